@@ -1,0 +1,1 @@
+"""The ground floor: one module for each thing that every wing needs."""

@@ -1,0 +1,70 @@
+"""Time and chance: the only module that asks the system for either."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import time
+from datetime import date, datetime
+
+from fastcompanion.base.errors import CompanionError, Exit
+
+NOW_VARIABLE = "FASTCOMPANION_NOW"
+_ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+
+
+def now() -> datetime:
+    """Give the current time, aware, in the local zone; FASTCOMPANION_NOW (RFC 3339) replaces it."""
+    frozen = os.environ.get(NOW_VARIABLE)
+    if frozen:
+        return parse(frozen, origin=NOW_VARIABLE)
+    return datetime.now().astimezone()
+
+
+def today() -> date:
+    """Give the local calendar day of `now`."""
+    return now().date()
+
+
+def stamp(moment: datetime | None = None) -> str:
+    """Write a moment as RFC 3339 with offset and whole seconds, the form of every record."""
+    moment = moment or now()
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone can't be recorded")
+    return moment.isoformat(timespec="seconds")
+
+
+def parse(text: str, *, origin: str = "time") -> datetime:
+    """Read an RFC 3339 time; one without an offset is refused, as it names no moment."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise CompanionError(
+            f"{origin} is not a time with an offset: {text!r}",
+            hint="Write it like 2026-11-21T19:30:00+01:00",
+            code=Exit.USAGE,
+        )
+    return moment
+
+
+def monotonic() -> float:
+    """Give seconds from a clock that never goes back, for durations."""
+    return time.monotonic()
+
+
+def pause(seconds: float) -> None:
+    """Wait; for polling loops of long-running commands only."""
+    time.sleep(seconds)
+
+
+def new_id() -> str:
+    """Give ten random base32 characters (50 bits): the identity of a record."""
+    return "".join(secrets.choice(_ID_ALPHABET) for _ in range(10))
+
+
+def rng(seed: int) -> random.Random:
+    """Give a generator of its own for reproducible choices."""
+    return random.Random(seed)

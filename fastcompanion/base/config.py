@@ -1,0 +1,158 @@
+"""Settings: default < user file < study file < environment < option; each knows its source."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+from fastcompanion.base import store, workspace
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.workspace import Workspace
+
+PREFIX = "FASTCOMPANION_"
+STUDY_VERSION = 1
+
+# Each setting once: its default gives its type, the text its help.
+SETTINGS: dict[str, tuple[Any, str]] = {
+    "study.name": ("my study", "the name of your study"),
+    "study.course": ("", "the course that `start` and `next` take when there is no other sign"),
+    "check.cell_seconds": (600, "seconds that one cell may take"),
+    "check.total_seconds": (1800, "seconds that one run of a notebook may take"),
+    "check.output_mb": (20, "megabytes of output that one run may write"),
+    "editor.command": ("", "the program that opens notebooks, e.g. jupyter lab"),
+    "editor.open": (True, "whether `start` opens the notebook"),
+    "privacy.commit": (True, "whether the study is committed at all"),
+    "privacy.notebooks": (True, "whether your scratch notebooks are committed"),
+    "privacy.log": (True, "whether the study log is committed"),
+}
+
+
+class Source(IntEnum):
+    """Where a value comes from; the higher wins."""
+
+    DEFAULT = 0
+    USER = 1
+    STUDY = 2
+    ENVIRONMENT = 3
+    OPTION = 4
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One value, with the place it comes from (a file, a variable, an option)."""
+
+    key: str
+    value: Any
+    source: Source
+    where: str
+    about: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings, resolved."""
+
+    values: Mapping[str, Setting]
+
+    def get(self, key: str) -> Any:
+        """Give the value of a known setting."""
+        return self.values[key].value
+
+    def origin(self, key: str) -> tuple[Source, str]:
+        """Give the source of a setting and its place."""
+        return self.values[key].source, self.values[key].where
+
+
+def load(study: Workspace | None, overrides: Mapping[str, str] | None = None) -> Settings:
+    """Resolve every setting; a wrong value names its file and key."""
+    values = {
+        key: Setting(key, default, Source.DEFAULT, "", about)
+        for key, (default, about) in SETTINGS.items()
+    }
+    layers = [
+        (Source.USER, _from_file(workspace.config_file(), study=False)),
+        (Source.STUDY, _from_file(study.settings, study=True) if study else {}),
+        (Source.ENVIRONMENT, _from_environment()),
+        (Source.OPTION, {key: (text, "option") for key, text in (overrides or {}).items()}),
+    ]
+    for source, layer in layers:
+        for key, (raw, where) in layer.items():
+            value = typed(key, raw, where)
+            values[key] = Setting(key, value, source, where, SETTINGS[key][1])
+    return Settings(values)
+
+
+def _from_file(path: Path, *, study: bool) -> dict[str, tuple[Any, str]]:
+    if not path.is_file():
+        return {}
+    data = store.read_toml(path)
+    if study:
+        store.check_version(data, path, current=STUDY_VERSION)
+    return {key: (raw, str(path)) for key, raw in _flat(data).items() if key in SETTINGS}
+
+
+def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in data.items():
+        if isinstance(value, dict):
+            flat.update(_flat(value, f"{prefix}{name}."))
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def variable(key: str) -> str:
+    """Name the environment variable of a setting: check.output_mb is FASTCOMPANION_CHECK__OUTPUT_MB."""
+    return PREFIX + key.upper().replace(".", "__")
+
+
+def _from_environment() -> dict[str, tuple[Any, str]]:
+    names = {key: variable(key) for key in SETTINGS}
+    return {key: (os.environ[name], name) for key, name in names.items() if name in os.environ}
+
+
+def typed(key: str, raw: Any, where: str) -> Any:
+    """Give a raw value the type of the setting's default, or say what was expected."""
+    wanted = type(SETTINGS[key][0])
+    if isinstance(raw, wanted) and not (wanted is int and isinstance(raw, bool)):
+        return raw
+    if wanted is bool and str(raw).lower() in ("true", "yes", "on", "1"):
+        return True
+    if wanted is bool and str(raw).lower() in ("false", "no", "off", "0"):
+        return False
+    if wanted is int and isinstance(raw, str) and raw.strip().lstrip("-").isdigit():
+        return int(raw)
+    names = {int: "a whole number", bool: "true or false", str: "text"}
+    raise CompanionError(
+        f"{key} should be {names[wanted]}, not {raw!r} (from {where})",
+        hint=f"fastcompanion config set {key} {SETTINGS[key][0] or 'VALUE'}",
+        code=Exit.USAGE,
+        file=where if os.sep in where else None,
+    )
+
+
+def known(key: str) -> str:
+    """Give a setting's key back, or suggest the ones that look like it."""
+    if key in SETTINGS:
+        return key
+    near = difflib.get_close_matches(key, SETTINGS, n=3, cutoff=0.4)
+    raise CompanionError(
+        f"there is no setting {key!r}" + (f"; did you mean {', '.join(near)}?" if near else ""),
+        hint="fastcompanion config show",
+        code=Exit.USAGE,
+    )
+
+
+def set_value(study: Workspace | None, key: str, text: str) -> Path:
+    """Write one setting to the study's file (or the user's without a study); comments stay."""
+    value = typed(known(key), text, "the command line")
+    path = study.settings if study else workspace.config_file()
+    table, _, name = key.partition(".")
+    with store.edit_toml(path) as document:
+        document.setdefault(table, {})[name] = value
+    return path

@@ -1,0 +1,202 @@
+"""Other programs: the only user of subprocess. Argument lists only, never a shell string."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from fastcompanion.base import clock
+from fastcompanion.base.errors import CompanionError, Exit
+
+_POSIX = os.name == "posix"
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A program that has ended: what it was, its exit code, its output, its seconds."""
+
+    argv: tuple[str, ...]
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+
+def which(name: str) -> Path | None:
+    """Find a program on PATH."""
+    found = shutil.which(name)
+    return Path(found) if found else None
+
+
+def shown(argv: Sequence[str]) -> str:
+    """Write an argument list as a line that a person could type."""
+    return shlex.join(argv)
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+    check: bool = True,
+    stdin: str | None = None,
+    dry_run: bool = False,
+    missing_hint: str = "",
+) -> Completed:
+    """Run a program to its end and give its output as text.
+
+    `env` is added to ours. A missing program is exit 5 with `missing_hint`; with `check` a code
+    other than 0 is an error that carries the program's last words.
+    """
+    command = tuple(str(part) for part in argv)
+    if dry_run:
+        return Completed(command, 0, "", "", 0.0)
+    begun = clock.monotonic()
+    child = spawn(
+        command, cwd=cwd, env=env, missing_hint=missing_hint, stdin=stdin is not None, pipes=True
+    )
+    try:
+        out, err = child.process.communicate(stdin, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        child.kill_tree()
+        raise CompanionError(f"{command[0]} took longer than {timeout:g} s and was ended") from None
+    except BaseException:
+        child.kill_tree()
+        raise
+    done = Completed(command, child.process.returncode, out, err, clock.monotonic() - begun)
+    return _checked(done) if check else done
+
+
+def _checked(done: Completed) -> Completed:
+    if done.code != 0:
+        words = (done.err.strip() or done.out.strip()).splitlines()
+        last = words[-1] if words else "no output"
+        raise CompanionError(f"{shown(done.argv[:3])} … failed (exit {done.code}): {last}")
+    return done
+
+
+def stream(
+    argv: Sequence[str],
+    on_line: Callable[[str], None],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    missing_hint: str = "",
+) -> Completed:
+    """Run a program and hand each line of its output (both streams) on as it comes; no check."""
+    command = tuple(str(part) for part in argv)
+    begun = clock.monotonic()
+    child = spawn(command, cwd=cwd, env=env, missing_hint=missing_hint, pipes=True, merged=True)
+    lines: list[str] = []
+    try:
+        for line in _lines(child.process.stdout):
+            lines.append(line)
+            on_line(line)
+        code = child.wait()
+    except BaseException:
+        child.kill_tree()
+        raise
+    return Completed(command, code, "\n".join(lines), "", clock.monotonic() - begun)
+
+
+def _lines(file: IO[str] | None) -> list[str] | IO[str]:
+    return (line.rstrip("\r\n") for line in file) if file is not None else []  # type: ignore[return-value]
+
+
+class Child:
+    """A program that is running in a process group of its own."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    @property
+    def pid(self) -> int:
+        """The process id, which is its group's as well."""
+        return self.process.pid
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end and give the exit code."""
+        return self.process.wait(timeout)
+
+    def kill_tree(self) -> None:
+        """End the program and everything it started."""
+        terminate_tree(self.process.pid)
+        self.process.wait()
+
+
+def spawn(
+    argv: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: bool = False,
+    pipes: bool = False,
+    merged: bool = False,
+    missing_hint: str = "",
+) -> Child:
+    """Start a program in a group of its own; without `pipes` it shares our terminal's output."""
+    pipe = subprocess.PIPE if pipes else None
+    try:
+        process = subprocess.Popen(
+            [str(part) for part in argv],
+            cwd=cwd,
+            env={**os.environ, **env} if env else None,
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=pipe,
+            stderr=subprocess.STDOUT if merged else pipe,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=_POSIX,
+        )
+    except FileNotFoundError:
+        raise CompanionError(
+            f"the program {argv[0]} is not installed", hint=missing_hint, code=Exit.MISSING
+        ) from None
+    except OSError as error:
+        raise CompanionError(f"{argv[0]} can't be started: {error.strerror}") from None
+    return Child(process)
+
+
+def terminate_tree(pid: int, *, grace: float = 2.0) -> None:
+    """End a process group that `spawn` began: politely, then for good after `grace` seconds."""
+    if not _POSIX:
+        subprocess.run(["taskkill", "/T", "/F", "/PID", str(pid)], capture_output=True, check=False)
+        return
+    _signal_group(pid, signal.SIGTERM)
+    killer = threading.Timer(grace, _signal_group, (pid, signal.SIGKILL))
+    killer.daemon = True
+    killer.start()
+    deadline = clock.monotonic() + grace
+    while clock.monotonic() < deadline and _group_alive(pid):
+        clock.pause(0.02)
+    killer.cancel()
+    _signal_group(pid, signal.SIGKILL)
+
+
+def _signal_group(pid: int, number: int) -> None:
+    try:
+        os.killpg(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _group_alive(pid: int) -> bool:
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        pass
+    try:
+        os.killpg(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True

@@ -1,0 +1,306 @@
+"""Reading and writing files: the only module that writes, and always whole or not at all.
+
+A write goes to a temporary file in the same folder and replaces the old one in a single step, so
+a crash, a full disk or Ctrl-C leaves either the old file or the new one. What can't be read is
+never taken for empty and never overwritten.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from fastcompanion.base.errors import CompanionError
+
+_CONFLICT_MARKERS = ("<<<<<<< ", ">>>>>>> ", "||||||| ")
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file; a missing or unreadable one is a clear error."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise CompanionError("no such file", file=path) from None
+    except OSError as error:
+        raise _refused("can't be read", path, error) from None
+
+
+def read_text(path: Path) -> str:
+    """Read UTF-8 text with newlines as "\\n"; another encoding is refused, naming the line."""
+    data = read_bytes(path)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CompanionError(
+            f"is not UTF-8 text (byte 0x{data[error.start]:02x})",
+            hint="Save the file again as UTF-8.",
+            file=path,
+            line=data.count(b"\n", 0, error.start) + 1,
+        ) from None
+    return text.replace("\r\n", "\n") if "\r" in text else text
+
+
+def write_text(path: Path, text: str, *, mode: int | None = None) -> None:
+    """Replace a file by UTF-8 text with "\\n" newlines, atomically."""
+    write_bytes(path, text.encode("utf-8"), mode=mode)
+
+
+def write_bytes(path: Path, data: bytes, *, mode: int | None = None) -> None:
+    """Replace a file atomically; `mode` (default: the old file's, else the umask's) from the start."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        target = path.resolve() if path.is_symlink() else path
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
+    except OSError as error:
+        raise _refused("can't be written", path, error) from None
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(_mode(target) if mode is None else mode)
+        temporary.replace(target)
+    except BaseException as error:
+        temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _refused("can't be written", path, error) from None
+        raise
+
+
+def _mode(target: Path) -> int:
+    try:
+        return target.stat().st_mode & 0o7777
+    except OSError:
+        return 0o666 & ~_umask()
+
+
+def _umask() -> int:
+    # POSIX offers no way to read the mask but to set it.
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def _refused(what: str, path: Path, error: OSError) -> CompanionError:
+    hint = "Free some space and try again." if error.errno == 28 else "Check the folder's permissions."
+    reason = error.strerror or type(error).__name__
+    return CompanionError(f"{what}: {reason}", hint=hint, file=path)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents; an existing one is fine."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _refused("can't be made", path, error) from None
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link or a whole folder; a missing one is fine."""
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _refused("can't be removed", path, error) from None
+
+
+def move(source: Path, target: Path) -> None:
+    """Give a finished file or folder its final name in one step (same disk)."""
+    make_folder(target.parent)
+    try:
+        source.replace(target)
+    except OSError as error:
+        raise _refused("can't be put in place", target, error) from None
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy one file atomically, or a folder file by file."""
+    if source.is_dir():
+        make_folder(target)
+        for child in sorted(source.iterdir()):
+            copy(child, target / child.name)
+        return
+    write_bytes(target, read_bytes(source))
+
+
+def link(source: Path, target: Path) -> None:
+    """Make `target` show `source`: a symbolic link, or a copy where the system refuses links."""
+    make_folder(target.parent)
+    try:
+        target.symlink_to(source.resolve(), target_is_directory=source.is_dir())
+    except FileExistsError:
+        raise CompanionError("exists already; nothing was linked over it", file=target) from None
+    except OSError:
+        copy(source, target)
+
+
+def read_json(path: Path) -> Any:
+    """Read one JSON document; broken JSON names the line."""
+    text = read_text(path)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise _unreadable(path, text, f"is not valid JSON: {error.msg}", error.lineno) from None
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write one JSON document, the same bytes for the same data."""
+    write_text(path, json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+
+
+def read_yaml(path: Path) -> Any:
+    """Read one YAML document with the safe loader (in C where there is one)."""
+    import yaml
+
+    text = read_text(path)
+    try:
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or str(error)
+        line = mark.line + 1 if mark is not None else None
+        raise _unreadable(path, text, f"is not valid YAML: {problem}", line) from None
+
+
+def write_yaml(path: Path, data: Any) -> None:
+    """Write one YAML document in the order of its keys."""
+    import yaml
+
+    write_text(path, yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file."""
+    text = read_text(path)
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = str(error).rpartition("at line ")[2].split(",")[0]
+        line = int(found) if found.isdigit() else None
+        raise _unreadable(path, text, f"is not valid TOML: {error}", line) from None
+
+
+@contextmanager
+def edit_toml(path: Path) -> Iterator[Any]:
+    """Yield a TOML file (missing: empty) as an editable document that keeps its comments."""
+    import tomlkit
+
+    if path.exists():
+        read_toml(path)
+    document = tomlkit.parse(read_text(path) if path.exists() else "")
+    yield document
+    write_text(path, tomlkit.dumps(document))
+
+
+def append_line(path: Path, record: Mapping[str, Any]) -> None:
+    """Add one record as a JSON line under a lock; a torn last line is ended first, not joined."""
+    line = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
+    with lock(_lock_beside(path), busy=f"{path.name} is being written by another process"):
+        append_text(path, line)
+
+
+def append_text(path: Path, text: str) -> None:
+    """Add whole lines at the end of a file in one write; take a lock where others write too."""
+    try:
+        make_folder(path.parent)
+        with path.open("ab+") as file:
+            size = file.seek(0, os.SEEK_END)
+            torn = size > 0 and (file.seek(size - 1), file.read(1))[1] != b"\n"
+            file.write((b"\n" if torn else b"") + text.encode("utf-8"))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise _refused("can't be written", path, error) from None
+
+
+def _lock_beside(path: Path) -> Path:
+    # Locks are private to this machine: they live in .fastcompanion where the study has one.
+    private = path.parent / ".fastcompanion"
+    return (private if private.is_dir() else path.parent) / f"{path.name}.lock"
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Read JSON lines, once for each "id", in the order of ("at", "id"); a missing file is empty.
+
+    Files merged by git's union driver hold lines in any order and some of them twice.
+    """
+    if not path.exists():
+        return []
+    records: dict[Any, dict[str, Any]] = {}
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        if line.strip():
+            record = _record(path, number, line)
+            records.setdefault(record.get("id", number), record)
+    return sorted(records.values(), key=lambda r: (str(r.get("at", "")), str(r.get("id", ""))))
+
+
+def _record(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError as error:
+        problem = f"line is not a JSON record: {error.msg}"
+        raise _unreadable(path, line, problem, number) from None
+    if not isinstance(record, dict):
+        raise _unreadable(path, line, "line is not a JSON record", number)
+    return record
+
+
+def _unreadable(path: Path, text: str, problem: str, line: int | None) -> CompanionError:
+    for number, row in enumerate(text.split("\n"), start=1):
+        if row.startswith(_CONFLICT_MARKERS):
+            return CompanionError(
+                "holds a merge conflict marker",
+                hint="Keep the lines you want, delete the marker lines, save, and try again.",
+                file=path,
+                line=number if "\n" in text else line,
+            )
+    hint = "Nothing was changed. Mend the line by hand, or take an older version from git."
+    return CompanionError(problem, hint=hint, file=path, line=line)
+
+
+def check_version(data: Any, path: Path, *, current: int = 1) -> dict[str, Any]:
+    """Give `data` back when it is a mapping of a version that this program knows."""
+    if not isinstance(data, dict) or not isinstance(data.get("version"), int):
+        raise CompanionError(
+            "has no `version` number, so it can't be trusted",
+            hint="Take an older version of the file from git, or move it away.",
+            file=path,
+        )
+    if data["version"] > current:
+        raise CompanionError(
+            f"was written by a newer fastcompanion (version {data['version']}, known: {current})",
+            hint="Update the program: uv tool upgrade fastcompanion",
+            file=path,
+        )
+    return data
+
+
+@contextmanager
+def lock(path: Path, *, busy: str, wait: float = 10.0) -> Iterator[None]:
+    """Hold a lock file for a block; `busy` is the message when another process keeps it."""
+    import filelock
+
+    make_folder(path.parent)
+    held = filelock.FileLock(str(path))
+    try:
+        held.acquire(timeout=wait, poll_interval=0.02)
+    except filelock.Timeout:
+        raise CompanionError(busy, hint="Wait until it has ended, then try again.") from None
+    except OSError as error:
+        raise _refused("can't be locked", path, error) from None
+    try:
+        yield
+    finally:
+        held.release()
+
+

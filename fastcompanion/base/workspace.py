@@ -1,0 +1,177 @@
+"""Every path of the program: the study's, the user's folders, the content that ships with us."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from fastcompanion.base.errors import CompanionError, Exit
+
+HOME_VARIABLE = "FASTCOMPANION_HOME"
+CACHE_VARIABLE = "FASTCOMPANION_CACHE"
+SETTINGS_NAME = "fastcompanion.toml"
+NotebookKind = Literal["run", "scratch", "repeat"]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A study: the folder that holds fastcompanion.toml, and the place of each file in it."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> Workspace:
+        """Find the study that `start` (default: the working folder) lies in, looking upward."""
+        place = (start or Path.cwd()).absolute()
+        for folder in (place, *place.parents):
+            if (folder / SETTINGS_NAME).is_file():
+                return cls(folder)
+        raise CompanionError(
+            f"{place} is not inside a study",
+            hint="fastcompanion init",
+            code=Exit.NOT_SET_UP,
+        )
+
+    @property
+    def settings(self) -> Path:
+        """The study's settings and plan."""
+        return self.root / SETTINGS_NAME
+
+    @property
+    def courses_folder(self) -> Path:
+        """One YAML file per course."""
+        return self.root / "courses"
+
+    def course_file(self, course_id: str) -> Path:
+        """Where a course comes from and which lessons it has."""
+        return self.courses_folder / f"{course_id}.yaml"
+
+    def lesson_folder(self, lesson_id: str) -> Path:
+        """The learner's folder of a lesson ("course/NN")."""
+        return self.root / "lessons" / lesson_id
+
+    def notebook(self, lesson_id: str, notebook_id: str, kind: NotebookKind) -> Path:
+        """The learner's notebook of one kind."""
+        return self.lesson_folder(lesson_id) / f"{notebook_id}.{kind}.ipynb"
+
+    def checks_file(self, lesson_id: str, notebook_id: str) -> Path:
+        """Recorded checkpoints of an original."""
+        return self.lesson_folder(lesson_id) / f"{notebook_id}.checks.json"
+
+    def notes(self, lesson_id: str) -> Path:
+        """The learner's notes on a lesson."""
+        return self.lesson_folder(lesson_id) / "notes.md"
+
+    @property
+    def progress(self) -> Path:
+        """The append-only events that git keeps."""
+        return self.root / "progress.jsonl"
+
+    @property
+    def private(self) -> Path:
+        """What stays on this machine: locks, the running timer, failed checks, hints."""
+        return self.root / ".fastcompanion"
+
+    @property
+    def private_events(self) -> Path:
+        """The append-only events that git never sees."""
+        return self.private / "private.jsonl"
+
+    @property
+    def timer(self) -> Path:
+        """The running session."""
+        return self.private / "timer.json"
+
+    @property
+    def cache(self) -> Path:
+        """Indexes that can be deleted and built again."""
+        return self.private / "cache"
+
+    def lock(self, name: str) -> Path:
+        """A lock file of this study."""
+        return self.private / "locks" / f"{name}.lock"
+
+    def day_file(self, day: date) -> Path:
+        """The study log of one day."""
+        return self.root / "log" / f"{day:%Y}" / f"{day:%Y-%m-%d}.md"
+
+    @property
+    def log_folder(self) -> Path:
+        """The study log."""
+        return self.root / "log"
+
+    @property
+    def posts(self) -> Path:
+        """The learner's blog posts."""
+        return self.root / "posts"
+
+    @property
+    def projects(self) -> Path:
+        """Names and places of the learner's projects."""
+        return self.root / "projects.yaml"
+
+    @property
+    def review_folder(self) -> Path:
+        """Cards and their reviews."""
+        return self.root / "review"
+
+    def relative(self, path: Path) -> str:
+        """Give a path of the study as posix text relative to its root, for git and for people."""
+        return path.relative_to(self.root).as_posix()
+
+
+def data_folder() -> Path:
+    """Where environments live; FASTCOMPANION_HOME replaces it."""
+    home = os.environ.get(HOME_VARIABLE)
+    if home:
+        return Path(home).expanduser().absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("fastcompanion", appauthor=False))
+
+
+def cache_folder() -> Path:
+    """Where clones live; FASTCOMPANION_CACHE replaces it, or FASTCOMPANION_HOME's `cache`."""
+    cache = os.environ.get(CACHE_VARIABLE)
+    if cache:
+        return Path(cache).expanduser().absolute()
+    if os.environ.get(HOME_VARIABLE):
+        return data_folder() / "cache"
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("fastcompanion", appauthor=False))
+
+
+def config_file() -> Path:
+    """The user's settings, for all studies."""
+    if os.environ.get(HOME_VARIABLE):
+        return data_folder() / "config.toml"
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("fastcompanion", appauthor=False)) / "config.toml"
+
+
+def clones_folder() -> Path:
+    """Clones of courses: `<host>/<repo>@<commit>`."""
+    return cache_folder() / "courses"
+
+
+def environments_folder() -> Path:
+    """The learner's environments: `<hash>`."""
+    return data_folder() / "envs"
+
+
+def runtime_folder() -> Path:
+    """A short private folder for sockets: their paths may have about 100 characters only."""
+    return Path(tempfile.mkdtemp(prefix="fc-", dir="/tmp" if os.name == "posix" else None))
+
+
+def content(kind: Literal["lessons", "templates"]) -> Path:
+    """The content that ships with the program: in the wheel, else beside a checkout's package."""
+    package = Path(__file__).resolve().parent.parent
+    shipped = package / "content" / kind
+    return shipped if shipped.is_dir() else package.parent / kind

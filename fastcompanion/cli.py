@@ -1,0 +1,90 @@
+"""The Typer root, and `main`: the only handler of errors and the only place that exits."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from fastcompanion import __version__, console
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.commands import GROUPS
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        console.say(f"fastcompanion {__version__}")
+        raise typer.Exit
+
+
+def build(*, terminal: bool) -> typer.Typer:
+    """Make the program; help is drawn with rich on a terminal only, as loading rich costs time."""
+    app = typer.Typer(
+        name="fastcompanion",
+        help="Carries you through a course made of notebooks, to the end.",
+        no_args_is_help=True,
+        rich_markup_mode="rich" if terminal else None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    for register in GROUPS:
+        register(app)
+    return app
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Carries you through a course made of notebooks, to the end."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and give its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    console.configure("", json="--json" in arguments, quiet=False)
+    terminal = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    try:
+        result = build(terminal=terminal)(arguments, standalone_mode=False)
+        return result if isinstance(result, int) else int(Exit.DONE)
+    except CompanionError as error:
+        console.fail(error)
+        return int(error.code)
+    except KeyboardInterrupt:
+        return _interrupted()
+    except BrokenPipeError:
+        # The reader has gone (`| head`): nothing is wrong, and Python must not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(Exit.DONE)
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else int(Exit.FAILED)
+    except Exception as error:
+        return _unexpected(error)
+
+
+def _interrupted() -> int:
+    console.fail(CompanionError("interrupted; what was finished is kept", code=Exit.INTERRUPTED))
+    return int(Exit.INTERRUPTED)
+
+
+def _unexpected(error: Exception) -> int:
+    # Usage errors and aborts come from the library under Typer, whose classes are not ours to
+    # import: they are known by their shape.
+    if type(error).__name__ == "Abort":
+        return _interrupted()
+    message: Any = getattr(error, "format_message", None)
+    if callable(message):
+        context: Any = getattr(error, "ctx", None)
+        hint = f"{context.command_path} --help" if context is not None else "fastcompanion --help"
+        console.fail(CompanionError(str(message()), hint=hint, code=Exit.USAGE))
+        return int(Exit.USAGE)
+    sys.stderr.write(traceback.format_exc())
+    hint = "This is a bug in fastcompanion: please report it with the lines above."
+    console.fail(CompanionError(f"{type(error).__name__}: {error}", hint=hint))
+    return int(Exit.FAILED)

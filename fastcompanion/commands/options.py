@@ -1,0 +1,141 @@
+"""What all commands share: the common options, declared once, and the session they make."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fastcompanion import console
+from fastcompanion.base import config
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.reporter import Reporter
+from fastcompanion.base.workspace import Workspace
+from fastcompanion.console import Answer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what was asked for.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would happen; change nothing.")]
+StudyPath = Annotated[
+    Path | None, typer.Option("--study", help="The study's folder.", show_default="found upward")
+]
+LessonArgument = Annotated[
+    str | None, typer.Argument(help="The lesson, e.g. 05 or fastai-p1/05.", show_default="the last")
+]
+
+_COMMON: tuple[tuple[str, Any, Any], ...] = (
+    ("json", Json, False),
+    ("quiet", Quiet, False),
+    ("yes", Yes, False),
+    ("dry_run", DryRun, False),
+    ("study", StudyPath, None),
+)
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run of a command: the common options, and what depends on them."""
+
+    command: str
+    json: bool = False
+    quiet: bool = False
+    yes: bool = False
+    dry_run: bool = False
+    study: Path | None = None
+
+    @property
+    def reporter(self) -> Reporter:
+        """The way for wings to talk."""
+        return console.reporter()
+
+    def workspace(self) -> Workspace:
+        """Find the study, or fail with exit 3 and the way to make one."""
+        if self.study is None:
+            return Workspace.find()
+        if not self.study.is_dir():
+            raise CompanionError("no such folder", file=self.study, code=Exit.NOT_SET_UP)
+        return Workspace.find(self.study)
+
+    def workspace_or_none(self) -> Workspace | None:
+        """Find the study if there is one."""
+        try:
+            return self.workspace()
+        except CompanionError as error:
+            if error.code is Exit.NOT_SET_UP and self.study is None:
+                return None
+            raise
+
+    def settings(self) -> config.Settings:
+        """Resolve the settings."""
+        return config.load(self.workspace_or_none())
+
+    def confirm(self, question: str, *, default: bool = False) -> bool:
+        """Ask for leave; `--yes` gives it, and where nobody can be asked it has to be given."""
+        if self.yes:
+            return True
+        if not console.interactive():
+            raise CompanionError(
+                f"this needs your consent: {question}", hint="Add --yes.", code=Exit.USAGE
+            )
+        answer = console.ask(f"{question} ({'Y/n' if default else 'y/N'})").lower()
+        return default if not answer else answer in ("y", "yes")
+
+    def ask(self, question: str, default: str, flag: str) -> str:
+        """Ask for a text; `--yes` takes the default, and where nobody can be asked `flag` is due."""
+        if self.yes:
+            return default
+        if not console.interactive():
+            if default:
+                return default
+            raise CompanionError(
+                f"an answer is missing: {question}", hint=f"Give {flag}.", code=Exit.USAGE
+            )
+        return console.ask(question, default)
+
+
+Command = Callable[..., Answer | None]
+
+
+def command(app: typer.Typer, name: str, **details: Any) -> Callable[[Command], Command]:
+    """Register `f(session, ...) -> Answer` as a command that also takes the common options."""
+
+    def register(function: Command) -> Command:
+        app.command(name, **details)(_with_session(function, _full_name(app, name)))
+        return function
+
+    return register
+
+
+def _full_name(app: typer.Typer, name: str) -> str:
+    group = app.info.name
+    return f"{group} {name}" if isinstance(group, str) else name
+
+
+def _with_session(function: Command, name: str) -> Callable[..., int]:
+    @functools.wraps(function)
+    def run(**given: Any) -> int:
+        common = {key: given.pop(key) for key, _, _ in _COMMON}
+        console.configure(name, json=common["json"], quiet=common["quiet"])
+        answer = function(Session(name, **common), **given)
+        if answer is None:
+            return int(Exit.DONE)
+        console.show(answer)
+        return answer.exit_code
+
+    own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+    extra = [
+        inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for key, kind, default in _COMMON
+    ]
+    keyword_only = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
+    parameters = [*keyword_only, *extra]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    del run.__wrapped__
+    return run

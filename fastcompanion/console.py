@@ -1,0 +1,346 @@
+"""The only printer: stdout is data, stderr is talk; people get text, programs get one JSON object.
+
+Every text is treated as untrusted: control characters are made visible and markup is escaped, so
+nothing that a notebook or a course says can move the cursor or colour the terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import date, datetime
+from enum import Enum
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.reporter import Reporter, Task
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+ENVELOPE_VERSION = 1
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True)
+class Title:
+    """A headline."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One paragraph; `style` is "", "dim", "good", "bad" or "warn"."""
+
+    text: str
+    style: str = ""
+
+
+@dataclass(frozen=True)
+class Warn:
+    """Something that the learner should see before going on."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Names with values, aligned."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list, numbered when `ordered`."""
+
+    texts: tuple[str, ...]
+    ordered: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under column names."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Code:
+    """Text that keeps its lines, such as code or a diff."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Next:
+    """The next command to type, and why."""
+
+    command: str
+    why: str = ""
+
+
+Block = Title | Line | Warn | Facts | Items | Table | Code | Next
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command has to say: data for programs, a view of it for people, an exit code."""
+
+    data: Any
+    view: Callable[[Any], Iterable[Block]]
+    exit_code: int = 0
+
+
+@dataclass
+class _Mode:
+    command: str = ""
+    json: bool = False
+    quiet: bool = False
+    warnings: list[str] = field(default_factory=list)
+
+
+_mode = _Mode()
+
+
+def configure(command: str, *, json: bool, quiet: bool) -> None:
+    """Set how this run shows things; called once, before a command does its work."""
+    _mode.command, _mode.json, _mode.quiet = command, json, quiet
+
+
+def clean(text: str) -> str:
+    """Make control characters and direction overrides visible, so they can't act."""
+    return _CONTROL.sub(lambda m: f"\\x{ord(m[0]):02x}", text.replace("\r\n", "\n"))
+
+
+def plain(value: Any) -> Any:
+    """Turn dataclasses, paths, times and enums into what JSON knows, keys in snake_case."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    if isinstance(value, Path | date):
+        return str(value)
+    return value
+
+
+def show(answer: Answer) -> None:
+    """Show a command's answer once: as JSON, or as text."""
+    if _mode.json:
+        _envelope(plain(answer.data), [])
+        return
+    for block in answer.view(answer.data):
+        if not (_mode.quiet and isinstance(block, Next)):
+            _render(block, sys.stdout)
+
+
+def show_line(data: Any, blocks: Iterable[Block]) -> None:
+    """Show one result of a command that goes on (`--watch`): with `--json` one object a line."""
+    if _mode.json:
+        _envelope(plain(data), [])
+        return
+    for block in blocks:
+        _render(block, sys.stdout)
+
+
+def fail(error: CompanionError) -> None:
+    """Show a failure: on stderr for people, as an envelope on stdout for programs."""
+    if _mode.json:
+        _envelope(None, [_error(error)])
+        return
+    place = f"{error.place}: " if error.place else ""
+    _write(sys.stderr, f"{_paint('Error:', 'bad', sys.stderr)} {clean(place + error.message)}\n")
+    if error.hint:
+        _write(sys.stderr, f"{_paint('Next:', 'dim', sys.stderr)}  {clean(error.hint)}\n")
+
+
+def _error(error: CompanionError) -> dict[str, Any]:
+    place = {"file": error.file, "line": error.line}
+    return {"code": int(error.code), "message": error.message, "hint": error.hint, **place}
+
+
+def _envelope(data: Any, errors: list[dict[str, Any]]) -> None:
+    whole = {"version": ENVELOPE_VERSION, "command": _mode.command, "data": data, "errors": errors}
+    _write(sys.stdout, json.dumps(whole, ensure_ascii=False) + "\n")
+
+
+def _write(file: IO[str], text: str) -> None:
+    try:
+        file.write(text)
+    except UnicodeEncodeError:
+        encoding = getattr(file, "encoding", None) or "ascii"
+        file.write(text.encode(encoding, "replace").decode(encoding))
+    file.flush()
+
+
+_COLOURS = {"bad": "31;1", "good": "32", "warn": "33", "dim": "2", "title": "1", "next": "36"}
+
+
+def coloured(file: IO[str]) -> bool:
+    """Say whether `file` is a terminal that wants colours (NO_COLOR, TERM=dumb)."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return file.isatty()
+
+
+def _paint(text: str, style: str, file: IO[str]) -> str:
+    colour = _COLOURS.get(style)
+    return f"\x1b[{colour}m{text}\x1b[0m" if colour and coloured(file) else text
+
+
+def _render(block: Block, file: IO[str]) -> None:
+    if isinstance(block, Table) and file.isatty():
+        _rich_table(block, file)
+        return
+    for line, style in _lines(block):
+        _write(file, _paint(clean(line), style, file) + "\n")
+
+
+def _lines(block: Block) -> Iterator[tuple[str, str]]:
+    match block:
+        case Title(text):
+            yield text, "title"
+        case Line(text, style):
+            yield from ((line, style) for line in _wrapped(text))
+        case Warn(text):
+            yield from ((line, "warn") for line in _wrapped(f"! {text}"))
+        case Code(text):
+            yield from ((f"    {line}", "") for line in text.rstrip("\n").split("\n"))
+        case Facts(pairs):
+            width = max((len(name) for name, _ in pairs), default=0)
+            yield from ((f"{name:<{width}}  {value}", "") for name, value in pairs)
+        case Items(texts, ordered):
+            for number, text in enumerate(texts, start=1):
+                mark = f"{number}. " if ordered else "- "
+                yield from ((line, "") for line in _wrapped(text, mark))
+        case Table():
+            yield from ((line, "") for line in _columns(block))
+        case Next(command, why):
+            yield f"Next: {command}" + (f"   ({why})" if why else ""), "next"
+
+
+def _wrapped(text: str, mark: str = "") -> list[str]:
+    width = min(_width(), 100)
+    if not sys.stdout.isatty():
+        return [mark + text]
+    indent = " " * len(mark)
+    return textwrap.wrap(text, width, initial_indent=mark, subsequent_indent=indent) or [mark]
+
+
+def _width() -> int:
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns
+    except (OSError, ValueError):
+        return int(os.environ.get("COLUMNS") or 80)
+
+
+def _columns(table: Table) -> Iterator[str]:
+    if table.title:
+        yield table.title
+    rows = [table.columns, *table.rows]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(table.columns))]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _rich(file: IO[str]) -> Console:
+    from rich.console import Console
+
+    return Console(file=file, no_color=not coloured(file), highlight=False)
+
+
+def _rich_table(table: Table, file: IO[str]) -> None:
+    from rich import box
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    shown = RichTable(title=table.title or None, box=box.SIMPLE_HEAD, title_justify="left")
+    for name in table.columns:
+        shown.add_column(name, overflow="fold")
+    for row in table.rows:
+        shown.add_row(*(Text(clean(cell)) for cell in row))
+    _rich(file).print(shown)
+
+
+class _Talk:
+    """The reporter of a terminal: notes and progress on stderr."""
+
+    def note(self, text: str) -> None:
+        if not _mode.quiet:
+            _write(sys.stderr, clean(text) + "\n")
+
+    @contextmanager
+    def task(self, label: str, total: int | None = None) -> Iterator[Task]:
+        if _mode.quiet or not sys.stderr.isatty():
+            yield _LineTask(self, label, total)
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, console=_rich(sys.stderr), transient=True) as progress:
+            yield _BarTask(progress, progress.add_task(clean(label), total=total), clean(label))
+
+
+class _LineTask:
+    """Progress without a terminal: one line for each text."""
+
+    def __init__(self, talk: _Talk, label: str, total: int | None) -> None:
+        self._talk, self._label, self._total, self._done = talk, label, total, 0
+
+    def advance(self, amount: int = 1, text: str = "") -> None:
+        self._done += amount
+        if text:
+            of = f"/{self._total}" if self._total else ""
+            self._talk.note(f"{self._label} {self._done}{of}: {text}")
+
+
+class _BarTask:
+    """Progress on a terminal."""
+
+    def __init__(self, progress: Any, task_id: Any, label: str) -> None:
+        self._progress, self._id, self._label = progress, task_id, label
+
+    def advance(self, amount: int = 1, text: str = "") -> None:
+        words = f"{self._label}: {clean(text)}" if text else self._label
+        self._progress.update(self._id, advance=amount, description=words[:70])
+
+
+def reporter() -> Reporter:
+    """Give the reporter that wings talk through."""
+    return _Talk()
+
+
+def interactive() -> bool:
+    """Say whether a person can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty() and not _mode.json
+
+
+def say(text: str) -> None:
+    """Print one line of data as it is (the version)."""
+    _write(sys.stdout, clean(text) + "\n")
+
+
+def ask(question: str, default: str = "") -> str:
+    """Ask on stderr; an empty answer is the default. Only where `interactive()`."""
+    suffix = f" [{default}]" if default else ""
+    _write(sys.stderr, f"{clean(question)}{clean(suffix)}: ")
+    answer = sys.stdin.readline()
+    if not answer:
+        raise CompanionError("no answer was given", hint="Run the command again.", code=Exit.USAGE)
+    return answer.strip() or default

@@ -1,0 +1,1 @@
+"""The course wing: courses, lessons, notebooks, environments, scaffolds, checks, progress."""

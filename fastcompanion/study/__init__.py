@@ -1,0 +1,1 @@
+"""The study wing: the study repository, the timer, the study log."""
