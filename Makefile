@@ -1,0 +1,44 @@
+# Needs Python >= 3.11, git and make; everything else goes into .venv.  Another Python: make PYTHON=python3.12 test
+WORKERS ?= 2
+BIN := .venv/bin
+RUN := $(BIN)/python -m
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-train test-course lint bench docs clean
+
+help: ## Show the targets
+	@sed -n 's/^\([a-z-]*\):.*## /  \1  /p' Makefile
+
+demo: .venv/.base ## The whole lesson loop on the built-in course, from a bare clone
+	@$(BIN)/fastcompanion demo
+
+test: lint ## Lint, types, layers and the default tests
+	@$(RUN) pytest -n $(WORKERS)
+
+test-train: .venv/.dev ## The tests that need torch and fastai
+	@$(RUN) tests.tiers train
+
+test-course: .venv/.dev ## The tests on a fetched course: make test-course COURSE=folder DATA=folder
+	@FASTCOMPANION_TEST_COURSE="$(abspath $(COURSE))" FASTCOMPANION_TEST_DATA="$(abspath $(DATA))" $(RUN) tests.tiers course
+
+lint: .venv/.dev ## ruff, mypy and import-linter
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+	@$(BIN)/lint-imports
+
+bench: .venv/.dev ## The ratios of docs/performance.md, measured here
+	@$(RUN) benchmarks.run_all
+
+docs: .venv/.dev ## Write docs/commands.md from the program
+	@$(RUN) scripts.docs
+
+clean: ## Remove what make made
+	@rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+.venv/.base: pyproject.toml scripts/venv.sh
+	@scripts/venv.sh base
+
+.venv/.dev: pyproject.toml scripts/venv.sh
+	@scripts/venv.sh dev
