@@ -50,6 +50,13 @@ def parse(text: str, *, origin: str = "time") -> datetime:
     return moment
 
 
+def local(wall: datetime) -> datetime:
+    """Give a wall-clock time (no zone) the local offset of its own day, not of today."""
+    if os.environ.get(NOW_VARIABLE):
+        return wall.replace(tzinfo=now().tzinfo)
+    return wall.astimezone()
+
+
 def monotonic() -> float:
     """Give seconds from a clock that never goes back, for durations."""
     return time.monotonic()

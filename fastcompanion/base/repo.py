@@ -1,8 +1,11 @@
-"""Git: the only importer of GitPython. Inspection through it, changes only through real git.
+"""Git: the only importer of GitPython, which finds real git and runs it.
 
 The rules of the house: only the act's own paths are staged and committed; the learner's staged
 and dirty files stay as they are; when a commit can't be made the files are written all the same,
 and the result says why and what to do. Nothing here invents an identity or deletes a lock.
+
+GitPython's own index is not used: it sweeps in what the learner staged, skips hooks, signing and
+filters, invents an identity, and loses commits when two processes commit at once.
 """
 
 from __future__ import annotations
@@ -11,41 +14,79 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastcompanion.base import clock
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.process import which
 
-if TYPE_CHECKING:
-    import git
-
 _IDENTITY_HINT = (
     'git config --global user.name "Your Name" && git config --global user.email you@example.com'
 )
+_BUSY_MARKS = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+}
+# Git makes up a name from the account when none is set; this forbids it.
+_HONEST = ("-c", "user.useConfigOnly=true")
+_LOCK_TRIES = 20
 
 
 @dataclass(frozen=True)
 class CommitResult:
-    """What became of a commit: its id, or the reason why there is none and the cure."""
+    """What became of a commit: its id, or the reason why there is none and the cure.
+
+    `left_out` names paths of the act that were not committed because parts of them are staged by
+    the learner.
+    """
 
     made: bool
     sha: str | None = None
     reason: str = ""
     hint: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class RepoState:
-    """The state of a study's repository; `busy` names an operation that is under way."""
+    """What a commit would meet; `busy` names an operation under way, `problem` what git says."""
 
     exists: bool
-    root: Path | None
-    branch: str | None
+    root: Path | None = None
+    branch: str | None = None
+    detached: bool = False
+    busy: str | None = None
+    identity: bool = False
+    locked: bool = False
+    bare: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What git answered."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def words(self) -> str:
+        return self.err.strip() or self.out.strip()
+
+
+@dataclass(frozen=True)
+class _Changes:
+    """The paths of an act as git sees them."""
+
     detached: bool
-    busy: str | None
-    identity: bool
-    locked: bool
+    branch: str | None
+    new: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    partly_staged: tuple[str, ...] = ()
 
 
 def _git() -> Any:
@@ -59,120 +100,220 @@ def _git() -> Any:
     return git
 
 
-def open_repo(folder: Path) -> git.Repo | None:
-    """Open the repository that `folder` lies in, or None."""
-    module = _git()
-    try:
-        return module.Repo(folder, search_parent_directories=True)  # type: ignore[no-any-return]
-    except (module.InvalidGitRepositoryError, module.NoSuchPathError):
-        return None
+def _say(folder: Path, *words: str) -> _Said:
+    """Run real git in a folder; never asks for anything, never raises for what git refuses."""
+    runner = _git().Git(folder)
+    with runner.custom_environment(GIT_TERMINAL_PROMPT="0"):
+        code, out, err = runner.execute(
+            ["git", *words],
+            with_extended_output=True,
+            with_exceptions=False,
+            strip_newline_in_stdout=False,
+        )
+    return _Said(int(code), _text(out), _text(err))
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
 
 
 def init(root: Path) -> None:
     """Make `root` a repository with the branch main; an existing one stays as it is."""
-    _git().Repo.init(root, initial_branch="main")
+    said = _say(root, "init", "-q", "-b", "main")
+    if said.code != 0:
+        raise CompanionError(f"git could not make a repository: {said.words}", file=root)
 
 
 def state(root: Path) -> RepoState:
-    """Say what a commit would meet in this repository now."""
-    repo = open_repo(root)
-    if repo is None:
-        return RepoState(False, None, None, False, None, False, False)
-    folder = Path(repo.git_dir)
-    detached = repo.head.is_detached
+    """Say what a commit would meet in the repository that `root` lies in."""
+    place = _say(root, "rev-parse", "--absolute-git-dir", "--is-bare-repository")
+    if place.code != 0:
+        return RepoState(False, problem="" if _no_repository(place.err) else place.words)
+    folder, bare = place.out.splitlines()[:2]
+    if bare == "true":
+        return RepoState(True, Path(folder), bare=True)
+    top = _say(root, "rev-parse", "--show-toplevel")
+    head = _say(root, "symbolic-ref", "-q", "--short", "HEAD")
     return RepoState(
         exists=True,
-        root=Path(repo.working_tree_dir) if repo.working_tree_dir else None,
-        branch=None if detached else repo.active_branch.name,
-        detached=detached,
-        busy=_busy(folder),
-        identity=_identity(repo),
-        locked=(folder / "index.lock").exists(),
+        root=Path(top.out.rstrip("\n")) if top.code == 0 else None,
+        branch=head.out.strip() or None,
+        detached=head.code != 0,
+        busy=_busy(Path(folder)),
+        identity=_identity(root),
+        locked=(Path(folder) / "index.lock").exists(),
     )
 
 
+def _no_repository(words: str) -> bool:
+    return "not a git repository" in words
+
+
 def _busy(folder: Path) -> str | None:
-    marks = {
-        "MERGE_HEAD": "merge",
-        "rebase-merge": "rebase",
-        "rebase-apply": "rebase",
-        "CHERRY_PICK_HEAD": "cherry-pick",
-        "REVERT_HEAD": "revert",
-    }
-    return next((name for mark, name in marks.items() if (folder / mark).exists()), None)
+    return next((name for mark, name in _BUSY_MARKS.items() if (folder / mark).exists()), None)
 
 
-def _identity(repo: git.Repo) -> bool:
-    try:
-        repo.git.var("GIT_AUTHOR_IDENT")
-    except _git().GitCommandError:
-        return False
-    reader = repo.config_reader()
-    named = all(reader.has_option("user", key) for key in ("name", "email"))
-    return named or all(os.environ.get(f"GIT_AUTHOR_{key}") for key in ("NAME", "EMAIL"))
+def _identity(root: Path) -> bool:
+    """Whether the learner told git a name and an address; a made-up one does not count."""
+    idents = ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT")
+    return all(_say(root, *_HONEST, "var", ident).code == 0 for ident in idents)
+
+
+def unchanged(root: Path, paths: Sequence[Path]) -> list[Path]:
+    """Give those of the paths that git tracks and that nobody has changed since."""
+    clean = []
+    for path in paths:
+        tracked = _say(root, "ls-files", "--error-unmatch", "--", str(path)).code == 0
+        if tracked and not _say(root, "status", "--porcelain", "--", str(path)).out:
+            clean.append(path)
+    return clean
 
 
 def commit(root: Path, paths: Sequence[Path], message: str) -> CommitResult:
-    """Commit just these paths (new, changed or gone) and nothing else of the learner's."""
+    """Commit just these paths (new, changed or gone) and nothing else of the learner's.
+
+    A path of which the learner has staged a part is left out, as committing it would take the
+    other part along. Ignored paths are left out, too.
+    """
     try:
-        now = state(root)
+        return _commit_if_free(root, [str(path) for path in paths], message)
     except CompanionError as error:
         return CommitResult(False, reason=error.message, hint=error.hint)
-    obstacle = _obstacle(now)
-    if obstacle:
+
+
+def _commit_if_free(root: Path, paths: list[str], message: str) -> CommitResult:
+    place = _say(root, "rev-parse", "--absolute-git-dir", "--is-bare-repository")
+    obstacle = _no_place(root, place)
+    if obstacle is not None:
         return obstacle
-    repo = open_repo(root)
-    assert repo is not None
-    return _commit(repo, [str(path) for path in paths], message)
+    changes = _changes(root, paths)
+    obstacle = _obstacle(_busy(Path(place.out.splitlines()[0])), changes)
+    if obstacle is not None:
+        return obstacle
+    if not changes.new and not changes.changed:
+        return CommitResult(False, reason="nothing has changed")
+    return _commit(root, changes, message)
 
 
-def _obstacle(now: RepoState) -> CommitResult | None:
-    if not now.exists:
-        return CommitResult(False, reason="the study is not a git repository", hint="git init")
-    if not now.identity:
-        return CommitResult(False, reason="git does not know who you are", hint=_IDENTITY_HINT)
-    if now.busy:
+def _no_place(root: Path, place: _Said) -> CommitResult | None:
+    if place.code != 0 and _no_repository(place.err):
         return CommitResult(
-            False, reason=f"a {now.busy} is under way", hint=f"Finish it: git {now.busy} --continue"
+            False, reason="the study is not a git repository", hint=f"git -C '{root}' init"
         )
-    if now.detached:
+    if "dubious ownership" in place.err:
         return CommitResult(
-            False, reason="HEAD is detached, a commit would be lost", hint="git switch main"
+            False,
+            reason="git does not trust this folder, because another user owns it",
+            hint=f"git config --global --add safe.directory '{root}'",
+        )
+    if place.code != 0:
+        return CommitResult(False, reason=f"git says: {place.words}", hint="git status")
+    if place.out.splitlines()[1] == "true":
+        return CommitResult(
+            False,
+            reason="the repository is bare: it has no files to commit",
+            hint="Clone it and work in the clone.",
         )
     return None
 
 
-def _commit(repo: git.Repo, paths: list[str], message: str) -> CommitResult:
-    error: Exception | None = None
-    for attempt in range(20):
-        try:
-            return _commit_once(repo, paths, message)
-        except _git().GitCommandError as failure:
-            error = failure
-            if "index.lock" not in str(failure):
-                break
-            clock.pause(0.05 * (attempt + 1))
-    text = str(getattr(error, "stderr", "") or error).strip()
-    if "index.lock" in text:
+def _changes(root: Path, paths: list[str]) -> _Changes:
+    """Ask git for the branch and for the state of the paths, in one call."""
+    options = ("--porcelain=v2", "--branch", "-z", "--no-renames", "--untracked-files=all")
+    said = _say(root, "--literal-pathspecs", "status", *options, "--", *paths)
+    if said.code != 0:
+        raise CompanionError(f"git says: {said.words}", hint="git status")
+    head, new, changed, partly = "", [], [], []
+    for line in said.out.split("\0"):
+        kind, _, rest = line.partition(" ")
+        if line.startswith("# branch.head "):
+            head = line.removeprefix("# branch.head ")
+        elif kind == "?":
+            new.append(rest)
+        elif kind == "1":
+            fields = rest.split(" ", 7)
+            both = "." not in fields[0]
+            (partly if both else changed).append(fields[7])
+        elif kind == "u":
+            partly.append(rest.split(" ", 9)[9])
+    detached = head == "(detached)"
+    return _Changes(
+        detached, None if detached else head, tuple(new), tuple(changed), tuple(partly)
+    )
+
+
+def _obstacle(busy: str | None, changes: _Changes) -> CommitResult | None:
+    if busy:
         return CommitResult(
             False,
-            reason="another git process holds the lock",
-            hint=f"When no git is running: delete {Path(repo.git_dir) / 'index.lock'}",
+            reason=f"a {busy} is under way",
+            hint=f"Finish it with: git {busy} --continue",
         )
-    return CommitResult(False, reason=f"git refused the commit: {text}", hint="git status")
+    if changes.detached:
+        return CommitResult(
+            False,
+            reason="HEAD is detached, so a commit would belong to no branch",
+            hint="git switch main",
+        )
+    if changes.partly_staged and not changes.new and not changes.changed:
+        names = ", ".join(changes.partly_staged)
+        return CommitResult(
+            False,
+            reason=f"you have staged a part of {names}",
+            hint="Commit or unstage it: git commit",
+            left_out=changes.partly_staged,
+        )
+    return None
 
 
-def _commit_once(repo: git.Repo, paths: list[str], message: str) -> CommitResult:
-    new = repo.git.ls_files("--others", "--exclude-standard", "--", *paths).splitlines()
-    changed = repo.git.status("--porcelain", "--", *paths)
-    if not changed:
-        return CommitResult(False, reason="nothing has changed")
-    if new:
-        repo.git.add("--", *paths)
+def _commit(root: Path, changes: _Changes, message: str) -> CommitResult:
+    said = _Said(1, "", "")
+    for attempt in range(_LOCK_TRIES):
+        said = _commit_once(root, changes, message)
+        if said.code == 0 or not _held(said.err):
+            break
+        clock.pause(0.02 * (attempt + 1) * (1 + os.getpid() % 7 / 7))
+    if said.code == 0:
+        sha = _say(root, "rev-parse", "HEAD").out.strip()
+        return CommitResult(True, sha=sha, left_out=changes.partly_staged)
+    return _refusal(root, said)
+
+
+def _held(words: str) -> bool:
+    return ".lock" in words and ("File exists" in words or "cannot lock" in words)
+
+
+def _commit_once(root: Path, changes: _Changes, message: str) -> _Said:
+    top = Path(_say(root, "rev-parse", "--show-toplevel").out.rstrip("\n"))
+    literal = "--literal-pathspecs"
+    if changes.new:
+        added = _say(top, literal, "add", "--", *changes.new)
+        if added.code != 0:
+            return added
+    own = (*changes.new, *changes.changed)
+    said = _Said(1, "", "interrupted")
     try:
-        repo.git.commit("-q", "-m", message, "--", *paths)
-    except _git().GitCommandError:
-        if new:
-            repo.git.rm("--cached", "-q", "--ignore-unmatch", "--", *new)
-        raise
-    return CommitResult(True, sha=repo.head.commit.hexsha)
+        said = _say(top, *_HONEST, literal, "commit", "-q", "-m", message, "--", *own)
+    finally:
+        if said.code != 0 and changes.new:
+            _say(top, literal, "rm", "--cached", "-q", "-f", "--ignore-unmatch", "--", *changes.new)
+    return said
+
+
+def _refusal(root: Path, said: _Said) -> CommitResult:
+    words = said.words
+    if "tell me who you are" in words or "identity" in words or "useConfigOnly" in words:
+        return CommitResult(False, reason="git does not know who you are", hint=_IDENTITY_HINT)
+    if _held(words):
+        lock = words.partition("'")[2].partition("'")[0]
+        hint = f"When no git is running any more, delete {lock}" if lock else "git status"
+        return CommitResult(False, reason="another git process holds the lock", hint=hint)
+    if "failed to sign" in words or "gpg" in words:
+        return CommitResult(
+            False, reason=f"git could not sign the commit: {words}", hint="git commit"
+        )
+    if "nothing to commit" in words or "no changes added" in words:
+        return CommitResult(False, reason="nothing has changed")
+    return CommitResult(
+        False, reason=f"git or one of its hooks refused the commit: {words}", hint="git status"
+    )

@@ -1,0 +1,48 @@
+"""Rendering of the plain files in templates/: the only importer of jinja2."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fastcompanion.base import store, workspace
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def render(name: str, values: Mapping[str, Any]) -> str:
+    """Fill in a template ("study/README.md"); a value that is missing is an error, never empty.
+
+    The filter `toml` writes a text as a TOML string.
+    """
+    import jinja2
+
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False
+    )
+    environment.filters["toml"] = toml_text
+    text = store.read_text(workspace.content("templates") / name)
+    return environment.from_string(text).render(**values)
+
+
+def toml_text(value: str) -> str:
+    """Write a text as a basic TOML string on one line."""
+    return json.dumps(one_line(value), ensure_ascii=False)
+
+
+def one_line(value: str) -> str:
+    """Make a text fit for one line: no control characters, no outer blanks."""
+    return _CONTROL.sub(" ", value).strip()
+
+
+def names(folder: str) -> list[str]:
+    """Name the files of a template folder, relative to it, in order."""
+    root = workspace.content("templates") / folder
+    return sorted(_relative(path, root) for path in root.rglob("*") if path.is_file())
+
+
+def _relative(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix()

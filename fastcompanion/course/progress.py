@@ -1,0 +1,316 @@
+"""From events to progress: which steps of a lesson are done, and what comes next. Pure functions.
+
+Nothing of this is stored. A step is done when the events say so (design: the lesson loop):
+watch and repeat when the learner confirmed them, run after a clean fresh run and one recorded
+experiment, reproduce when one check in a fresh kernel found every section passed or, where no
+hard check exists, the learner assessed it. Passed and self-assessed sections are counted apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from fastcompanion.base.events import Event
+from fastcompanion.course.model import STEPS, Course, Lesson, NotebookRef, Step
+
+State = Literal["open", "started", "done", "skipped"]
+PASSED, ASSESSED, TO_ASSESS = "passed", "self-assessed", "to-assess"
+_STARTED_BY: Mapping[str, Step] = {
+    "lesson.ran": "run",
+    "experiment.recorded": "run",
+    "lesson.scaffolded": "reproduce",
+    "lesson.checked": "reproduce",
+    "section.assessed": "reproduce",
+}
+
+
+@dataclass(frozen=True)
+class SectionProgress:
+    """One section of a notebook; `verdict` is the newest public one, "" before any."""
+
+    id: str
+    verdict: str
+    with_solution: bool = False
+
+    @property
+    def done(self) -> bool:
+        """Whether it counts as passed or self-assessed."""
+        return self.verdict in (PASSED, ASSESSED)
+
+
+@dataclass(frozen=True)
+class NotebookProgress:
+    """How far the reproduction of one notebook is."""
+
+    id: str
+    sections: tuple[SectionProgress, ...]
+    complete: bool
+
+    @property
+    def current(self) -> str | None:
+        """The first section that is neither passed nor self-assessed."""
+        return next((section.id for section in self.sections if not section.done), None)
+
+
+@dataclass(frozen=True)
+class StepProgress:
+    """One step of a lesson; `about` says in a few words how far it is."""
+
+    step: Step
+    state: State
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class LessonProgress:
+    """One lesson: its four steps, and its sections over all notebooks."""
+
+    lesson: str
+    title: str
+    state: State
+    steps: tuple[StepProgress, ...]
+    notebooks: tuple[NotebookProgress, ...]
+    sections_passed: int
+    sections_assessed: int
+    sections_total: int
+    with_solution: int
+
+    @property
+    def current(self) -> StepProgress | None:
+        """The first step that is neither done nor skipped."""
+        return next((step for step in self.steps if step.state not in ("done", "skipped")), None)
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """What to do next: the lesson, the step and the command to type."""
+
+    course: str
+    lesson: str
+    title: str
+    step: Step
+    notebook: str | None
+    section: str | None
+    what: str
+    command: str
+
+
+def by_lesson(events: Iterable[Event]) -> dict[str, list[Event]]:
+    """Sort events into lessons, in one pass."""
+    found: dict[str, list[Event]] = {}
+    for event in events:
+        if event.lesson is not None:
+            found.setdefault(event.lesson, []).append(event)
+    return found
+
+
+def progress(course: Course, lesson: Lesson, events: Iterable[Event]) -> LessonProgress:
+    """Say how far a lesson is; `events` may hold those of other lessons as well."""
+    return of_lesson(lesson, [event for event in events if event.lesson == lesson.id])
+
+
+def of_lesson(lesson: Lesson, own: Sequence[Event]) -> LessonProgress:
+    """Say how far a lesson is from its own events."""
+    notebooks = tuple(_notebook(lesson, ref, own) for ref in _counted(lesson, own))
+    steps = tuple(_step(step, lesson, own, notebooks) for step in STEPS)
+    sections = [section for notebook in notebooks for section in notebook.sections]
+    return LessonProgress(
+        lesson=lesson.id,
+        title=lesson.title,
+        state=_state(own, steps),
+        steps=steps,
+        notebooks=notebooks,
+        sections_passed=sum(section.verdict == PASSED for section in sections),
+        sections_assessed=sum(section.verdict == ASSESSED for section in sections),
+        sections_total=len(sections),
+        with_solution=sum(section.with_solution for section in sections),
+    )
+
+
+def _counted(lesson: Lesson, own: Sequence[Event]) -> list[NotebookRef]:
+    """Give the notebooks that count: the first with a file, and all that the learner began."""
+    begun = {
+        event.data.get("notebook")
+        for event in own
+        if event.kind in ("lesson.scaffolded", "lesson.checked")
+    }
+    local = [ref for ref in lesson.notebooks if ref.path is not None]
+    return [ref for n, ref in enumerate(local) if n == 0 or ref.id in begun]
+
+
+def _notebook(lesson: Lesson, ref: NotebookRef, own: Sequence[Event]) -> NotebookProgress:
+    mine = [event for event in own if event.data.get("notebook") == ref.id]
+    checks = [_verdicts(event) for event in mine if event.kind == "lesson.checked"]
+    assessed = {
+        str(event.data.get("section")) for event in mine if event.kind == "section.assessed"
+    }
+    checks = [_with_assessed(check, assessed) for check in checks]
+    ids = _section_ids(lesson, ref, mine, checks)
+    latest: dict[str, str] = {}
+    for check in checks:
+        latest.update(check)
+    solved = {
+        str(section)
+        for event in mine
+        if event.kind == "lesson.checked"
+        for section in _list(event.data.get("with_solution"))
+    }
+    sections = tuple(SectionProgress(i, latest.get(i, ""), i in solved) for i in ids)
+    done = (PASSED, ASSESSED)
+    complete = any(ids and all(check.get(i) in done for i in ids) for check in checks)
+    return NotebookProgress(ref.id, sections, complete)
+
+
+def _verdicts(event: Event) -> dict[str, str]:
+    sections = event.data.get("sections")
+    return {str(k): str(v) for k, v in sections.items()} if isinstance(sections, dict) else {}
+
+
+def _with_assessed(check: dict[str, str], assessed: set[str]) -> dict[str, str]:
+    return {
+        section: ASSESSED if verdict == TO_ASSESS and section in assessed else verdict
+        for section, verdict in check.items()
+    }
+
+
+def _section_ids(
+    lesson: Lesson, ref: NotebookRef, mine: Sequence[Event], checks: Sequence[Mapping[str, str]]
+) -> list[str]:
+    """Give the section ids: authored, else as scaffolded, else all that any check named."""
+    if lesson.sections and lesson.notebooks[0].id == ref.id:
+        return [section.id for section in lesson.sections]
+    for event in reversed(mine):
+        if event.kind == "lesson.scaffolded" and _list(event.data.get("sections")):
+            return [str(section) for section in _list(event.data["sections"])]
+    return list(dict.fromkeys(section for check in checks for section in check))
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _step(
+    step: Step, lesson: Lesson, own: Sequence[Event], notebooks: Sequence[NotebookProgress]
+) -> StepProgress:
+    if _marked("lesson.step_done", step, own):
+        return StepProgress(step, "done", _about(step, own, notebooks))
+    if _marked("lesson.skipped", step, own):
+        return StepProgress(step, "skipped")
+    done = {
+        "watch": False,
+        "run": _has_run(own),
+        "reproduce": bool(notebooks) and all(notebook.complete for notebook in notebooks),
+        "repeat": False,
+    }[step]
+    begun = any(_STARTED_BY.get(event.kind) == step for event in own)
+    begun = begun or (step == "watch" and bool(own))
+    state: State = "done" if done else "started" if begun else "open"
+    return StepProgress(step, state, _about(step, own, notebooks))
+
+
+def _marked(kind: str, step: Step, own: Sequence[Event]) -> bool:
+    return any(event.kind == kind and event.data.get("step") == step for event in own)
+
+
+def _has_run(own: Sequence[Event]) -> bool:
+    """A clean run, or an original that is known to be broken here, and one experiment."""
+    ran = any(
+        event.kind == "lesson.ran" and (event.data.get("ok") or event.data.get("broken"))
+        for event in own
+    )
+    return ran and any(event.kind == "experiment.recorded" for event in own)
+
+
+def _about(step: Step, own: Sequence[Event], notebooks: Sequence[NotebookProgress]) -> str:
+    if step == "run":
+        experiments = sum(event.kind == "experiment.recorded" for event in own)
+        runs = [event for event in own if event.kind == "lesson.ran"]
+        if not runs:
+            return ""
+        word = "ran through" if runs[-1].data.get("ok") else "stopped at an error"
+        return f"{word}, {experiments} experiment{'' if experiments == 1 else 's'}"
+    if step == "reproduce":
+        sections = [section for notebook in notebooks for section in notebook.sections]
+        if any(section.verdict for section in sections):
+            return _counts(sections)
+    return ""
+
+
+def _counts(sections: Sequence[SectionProgress]) -> str:
+    passed = sum(section.verdict == PASSED for section in sections)
+    assessed = sum(section.verdict == ASSESSED for section in sections)
+    words = f"{passed} of {len(sections)} sections passed"
+    return f"{words}, {assessed} self-assessed" if assessed else words
+
+
+def _state(own: Sequence[Event], steps: Sequence[StepProgress]) -> State:
+    if any(event.kind == "lesson.skipped" and not event.data.get("step") for event in own):
+        return "skipped"
+    if all(step.state in ("done", "skipped") for step in steps):
+        return "done"
+    touched = any(not event.kind.startswith("course.") for event in own)
+    return "started" if touched else "open"
+
+
+def next_in_lesson(course: Course, lesson: Lesson, own: Sequence[Event]) -> NextStep | None:
+    """Give the next step of one lesson, None when it is finished or left out."""
+    found = of_lesson(lesson, own)
+    if found.state in ("done", "skipped") or found.current is None:
+        return None
+    open_notebook = next((n for n in found.notebooks if not n.complete), None)
+    step = found.current.step
+    section = open_notebook.current if step == "reproduce" and open_notebook else None
+    notebook = open_notebook or next(iter(found.notebooks), None)
+    return NextStep(
+        course=course.id,
+        lesson=lesson.id,
+        title=lesson.title,
+        step=step,
+        notebook=notebook.id if notebook else None,
+        section=section,
+        what=_what(step, lesson, section),
+        command=_command(step, lesson, found),
+    )
+
+
+def next_step(
+    course: Course, events: Iterable[Event], *, start_at: str | None = None
+) -> NextStep | None:
+    """Give the next step of a course: of `start_at` (a lesson id) first, then in order."""
+    own = by_lesson(events)
+    lessons = sorted(course.lessons, key=lambda lesson: lesson.id != start_at)
+    for lesson in lessons:
+        found = next_in_lesson(course, lesson, own.get(lesson.id, ()))
+        if found is not None:
+            return found
+    return None
+
+
+def last_lesson(events: Sequence[Event]) -> str | None:
+    """Give the lesson of the last event that the learner caused in one."""
+    for event in reversed(events):
+        if event.lesson is not None and event.kind != "lesson.skipped":
+            return event.lesson
+    return None
+
+
+def _what(step: Step, lesson: Lesson, section: str | None) -> str:
+    if step == "watch":
+        return "Watch the lecture, read the notes" if lesson.video else "Read the lesson"
+    if step == "run":
+        return "Run the original, change something, and see whether you predicted it"
+    if step == "reproduce":
+        rest = f", section {section}" if section else ""
+        return f"Write it again from scratch{rest}"
+    return "Do the same with data of your own"
+
+
+def _command(step: Step, lesson: Lesson, found: LessonProgress) -> str:
+    started = found.current is not None and found.current.state == "started"
+    if step == "run":
+        return f"fastcompanion lesson run {lesson.id} --execute"
+    if step == "reproduce" and started:
+        return f"fastcompanion check {lesson.id}"
+    return f"fastcompanion start {lesson.id}"

@@ -1,0 +1,241 @@
+"""The study log: one Markdown file per study day that reads like a diary and parses as records.
+
+    # 2026-11-21 Saturday
+    - 19:30+01:00 90m fastai-p1/05 reproduce ^k3f9q2tzab
+      Retyped the notebook; stuck on broadcasting.
+
+One line per session carries the start with its UTC offset, the minutes (`?` when they are a
+guess), the lesson and the step where there are any, and an id; indented lines below it are free
+Markdown. Order does not matter and no total is stored, so two machines can merge line by line.
+A study day runs from 04:00 to 04:00: a line at 01:30 belongs to the night after the file's date.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+from fastcompanion.base import store
+from fastcompanion.base.errors import CompanionError
+from fastcompanion.base.workspace import Workspace
+
+DAY_STARTS = time(4, 0)
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_ENTRY = re.compile(
+    r"- (?P<time>(?:[01]\d|2[0-3]):[0-5]\d)(?P<offset>[+-]\d\d:\d\d|Z)"
+    r" (?P<minutes>\d{1,4})m(?P<guessed>\??)"
+    r"(?: (?P<lesson>[a-z0-9][a-z0-9-]*/[A-Za-z0-9][A-Za-z0-9-]*))?"
+    r"(?: (?P<step>[a-z][a-z-]*))?"
+    r" \^(?P<id>[a-z0-9]{6,16})\s*"
+)
+_MEANT_AS_ENTRY = re.compile(r"[-*+] +\d{1,2}[:.h]|[-*+] .*\^[A-Za-z0-9]{6,16}\s*$")
+_MARKERS = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One session of study: when it began, how long it was, on what, and a few own words."""
+
+    id: str
+    at: datetime
+    minutes: int
+    lesson: str | None = None
+    step: str | None = None
+    note: str = ""
+    guessed: bool = False
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A line that looks like a session and can't be counted; it stays where it is."""
+
+    file: str
+    line: int
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Log:
+    """Sessions in the order of their start, and the lines that could not be read."""
+
+    entries: tuple[Entry, ...]
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def minutes(self) -> int:
+        """All minutes together."""
+        return sum(entry.minutes for entry in self.entries)
+
+
+def study_day(moment: datetime) -> date:
+    """Give the study day of a moment, in the zone that the moment carries."""
+    day = moment.date()
+    return day if moment.time() >= DAY_STARTS else day - timedelta(days=1)
+
+
+def days_of_week(day: date) -> tuple[date, ...]:
+    """Give the seven days, Monday first, of the ISO week that holds `day`."""
+    monday = day - timedelta(days=day.weekday())
+    return tuple(monday + timedelta(days=n) for n in range(7))
+
+
+def read(ws: Workspace, days: Iterable[date] | None = None) -> Log:
+    """Read the log of some days, or all of it; opens no other file than theirs."""
+    files = _all_files(ws) if days is None else [(day, ws.day_file(day)) for day in days]
+    entries: dict[str, Entry] = {}
+    problems: list[Problem] = []
+    for day, path in files:
+        if path.exists():
+            found = parse(store.read_text(path), day, path)
+            problems.extend(found.problems)
+            for entry in found.entries:
+                entries.setdefault(entry.id, entry)
+    ordered = sorted(entries.values(), key=lambda entry: (entry.at, entry.id))
+    return Log(tuple(ordered), tuple(problems))
+
+
+def _all_files(ws: Workspace) -> list[tuple[date, Path]]:
+    found = []
+    for path in sorted(ws.log_folder.glob("*/*.md")):
+        try:
+            found.append((date.fromisoformat(path.stem), path))
+        except ValueError:
+            continue
+    return found
+
+
+def parse(text: str, day: date, path: Path) -> Log:
+    """Read one day file. A conflict marker is an error: half a merge must not be counted."""
+    refuse_conflict(text, path)
+    entries: dict[str, Entry] = {}
+    problems: list[Problem] = []
+    for number, line, note in _records(text):
+        found = _ENTRY.fullmatch(line)
+        entry = _entry(found, day, note) if found else None
+        if entry is None:
+            if _MEANT_AS_ENTRY.match(line):
+                reason = "is not a session line: - 19:30+01:00 90m course/05 reproduce ^id"
+                problems.append(Problem(str(path), number, line, reason))
+        elif entries.setdefault(entry.id, entry) != entry:
+            problems.append(Problem(str(path), number, line, "has the id of another line"))
+    return Log(tuple(entries.values()), tuple(problems))
+
+
+def refuse_conflict(text: str, path: Path) -> None:
+    """Raise when git left a merge conflict in the text, naming the line."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.startswith(_MARKERS):
+            raise CompanionError(
+                "holds a merge conflict marker",
+                hint="Keep the lines you want, delete the marker lines, save, and try again.",
+                file=path,
+                line=number,
+            )
+
+
+def _records(text: str) -> list[tuple[int, str, str]]:
+    """Split a day file into (line number, line, indented lines below it)."""
+    records: list[tuple[int, str, list[str]]] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.startswith(("  ", "\t")) or not line.strip():
+            if records:
+                records[-1][2].append(line.strip("\n").removeprefix("  "))
+        else:
+            records.append((number, line, []))
+    return [(number, line, "\n".join(below).strip("\n")) for number, line, below in records]
+
+
+def _entry(found: re.Match[str], day: date, note: str) -> Entry | None:
+    offset = "+00:00" if found["offset"] == "Z" else found["offset"]
+    try:
+        at = datetime.fromisoformat(f"{day}T{found['time']}{offset}")
+    except ValueError:
+        return None
+    if at.time() < DAY_STARTS:
+        at += timedelta(days=1)
+    return Entry(
+        id=found["id"],
+        at=at,
+        minutes=int(found["minutes"]),
+        lesson=found["lesson"],
+        step=found["step"],
+        note=note,
+        guessed=bool(found["guessed"]),
+    )
+
+
+def write(entry: Entry) -> str:
+    """Write an entry as it stands in its day file, note included."""
+    offset = entry.at.strftime("%z")
+    words = [
+        f"- {entry.at:%H:%M}{offset[:3]}:{offset[3:5]}",
+        f"{entry.minutes}m{'?' if entry.guessed else ''}",
+        *(word for word in (entry.lesson, entry.step) if word),
+        f"^{entry.id}",
+    ]
+    note = _CONTROL.sub("", entry.note.replace("\r\n", "\n")).strip("\n").rstrip()
+    below = "".join(f"  {line}".rstrip() + "\n" for line in note.split("\n")) if note else ""
+    return " ".join(words) + "\n" + below
+
+
+def add(ws: Workspace, entry: Entry) -> Path:
+    """Add an entry to its day file, once: an id that is there already changes nothing."""
+    path = ws.day_file(study_day(entry.at))
+    with _lock(ws):
+        text = store.read_text(path) if path.exists() else ""
+        known = parse(text, study_day(entry.at), path)
+        if all(entry.id != other.id for other in known.entries):
+            store.append_text(path, ("" if text.strip() else _heading(entry.at)) + write(entry))
+    return path
+
+
+def _heading(at: datetime) -> str:
+    day = study_day(at)
+    return f"# {day} {_WEEKDAYS[day.weekday()]}\n"
+
+
+def find(ws: Workspace, entry_id: str) -> tuple[Entry, Path] | None:
+    """Find an entry by its id, newest days first."""
+    wanted = entry_id.removeprefix("^")
+    for day, path in reversed(_all_files(ws)):
+        text = store.read_text(path)
+        if f"^{wanted}" in text:
+            for entry in parse(text, day, path).entries:
+                if entry.id == wanted:
+                    return entry, path
+    return None
+
+
+def last(ws: Workspace) -> tuple[Entry, Path] | None:
+    """Find the entry that began last."""
+    for day, path in reversed(_all_files(ws)):
+        entries = parse(store.read_text(path), day, path).entries
+        if entries:
+            return max(entries, key=lambda entry: (entry.at, entry.id)), path
+    return None
+
+
+def take_out(ws: Workspace, entry: Entry) -> Path:
+    """Take an entry and its note out of the day file; everything else stays as it is."""
+    path = ws.day_file(study_day(entry.at))
+    with _lock(ws):
+        kept: list[str] = []
+        inside = False
+        for line in store.read_text(path).split("\n"):
+            if not line.startswith(("  ", "\t")) and line.strip():
+                found = _ENTRY.fullmatch(line)
+                inside = found is not None and found["id"] == entry.id
+            if not inside:
+                kept.append(line)
+        store.write_text(path, "\n".join(kept).rstrip("\n") + "\n")
+    return path
+
+
+def _lock(ws: Workspace) -> AbstractContextManager[None]:
+    return store.lock(ws.lock("log"), busy="the study log is being written by another process")
