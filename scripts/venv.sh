@@ -19,7 +19,8 @@ for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11 python3.14 p
 done
 if [ -z "$found" ]; then
     tried=${PYTHON:-python3}
-    version=$("$tried" --version 2>&1 || echo "not found")
+    version="not found"
+    if command -v "$tried" >/dev/null 2>&1; then version=$("$tried" --version 2>&1 || echo "broken"); fi
     echo "fastcompanion needs Python 3.11 or newer, and '$tried' is: $version" >&2
     echo "Name another one: make PYTHON=/path/to/python3.11 ..." >&2
     exit 1
