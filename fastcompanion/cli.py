@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     console.configure("", json="--json" in arguments, quiet=False)
     terminal = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     try:
-        result = build(terminal=terminal)(arguments, standalone_mode=False)
+        result = build(terminal=terminal)(arguments, standalone_mode=False, prog_name="fastcompanion")
         return result if isinstance(result, int) else int(Exit.DONE)
     except CompanionError as error:
         console.fail(error)
