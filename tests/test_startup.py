@@ -1,0 +1,66 @@
+"""What a start must not load: names of modules, not milliseconds (those are in benchmarks/startup.py)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts import docs
+
+HEAVY = [
+    "torch", "fastai", "kaggle", "git", "numpy", "pandas", "matplotlib", "nbformat", "nbclient", "jupyter_client",
+    "IPython", "yaml", "tomlkit", "filelock", "platformdirs", "jinja2", "fsrs", "nbdime", "pydantic", "asyncio",
+    "sqlite3", "http.client", "ssl", "click.testing", "unittest",
+]  # fmt: skip
+
+SCRIPT = """
+import contextlib, io, json, sys
+from fastcompanion.cli import main
+with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    code = main(sys.argv[1:])
+print(json.dumps([code, sorted(sys.modules)]))
+"""
+
+GROUPS = [[]] + [words.split()[1:] for words, command in docs.walk(docs.root()) if docs.is_group(command)]
+
+
+def loaded(*words: str, cwd: Path) -> tuple[int, set[str]]:
+    """Run one command in a fresh interpreter; give its exit code and every module it has loaded."""
+    argv = [sys.executable, "-c", SCRIPT, *words]
+    done = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, check=True)
+    code, modules = json.loads(done.stdout)
+    return code, set(modules)
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: " ".join(group) or "root")
+def test_help_loads_nothing_heavy(group: list[str], tmp_path: Path) -> None:
+    code, modules = loaded(*group, "--help", cwd=tmp_path)
+    assert code == 0
+    assert modules & set(HEAVY) == set()
+    assert "rich" not in modules, "help that is no terminal's needs no rich"
+
+
+def test_the_test_sees_what_is_loaded(tmp_path: Path) -> None:
+    """The same script, on a program that loads one of the names."""
+    argv = [sys.executable, "-c", "import yaml\n" + SCRIPT, "--help"]
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "yaml" in json.loads(done.stdout)[1]
+
+
+@pytest.mark.parametrize("words", ["status", "next --dry-run", "lesson list", "status --json", "config show"])
+def test_daily_commands_load_nothing_heavy(words: str, built_in_study: Path) -> None:
+    code, modules = loaded(*words.split(), cwd=built_in_study)
+    assert code == 0
+    allowed = {"yaml"} if words.startswith("lesson") else set()
+    assert modules & set(HEAVY) - allowed == set()
+
+
+def test_asking_for_the_version_reads_no_study(tmp_path: Path) -> None:
+    (tmp_path / "fastcompanion.toml").write_text("this is [not toml")
+    code, modules = loaded("--version", cwd=tmp_path)
+    assert code == 0
+    assert modules & set(HEAVY) == set()
