@@ -16,6 +16,7 @@ MAX_FUNCTION = 59
 
 STORE, PROCESS, CLOCK, REPO = "base/store.py", "base/process.py", "base/clock.py", "base/repo.py"
 KERNEL, WORKSPACE, CONFIG = "base/kernel.py", "base/workspace.py", "base/config.py"
+WATCHDOG = "base/watchdog.py"
 CONSOLE, CLI, COMMANDS, NOTEBOOK = "console.py", "cli.py", "commands/", "course/notebook.py"
 
 #: module -> the places that may import it (a trailing slash is a folder); an empty tuple is nowhere
@@ -26,6 +27,7 @@ IMPORTERS: dict[str, tuple[str, ...]] = {
     "git": (REPO,),
     "nbclient": (KERNEL,),
     "jupyter_client": (KERNEL,),
+    "zmq": (KERNEL,),
     "nbformat": (NOTEBOOK,),
     "filelock": (STORE,),
     "tomlkit": (STORE,),
@@ -45,7 +47,7 @@ IMPORTERS: dict[str, tuple[str, ...]] = {
 CALLERS: dict[str, tuple[str, ...]] = {
     "os.system": (), "os.popen": (), "os.startfile": (PROCESS,),
     "os.execv": (), "os.execve": (), "os.execvp": (), "os.execvpe": (), "os.posix_spawn": (),
-    "os.killpg": (PROCESS, KERNEL), "os.kill": (PROCESS, KERNEL),
+    "os.killpg": (PROCESS, KERNEL, WATCHDOG), "os.kill": (PROCESS, KERNEL, WATCHDOG),
     "asyncio.create_subprocess_exec": (), "asyncio.create_subprocess_shell": (),
     "os.open": (STORE, CLI), "os.replace": (STORE,), "os.rename": (STORE,), "os.remove": (STORE,),
     "os.unlink": (STORE,), "os.mkdir": (STORE,), "os.makedirs": (STORE,), "os.rmdir": (STORE,),
@@ -74,6 +76,7 @@ POSIX_ONLY = {"fcntl", "pwd", "grp", "termios", "tty", "pty", "resource", "readl
 
 #: (module, rule) -> the reason why this one place may break the rule
 EXCEPTIONS: dict[tuple[str, str], str] = {
+    (WATCHDOG, "one exit"): "it turns SIGTERM and SIGHUP into the KeyboardInterrupt that Ctrl-C is",
     (STORE, "one spelling"): "a lock lies in the private folder of the study whose file it guards",
 }
 

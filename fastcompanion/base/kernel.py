@@ -550,9 +550,9 @@ def _transport(folder: Path) -> dict[str, str]:
     try:
         with socket.socket(family) as trial:
             trial.bind(str(place))
-        place.unlink()
     except OSError:
         return {"transport": "tcp"}
+    store.remove(place)
     return {"transport": "ipc", "ip": str(folder / "k")}
 
 

@@ -134,9 +134,9 @@ def kill_all(child: Any, mark: str) -> None:
         return
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
-    with suppress(Exception):
-        child.wait(_REAP_SECONDS)
     deadline = clock.monotonic() + _REAP_SECONDS
+    while child.poll() is None and clock.monotonic() < deadline:
+        clock.pause(0.005)
     while (strays := _marked(mark)) and clock.monotonic() < deadline:
         for pid in strays:
             with suppress(ProcessLookupError, PermissionError):
