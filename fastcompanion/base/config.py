@@ -28,6 +28,8 @@ SETTINGS: dict[str, tuple[Any, str]] = {
     "editor.open": (True, "whether `start` opens the notebook"),
     "privacy.commit": (True, "whether the study is committed at all"),
     "privacy.notebooks": (True, "whether your scratch notebooks are committed"),
+    "privacy.notes": (True, "whether your notes on lessons are committed"),
+    "privacy.progress": (True, "whether what you finished is committed (progress, courses)"),
     "privacy.log": (True, "whether the study log is committed"),
 }
 

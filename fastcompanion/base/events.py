@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from fastcompanion.base import clock, config, repo, store
+from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.repo import CommitResult
 from fastcompanion.base.workspace import Workspace
 
 LINE_VERSION = 1
+UNDONE = "event.undone"
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,37 @@ def commit_paths(study: Workspace, paths: Sequence[Path], message: str) -> Commi
     settings = config.load(study)
     if not settings.get("privacy.commit"):
         return CommitResult(False, reason="commits are off ([privacy] commit = false)")
-    allowed = [path for path in dict.fromkeys(paths) if _may_commit(study, settings, path)]
-    with store.lock(study.lock("commit"), busy="another commit of this study is under way"):
-        return repo.commit(study.root, allowed, message)
+    try:
+        with store.lock(study.lock("commit"), busy="another commit of this study is under way"):
+            return _commit(study, settings, paths, message)
+    except CompanionError as error:
+        return CommitResult(False, reason=error.message, hint=error.hint)
+
+
+def _commit(
+    study: Workspace, settings: config.Settings, paths: Sequence[Path], message: str
+) -> CommitResult:
+    """Commit the paths, and those of earlier acts whose commit failed."""
+    pending = _pending(study)
+    allowed = [
+        path for path in dict.fromkeys([*pending, *paths]) if _may_commit(study, settings, path)
+    ]
+    if not allowed:
+        return CommitResult(False, reason="[privacy] keeps these files out of git")
+    result = repo.commit(study.root, allowed, message)
+    if result.left_out or not (result.made or result.nothing):
+        names = sorted(study.relative(path) for path in allowed)
+        store.write_json(study.uncommitted, {"version": 1, "paths": names})
+    elif pending:
+        store.remove(study.uncommitted)
+    return result
+
+
+def _pending(study: Workspace) -> list[Path]:
+    if not study.uncommitted.exists():
+        return []
+    data = store.check_version(store.read_json(study.uncommitted), study.uncommitted)
+    return [study.root / str(name) for name in data.get("paths", ())]
 
 
 def _may_commit(study: Workspace, settings: config.Settings, path: Path) -> bool:
@@ -78,7 +108,11 @@ def _may_commit(study: Workspace, settings: config.Settings, path: Path) -> bool
         return bool(settings.get("privacy.log"))
     if path.suffix == ".ipynb":
         return bool(settings.get("privacy.notebooks")) and not path.name.endswith(".run.ipynb")
-    return True
+    if path.name == "notes.md":
+        return bool(settings.get("privacy.notes"))
+    if path == study.progress or path.is_relative_to(study.courses_folder):
+        return bool(settings.get("privacy.progress"))
+    return not path.is_relative_to(study.private)
 
 
 def _line(event: Event) -> dict[str, Any]:
@@ -93,10 +127,31 @@ def _line(event: Event) -> dict[str, Any]:
 def read(study: Workspace, *, private: bool = False) -> list[Event]:
     """Give all events in order; unknown kinds are kept, newer lines are refused."""
     path = study.private_events if private else study.progress
-    return [_event(path, line) for line in store.read_lines(path)]
+    found = [_event(path, line) for line in store.read_lines(path)]
+    return _without_undone(found) if any(event.kind == UNDONE for event in found) else found
+
+
+def _without_undone(found: Sequence[Event]) -> list[Event]:
+    """Drop what was undone; an undoing that was itself undone does not count."""
+    gone: set[str] = set()
+    for event in reversed(found):
+        if event.kind == UNDONE and event.id not in gone:
+            gone.add(str(event.data.get("id")))
+    return [event for event in found if event.id not in gone]
 
 
 def _event(path: Path, line: Mapping[str, Any]) -> Event:
-    store.check_version({"version": line.get("v")}, path, current=LINE_VERSION)
-    at = datetime.fromisoformat(line["at"])
-    return Event(line["id"], at, line["kind"], line.get("lesson"), line.get("data") or {})
+    version, data = line.get("v"), line.get("data") or {}
+    try:
+        if version != LINE_VERSION:
+            store.check_version({"version": version}, path, current=LINE_VERSION)
+        at = datetime.fromisoformat(line["at"])
+        if at.tzinfo is None or not isinstance(data, dict):
+            raise ValueError
+        return Event(line["id"], at, line["kind"], line.get("lesson"), data)
+    except (KeyError, TypeError, ValueError):
+        raise CompanionError(
+            f"the event {line.get('id', '')!r} lacks an id, a time with an offset or a kind",
+            hint="Mend the line by hand, or take an older version of the file from git.",
+            file=path,
+        ) from None

@@ -167,6 +167,26 @@ def spawn(
     return Child(process)
 
 
+def leave_running(argv: Sequence[str], *, cwd: Path | None = None) -> int:
+    """Start a program that outlives us (an editor), silent and on its own; give its process id."""
+    try:
+        process = subprocess.Popen(
+            [str(part) for part in argv],
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=_POSIX,
+        )
+    except OSError as error:
+        raise CompanionError(
+            f"{argv[0]} can't be started: {error.strerror}", code=Exit.MISSING
+        ) from None
+    # Nobody will wait for it: without a code Python warns that it is still running.
+    process.returncode = 0
+    return process.pid
+
+
 def terminate_tree(pid: int, *, grace: float = 2.0) -> None:
     """End a process group that `spawn` began: politely, then for good after `grace` seconds."""
     if not _POSIX:

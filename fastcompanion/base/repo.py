@@ -33,6 +33,7 @@ _BUSY_MARKS = {
 # Git makes up a name from the account when none is set; this forbids it.
 _HONEST = ("-c", "user.useConfigOnly=true")
 _LOCK_TRIES = 20
+_NOTHING = "nothing has changed"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ class CommitResult:
     reason: str = ""
     hint: str = ""
     left_out: tuple[str, ...] = ()
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there was nothing to commit, which is no failure."""
+        return not self.made and self.reason == _NOTHING
 
 
 @dataclass(frozen=True)
@@ -191,7 +197,7 @@ def _commit_if_free(root: Path, paths: list[str], message: str) -> CommitResult:
     if obstacle is not None:
         return obstacle
     if not changes.new and not changes.changed:
-        return CommitResult(False, reason="nothing has changed")
+        return CommitResult(False, reason=_NOTHING)
     return _commit(root, changes, message)
 
 
@@ -308,12 +314,12 @@ def _refusal(root: Path, said: _Said) -> CommitResult:
         lock = words.partition("'")[2].partition("'")[0]
         hint = f"When no git is running any more, delete {lock}" if lock else "git status"
         return CommitResult(False, reason="another git process holds the lock", hint=hint)
-    if "failed to sign" in words or "gpg" in words:
+    if any(sign in words for sign in ("failed to sign", "gpg", "load public key", "signing")):
         return CommitResult(
             False, reason=f"git could not sign the commit: {words}", hint="git commit"
         )
     if "nothing to commit" in words or "no changes added" in words:
-        return CommitResult(False, reason="nothing has changed")
+        return CommitResult(False, reason=_NOTHING)
     return CommitResult(
         False, reason=f"git or one of its hooks refused the commit: {words}", hint="git status"
     )

@@ -87,6 +87,11 @@ class Workspace:
         return self.private / "timer.json"
 
     @property
+    def uncommitted(self) -> Path:
+        """Files of earlier acts whose commit could not be made; the next commit takes them along."""
+        return self.private / "uncommitted.json"
+
+    @property
     def cache(self) -> Path:
         """Indexes that can be deleted and built again."""
         return self.private / "cache"
@@ -158,6 +163,11 @@ def config_file() -> Path:
 def clones_folder() -> Path:
     """Clones of courses: `<host>/<repo>@<commit>`."""
     return cache_folder() / "courses"
+
+
+def original(sha256: str) -> Path:
+    """The copy of an original notebook from a folder, by its content."""
+    return cache_folder() / "originals" / f"{sha256}.ipynb"
 
 
 def environments_folder() -> Path:

@@ -54,6 +54,11 @@ class Session:
         """The way for wings to talk."""
         return console.reporter()
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether a person sits at a terminal."""
+        return console.interactive()
+
     def workspace(self) -> Workspace:
         """Find the study, or fail with exit 3 and the way to make one."""
         if self.study is None:

@@ -278,10 +278,11 @@ def next_in_lesson(course: Course, lesson: Lesson, own: Sequence[Event]) -> Next
 def next_step(
     course: Course, events: Iterable[Event], *, start_at: str | None = None
 ) -> NextStep | None:
-    """Give the next step of a course: of `start_at` (a lesson id) first, then in order."""
+    """Give the next step of a course: from the lesson `start_at` on, then what was left before."""
     own = by_lesson(events)
-    lessons = sorted(course.lessons, key=lambda lesson: lesson.id != start_at)
-    for lesson in lessons:
+    ids = [lesson.id for lesson in course.lessons]
+    first = ids.index(start_at) if start_at in ids else 0
+    for lesson in (*course.lessons[first:], *course.lessons[:first]):
         found = next_in_lesson(course, lesson, own.get(lesson.id, ()))
         if found is not None:
             return found

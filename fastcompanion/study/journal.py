@@ -13,14 +13,15 @@ A study day runs from 04:00 to 04:00: a line at 01:30 belongs to the night after
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
-from fastcompanion.base import store
+from fastcompanion.base import config, events, store
 from fastcompanion.base.errors import CompanionError
+from fastcompanion.base.repo import CommitResult
 from fastcompanion.base.workspace import Workspace
 
 DAY_STARTS = time(4, 0)
@@ -212,15 +213,6 @@ def find(ws: Workspace, entry_id: str) -> tuple[Entry, Path] | None:
     return None
 
 
-def last(ws: Workspace) -> tuple[Entry, Path] | None:
-    """Find the entry that began last."""
-    for day, path in reversed(_all_files(ws)):
-        entries = parse(store.read_text(path), day, path).entries
-        if entries:
-            return max(entries, key=lambda entry: (entry.at, entry.id)), path
-    return None
-
-
 def take_out(ws: Workspace, entry: Entry) -> Path:
     """Take an entry and its note out of the day file; everything else stays as it is."""
     path = ws.day_file(study_day(entry.at))
@@ -239,3 +231,66 @@ def take_out(ws: Workspace, entry: Entry) -> Path:
 
 def _lock(ws: Workspace) -> AbstractContextManager[None]:
     return store.lock(ws.lock("log"), busy="the study log is being written by another process")
+
+
+@dataclass(frozen=True)
+class Logged:
+    """An entry that stands in the log (or was taken out of it), and what became of its commit."""
+
+    entry: Entry
+    file: str
+    commit: CommitResult | None
+
+
+def keep(
+    ws: Workspace, entry: Entry, *, paths: Sequence[Path] = (), message: str | None = None
+) -> Logged:
+    """Add an entry, record the session and commit both (with `paths`), each only once.
+
+    Calling it again with the same entry, after a crash, finishes what is missing. Where the
+    learner keeps the log out of git, the event stays private too: it would tell the minutes.
+    """
+    secret = not config.load(ws).get("privacy.log")
+    path = add(ws, entry)
+    target = ws.private_events if secret else ws.progress
+    if not _is_recorded(ws, entry, private=secret):
+        data = {"entry": entry.id, "minutes": entry.minutes, "step": entry.step}
+        events.record(ws, "session.logged", entry.lesson, data, private=secret)
+    words = message or f"Log {entry.lesson or 'study'}, {entry.minutes} min"
+    commit = events.commit_paths(ws, [path, target, ws.progress, *paths], words)
+    return Logged(entry, ws.relative(path), commit)
+
+
+def _is_recorded(ws: Workspace, entry: Entry, *, private: bool) -> bool:
+    return any(
+        event.kind == "session.logged" and event.data.get("entry") == entry.id
+        for event in reversed(events.read(ws, private=private))
+    )
+
+
+def undo(ws: Workspace, entry_id: str | None = None, *, dry_run: bool = False) -> Logged:
+    """Take an entry out of the log (default: the one logged last), as a new commit.
+
+    Git keeps the old text. The undoing is recorded by id, so that a merge with another machine
+    can't bring the line back into the counts.
+    """
+    sessions = [event for event in events.read(ws) if event.kind == "session.logged"]
+    sessions += [
+        event for event in events.read(ws, private=True) if event.kind == "session.logged"
+    ]
+    sessions.sort(key=lambda event: event.at)
+    wanted = (entry_id or "").removeprefix("^")
+    match = [event for event in sessions if not wanted or event.data.get("entry") == wanted]
+    wanted = wanted or (str(match[-1].data.get("entry")) if match else "")
+    found = find(ws, wanted) if wanted else None
+    if found is None:
+        what = f"no entry {entry_id} in the log" if entry_id else "there is nothing to undo"
+        raise CompanionError(what, hint="fastcompanion log show --all")
+    entry, path = found
+    if dry_run:
+        return Logged(entry, ws.relative(path), None)
+    path = take_out(ws, entry)
+    data = {"id": match[-1].id if match else "", "entry": entry.id}
+    events.record(ws, events.UNDONE, entry.lesson, data)
+    words = f"Undo the log entry {entry.id}"
+    return Logged(entry, ws.relative(path), events.commit_paths(ws, [path, ws.progress], words))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from fastcompanion.base import clock, store
@@ -84,33 +84,42 @@ def clear(ws: Workspace) -> None:
     store.remove(ws.timer)
 
 
-def end_of(timer: Timer, *, at: str | None = None, ago: int | None = None) -> datetime:
-    """Say when a session ended: now, at a clock time ("21:15" or RFC 3339), or minutes ago.
+def end_of(
+    timer: Timer, *, at: str | None = None, ago: int | None = None, minutes: int | None = None
+) -> datetime:
+    """Say when a session ended: now, at a clock time ("21:15" or RFC 3339), some minutes ago, or
+    after so many minutes of study.
 
     A timer that ran for twelve hours was forgotten, and the learner alone knows when it ended.
     """
+    if sum(given is not None for given in (at, ago, minutes)) > 1:
+        raise CompanionError("give one of --at, --ago and --minutes", code=Exit.USAGE)
+    if minutes is not None:
+        return timer.started + timedelta(minutes=minutes)
     end = _given_end(timer, at, ago)
     if end < timer.started:
-        began = f"the session began at {timer.started:%Y-%m-%d %H:%M}, after that"
-        raise CompanionError(began, hint="fastcompanion stop --at HH:MM", code=Exit.USAGE)
-    if at is None and ago is None and end - timer.started >= FORGOTTEN:
-        hours = int((end - timer.started).total_seconds() // 3600)
         raise CompanionError(
-            f"the session began {hours} hours ago ({timer.started:%Y-%m-%d %H:%M}); "
-            "when did it end?",
-            hint=f"fastcompanion stop --at {timer.started + timedelta(minutes=60):%H:%M}",
+            f"the session began at {timer.started:%Y-%m-%d %H:%M}, after that",
+            hint="fastcompanion stop --minutes 45",
+            code=Exit.USAGE,
+        )
+    if at is None and ago is None and end - timer.started >= FORGOTTEN:
+        raise CompanionError(
+            f"the session began {_hours(end - timer.started)} hours ago "
+            f"({timer.started:%Y-%m-%d %H:%M}); when did it end?",
+            hint="fastcompanion stop --minutes 45, or --at 21:00, or --ago 600",
             code=Exit.USAGE,
         )
     return end
 
 
+def _hours(length: timedelta) -> int:
+    return int(length.total_seconds() // 3600)
+
+
 def _given_end(timer: Timer, at: str | None, ago: int | None) -> datetime:
     now = clock.now()
-    if at is not None and ago is not None:
-        raise CompanionError("--at and --ago say the same thing; give one", code=Exit.USAGE)
     if ago is not None:
-        if ago < 0:
-            raise CompanionError("--ago takes minutes, 0 or more", code=Exit.USAGE)
         return now - timedelta(minutes=ago)
     if at is None:
         return now
@@ -122,17 +131,24 @@ def _given_end(timer: Timer, at: str | None, ago: int | None) -> datetime:
 
 def moment(text: str, *, after: datetime | None = None) -> datetime:
     """Read "21:15" as that time of today (or the first one not before `after`), or RFC 3339."""
-    found = _CLOCK_TIME.fullmatch(text.strip())
-    if found is None:
+    if not _CLOCK_TIME.fullmatch(text.strip()):
         return clock.parse(text.strip(), origin="the time")
-    hours, minutes = int(found[1]), int(found[2])
-    if hours > 23 or minutes > 59:
-        raise CompanionError(f"{text} is no time of the day", code=Exit.USAGE)
+    wanted = time_of_day(text)
     base = after or clock.now()
-    result = base.replace(hour=hours, minute=minutes, second=0, microsecond=0)
-    if after is not None and result < after.replace(second=0, microsecond=0):
+    result = base.replace(hour=wanted.hour, minute=wanted.minute, second=0, microsecond=0)
+    if after is None:
+        return result
+    if result < after.replace(second=0, microsecond=0):
         result += timedelta(days=1)
-    return max(result, after) if after is not None else result
+    return max(result, after)
+
+
+def time_of_day(text: str) -> time:
+    """Read "9:05" or "21:15"."""
+    found = _CLOCK_TIME.fullmatch(text.strip())
+    if found is None or int(found[1]) > 23 or int(found[2]) > 59:
+        raise CompanionError(f"{text} is no time of the day", code=Exit.USAGE)
+    return time(int(found[1]), int(found[2]))
 
 
 def minutes_between(start: datetime, end: datetime) -> int:

@@ -1,0 +1,223 @@
+"""The daily words: init, next, start, stop, status (check and hint come from `lesson`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fastcompanion.commands.log import commit_blocks, duration, entry_words
+from fastcompanion.commands.options import LessonArgument, Session, command
+from fastcompanion.console import Answer, Block, Facts, Items, Line, Next, Table, Title, Warn
+from fastcompanion.course.progress import LessonProgress
+from fastcompanion.flows import begin as beginning
+from fastcompanion.flows import overview
+from fastcompanion.flows import session as sessions
+from fastcompanion.flows.begin import Begun
+from fastcompanion.flows.overview import Overview, Proposal, Running
+from fastcompanion.flows.session import Started
+from fastcompanion.study.journal import Logged
+
+_PANEL = "Every day"
+_MARKS = {"done": "x", "started": ">", "skipped": "-", "open": " "}
+
+NoOpen = Annotated[
+    bool, typer.Option("--no-open", help="Make the notebook and start the timer; open nothing.")
+]
+
+
+def init(
+    session: Session,
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="Where the study is to be.", show_default="here")
+    ] = Path(),
+    name: Annotated[str | None, typer.Option("--name", help="What the study is called.")] = None,
+    course: Annotated[
+        str | None,
+        typer.Option("--course", help="A course's name, address or folder; none for none."),
+    ] = None,
+    nested: Annotated[
+        bool, typer.Option("--nested", help="Make it inside another git repository all the same.")
+    ] = False,
+) -> Answer:
+    """Make your study: a folder in git for all you do in a course."""
+    place = folder.expanduser().absolute()
+    named = name if name is not None else session.ask("Name of your study", place.name, "--name")
+    wanted = course
+    if wanted is None:
+        question = "Course (foundations works offline; fastai-p1 is fast.ai part 1; none)"
+        wanted = session.ask(question, "foundations", "--course")
+    begun = beginning.begin(
+        place,
+        name=named,
+        course=wanted,
+        agree=session.confirm,
+        nested=nested,
+        dry_run=session.dry_run,
+        reporter=session.reporter,
+    )
+    return Answer(begun, _view_begun)
+
+
+def next_(session: Session, no_open: NoOpen = False) -> Answer:
+    """Show the next step and, if you want, do it."""
+    done = overview.take_next_step(
+        session.workspace(),
+        agree=lambda question: (session.yes or session.can_ask) and session.confirm(question),
+        open_it=not no_open and session.can_ask,
+        dry_run=session.dry_run,
+        reporter=session.reporter,
+    )
+    return Answer(done, _view_proposal)
+
+
+def start(session: Session, lesson: LessonArgument = None, no_open: NoOpen = False) -> Answer:
+    """Open a lesson at its current step and start the timer."""
+    started = sessions.start(
+        session.workspace(),
+        lesson,
+        open_it=not no_open and session.can_ask,
+        dry_run=session.dry_run,
+        reporter=session.reporter,
+    )
+    return Answer(started, _view_started)
+
+
+def stop(
+    session: Session,
+    note: Annotated[str | None, typer.Option("--note", "-n", help="What you did, in short.")] = None,
+    at: Annotated[str | None, typer.Option("--at", help="When it ended, e.g. 21:15.")] = None,
+    ago: Annotated[int | None, typer.Option("--ago", min=0, help="Minutes since it ended.")] = None,
+    minutes: Annotated[
+        int | None, typer.Option("--minutes", "-m", min=1, max=1440, help="How long it was.")
+    ] = None,
+) -> Answer:
+    """End the session: log it and commit your work of it."""
+    ws = session.workspace()
+    if note is None and session.can_ask and overview.running(ws) is not None:
+        note = session.ask("What did you do? One line for the log", "", "--note")
+    logged = sessions.stop(
+        ws, note=note, at=at, ago=ago, minutes=minutes, dry_run=session.dry_run
+    )
+    return Answer(logged, _view_stopped)
+
+
+def status(session: Session) -> Answer:
+    """Show where you are and what comes next."""
+    return Answer(overview.status(session.workspace()), _view_status)
+
+
+def register(root: typer.Typer) -> None:
+    """Add the daily words to the program."""
+    words = (("init", init), ("next", next_), ("start", start), ("stop", stop), ("status", status))
+    for name, function in words:
+        command(root, name, rich_help_panel=_PANEL)(function)
+
+
+def _view_begun(begun: Begun) -> Iterable[Block]:
+    would = "would be " if begun.dry_run else ""
+    fresh = begun.files_created or begun.new_repository
+    yield Title(f"Study {'to make' if begun.dry_run else 'ready'}: {begun.folder}")
+    if not fresh and not begun.files_extended:
+        yield Line("It was there already; nothing was changed.")
+    if begun.new_repository:
+        yield Line(f"A git repository {would or 'was '}made.")
+    for names, words in (
+        (begun.files_created, "written"),
+        (begun.files_extended, "extended"),
+        (begun.files_kept, "kept as it is"),
+    ):
+        if names:
+            yield Line(f"{', '.join(names)}: {would}{words}")
+    if begun.course:
+        state = "to add" if begun.dry_run else "added" if begun.course_is_new else "there already"
+        yield Line(f"Course {begun.course}: {state}")
+    yield from commit_blocks(begun.commit)
+    if not begun.dry_run:
+        yield Next(begun.next_command)
+
+
+def _view_started(started: Started) -> Iterable[Block]:
+    since = f"{started.started:%H:%M}"
+    if started.already_running:
+        yield Title(f"The session on {started.lesson} is running since {since}: {started.title}")
+    else:
+        yield Title(f"{started.lesson} {started.title}: the timer runs since {since}")
+    if started.next is None:
+        yield Line("You have finished this lesson; this is for the pleasure of it.", "good")
+    else:
+        yield Line(f"{started.next.step}: {started.next.what}.")
+    if started.goals:
+        yield Items(started.goals)
+    if started.links and started.step == "watch":
+        yield Facts(started.links)
+    if started.notebook:
+        new = "made now" if started.notebook_is_new else "as you left it"
+        opened = f", opened with {started.opened_with}" if started.opened_with else ""
+        yield Line(f"Notebook: {started.notebook} ({new}{opened})")
+    yield from (Next(command, why) for command, why in started.then)
+
+
+def _view_stopped(logged: Logged) -> Iterable[Block]:
+    yield Title(f"Stopped: {entry_words(logged.entry)}")
+    yield Line(f"Logged in {logged.file}.")
+    yield from commit_blocks(logged.commit)
+    yield Next("fastcompanion status")
+
+
+def _view_proposal(proposal: Proposal) -> Iterable[Block]:
+    step = proposal.next
+    if step is None:
+        yield Line("Everything is done in the courses of this study.", "good")
+        yield Next("fastcompanion course list --catalogue", "choose the next course")
+    elif proposal.started is not None:
+        yield from _view_started(proposal.started)
+    else:
+        yield Title(f"{step.lesson} {step.title}")
+        yield Line(f"{step.step}: {step.what}.")
+        yield Next(step.command)
+
+
+def _view_status(seen: Overview) -> Iterable[Block]:
+    yield Title(seen.study)
+    if seen.running is not None:
+        yield _running(seen.running)
+    if seen.lesson is not None:
+        yield from _lesson(seen.lesson)
+    if seen.courses:
+        rows = tuple(
+            (course.id, f"{course.lessons_done} of {course.lessons_total}", course.title)
+            for course in seen.courses
+        )
+        yield Table(("course", "lessons done", "title"), rows)
+    yield Line(f"Today {duration(seen.minutes_today)}, this week {duration(seen.minutes_week)}.")
+    for problem in seen.problems:
+        yield Warn(f"{problem.file}:{problem.line}: {problem.reason}")
+    if seen.next is not None:
+        yield Next(seen.next.command, f"{seen.next.step}: {seen.next.what}")
+    elif not seen.courses:
+        yield Next("fastcompanion course add foundations", "there is no course yet")
+    else:
+        yield Line("Everything is done in the courses of this study.", "good")
+
+
+def _running(running: Running) -> Block:
+    what = running.lesson or "a session"
+    if running.forgotten:
+        since = f"{running.started:%Y-%m-%d %H:%M}"
+        return Warn(f"{what} runs since {since}. Forgotten? fastcompanion stop --minutes 45")
+    return Line(f"Running: {what} for {duration(running.minutes)}.", "good")
+
+
+def _lesson(lesson: LessonProgress) -> Iterable[Block]:
+    yield Line(f"{lesson.lesson} {lesson.title}")
+    yield Items(
+        tuple(
+            f"[{_MARKS[step.state]}] {step.step}" + (f": {step.about}" if step.about else "")
+            for step in lesson.steps
+        )
+    )
+    if lesson.with_solution:
+        yield Line(f"{lesson.with_solution} of the passed sections with the solution.", "dim")

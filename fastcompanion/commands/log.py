@@ -1,0 +1,137 @@
+"""`log`: the study log: show, add, undo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from fastcompanion.base.repo import CommitResult
+from fastcompanion.commands.options import Session, command
+from fastcompanion.console import Answer, Block, Line, Next, Table, Title, Warn
+from fastcompanion.flows import session as sessions
+from fastcompanion.flows.session import LogShown
+from fastcompanion.study.journal import Entry, Logged
+
+app = typer.Typer(name="log", help="Your study log: what you did, when, how long.")
+
+
+@app.callback(invoke_without_command=True)
+def _default(context: typer.Context) -> None:
+    """Show your study log, add to it, take an entry back."""
+    if context.invoked_subcommand is None:
+        context.fail("say what to do: show, add or undo")
+
+
+@command(app, "show")
+def show(
+    session: Session,
+    everything: Annotated[
+        bool, typer.Option("--all", help="The whole log, not this week alone.")
+    ] = False,
+) -> Answer:
+    """Show the sessions of this week, or of all time."""
+    return Answer(sessions.show_log(session.workspace(), everything=everything), _view_log)
+
+
+@command(app, "add")
+def add(
+    session: Session,
+    text: Annotated[str, typer.Argument(help="What you did, in your own words.")],
+    minutes: Annotated[int, typer.Option("--minutes", "-m", min=1, max=1440)] = 30,
+    lesson: Annotated[str | None, typer.Option("--lesson", "-l", help="E.g. 05.")] = None,
+    step: Annotated[str | None, typer.Option("--step", help="E.g. reproduce.")] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", help='When it began: 19:30, "yesterday 20:00", RFC 3339.')
+    ] = None,
+) -> Answer:
+    """Add a session that the timer did not see."""
+    logged = sessions.log_session(
+        session.workspace(),
+        text,
+        minutes=minutes,
+        lesson=lesson,
+        step=step,
+        at=at,
+        dry_run=session.dry_run,
+    )
+    return Answer(logged, _view_added)
+
+
+@command(app, "undo")
+def undo(
+    session: Session,
+    entry: Annotated[
+        str | None, typer.Argument(help="The id at the line's end.", show_default="the last")
+    ] = None,
+) -> Answer:
+    """Take an entry out of the log again; git keeps the old text."""
+    undone = sessions.undo_entry(session.workspace(), entry, dry_run=session.dry_run)
+    return Answer(undone, _view_undone)
+
+
+def register(root: typer.Typer) -> None:
+    """Add the group to the program."""
+    root.add_typer(app, rich_help_panel="Every day")
+
+
+def duration(minutes: int) -> str:
+    """Write minutes for people: 95 is 1 h 35 min."""
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return f"{rest} min"
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def commit_blocks(commit: CommitResult | None) -> Iterable[Block]:
+    """Say what a person should know of a commit: only that it was not made, and the cure."""
+    if commit is None:
+        return
+    if commit.made and commit.left_out:
+        yield Warn(f"Not committed, as you have staged a part: {', '.join(commit.left_out)}")
+    if commit.made or commit.nothing:
+        return
+    yield Warn(f"Written, but not committed: {commit.reason}.")
+    if commit.hint:
+        yield Next(commit.hint, "the next commit takes these files along")
+
+
+def entry_words(entry: Entry) -> str:
+    """Write an entry on one line."""
+    what = " ".join(word for word in (entry.lesson, entry.step) if word) or "study"
+    length = duration(entry.minutes) + (" (a guess)" if entry.guessed else "")
+    return f"{entry.at:%Y-%m-%d %H:%M}, {length}, {what} ^{entry.id}"
+
+
+def _view_log(shown: LogShown) -> Iterable[Block]:
+    if shown.sessions:
+        rows = tuple(
+            (
+                f"{entry.at:%a %d %b %H:%M}",
+                duration(entry.minutes) + ("?" if entry.guessed else ""),
+                entry.lesson or "",
+                entry.step or "",
+                entry.note.replace("\n", " "),
+                entry.id,
+            )
+            for entry in shown.sessions
+        )
+        yield Table(("began", "time", "lesson", "step", "note", "id"), rows)
+        yield Line(f"{len(rows)} sessions, {duration(shown.minutes)}")
+    else:
+        yield Line("No session in this time.")
+        yield Next("fastcompanion start")
+    for problem in shown.problems:
+        yield Warn(f"{problem.file}:{problem.line}: {problem.reason}")
+
+
+def _view_added(logged: Logged) -> Iterable[Block]:
+    yield Line(f"Logged in {logged.file}: {entry_words(logged.entry)}")
+    yield from commit_blocks(logged.commit)
+
+
+def _view_undone(logged: Logged) -> Iterable[Block]:
+    yield Title("Taken out of the log")
+    yield Line(entry_words(logged.entry))
+    yield from commit_blocks(logged.commit)

@@ -1,0 +1,92 @@
+"""Opening a lesson: the notebook of its current step, made when it is missing, and shown."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastcompanion.base import config, process
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.reporter import Reporter
+from fastcompanion.base.workspace import Workspace
+from fastcompanion.course import run, scaffold
+from fastcompanion.course.model import Course, Lesson, NotebookRef
+from fastcompanion.course.progress import NextStep
+
+# Tried in this order when `editor.command` is not set.
+_EDITORS = (("jupyter-lab",), ("jupyter-notebook",), ("code",))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The notebook of a step, if the step has one."""
+
+    notebook: Path | None
+    is_new: bool = False
+
+
+def prepare(
+    ws: Workspace,
+    course: Course,
+    lesson: Lesson,
+    step: NextStep | None,
+    *,
+    dry_run: bool = False,
+    reporter: Reporter,
+) -> Prepared:
+    """Give the notebook of the step, made now if it is missing; never overwrites.
+
+    A lesson without a video is read in its notebook, so its first step has one as well.
+    """
+    ref = _notebook(lesson, step)
+    if ref is None or (step and step.step == "watch" and lesson.video):
+        return Prepared(None)
+    if step is not None and step.step in ("reproduce", "repeat"):
+        path = ws.notebook(lesson.id, ref.id, "scratch")
+        if not path.exists() and step.step == "reproduce":
+            if not dry_run:
+                scaffold.make_scratch(ws, course, lesson, ref)
+            return Prepared(path, is_new=True)
+        return Prepared(path if path.exists() else None)
+    path = ws.notebook(lesson.id, ref.id, "run")
+    is_new = not path.exists()
+    if is_new and not dry_run:
+        run.copy_original(ws, course, lesson, ref)
+    return Prepared(path, is_new)
+
+
+def _notebook(lesson: Lesson, step: NextStep | None) -> NotebookRef | None:
+    local = [ref for ref in lesson.notebooks if ref.path is not None]
+    wanted = [ref for ref in local if step is not None and ref.id == step.notebook]
+    return next(iter(wanted or local), None)
+
+
+def show(ws: Workspace, notebook: Path, *, reporter: Reporter) -> str | None:
+    """Open a notebook in the learner's editor and give the program's name, None without one."""
+    settings = config.load(ws)
+    if not settings.get("editor.open"):
+        return None
+    command = _editor(str(settings.get("editor.command")))
+    if command is None:
+        reporter.note("No program that opens notebooks was found: see fastcompanion doctor jupyter")
+        return None
+    process.leave_running([*command, str(notebook)], cwd=ws.root)
+    return command[0]
+
+
+def _editor(setting: str) -> tuple[str, ...] | None:
+    if setting.strip():
+        try:
+            words = tuple(shlex.split(setting))
+        except ValueError:
+            words = ()
+        if not words:
+            raise CompanionError(
+                f"editor.command is not a command line: {setting!r}",
+                hint='fastcompanion config set editor.command "jupyter lab"',
+                code=Exit.USAGE,
+            )
+        return words
+    found = (words for words in _EDITORS if process.which(words[0]) is not None)
+    return next(found, None)

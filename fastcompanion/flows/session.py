@@ -1,0 +1,250 @@
+"""A study session: open a lesson and start the timer; stop it, log it, commit it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from fastcompanion.base import clock, events
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.events import Event
+from fastcompanion.base.reporter import Reporter
+from fastcompanion.base.workspace import Workspace
+from fastcompanion.course import lessons, progress
+from fastcompanion.course.model import Course, Lesson
+from fastcompanion.course.progress import NextStep
+from fastcompanion.flows import opening
+from fastcompanion.study import journal, timer
+from fastcompanion.study.journal import Entry, Log, Logged, Problem
+from fastcompanion.study.timer import Timer
+
+_STEP = re.compile(r"[a-z][a-z-]*")
+_DAY = re.compile(r"(?P<day>today|yesterday|\d{4}-\d\d-\d\d)[ T](?P<time>\d{1,2}:\d\d)")
+
+
+@dataclass(frozen=True)
+class Started:
+    """A session that is under way. `notebook` is relative to the study."""
+
+    lesson: str
+    title: str
+    step: str | None
+    started: datetime
+    already_running: bool
+    notebook: str | None
+    notebook_is_new: bool
+    opened_with: str | None
+    links: tuple[tuple[str, str], ...]
+    goals: tuple[str, ...]
+    next: NextStep | None
+    then: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class LogShown:
+    """A part of the log; `minutes` is computed from its sessions."""
+
+    sessions: tuple[Entry, ...]
+    minutes: int
+    problems: tuple[Problem, ...]
+
+
+def start(
+    ws: Workspace, text: str | None, *, open_it: bool, dry_run: bool = False, reporter: Reporter
+) -> Started:
+    """Open a lesson at its current step and start the timer.
+
+    The notebook of the step is made when it is missing and never overwritten. Starting twice
+    says that the session is running; another lesson has to wait for `stop`.
+    """
+    running = timer.running(ws)
+    course, lesson = lessons.find(ws, text or (running.lesson if running else None))
+    if running is not None and running.lesson != lesson.id:
+        raise _other_lesson(running)
+    known = events.read(ws)
+    found = progress.by_lesson(known).get(lesson.id, [])
+    step = progress.next_in_lesson(course, lesson, found)
+    prepared = opening.prepare(ws, course, lesson, step, dry_run=dry_run, reporter=reporter)
+    session = running or _begin(ws, lesson, step, found, dry_run=dry_run)
+    opened = None
+    if open_it and not dry_run and prepared.notebook is not None:
+        opened = opening.show(ws, prepared.notebook, reporter=reporter)
+    return Started(
+        lesson=lesson.id,
+        title=lesson.title,
+        step=step.step if step else None,
+        started=session.started,
+        already_running=running is not None,
+        notebook=ws.relative(prepared.notebook) if prepared.notebook else None,
+        notebook_is_new=prepared.is_new,
+        opened_with=opened,
+        links=_links(lesson),
+        goals=lesson.goals,
+        next=step,
+        then=_then(lesson, step),
+    )
+
+
+def _then(lesson: Lesson, step: NextStep | None) -> tuple[tuple[str, str], ...]:
+    """Give the commands that go on from here, each with its reason."""
+    name = lesson.id
+    ways = {
+        "watch": ((f"fastcompanion lesson done {name} watch", "when you have read or seen it"),),
+        "run": (
+            (f"fastcompanion lesson run {name} --execute", "run it in a fresh kernel"),
+            ("fastcompanion lesson experiment", "record what you changed and what came out"),
+        ),
+        "reproduce": (
+            (f"fastcompanion check {name}", "when a section stands"),
+            (f"fastcompanion hint {name}", "when you are stuck"),
+        ),
+        "repeat": ((f"fastcompanion lesson done {name} repeat", "when it works on your data"),),
+    }
+    return (*(ways[step.step] if step else ()), ("fastcompanion stop", "at the end"))
+
+
+def _other_lesson(running: Timer) -> CompanionError:
+    return CompanionError(
+        f"a session on {running.lesson or 'something else'} is running "
+        f"since {running.started:%H:%M}",
+        hint="fastcompanion stop",
+    )
+
+
+def _begin(
+    ws: Workspace, lesson: Lesson, step: NextStep | None, found: list[Event], *, dry_run: bool
+) -> Timer:
+    words = {"lesson": lesson.id, "step": step.step if step else None}
+    if dry_run:
+        return Timer("dry-run", clock.now(), **words)
+    if not any(event.kind == "lesson.started" for event in found):
+        events.record(ws, "lesson.started", lesson.id)
+    return timer.start(ws, **words, notebook=step.notebook if step else None)
+
+
+def _links(lesson: Lesson) -> tuple[tuple[str, str], ...]:
+    named = (("video", lesson.video), ("lesson page", lesson.page))
+    return (*((title, url) for title, url in named if url), *lesson.links)
+
+
+def stop(
+    ws: Workspace,
+    *,
+    note: str | None,
+    at: str | None = None,
+    ago: int | None = None,
+    minutes: int | None = None,
+    dry_run: bool = False,
+) -> Logged:
+    """End the session: one log line and one commit with the learner's notebooks and progress.
+
+    The timer is forgotten only when the line stands in the log, so nothing is lost on a crash,
+    and the line has the timer's id, so nothing is logged twice.
+    """
+    running = timer.running(ws)
+    if running is None:
+        raise CompanionError(
+            "no session is running", hint='fastcompanion log add "what I did" --minutes 45'
+        )
+    end = timer.end_of(running, at=at, ago=ago, minutes=minutes)
+    length = timer.minutes_between(running.started, end)
+    entry = Entry(
+        running.id, running.started, length, running.lesson, running.step, (note or "").strip()
+    )
+    if dry_run:
+        return Logged(entry, ws.relative(ws.day_file(journal.study_day(entry.at))), None)
+    message = f"Study {running.lesson or ''} {running.step or ''}, {length} min"
+    paths = _own_files(ws, _touched(ws, running))
+    logged = journal.keep(ws, entry, paths=paths, message=re.sub(r" +,", ",", message))
+    timer.clear(ws)
+    return logged
+
+
+def _touched(ws: Workspace, running: Timer) -> set[str]:
+    """Give the lessons of a session: the one it was started for, and those with an event in it."""
+    touched = {running.lesson} if running.lesson else set()
+    for private in (False, True):
+        for event in reversed(events.read(ws, private=private)):
+            if event.at < running.started:
+                break
+            if event.lesson:
+                touched.add(event.lesson)
+    return touched
+
+
+def _own_files(ws: Workspace, touched: Iterable[str]) -> list[Path]:
+    """Give the learner's own files of some lessons; copies of originals are not among them."""
+    found: list[Path] = []
+    for lesson_id in sorted(touched):
+        folder = ws.lesson_folder(lesson_id)
+        for pattern in ("*.scratch.ipynb", "*.repeat.ipynb", "*.checks.json", "notes.md"):
+            found.extend(sorted(folder.glob(pattern)))
+    return found
+
+
+def show_log(ws: Workspace, *, everything: bool = False) -> LogShown:
+    """Give this week's sessions or all of them; entries that were undone stay out."""
+    days = None if everything else journal.days_of_week(journal.study_day(clock.now()))
+    return counted(ws, journal.read(ws, days))
+
+
+def counted(ws: Workspace, log: Log) -> LogShown:
+    """Leave out entries that were undone but came back in a merge."""
+    undone = {
+        event.data.get("entry") for event in events.read(ws) if event.kind == events.UNDONE
+    }
+    entries = tuple(entry for entry in log.entries if entry.id not in undone)
+    return LogShown(entries, sum(entry.minutes for entry in entries), log.problems)
+
+
+def log_session(
+    ws: Workspace,
+    text: str,
+    *,
+    minutes: int,
+    lesson: str | None = None,
+    step: str | None = None,
+    at: str | None = None,
+    dry_run: bool = False,
+) -> Logged:
+    """Add a session that the timer did not see; without a time it ended just now."""
+    if not text.strip():
+        raise CompanionError("say in a few words what you did", code=Exit.USAGE)
+    if step is not None and not _STEP.fullmatch(step):
+        raise CompanionError(f"a step is one lower-case word, not {step!r}", code=Exit.USAGE)
+    began = _moment(at) if at else clock.now() - timedelta(minutes=minutes)
+    lesson_id = lessons.find(ws, lesson)[1].id if lesson else None
+    entry = Entry(clock.new_id(), began, minutes, lesson_id, step, text.strip())
+    if dry_run:
+        return Logged(entry, ws.relative(ws.day_file(journal.study_day(began))), None)
+    return journal.keep(ws, entry)
+
+
+def _moment(text: str) -> datetime:
+    found = _DAY.fullmatch(text.strip())
+    if found is None:
+        began = timer.moment(text)
+    else:
+        began = clock.local(datetime.combine(_day(found["day"]), timer.time_of_day(found["time"])))
+    if began > clock.now():
+        raise CompanionError(
+            f"{text} is still to come", hint='Write it like "yesterday 20:00".', code=Exit.USAGE
+        )
+    return began
+
+
+def _day(word: str) -> date:
+    if word in ("today", "yesterday"):
+        return clock.today() - timedelta(days=word == "yesterday")
+    try:
+        return date.fromisoformat(word)
+    except ValueError:
+        raise CompanionError(f"{word} is no day of the calendar", code=Exit.USAGE) from None
+
+
+def undo_entry(ws: Workspace, entry_id: str | None, *, dry_run: bool = False) -> Logged:
+    """Take an entry back by its id, or the last one."""
+    return journal.undo(ws, entry_id, dry_run=dry_run)
