@@ -28,8 +28,8 @@ lint: .venv/.dev ## ruff, mypy and import-linter
 	@$(RUN) mypy
 	@$(BIN)/lint-imports
 
-bench: .venv/.dev ## The ratios of docs/performance.md, measured here
-	@$(RUN) benchmarks.run_all
+bench: .venv/.dev ## Measure the ratios of docs/performance.md here: make bench [ONLY=startup]
+	@$(RUN) benchmarks.run_all $(ONLY)
 
 docs: .venv/.dev ## Write docs/commands.md from the program
 	@$(RUN) scripts.docs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,7 +69,7 @@ class Plant:
 
 
 @pytest.fixture
-def planted(copy: Path) -> Callable[[Plant], str]:
+def planted(copy: Path) -> Iterator[Callable[[Plant], str]]:
     """Write the violation as a new module (or at the end of one) and hand back its path; undone afterwards."""
     undo: list[tuple[Path, str | None]] = []
 
@@ -81,7 +81,7 @@ def planted(copy: Path) -> Callable[[Plant], str]:
         path.write_text((before or f'"""Planted."""\n\n{FUTURE}') + violation.source)
         return violation.module
 
-    yield plant  # type: ignore[misc]
+    yield plant
     for path, before in undo:
         path.unlink() if before is None else path.write_text(before)
 

@@ -48,9 +48,9 @@ def test_every_exit_code_is_explained() -> None:
 
 def test_links_between_documents_lead_somewhere() -> None:
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")]
-    dead = []
+    dead: list[str] = []
     for page in pages:
-        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
-            if "://" not in target and not (page.parent / target).exists():
-                dead.append(f"{page.name} -> {target}")
+        targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
+        local = [target for target in targets if "://" not in target]
+        dead += [f"{page.name} -> {target}" for target in local if not (page.parent / target).exists()]
     assert dead == []

@@ -25,7 +25,8 @@ with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.St
 print(json.dumps([code, sorted(sys.modules)]))
 """
 
-GROUPS = [[]] + [words.split()[1:] for words, command in docs.walk(docs.root()) if docs.is_group(command)]
+GROUPS: list[list[str]] = [[]]
+GROUPS += [words.split()[1:] for words, command in docs.walk(docs.root()) if docs.is_group(command)]
 
 
 def loaded(*words: str, cwd: Path) -> tuple[int, set[str]]:

@@ -99,7 +99,7 @@ def test_wheel_runs_from_a_folder_elsewhere(built: Built, tmp_path: Path) -> Non
     program = venv / "bin" / "fastcompanion"
     # The package and the content must come from the environment, not from this checkout.
     env = {"HOME": str(tmp_path / "home"), "FASTCOMPANION_HOME": str(tmp_path / "data"), "PYTHONPATH": ""}
-    where = [venv / "bin" / "python", "-c", "import fastcompanion; print(fastcompanion.__file__)"]
+    where: list[str | Path] = [venv / "bin" / "python", "-c", "import fastcompanion; print(fastcompanion.__file__)"]
     assert Path(call(where, tmp_path, **env).strip()).is_relative_to(venv)
     elsewhere = tmp_path / "a folder elsewhere"
     elsewhere.mkdir()
