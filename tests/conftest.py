@@ -190,7 +190,7 @@ def built_in_study(tmp_path: Path, run: Runner, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture
-def unprivileged() -> Iterator[Callable[[Callable[[], int]], int]]:
+def unprivileged() -> Callable[[Callable[[], int]], int]:
     """Run a function in a forked child without root's rights; skips where that is impossible.
 
     The function returns an exit code; files it needs must be readable by everyone.
@@ -212,7 +212,7 @@ def unprivileged() -> Iterator[Callable[[Callable[[], int]], int]]:
                 os._exit(code)
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
-    yield runner
+    return runner
 
 
 @pytest.fixture
