@@ -11,7 +11,7 @@ help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1  /p' Makefile
 
 demo: .venv/.base ## The whole lesson loop on the built-in course, from a bare clone
-	@$(BIN)/fastcompanion demo
+	@$(BIN)/fastcompanion demo "$${TMPDIR:-/tmp}/fastcompanion-demo"
 
 test: lint ## Lint, types, layers and the default tests
 	@$(RUN) pytest -n $(WORKERS)
