@@ -42,10 +42,15 @@ class SectionProgress:
 
 @dataclass(frozen=True)
 class NotebookProgress:
-    """How far the reproduction of one notebook is."""
+    """How far the reproduction of one notebook is.
+
+    `sections` holds those that are known by name, `total` counts all (0: not known before the
+    first check).
+    """
 
     id: str
     sections: tuple[SectionProgress, ...]
+    total: int
     complete: bool
 
     @property
@@ -124,7 +129,7 @@ def of_lesson(lesson: Lesson, own: Sequence[Event]) -> LessonProgress:
         notebooks=notebooks,
         sections_passed=sum(section.verdict == PASSED for section in sections),
         sections_assessed=sum(section.verdict == ASSESSED for section in sections),
-        sections_total=len(sections),
+        sections_total=sum(notebook.total for notebook in notebooks),
         with_solution=sum(section.with_solution for section in sections),
     )
 
@@ -158,9 +163,25 @@ def _notebook(lesson: Lesson, ref: NotebookRef, own: Sequence[Event]) -> Noteboo
         for section in _list(event.data.get("with_solution"))
     }
     sections = tuple(SectionProgress(i, latest.get(i, ""), i in solved) for i in ids)
-    done = (PASSED, ASSESSED)
-    complete = any(ids and all(check.get(i) in done for i in ids) for check in checks)
-    return NotebookProgress(ref.id, sections, complete)
+    total = max([len(ids), *(_count(event) for event in mine)])
+    return NotebookProgress(ref.id, sections, total, _complete(mine, ids))
+
+
+def _count(event: Event) -> int:
+    total = event.data.get("total")
+    return total if event.kind == "lesson.checked" and isinstance(total, int) else 0
+
+
+def _complete(mine: Sequence[Event], ids: Sequence[str]) -> bool:
+    """Whether one check found every section done; the check says so, else the sections do."""
+    for event in mine:
+        if event.kind == "lesson.checked":
+            said = event.data.get("complete")
+            found = _verdicts(event)
+            every = bool(ids) and all(found.get(i) in (PASSED, ASSESSED) for i in ids)
+            if said is True or (said is None and every):
+                return True
+    return False
 
 
 def _verdicts(event: Event) -> dict[str, str]:
@@ -234,14 +255,14 @@ def _about(step: Step, own: Sequence[Event], notebooks: Sequence[NotebookProgres
     if step == "reproduce":
         sections = [section for notebook in notebooks for section in notebook.sections]
         if any(section.verdict for section in sections):
-            return _counts(sections)
+            return _counts(sections, sum(notebook.total for notebook in notebooks))
     return ""
 
 
-def _counts(sections: Sequence[SectionProgress]) -> str:
+def _counts(sections: Sequence[SectionProgress], total: int) -> str:
     passed = sum(section.verdict == PASSED for section in sections)
     assessed = sum(section.verdict == ASSESSED for section in sections)
-    words = f"{passed} of {len(sections)} sections passed"
+    words = f"{passed} of {total} sections passed"
     return f"{words}, {assessed} self-assessed" if assessed else words
 
 
