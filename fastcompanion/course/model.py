@@ -98,4 +98,5 @@ class Course:
     about: str = ""
     licence: str = ""
     kernel: str | None = None
+    pages: str = ""
     requirements: tuple[str, ...] = field(default=())

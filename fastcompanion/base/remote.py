@@ -1,0 +1,291 @@
+"""Other people's repositories: clone, refresh, look into their history. Real git as a process.
+
+Clones are blobless (`--filter=blob:none`): the whole history without the files' old contents, and
+the files of one pinned commit. Questions about the history then need no network. A clone appears
+under its final name only when it is complete; whatever fails on the way leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from fastcompanion.base import clock, process, store
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.process import Completed
+from fastcompanion.base.reporter import SILENT, Reporter
+
+PARTIAL_PREFIX = ".partial-"
+_GIT_MISSING = "fastcompanion doctor git"
+# A server that sends less than 100 bytes a second for half a minute has stopped answering.
+_PATIENCE = {"GIT_HTTP_LOW_SPEED_LIMIT": "100", "GIT_HTTP_LOW_SPEED_TIME": "30"}
+# Line ends stay as they are, so that content hashes agree on every system; no hooks of anybody.
+_SETTINGS = ("core.autocrlf=false", f"core.hooksPath={os.devnull}", "advice.detachedHead=false")
+_PROGRESS = re.compile(r"^(?:remote: )?([A-Z][\w ]+):\s+(\d+)% \(")
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
+_NETWORK = re.compile(
+    "could not resolve|couldn't resolve|failed to connect|couldn't connect|connection (refused|timed"
+    "|reset|closed|was)|timed out|timeout|early eof|rpc failed|remote end hung up|unexpected disconnect"
+    "|network is unreachable|no route to host|operation too slow|empty reply|transfer closed"
+    "|unable to (connect|look up)|temporary failure|could not read from remote|recv failure"
+    r"|\bssl\b|\btls\b|error: 5\d\d|\bproxy\b|unable to access|unexpected end of file",
+    re.IGNORECASE,
+)
+_REFUSED = re.compile(
+    "could not read username|authentication failed|repository .*not found|error: 40[134]"
+    "|permission denied|does not appear to be a git repository|access denied|not exist",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a folder stands in a repository: its root, commit, and the address it came from."""
+
+    root: Path
+    commit: str
+    url: str
+
+
+def is_commit(ref: str) -> bool:
+    """Tell whether a name looks like a commit's id, whole or shortened."""
+    return bool(_COMMIT.fullmatch(ref))
+
+
+def ask(url: str, ref: str = "") -> str | None:
+    """Ask a remote repository which commit a branch or tag (default: its HEAD) stands for.
+
+    None: it has no such branch or tag. Raises exit 5 when it can't be reached.
+    """
+    wanted = (
+        (f"refs/heads/{ref}", f"refs/tags/{ref}", f"refs/tags/{ref}^{{}}") if ref else ("HEAD",)
+    )
+    done = _git(["ls-remote", "--quiet", "--", url, *wanted])
+    if done.code != 0:
+        raise _failure(done, url)
+    found = {name: commit for commit, name in (line.split("\t") for line in _rows(done.out))}
+    # An annotated tag is an object of its own; ^{} names the commit it stands for.
+    return next(
+        (found[name] for name in (*wanted[:1], *reversed(wanted[1:])) if name in found), None
+    )
+
+
+def clone(url: str, folder: Path, *, ref: str = "", reporter: Reporter = SILENT) -> str:
+    """Clone a repository into `folder`, pinned to a branch, tag or commit; give the commit's id."""
+    with _partial(folder) as work:
+        _clone_history(url, work, reporter)
+        commit = _resolve(work, ref, url)
+        _check_out(work, commit, url, reporter)
+        _into_place(work, folder)
+    return commit
+
+
+def refresh(
+    old: Path, folder: Path, url: str, *, ref: str = "", reporter: Reporter = SILENT
+) -> str:
+    """Make the clone `folder` out of the clone `old` and what is new; `old` stays as it is."""
+    with _partial(folder) as work:
+        _must(
+            _git(["clone", "--quiet", "--local", "--no-checkout", "--", str(old), str(work)]), url
+        )
+        for key, value in (
+            ("remote.origin.url", url),
+            ("remote.origin.promisor", "true"),
+            ("remote.origin.partialclonefilter", "blob:none"),
+        ):
+            _must(_git(["config", key, value], work), url)
+        branches = "+refs/heads/*:refs/remotes/origin/*"
+        fetch = ["fetch", "--progress", "--prune", "--tags", "--force", "origin", branches]
+        _must(_watched(fetch, work, "Fetching what is new", reporter), url)
+        _must(_git(["remote", "set-head", "origin", "--auto"], work), url)
+        commit = _resolve(work, ref, url)
+        _check_out(work, commit, url, reporter)
+        _into_place(work, folder)
+    return commit
+
+
+def check_out(folder: Path, commit: str, path: str) -> bool:
+    """Put one file of a clone back as it is in the pinned commit; whether that worked."""
+    return _git(["checkout", "--quiet", commit, "--", path], folder).code == 0
+
+
+def origin(folder: Path) -> str:
+    """Give the address that a clone was made from, or nothing."""
+    done = _git(["config", "--get", "remote.origin.url"], folder)
+    return done.out.strip() if done.code == 0 else ""
+
+
+def resolve(folder: Path, ref: str) -> str | None:
+    """Give the commit that a branch, tag or id stands for in a clone, without the network."""
+    names = (f"refs/remotes/origin/{ref}", f"refs/tags/{ref}", ref) if ref else ("HEAD",)
+    for name in names:
+        done = _git(
+            ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"], folder
+        )
+        if done.code == 0:
+            return done.out.strip()
+    return None
+
+
+def place(folder: Path) -> Place | None:
+    """Say which repository, commit and origin a folder belongs to; None: no repository."""
+    if process.which("git") is None:
+        return None
+    top = _git(["rev-parse", "--show-toplevel"], folder)
+    commit = _git(["rev-parse", "--verify", "--quiet", "HEAD"], folder)
+    if top.code != 0 or commit.code != 0 or not top.out.strip():
+        return None
+    return Place(Path(top.out.strip()), commit.out.strip(), origin(folder))
+
+
+def is_bare(folder: Path) -> bool:
+    """Tell whether a folder is a repository without files of its own (a server's, a mirror's)."""
+    return all((folder / name).exists() for name in ("HEAD", "objects", "refs"))
+
+
+def last_change(folder: Path, path: str, commit: str = "HEAD") -> datetime | None:
+    """Say when a file was last changed, seen from a commit; no network, no file contents needed."""
+    words = ["log", "-1", "--no-renames", "--format=%cI", commit or "HEAD", "--", path]
+    done = _git(words, folder)
+    line = done.out.strip()
+    return clock.parse(line, origin="git's date") if done.code == 0 and line else None
+
+
+def changed_between(folder: Path, old: str, new: str) -> list[str] | None:
+    """Name the files that differ between two commits; None when `old` is not known here."""
+    done = _git(["diff", "--no-renames", "--name-only", "-z", old, new, "--"], folder)
+    return [name for name in done.out.split("\0") if name] if done.code == 0 else None
+
+
+@contextmanager
+def _partial(folder: Path) -> Iterator[Path]:
+    """Give a name beside `folder` to work under; what is left there is removed."""
+    if process.which("git") is None:
+        raise CompanionError("git is not installed", hint=_GIT_MISSING, code=Exit.MISSING)
+    work = folder.parent / f"{PARTIAL_PREFIX}{clock.new_id()}"
+    store.make_folder(folder.parent)
+    try:
+        yield work
+    finally:
+        if work.exists():
+            store.remove(work)
+
+
+def _into_place(work: Path, folder: Path) -> None:
+    # Another process may have made the same clone meanwhile: one is as good as the other.
+    if not folder.exists():
+        store.move(work, folder)
+
+
+def _clone_history(url: str, work: Path, reporter: Reporter) -> None:
+    words = ["clone", "--progress", "--no-checkout", "--", url, str(work)]
+    for setting in _SETTINGS:
+        words[1:1] = ["-c", setting]
+    blobless = [*words[:1], "--filter=blob:none", *words[1:]]
+    done = _watched(blobless, None, "Fetching the history", reporter)
+    if done.code != 0 and "filter" in done.out.lower() and not _NETWORK.search(done.out):
+        # An old server that stumbles over filters instead of ignoring them.
+        store.remove(work)
+        done = _watched(words, None, "Fetching everything", reporter)
+    _must(done, url)
+
+
+def _resolve(work: Path, ref: str, url: str) -> str:
+    commit = resolve(work, ref)
+    if (
+        commit is None
+        and is_commit(ref)
+        and _git(["fetch", "--quiet", "origin", ref], work).code == 0
+    ):
+        commit = resolve(work, ref)
+    if commit is None:
+        problem = f"{url} has no branch, tag or commit {ref!r}" if ref else f"{url} is empty"
+        raise CompanionError(problem, hint=f"git ls-remote {url}", code=Exit.USAGE)
+    return commit
+
+
+def _check_out(work: Path, commit: str, url: str, reporter: Reporter) -> None:
+    words = ["checkout", "--progress", "--force", "--detach", commit]
+    _must(_watched(words, work, "Fetching the files", reporter), url)
+
+
+def _environment() -> dict[str, str]:
+    fixed = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "LANGUAGE": "C"}
+    kept = {key: value for key, value in _PATIENCE.items() if key not in os.environ}
+    return {**fixed, **kept}
+
+
+def _git(words: Sequence[str], folder: Path | None = None) -> Completed:
+    argv = ["git", *(["-C", str(folder)] if folder else []), *words]
+    return process.run(argv, env=_environment(), check=False, missing_hint=_GIT_MISSING)
+
+
+def _watched(
+    words: Sequence[str], folder: Path | None, label: str, reporter: Reporter
+) -> Completed:
+    """Run git and show its percentages as one task of 100 steps for each of its phases."""
+    argv = ["git", *(["-C", str(folder)] if folder else []), *words]
+    with reporter.task(label, 100) as task:
+        meter = _Meter(task.advance)
+        return process.stream(argv, meter.line, env=_environment(), missing_hint=_GIT_MISSING)
+
+
+class _Meter:
+    """Turns git's lines ("Receiving objects:  45% (9/20), 1.2 MiB") into steps of a task."""
+
+    def __init__(self, advance: Callable[[int, str], None]) -> None:
+        self._advance, self._phase, self._percent = advance, "", 0
+
+    def line(self, text: str) -> None:
+        found = _PROGRESS.match(text)
+        if not found:
+            return
+        phase, percent = found[1].lower(), int(found[2])
+        new = phase != self._phase
+        if new:
+            self._phase, self._percent = phase, self._percent if self._percent < 100 else 0
+        step = max(percent - self._percent, 0)
+        self._percent += step
+        if step or new:
+            self._advance(step, phase if new else "")
+
+
+def _rows(text: str) -> list[str]:
+    return [line for line in text.splitlines() if "\t" in line]
+
+
+def _must(done: Completed, url: str) -> None:
+    if done.code != 0:
+        raise _failure(done, url)
+
+
+def _failure(done: Completed, url: str) -> CompanionError:
+    """Tell a network that is down (exit 5) from an address that is wrong, by git's words."""
+    text = (done.err + "\n" + done.out).strip()
+    last = _last_words(text)
+    if _REFUSED.search(text):
+        return CompanionError(
+            f"{url} can't be read: {last}",
+            hint="Check the address. A private repository needs git credentials or an ssh key.",
+            code=Exit.MISSING,
+        )
+    if _NETWORK.search(text):
+        return CompanionError(
+            f"{url} can't be reached: {last}",
+            hint="Check the network and try again; nothing was changed.",
+            code=Exit.MISSING,
+        )
+    hint = "Free some space and try again." if "No space left" in text else f"git ls-remote {url}"
+    return CompanionError(f"git failed on {url}: {last}", hint=hint)
+
+
+def _last_words(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if line.startswith(("fatal:", "error:"))]
+    chosen = (told or lines or ["no output"])[0]
+    return chosen.removeprefix("fatal: ").removeprefix("error: ")
