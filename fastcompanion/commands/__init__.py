@@ -10,6 +10,9 @@ from collections.abc import Callable
 
 import typer
 
-from fastcompanion.commands import lesson
+from fastcompanion.commands import demo, lesson
 
-GROUPS: tuple[Callable[[typer.Typer], None], ...] = (lesson.register,)
+GROUPS: tuple[Callable[[typer.Typer], None], ...] = (
+    lesson.register,
+    demo.register,
+)

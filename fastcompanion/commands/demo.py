@@ -22,10 +22,10 @@ def demo(
         Path, typer.Argument(metavar="[DIR]", help="Where to leave the study.")
     ] = _FOLDER,
 ) -> Answer:
-    """Play the whole lesson loop on the built-in course and leave the study behind.
+    """Play the whole lesson loop on the built-in course.
 
-    Every command is shown with its real output. A folder that is there already is left alone, and
-    the next free name is taken.
+    Every command is shown with its real output, and the study is left behind. A folder that is
+    there already is left alone, and the next free name is taken.
     """
     if session.dry_run:
         return Answer(flow.plan(folder), lambda planned: [Items(planned.commands, ordered=True)])
