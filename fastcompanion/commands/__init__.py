@@ -1,7 +1,7 @@
 """The face: one thin file per group of commands.
 
-GROUPS lists the function of each file that registers its commands, in the order of `--help`: the
-daily words first.
+GROUPS lists the function of each file that registers its commands; DAILY are the words that stand
+first in `--help`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,13 @@ from collections.abc import Callable
 
 import typer
 
-from fastcompanion.commands import demo, lesson
+from fastcompanion.commands import demo, home, lesson, log
 
 GROUPS: tuple[Callable[[typer.Typer], None], ...] = (
+    home.register,
+    log.register,
     lesson.register,
     demo.register,
 )
+
+DAILY = ("init", "next", "start", "check", "hint", "stop", "log", "status")

@@ -68,8 +68,6 @@ def begin(
 
 
 def _add_course(ws: Workspace, wanted: str, reporter: Reporter) -> tuple[str, bool]:
-    if ws.course_file(wanted).exists():
-        return wanted, False
     try:
         added = courses.add(ws, wanted, reporter=reporter)
     except CompanionError as error:
@@ -80,7 +78,7 @@ def _add_course(ws: Workspace, wanted: str, reporter: Reporter) -> tuple[str, bo
             file=error.file,
             line=error.line,
         ) from None
-    return added.course.id, True
+    return added.course.id, added.new
 
 
 def _next_command(folder: Path, course_id: str | None) -> str:

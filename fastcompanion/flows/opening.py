@@ -6,11 +6,11 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastcompanion.base import config, process
+from fastcompanion.base import config, process, store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course import run, scaffold
+from fastcompanion.course import lessons, notebook, scaffold
 from fastcompanion.course.model import Course, Lesson, NotebookRef
 from fastcompanion.course.progress import NextStep
 
@@ -46,13 +46,13 @@ def prepare(
         path = ws.notebook(lesson.id, ref.id, "scratch")
         if not path.exists() and step.step == "reproduce":
             if not dry_run:
-                scaffold.make_scratch(ws, course, lesson, ref)
+                _make_scratch(path, course, lesson, ref)
             return Prepared(path, is_new=True)
         return Prepared(path if path.exists() else None)
     path = ws.notebook(lesson.id, ref.id, "run")
     is_new = not path.exists()
     if is_new and not dry_run:
-        run.copy_original(ws, course, lesson, ref)
+        store.copy(lessons.original(course, ref), path)
     return Prepared(path, is_new)
 
 
@@ -90,3 +90,8 @@ def _editor(setting: str) -> tuple[str, ...] | None:
         return words
     found = (words for words in _EDITORS if process.which(words[0]) is not None)
     return next(found, None)
+
+
+def _make_scratch(path: Path, course: Course, lesson: Lesson, ref: NotebookRef) -> None:
+    made = scaffold.scaffold(notebook.read(lessons.original(course, ref)), lesson, ref)
+    notebook.write(path, made.notebook)

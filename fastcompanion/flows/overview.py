@@ -68,7 +68,7 @@ def status(ws: Workspace) -> Overview:
     """Compute the overview from the events, this week's day files and the courses' outlines."""
     settings = config.load(ws)
     known = events.read(ws)
-    found = courses.outlines(ws)
+    found = [courses.load(ws, course_id) for course_id in courses.ids(ws)]
     own = progress.by_lesson(known)
     current = _current(found, known, str(settings.get("study.course")))
     upcoming = _next(current, found, known)
@@ -108,7 +108,7 @@ def running(ws: Workspace) -> Running | None:
 def next_step(ws: Workspace) -> NextStep | None:
     """Say what comes next: in the lesson under way, then in its course, then in the others."""
     known = events.read(ws)
-    found = courses.outlines(ws)
+    found = [courses.load(ws, course_id) for course_id in courses.ids(ws)]
     return _next(_current(found, known, str(config.load(ws).get("study.course"))), found, known)
 
 

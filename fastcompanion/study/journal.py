@@ -21,6 +21,7 @@ from pathlib import Path
 
 from fastcompanion.base import config, events, store
 from fastcompanion.base.errors import CompanionError
+from fastcompanion.base.events import Event
 from fastcompanion.base.repo import CommitResult
 from fastcompanion.base.workspace import Workspace
 
@@ -274,14 +275,9 @@ def undo(ws: Workspace, entry_id: str | None = None, *, dry_run: bool = False) -
     Git keeps the old text. The undoing is recorded by id, so that a merge with another machine
     can't bring the line back into the counts.
     """
-    sessions = [event for event in events.read(ws) if event.kind == "session.logged"]
-    sessions += [
-        event for event in events.read(ws, private=True) if event.kind == "session.logged"
-    ]
-    sessions.sort(key=lambda event: event.at)
+    sessions = _sessions(ws, entry_id)
     wanted = (entry_id or "").removeprefix("^")
-    match = [event for event in sessions if not wanted or event.data.get("entry") == wanted]
-    wanted = wanted or (str(match[-1].data.get("entry")) if match else "")
+    wanted = wanted or (str(sessions[-1].data.get("entry")) if sessions else "")
     found = find(ws, wanted) if wanted else None
     if found is None:
         what = f"no entry {entry_id} in the log" if entry_id else "there is nothing to undo"
@@ -290,7 +286,22 @@ def undo(ws: Workspace, entry_id: str | None = None, *, dry_run: bool = False) -
     if dry_run:
         return Logged(entry, ws.relative(path), None)
     path = take_out(ws, entry)
-    data = {"id": match[-1].id if match else "", "entry": entry.id}
+    data = {"id": sessions[-1].id if sessions else "", "entry": entry.id}
     events.record(ws, events.UNDONE, entry.lesson, data)
     words = f"Undo the log entry {entry.id}"
     return Logged(entry, ws.relative(path), events.commit_paths(ws, [path, ws.progress], words))
+
+
+def _sessions(ws: Workspace, entry_id: str | None) -> list[Event]:
+    """Give the events of an entry, or of all, the one recorded last at the end."""
+    wanted = (entry_id or "").removeprefix("^")
+    found = [
+        event
+        for private in (False, True)
+        for event in events.read(ws, private=private)
+        if event.kind == "session.logged" and wanted in ("", event.data.get("entry"))
+    ]
+    # Times have whole seconds: within one, the order of the lines decides.
+    files = [path for path in (ws.progress, ws.private_events) if path.exists()]
+    text = "".join(store.read_text(path) for path in files)
+    return sorted(found, key=lambda event: (event.at, text.find(f'"{event.id}"')))
