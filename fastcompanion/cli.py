@@ -12,7 +12,7 @@ import typer
 
 from fastcompanion import __version__, console
 from fastcompanion.base.errors import CompanionError, Exit
-from fastcompanion.commands import GROUPS
+from fastcompanion.commands import DAILY, GROUPS
 
 
 def _version(wanted: bool) -> None:
@@ -21,7 +21,7 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def build(*, terminal: bool) -> typer.Typer:
+def build(*, terminal: bool) -> Any:
     """Make the program; help is drawn with rich on a terminal only, as loading rich costs time."""
     app = typer.Typer(
         name="fastcompanion",
@@ -34,7 +34,11 @@ def build(*, terminal: bool) -> typer.Typer:
     app.callback()(_root)
     for register in GROUPS:
         register(app)
-    return app
+    program: Any = typer.main.get_command(app)
+    # Typer lists groups before commands; a learner looks for the daily words.
+    words = program.commands
+    program.commands = {name: words[name] for name in (*filter(words.get, DAILY), *words)}
+    return program
 
 
 def _root(

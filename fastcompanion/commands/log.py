@@ -118,7 +118,8 @@ def _view_log(shown: LogShown) -> Iterable[Block]:
             for entry in shown.sessions
         )
         yield Table(("began", "time", "lesson", "step", "note", "id"), rows)
-        yield Line(f"{len(rows)} sessions, {duration(shown.minutes)}")
+        count = "1 session" if len(rows) == 1 else f"{len(rows)} sessions"
+        yield Line(f"{count}, {duration(shown.minutes)}")
     else:
         yield Line("No session in this time.")
         yield Next("fastcompanion start")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fastcompanion.base import repo, store, templates
+from fastcompanion.base import events, repo, store, templates
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.repo import CommitResult
 from fastcompanion.base.workspace import SETTINGS_NAME, Workspace
@@ -184,5 +184,5 @@ def _make(ground: Ground, texts: dict[str, str]) -> Setup:
     for name, text in texts.items():
         store.write_text(ground.folder / name, text)
     store.make_folder(ws.private)
-    commit = repo.commit(ground.folder, ours, "Begin the study") if ours else None
+    commit = events.commit_paths(ws, ours, "Begin the study") if ours else None
     return replace(plan, commit=commit)
