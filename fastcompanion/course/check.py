@@ -44,8 +44,10 @@ class Prepared:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What a check found. `verdict` is that of the first section that fails, else the best word
-    for the whole; `complete` says that all sections are passed or self-assessed in one fresh run.
+    """What a check found; `first` is the first section that fails.
+
+    `verdict` is that section's, else the weakest of all; `complete` says that every section is
+    passed or self-assessed in one fresh run.
     """
 
     lesson: str
@@ -153,15 +155,15 @@ def _outlines(
             raise
         return _marked_outlines(own), ""
     made = scaffold.scaffold(original, lesson, ref)
+    titles = {section.id: section.title for section in made.sections}
     blank: dict[str, list[str]] = {}
     for cell in made.notebook["cells"]:
-        if cell["cell_type"] == "code":
-            blank.setdefault(_section_of(cell), []).append(cell["source"])
+        if section := _section_of(cell):
+            code = [str(cell["source"])] if cell["cell_type"] == "code" else []
+            blank.setdefault(section, []).extend(code)
     outlines = [
-        Outline(
-            section.id, section.title, bool(section.work_cells), tuple(blank.get(section.id, ()))
-        )
-        for section in made.sections
+        Outline(section, titles.get(section, section), section in titles, tuple(sources))
+        for section, sources in blank.items()
     ]
     return outlines, _code_digest(made.notebook)
 
@@ -401,7 +403,8 @@ def _record(
     fine = {key: word for key, word in whole.items() if word in verdict.FINE}
     passed = any(word in verdict.GOOD for word in fine.values())
     solved = [one.id for one in report.sections if one.with_solution and one.id in fine]
-    counts = {"total": len(ready.plan.sections), "complete": report.complete}
+    total = sum(section.has_work for section in ready.plan.sections)
+    counts = {"total": total, "complete": report.complete}
     data = {"notebook": ready.ref.id, "sections": fine, "with_solution": solved, **counts}
     details = {"notebook": ready.ref.id, "sections": whole, "key": ready.plan.key}
     events.record(study, CHECKED, lesson_id, details, private=True)
