@@ -12,7 +12,7 @@ from fastcompanion.course.names import Names, dotted, names_of
 
 Kind = Literal[
     "import", "setup", "install", "data", "literal", "seed", "define", "compute", "train",
-    "show", "plot", "magic",
+    "show", "time", "plot", "magic",
 ]  # fmt: skip
 CellKind = Literal[
     "empty", "magic", "install", "data", "setup", "define", "compute", "train", "show", "plot",
@@ -35,12 +35,12 @@ _DATA_CALL = re.compile(
     r"genfromtxt|open|urlopen|urlretrieve|urlsave|extractall|untar_data|download\w*|wget|"
     r"load_dataset|load_(?:digits|iris|wine|diabetes|breast_cancer|files|sample_image\w*)|"
     r"fetch_\w+|snapshot_download|hf_hub_download|competition_download\w*|setup_comp|gdown|mount|"
-    r"Fashion\w*MNIST|MNIST|CIFAR100?|SVHN|ZipFile|unpack_archive|Path)$"
+    r"Fashion\w*MNIST|MNIST|CIFAR100?|SVHN|ZipFile|unpack_archive|Path|mkdir|makedirs)$"
     r"|^(?:np|numpy|torch|pickle|json|joblib|scipy\.io|sio|requests|yaml|pkl)\.(?:load\w*|get)$"
     r"|^load_data$"
 )
 _PLAIN_CALL = re.compile(
-    r"(?:^|\.)(?:exists|is_file|is_dir|mkdir|makedirs|read|read_text|read_bytes|readlines?|split|"
+    r"(?:^|\.)(?:exists|is_file|is_dir|read|read_text|read_bytes|readlines?|split|"
     r"splitlines|strip|decode|join|format|get|str|print|Path|expanduser|parent|list|sorted|ls|"
     r"glob|iterdir|seek|close|namelist|isfile|isdir|api|replace|lower|BytesIO|StringIO)$"
 )
@@ -51,6 +51,7 @@ _SETUP = re.compile(
     r"|^(?:warnings|logging|sns|plt\.style)\."
 )
 _SETUP_TARGET = re.compile(r"(?:rcParams|options|environ)\b")
+_ENVIRONMENT = re.compile(r"is_available\(|\benviron\b|\bgetenv\(|sys\.platform")
 _SEED = re.compile(r"(?:^|\.|_)(?:seed|manual_seed|set_seed|seed_everything|default_rng|PRNGKey)$")
 _PLOT_CALL = re.compile(
     r"^(?:plt|ax|axs|axes|fig|sns|mpl|sympy\.plot|px|alt)\b|(?:^|\.)(?:show_\w+|plot\w*|imshow|"
@@ -181,6 +182,7 @@ def kind_of_cell(source: str) -> CellKind:
 def _statements(source: str, tree: ast.Module) -> tuple[Statement, ...]:
     lines = source.split("\n")
     found = []
+    timed_cell = source.lstrip().startswith("%%timeit")
     for position, node in enumerate(tree.body):
         text, rest = _segment(lines, node)
         if isinstance(node, ast.Pass) and not text.lstrip().startswith("pass"):
@@ -189,7 +191,10 @@ def _statements(source: str, tree: ast.Module) -> tuple[Statement, ...]:
             continue
         else:
             kind = classify(node)
-        found.append(Statement(text, node, kind, names_of(node), rest))
+        names = names_of(node)
+        if timed_cell or (text.lstrip().startswith("%") and set(names.binds) <= {"_"}):
+            kind = "time" if kind not in ("import", "magic", "setup") else kind
+        found.append(Statement(text, node, kind, names, rest))
     return tuple(found)
 
 
@@ -265,9 +270,23 @@ def _value_kind(node: ast.stmt, value: ast.expr) -> Kind | None:
         return "data"
     if any(_SETUP_TARGET.search(dotted(_root(target))) for target in targets):
         return "setup" if not plain else None
-    if plain and "is_available" in ast.dump(value) and isinstance(value, ast.IfExp | ast.Call):
+    if plain and _is_path(value):
+        return "data"
+    if plain and isinstance(value, ast.IfExp | ast.Call | ast.Subscript) and _ENVIRONMENT.search(
+        ast.unparse(value)
+    ):
         return "setup"
     return None
+
+
+def _is_path(value: ast.expr) -> bool:
+    """Is it `folder/"name"`: a place on disk?"""
+    if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Div):
+        return False
+    named = isinstance(value.right, ast.JoinedStr) or (
+        isinstance(value.right, ast.Constant) and isinstance(value.right.value, str)
+    )
+    return named and (isinstance(value.left, ast.Name) or _is_path(value.left))
 
 
 def _root(node: ast.expr) -> ast.expr:
@@ -374,6 +393,8 @@ def _cell_kind(source: str, tree: ast.Module | None, found: tuple[Statement, ...
     for kind in ("define", "train", "compute"):
         if kind in kinds:
             return kind  # type: ignore[return-value]
+    if "time" in kinds:
+        return "show"
     for kind in ("plot", "show", "data", "install"):
         if kind in kinds:
             return kind  # type: ignore[return-value]

@@ -21,6 +21,7 @@ _NUMBER = re.compile(r"(?:^|\.)(?:item|mean|sum|std|var|min|max|len|float|int|no
 _FRAME = re.compile(r"^pd\.(?:read_\w+|DataFrame|get_dummies|concat|merge|melt)$|\.to_frame$")
 _MODEL = re.compile(r"^nn\.|\w*[lL]earner$|(?:Classifier|Regressor|Regression|Model|Net|Sequential|"
                     r"Pipeline|MLP|Module|Forest|Tree)$|(?:^|\.)(?:fit|from_pretrained)$")  # fmt: skip
+_MAKES_ARRAY = re.compile(r"^(?:torch|np|numpy)\.(?:zeros|ones|empty|rand|randn)$")
 _REMARKED_SHAPE = re.compile(r"\(?\s*\d+\s*(?:,\s*\d+\s*)+,?\)?")
 
 
@@ -77,9 +78,13 @@ def checkpoints(
     for cell in cells:
         for piece in pieces.get(cell.index, ()):
             if piece.role == "work":
-                for name in piece.statement.names.binds:
+                for name in piece.statement.names.makes:
                     made.pop(name, None)
                     made[name] = _made(name, piece.statement, cell, shapes, later)
+                for name in piece.statement.names.changes:
+                    if name not in made and name in later:
+                        changed = Checkpoint(name, "value", shapes.get(name, ""), "changed here")
+                        made[name] = Made(changed, later=True, seen=False)
     read = _read_in(cells, pieces)
     kept = [m for name, m in made.items() if not name.startswith("_") and (
         m.later or m.seen or name in read or m.checkpoint.kind in ("function", "class"))]  # fmt: skip
@@ -119,9 +124,20 @@ def _made(
         header, methods = class_signature(node)
         checkpoint = Checkpoint(name, "class", header, "methods: " + ", ".join(methods))
     else:
-        shape = shapes.get(name, "")
+        shape = shapes.get(name, "") or _written_shape(node)
         checkpoint = Checkpoint(name, _kind(name, node, cell, shape), shape)
     return Made(checkpoint, name in later, name in shapes)
+
+
+def _written_shape(node: ast.stmt) -> str:
+    """Read the shape off a constructor: `torch.randn(784, 10)`."""
+    value = node.value if isinstance(node, ast.Assign) else None
+    if not isinstance(value, ast.Call) or not value.args or not _MAKES_ARRAY.search(dotted(value.func)):
+        return ""
+    first = value.args[0]
+    sizes = first.elts if isinstance(first, ast.Tuple) else value.args
+    found = [n.value for n in sizes if isinstance(n, ast.Constant) and isinstance(n.value, int)]
+    return f"({', '.join(map(str, found))})" if len(found) == len(sizes) else ""
 
 
 def _kind(name: str, node: ast.stmt, cell: Cell, shape: str) -> CheckpointKind:

@@ -114,7 +114,13 @@ class _Planner:
             return "work" if self._counts(statement, cell) else "literal"
         if kind in ("define", "compute", "train"):
             return "work"
-        return {"show": "look", "plot": "plot", "install": "install"}.get(kind, "drop")  # type: ignore[return-value]
+        if kind == "plot" and self._calls_work(statement):
+            return "look"
+        return {"show": "look", "time": "look", "plot": "plot", "install": "install"}.get(kind, "drop")  # type: ignore[return-value]
+
+    def _calls_work(self, statement: Statement) -> bool:
+        """Does it only look like a plot, in truth calling a function that is the learner's?"""
+        return all(self._owner.get(call) == "work" for call in statement.names.calls)
 
     def _needs_work(self, statement: Statement) -> bool:
         used = (*statement.names.reads, *statement.names.changes)
@@ -142,8 +148,8 @@ class _Planner:
         return found
 
 
-def settings_of(pieces: Iterable[Piece], own: frozenset[str]) -> list[str]:
-    """List the hyper-parameters that nobody can guess from calls in the work: "`fit`: `lr=0.1`".
+def settings_of(pieces: Iterable[Piece], own: frozenset[str]) -> dict[str, tuple[str, ...]]:
+    """Find the hyper-parameters that nobody can guess in calls of the work: {"fit": ("lr=0.1",)}.
 
     Numbers without a name are listed for functions of the notebook and for training only.
     """
@@ -153,7 +159,7 @@ def settings_of(pieces: Iterable[Piece], own: frozenset[str]) -> list[str]:
             for node in ast.walk(piece.statement.node):
                 if isinstance(node, ast.Call):
                     _add_settings(node, piece, own, found)
-    return [f"`{name}` with {', '.join(values)}" for name, values in found.items() if values]
+    return {name: tuple(values) for name, values in found.items() if values}
 
 
 def _add_settings(
@@ -163,14 +169,15 @@ def _add_settings(
     if name in ("print", "?"):
         return
     values = found.setdefault(name, {})
-    for keyword in node.keywords:
-        if keyword.arg and is_setting(keyword):
-            values[f"`{keyword.arg}={ast.unparse(keyword.value)}`"] = None
     top = not isinstance(piece.statement.node, ast.FunctionDef | ast.ClassDef)
-    if top and (name in own or piece.statement.kind == "train"):
+    ours = isinstance(node.func, ast.Name) and name in own
+    if top and (ours or piece.statement.kind == "train"):
         for value in node.args:
             if is_scalar(value) and not isinstance(value, ast.Tuple) and len(node.args) <= 4:
-                values[f"`{ast.unparse(value)}`"] = None
+                values[ast.unparse(value)] = None
+    for keyword in node.keywords:
+        if keyword.arg and is_setting(keyword):
+            values[f"{keyword.arg}={ast.unparse(keyword.value)}"] = None
 
 
 def is_setting(keyword: ast.keyword) -> bool:

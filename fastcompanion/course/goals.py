@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fastcompanion.course.cells import Cell, Statement
@@ -16,8 +16,8 @@ from fastcompanion.course.prose import CUT, paragraphs, sentences
 from fastcompanion.course.results import outcome, raised
 from fastcompanion.course.sections import Section
 
-BUDGET = 430  # characters of quoted prose before one piece of work
-OPENING_BUDGET = 620  # the same before the first one of a section
+BUDGET = 560  # characters of quoted prose before one piece of work
+OPENING_BUDGET = 740  # the same before the first one of a section
 _LONGEST = 420  # characters of a sentence that is still quoted
 
 _INTENT = re.compile(
@@ -37,6 +37,7 @@ _ADVERT = re.compile(
     r"(?i)upvote|copy ?& ?edit|save version|open in colab|subscribe|top[ -]right|notebook editor|"
     r"contact me|copyright|all rights reserved|licen[cs]ed under|feel free to|(?:this|the) notebook editor"
 )
+_RESULT = re.compile(r"\(The original (?:got|raises)[^\n]*\)$")
 _MARKER = re.compile(r"^(?:[-*+]|\d{1,3}[.)])\s+")
 
 
@@ -69,7 +70,9 @@ def steps_of(section: Section, plan: Plan) -> tuple[tuple[str, ...], tuple[Step,
         elif not opening and not steps:
             opening = pending
         pending = []
-    return tuple(opening if steps else opening + pending), tuple(steps)
+    if not any(step.said or any(c.comments for c in step.cells) for step in steps):
+        opening += pending  # what is said behind the code is all that is said
+    return tuple(opening), tuple(steps)
 
 
 def _add_step(
@@ -91,6 +94,25 @@ class Teller:
         self._answers = answers
         self._own = own
         self._written: set[str] = set()
+        self._settings = ""
+
+    def begin(self, settings: Mapping[str, Sequence[str]]) -> None:
+        """Begin a section whose given settings need not be told again."""
+        self._settings = " ".join(text for values in settings.values() for text in values)
+
+    def guard(self, text: str) -> str:
+        """Leave out what gives the work away all the same: a result, a sentence, at last a line."""
+        return "\n".join(line for line in map(self._guard_line, text.split("\n")) if line is not None)
+
+    def _guard_line(self, line: str) -> str | None:
+        if not self._answers.found_in(line):
+            return line
+        shorter = _RESULT.sub("", line).rstrip()
+        if not self._answers.found_in(shorter):
+            return shorter
+        kept = [s for s in sentences(shorter) if not self._answers.found_in(s)]
+        rest = " ".join(kept)
+        return rest if kept and not self._answers.found_in(rest) else None
 
     def opening(self, prose: Sequence[str]) -> str:
         """Condense prose that stands before no work."""
@@ -98,7 +120,7 @@ class Teller:
 
     def step(self, step: Step, *, first: bool) -> str:
         """Say what one step asks: quoted prose or comments, then what there is to do."""
-        made = {n for p in step.pieces if p.role == "work" for n in p.statement.names.binds}
+        made = {n for p in step.pieces if p.role == "work" for n in p.statement.names.makes}
         read = {n for p in step.pieces for n in p.statement.names.reads}
         said = self._chosen(step.said, made, read, OPENING_BUDGET if first else BUDGET)
         if not said:
@@ -120,7 +142,7 @@ class Teller:
         kept: dict[int, str] = {}
         room = budget
         for score, place, text in sorted(scored, reverse=True):
-            if (score > 0.4 and len(text) <= room) or (not kept and score > -1.5):
+            if (score > 0.4 and len(text) <= room) or (not kept and score > -5):
                 kept[-place] = text
                 room -= len(text)
         return [kept[number] for number in sorted(kept)]
@@ -162,9 +184,54 @@ class Teller:
                 group = []
             if piece is not None and piece.role == "work":
                 clauses.append(self._definition(piece.statement, bool(said)))
-        clauses += _looks(step, said)
+        clauses += self._looks(step, said)
+        clauses.append(self._numbers(step, said))
         text = "; ".join(clause for clause in clauses if clause)
+        if not said:
+            return f"{text[:1].upper()}{text[1:]}." if text else ""
         return f"→ {text}." if text else ""
+
+    def _looks(self, step: Step, said: str) -> list[str]:
+        """Say what there is to look at, where the words do not name it; plots are optional."""
+        made = {n for p in step.pieces if p.role == "work" for n in p.statement.names.makes}
+        clauses = []
+        looked = [p.statement for p in step.pieces if p.role == "look"]
+        timed = self._known(s for s in looked if s.kind == "time")
+        if timed:
+            clauses.append(f"time {_names(timed, 4)}")
+        looked = [s for s in looked if s.kind != "time"]
+        bare = {f"`{name}`" for name in made} | ({f"`{n}`" for n in self._own} if said else set())
+        told = list(dict.fromkeys(t for s in looked for t in _looked_at(s) if t not in bare))
+        plain = [s for s in looked if not _looked_at(s)]
+        names = self._known(plain)
+        if not any(re.search(rf"\b{re.escape(n)}\b", said) for n in names):
+            told += [f"`{n}`" for n in names if n not in made]
+        if told and not said:
+            clauses.append("look at " + ", ".join(told[:8]))
+        elif told:
+            clauses.append("look at " + ", ".join(told[:5]))
+        drawn = self._known(p.statement for p in step.pieces if p.role == "plot")
+        if any(p.role == "plot" for p in step.pieces):
+            what = f"a picture of {_names(drawn, 4)}" if drawn else "a picture"
+            clauses.append(f"optional: {what}")
+        return clauses
+
+    def _numbers(self, step: Step, said: str) -> str:
+        """List fractions in the work that no words mention and no signature shows."""
+        found: dict[str, None] = {}
+        for piece in step.pieces:
+            if piece.role == "work":
+                for node in ast.walk(piece.statement.node):
+                    if isinstance(node, ast.Constant) and isinstance(node.value, float):
+                        found[f"{node.value:g}"] = None
+        told = f"{said} {self._settings}"
+        quiet = [n for n in found if n not in ("0", "1", "2", "0.5") and n not in told]
+        return "numbers in it: " + ", ".join(quiet) if 0 < len(quiet) <= 4 else ""
+
+    def _known(self, statements: Iterable[Statement]) -> list[str]:
+        """List the notebook's own names that statements read, without modules and axes."""
+        read = dict.fromkeys(n for s in statements for n in sorted(s.names.reads))
+        return [name for name in read if name in self._own and name not in _PLOTTERS]
 
     def _definition(self, statement: Statement, said: bool) -> str:
         node = statement.node
@@ -203,7 +270,7 @@ class Teller:
 
     def _group(self, group: list[Statement], said: str) -> list[str]:
         """Say what a run of statements makes, changes or calls."""
-        made = list(dict.fromkeys(n for s in group for n in s.names.binds))
+        made = list(dict.fromkeys(n for s in group for n in s.names.makes))
         changed = list(dict.fromkeys(n for s in group for n in s.names.changes if n not in made))
         used = sorted(
             {n for s in group for n in s.names.reads if n in self._own} - set(made) - set(changed)
@@ -303,22 +370,52 @@ def _tests(node: ast.stmt) -> bool:
     )
 
 
-def _looks(step: Step, said: str) -> list[str]:
-    """Say what there is to look at, where the words do not name it; plots are optional."""
-    looked = [p.statement for p in step.pieces if p.role == "look"]
-    plotted = [p.statement for p in step.pieces if p.role == "plot"]
-    clauses = []
-    names = [n for n in dict.fromkeys(n for s in looked for n in sorted(s.names.reads))]
-    if names and not all(re.search(rf"\b{re.escape(n)}\b", said) for n in names):
-        shape = all(".shape" in s.source for s in looked)
-        clauses.append(f"look at {'the shape of ' if shape else ''}{_names(names, 5)}")
-    drawn = sorted({n for s in plotted for n in s.names.reads} - _PLOTTERS)
-    if plotted:
-        clauses.append("optional: " + (f"a picture of {_names(drawn, 4)}" if drawn else "a picture"))
-    return clauses
+_PLOTTERS = frozenset({"plt", "sns", "mpl", "ax", "axs", "axes", "fig"})
 
 
-_PLOTTERS = frozenset({"plt", "sns", "mpl", "ax", "axs", "axes", "fig", "np", "torch", "pd"})
+_OPERATORS = {
+    ast.Add: "plus", ast.Sub: "minus", ast.Mult: "times", ast.Div: "divided by",
+    ast.MatMult: "matrix product", ast.Pow: "to the power of", ast.Gt: "greater than",
+    ast.Lt: "less than", ast.Eq: "equal to", ast.GtE: "at least", ast.LtE: "at most",
+}  # fmt: skip
+
+
+def phrase(node: ast.expr) -> str:
+    """Put a small expression into words; "" when it is not small."""
+    match node:
+        case ast.Name():
+            return f"`{node.id}`"
+        case ast.Constant(value=int() | float()):
+            return f"{node.value}"
+        case ast.Attribute():
+            inner = phrase(node.value)
+            plain = node.attr in ("shape", "dtype", "size")
+            return inner and (f"the {node.attr} of {inner}" if plain else f"`{node.attr}` of {inner}")
+        case ast.Subscript():
+            inner = phrase(node.value)
+            return inner and f"a part of {inner}"
+        case ast.Call(func=ast.Attribute(), args=[]):
+            return phrase(node.func)
+        case ast.BinOp() if type(node.op) in _OPERATORS:
+            return _joined(node.left, _OPERATORS[type(node.op)], node.right)
+        case ast.Compare(ops=[operator], comparators=[right]) if type(operator) in _OPERATORS:
+            return _joined(node.left, _OPERATORS[type(operator)], right)
+    return ""
+
+
+def _joined(left: ast.expr, word: str, right: ast.expr) -> str:
+    first, second = phrase(left), phrase(right)
+    return f"{first} {word} {second}" if first and second else ""
+
+
+def _looked_at(statement: Statement) -> list[str]:
+    """Put what is looked at into words; nothing when a part of it is not a small expression."""
+    node = statement.node
+    if not isinstance(node, ast.Expr):
+        return []
+    items = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+    found = [phrase(item) for item in items]
+    return found if all(text and len(text) <= 60 for text in found) else []
 
 
 def _result(step: Step) -> str:

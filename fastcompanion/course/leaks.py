@@ -19,7 +19,7 @@ _STRINGS = re.compile(
 _HEADER = re.compile(r"(?m)^\s*(?:async\s+)?(?:def|class)\s+\w+")
 _SPAN = re.compile(r"(`+)(.+?)\1")
 _NUMBERS = re.compile(r"(?:-?\d+(?:\.\d*)?(?:e-?\d+)?\s*,\s*){6,}-?\d+(?:\.\d*)?")
-_QUOTED = re.compile(r"(['\"])(?=[^'\"]*[,(\[{=/|])[^'\"]{60,}\1")
+_QUOTED = re.compile(r"(?<!\w)(['\"])[^\s'\"]{40,}\1(?!\w)")
 
 
 def without_comments(code: str) -> str:

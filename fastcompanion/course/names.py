@@ -23,6 +23,12 @@ class Names:
     binds: tuple[str, ...]
     changes: tuple[str, ...]
     calls: tuple[str, ...]
+    imports: frozenset[str] = frozenset()
+
+    @property
+    def makes(self) -> tuple[str, ...]:
+        """What it binds, modules and throw-away names left out."""
+        return tuple(n for n in self.binds if n not in self.imports and n.strip("_"))
 
 
 def names_of(node: ast.AST) -> Names:
@@ -34,6 +40,7 @@ def names_of(node: ast.AST) -> Names:
         tuple(scope.binds),
         tuple(scope.changes),
         tuple(scope.calls),
+        frozenset(scope.imports),
     )
 
 
@@ -63,6 +70,7 @@ class _Scope(ast.NodeVisitor):
         self.changes: dict[str, None] = {}
         self.calls: list[str] = []
         self.local: set[str] = set()
+        self.imports: set[str] = set()
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Store):
@@ -134,12 +142,16 @@ class _Scope(ast.NodeVisitor):
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
-            self.binds[(alias.asname or alias.name).split(".")[0]] = None
+            self._import((alias.asname or alias.name).split(".")[0])
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         for alias in node.names:
             if alias.name != "*":
-                self.binds[alias.asname or alias.name] = None
+                self._import(alias.asname or alias.name)
+
+    def _import(self, name: str) -> None:
+        self.binds[name] = None
+        self.imports.add(name)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         self._function(node)

@@ -98,10 +98,24 @@ def outcome(cell: Cell) -> str:
     if shape := shape_in(shown):
         return shape
     if number := number_in(shown):
-        return _short(number)
+        return _short(number).rstrip(".")
+    if len(shown) > 60 and (length := _length(shown)):
+        return length
     if re.fullmatch(rf"[(\[{{]?(?:(?:torch\.Size|tensor)\(\[?|[\d\s,.eE()\[\]+-])+[)\]}}]?", shown):
-        return " ".join(shown.split()) if 0 < len(shown) <= 60 else ""
+        plain = _SIZE.sub(r"(\1)", " ".join(shown.split()))
+        return plain if 0 < len(plain) <= 60 else ""
     return _metrics(cell)
+
+
+def _length(shown: str) -> str:
+    """Say how long a displayed list of numbers or texts is."""
+    if shown[0] not in "[(" or len(shown) >= _READ:
+        return ""
+    try:
+        value = ast.literal_eval(shown)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return ""
+    return f"a {type(value).__name__} of {len(value)}"
 
 
 def _short(number: str) -> str:

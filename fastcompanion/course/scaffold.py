@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fastcompanion.course.cells import Cell
-from fastcompanion.course.checkpoints import checkpoints
+from fastcompanion.course.checkpoints import checkpoints, class_signature, signature
 from fastcompanion.course.given import (
     Piece,
     Plan,
@@ -156,6 +157,7 @@ class _Scratch(_Maker):
     def build(self) -> list[ScaffoldSection]:
         """Add the cells of all sections that ask for something."""
         bound = _bound(self._plan)
+        self._functions = self._defined()
         self._teller = Teller(self._answers(), frozenset(bound))
         self._later = _read_later(self._cut, self._plan)
         prepared = [steps_of(section, self._plan) for section in self._cut]
@@ -169,7 +171,7 @@ class _Scratch(_Maker):
             if filled[number]:
                 made.append(self._section(number, *prepared[number]))
             elif self._heading_needed(number, filled):
-                self.cells.append(_heading_cell(section, []))
+                self.cells.append(_heading_cell(section, [self._teller.opening(prepared[number][0])]))
             self._before |= _bound({cell.index: self._plan.get(cell.index, ()) for cell in section.code})
         return [section for section in made if section.work_cells]
 
@@ -182,7 +184,11 @@ class _Scratch(_Maker):
                     given.append(piece.statement.source)
                 else:
                     answers.add(piece.statement.source)
-                    given += signature_texts(piece.statement.source)
+                    given += _headers(piece)
+        for section in self._cut:
+            pieces = [p for cell in section.code for p in self._plan.get(cell.index, ())]
+            given += [text for _, text in _told_settings(settings_of(pieces, self._functions))]
+        for cell in self._all:
             if not cell.statements:
                 answers.add(cell.source)
         answers.allow(given)
@@ -199,9 +205,13 @@ class _Scratch(_Maker):
         wanted = (spec.checkpoints if spec else ()) or checkpoints(
             section.code, self._plan, self._later[number]
         )
+        settings = settings_of(pieces, self._functions)
+        self._teller.begin(settings)
         goal = safe_markdown(spec.goal) if spec and spec.goal else self._goal(opening, steps)
-        body = [goal, self._uses(section), _given_line(literals, settings_of(pieces, frozenset(self._own())))]
-        self.cells.append(_heading_cell(section, body, [text for text, _ in literals]))
+        goal = self._teller.guard(goal)
+        body = [goal, self._uses(section), _given_line(literals, settings)]
+        told = [text for text, _ in literals] + [s for _, s in _told_settings(settings)]
+        self.cells.append(_heading_cell(section, body, told))
         self._add_cells(section, pieces, wanted, steps)
         work = tuple(
             cell.index
@@ -211,14 +221,14 @@ class _Scratch(_Maker):
         given = tuple(p.statement.source for p in pieces if p.role == "given")
         return ScaffoldSection(section.id, section.title, goal, given, tuple(wanted), work)
 
-    def _own(self) -> set[str]:
-        return {
+    def _defined(self) -> frozenset[str]:
+        return frozenset(
             name
             for pieces in self._plan.values()
             for piece in pieces
             if piece.role == "work" and piece.statement.kind == "define"
             for name in piece.statement.names.binds
-        }
+        )
 
     def _goal(self, opening: Sequence[str], steps: Sequence[Step]) -> str:
         intro = self._teller.opening(opening)
@@ -258,14 +268,26 @@ class _Scratch(_Maker):
             self.cells.append(_cell("code", "# your work", "work", section.id))
 
 
+def _headers(piece: Piece) -> list[str]:
+    """Give the headers of functions and methods, as written and as the scaffold names them."""
+    found = signature_texts(piece.statement.source)
+    if piece.statement.kind == "define":
+        for node in ast.walk(piece.statement.node):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                found += [signature(node), signature(node, method=True)]
+            elif isinstance(node, ast.ClassDef):
+                found.append(class_signature(node)[0])
+    return found
+
+
 def _bound(plan_: Plan) -> dict[str, None]:
     """List the names that statements bind, in order, without modules."""
     return {
         name: None
         for pieces in plan_.values()
         for piece in pieces
-        if piece.statement.kind != "import" and piece.role in ("work", "given", "literal")
-        for name in piece.statement.names.binds
+        if piece.role in ("work", "given", "literal")
+        for name in piece.statement.names.makes
     }
 
 
@@ -290,9 +312,18 @@ def _literal_lines(pieces: Iterable[Piece]) -> list[tuple[str, str]]:
     return list(found.items())
 
 
-def _given_line(literals: Sequence[tuple[str, str]], settings: Sequence[str]) -> str:
+def _told_settings(settings: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    """List settings as (function, "name=value"), a few for each of the first dozen functions."""
+    first = list(settings.items())[:12]
+    return [(name, value) for name, values in first for value in values[:8] if len(value) <= 60]
+
+
+def _given_line(literals: Sequence[tuple[str, str]], settings: Mapping[str, Sequence[str]]) -> str:
     told = [f"`{text}`" + (f" ({remark})" if remark else "") for text, remark in literals]
-    told += settings[:12]
+    grouped: dict[str, list[str]] = {}
+    for name, value in _told_settings(settings):
+        grouped.setdefault(name, []).append(f"`{value}`")
+    told += [f"`{name}` with {', '.join(values)}" for name, values in grouped.items()]
     return "**Given** " + "; ".join(told) + "." if told else ""
 
 
@@ -311,7 +342,7 @@ def _checkpoint_text(wanted: Sequence[Checkpoint]) -> str:
         else:
             about = " ".join(part for part in ("" if item.kind == "value" else item.kind, item.shape) if part)
             text = f"- `{item.name}`" + (f" — {about}" if about else "")
-        lines.append(text + (f"; {item.about}" if item.about else ""))
+        lines.append(text + (f" — {item.about}" if item.about else ""))
     return "\n".join(lines)
 
 

@@ -153,7 +153,8 @@ def _cut(section: Section) -> list[Section]:
         pieces[-1].append(part)
         done += _weight(part.cell) if part.cell is not None else 0.0
     if len(pieces) > 1 and sum(_weight(p.cell) for p in pieces[-1] if p.cell is not None) < 2:
-        pieces[-2] += pieces.pop()
+        last = pieces.pop()
+        pieces[-1] += last
         titles.pop()
     return _named_parts(section, pieces, titles)
 
