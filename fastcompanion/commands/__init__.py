@@ -10,12 +10,13 @@ from collections.abc import Callable
 
 import typer
 
-from fastcompanion.commands import demo, home, lesson, log
+from fastcompanion.commands import demo, home, lesson, log, running
 
 GROUPS: tuple[Callable[[typer.Typer], None], ...] = (
     home.register,
     log.register,
     lesson.register,
+    running.register,
     demo.register,
 )
 
