@@ -10,10 +10,11 @@ from collections.abc import Callable
 
 import typer
 
-from fastcompanion.commands import demo, home, lesson, log, running
+from fastcompanion.commands import check, demo, home, lesson, log, running
 
 GROUPS: tuple[Callable[[typer.Typer], None], ...] = (
     home.register,
+    check.register,
     log.register,
     lesson.register,
     running.register,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fastcompanion.base import clock, events, store
+from fastcompanion.base import clock, config, events, store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.events import Event
 from fastcompanion.base.kernel import CellResult, Interpreter, Kernel, Limits
@@ -20,6 +20,7 @@ from fastcompanion.base.repo import CommitResult
 from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import lessons, notebook, plan, progress, scaffold, verdict
+from fastcompanion.course.environments import find_interpreter
 from fastcompanion.course.model import Course, Lesson, NotebookRef
 from fastcompanion.course.plan import Outline, Plan, PlannedSection
 from fastcompanion.course.verdict import Failure, Outcome, SectionVerdict
@@ -79,6 +80,57 @@ class Assessed:
     note: str
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What the learner typed: a lesson in short form, and options; None takes what is set."""
+
+    lesson: str | None = None
+    notebook: str | None = None
+    section: str | None = None
+    kernel: str | None = None
+    budget: float | None = None
+    cell_timeout: float | None = None
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The same, found: the lesson, what runs it, and the budgets."""
+
+    course: Course
+    lesson: Lesson
+    interpreter: Interpreter
+    limits: Limits
+
+
+def resolve(study: Workspace, asked: Asked, reporter: Reporter) -> Resolved:
+    """Find lesson, interpreter and budgets for what was asked."""
+    course, lesson = lessons.find(study, asked.lesson)
+    settings = config.load(study)
+    cell = asked.cell_timeout or settings.get("check.cell_seconds")
+    total = asked.budget or settings.get("check.total_seconds")
+    limits = Limits(float(cell), float(total), float(settings.get("check.output_mb")))
+    interpreter = find_interpreter(asked.kernel, course, study, reporter)
+    return Resolved(course, lesson, interpreter, limits)
+
+
+def check_asked(
+    study: Workspace, asked: Asked, *, reporter: Reporter = SILENT, record: bool = True
+) -> CheckReport:
+    """Check what the learner asked for."""
+    found = resolve(study, asked, reporter)
+    return check(
+        study,
+        found.course,
+        found.lesson,
+        found.interpreter,
+        notebook_id=asked.notebook,
+        section=asked.section,
+        limits=found.limits,
+        reporter=reporter,
+        record=record,
+    )
+
+
 def choose(lesson: Lesson, study: Workspace, notebook_id: str | None = None) -> NotebookRef:
     """Choose the notebook of a lesson: the named one, else the first that is scaffolded."""
     if notebook_id is not None:
@@ -126,15 +178,17 @@ def prepare(
 
 def _checks(course: Course, lesson: Lesson, ref: NotebookRef) -> tuple[str, str]:
     """Give the source of the authored checks; they are those of a lesson's first notebook."""
-    if lesson.checks is None or ref.id != lesson.notebooks[0].id:
+    path = lessons.checks_file(course, lesson)
+    if path is None or ref.id != lesson.notebooks[0].id:
         return "", "checks"
-    return store.read_text(course.root / lesson.checks), lesson.checks
+    return store.read_text(path), path.name
 
 
 def strengths(course: Course, lesson: Lesson) -> dict[str, str]:
     """Give each section's "catches 9 of 11 planted mistakes", as the gate has measured it."""
-    path = course.root / f"{lesson.number}.strength.json"
-    if not path.is_file():
+    checks = lessons.checks_file(course, lesson)
+    path = checks.with_name(f"{lesson.number}.strength.json") if checks else None
+    if path is None or not path.is_file():
         return {}
     found: Mapping[str, Mapping[str, int]] = store.read_json(path)["sections"]
     return {
@@ -437,15 +491,11 @@ def _finish(
 
 
 def assess(
-    study: Workspace,
-    course: Course,
-    lesson: Lesson,
-    section: str,
-    note: str,
-    notebook_id: str | None = None,
+    study: Workspace, asked: Asked, section: str, note: str, *, record: bool = True
 ) -> Assessed:
     """Record the learner's own judgement of a section that has no hard check."""
-    ready = prepare(study, course, lesson, notebook_id)
+    course, lesson = lessons.find(study, asked.lesson)
+    ready = prepare(study, course, lesson, asked.notebook)
     name = _known_section(ready.plan, section)
     found = next(one for one in ready.plan.sections if one.id == name)
     if found.checkpoints:
@@ -463,5 +513,6 @@ def assess(
             code=Exit.USAGE,
         )
     data = {"notebook": ready.ref.id, "section": found.id, "note": note, "key": found.key}
-    events.record(study, ASSESSED, lesson.id, data)
+    if record:
+        events.record(study, ASSESSED, lesson.id, data)
     return Assessed(lesson.id, ready.ref.id, found.id, note)

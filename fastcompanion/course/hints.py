@@ -21,7 +21,7 @@ from fastcompanion.base.events import Event
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import lessons, notebook, scaffold
 from fastcompanion.course.cells import parse_cell
-from fastcompanion.course.check import CHECKED, HINTED, Prepared, prepare
+from fastcompanion.course.check import ASSESSED, CHECKED, HINTED, Asked, Prepared, prepare
 from fastcompanion.course.model import Course, Lesson
 from fastcompanion.course.names import dotted, parameters
 from fastcompanion.course.scaffold import ScaffoldSection
@@ -61,12 +61,9 @@ class Comparison:
 
 def hint(
     study: Workspace,
-    course: Course,
-    lesson: Lesson,
+    asked: Asked,
     *,
     level: int | None = None,
-    section: str | None = None,
-    notebook_id: str | None = None,
     agree: Callable[[str], bool],
     record: bool = True,
 ) -> Hint:
@@ -74,10 +71,11 @@ def hint(
 
     `agree` is asked before the solution of a section is shown for the first time.
     """
-    ready = prepare(study, course, lesson, notebook_id)
+    course, lesson = lessons.find(study, asked.lesson)
+    ready = prepare(study, course, lesson, asked.notebook)
     own = [e for e in _events(study) if _is_mine(e, ready)]
     made, cells = _original(course, lesson, ready)
-    chosen = _choose(made.sections, section, own, ready)
+    chosen = _choose(made.sections, asked.section, own, ready)
     shown = _shown(own, chosen.id)
     wanted = min(shown + 1, SOLUTION) if level is None else level
     if not 1 <= wanted <= SOLUTION:
@@ -304,26 +302,20 @@ def due_again(found: Iterable[Event], today: date) -> list[tuple[str, str, str]]
     return [key for key, day in due.items() if day <= today]
 
 
-def compare(
-    study: Workspace,
-    course: Course,
-    lesson: Lesson,
-    *,
-    section: str | None = None,
-    notebook_id: str | None = None,
-) -> Comparison:
+def compare(study: Workspace, asked: Asked) -> Comparison:
     """Put the original beside the learner's version of finished sections.
 
     Refused (exit 4) before a section is passed or self-assessed: hints are the way until then.
     """
-    ready = prepare(study, course, lesson, notebook_id)
+    course, lesson = lessons.find(study, asked.lesson)
+    ready = prepare(study, course, lesson, asked.notebook)
     own = [e for e in _events(study) if _is_mine(e, ready)]
     made, cells = _original(course, lesson, ready)
     state = _states(own)
-    assessed = {str(e.data.get("section")) for e in own if e.kind == "section.assessed"}
+    assessed = {str(e.data.get("section")) for e in own if e.kind == ASSESSED}
     done = [s for s in made.sections if state.get(s.id) in GOOD or s.id in assessed]
-    if section is not None:
-        wanted = _choose(made.sections, section, own, ready)
+    if asked.section is not None:
+        wanted = _choose(made.sections, asked.section, own, ready)
         done = [s for s in done if s.id == wanted.id]
     done = [s for s in done if s.work_cells]
     if not done:

@@ -13,18 +13,35 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fastcompanion.base import clock, events
-from fastcompanion.base.errors import CompanionError
+from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.kernel import Interpreter, Limits
 from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import check, verdict, warm
-from fastcompanion.course.check import CheckReport, Prepared
+from fastcompanion.course.check import Asked, CheckReport, Prepared
 from fastcompanion.course.model import Course, Lesson
 from fastcompanion.course.verdict import Outcome
 from fastcompanion.course.warm import Warm, WorkerLostError
 
 POLL_SECONDS = 0.1
 _Signature = tuple[int, int] | None
+
+
+def watch(study: Workspace, asked: Asked, reporter: Reporter) -> Iterator[CheckReport]:
+    """Watch what the learner asked for: reports until Ctrl-C."""
+    found = check.resolve(study, asked, reporter)
+    if asked.section is not None:
+        raise CompanionError("--watch looks at the whole notebook", code=Exit.USAGE)
+    watching = Watch(
+        study,
+        found.course,
+        found.lesson,
+        found.interpreter,
+        asked.notebook,
+        found.limits,
+        reporter,
+    )
+    return watching.reports()
 
 
 @dataclass

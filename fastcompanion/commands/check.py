@@ -1,0 +1,190 @@
+"""`check`, `hint` and `lesson compare`: is it right, a step further, and the original beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from fastcompanion import console
+from fastcompanion.commands import lesson as lesson_group
+from fastcompanion.commands.options import LessonArgument, Session, command
+from fastcompanion.console import Answer, Block, Code, Items, Line, Next, Table, Title, Warn
+from fastcompanion.course import check as checks
+from fastcompanion.course import hints
+from fastcompanion.course.check import Asked, Assessed, CheckReport
+from fastcompanion.course.hints import Comparison, Hint
+from fastcompanion.course.verdict import SectionVerdict
+from fastcompanion.course.watch import watch as watch_notebook
+
+NotebookOption = Annotated[
+    str | None, typer.Option("--notebook", help="One notebook of a lesson that has several.")
+]
+SectionOption = Annotated[str | None, typer.Option("--section", "-s", help="One section's id.")]
+KernelOption = Annotated[
+    str | None,
+    typer.Option("--kernel", help="Environment, venv folder, interpreter or kernelspec."),
+]
+
+
+def check(
+    session: Session,
+    lesson: LessonArgument = None,
+    notebook: NotebookOption = None,
+    section: SectionOption = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Check again at each save, until Ctrl-C.")
+    ] = False,
+    kernel: KernelOption = None,
+    budget: Annotated[
+        float | None, typer.Option("--budget", min=1, help="Seconds for the whole run.")
+    ] = None,
+    cell_timeout: Annotated[
+        float | None, typer.Option("--cell-timeout", min=1, help="Seconds for one cell.")
+    ] = None,
+    assess: Annotated[
+        str | None,
+        typer.Option("--assess", metavar="SECTION", help="Say that a section is right (--note)."),
+    ] = None,
+    note: Annotated[str, typer.Option("--note", "-n", help="How you compared your result.")] = "",
+) -> Answer | None:
+    """Check your reproduction section by section in a fresh kernel."""
+    asked = Asked(lesson, notebook, section, kernel, budget, cell_timeout)
+    study, record = session.workspace(), not session.dry_run
+    if assess is not None:
+        return Answer(checks.assess(study, asked, assess, note, record=record), _view_assessed)
+    if watch:
+        for seen in watch_notebook(study, asked, session.reporter):
+            console.show_line(seen, _view_report(seen))
+        return None
+    report = checks.check_asked(study, asked, reporter=session.reporter, record=record)
+    return Answer(report, _view_report, report.exit_code)
+
+
+def hint(
+    session: Session,
+    lesson: LessonArgument = None,
+    level: Annotated[
+        int | None,
+        typer.Argument(
+            min=1, max=4, help="1 goal, 2 names, 3 order, 4 the original.", show_default="next"
+        ),
+    ] = None,
+    notebook: NotebookOption = None,
+    section: SectionOption = None,
+) -> Answer:
+    """Show the next hint for the section you are in."""
+    # `hint 3` means the level: lessons have two digits or a course in front.
+    if level is None and lesson is not None and lesson in ("1", "2", "3", "4"):
+        lesson, level = None, int(lesson)
+    shown = hints.hint(
+        session.workspace(),
+        Asked(lesson, notebook, section),
+        level=level,
+        agree=session.confirm,
+        record=not session.dry_run,
+    )
+    return Answer(shown, _view_hint)
+
+
+def compare(
+    session: Session,
+    lesson: LessonArgument = None,
+    notebook: NotebookOption = None,
+    section: SectionOption = None,
+) -> Answer:
+    """Show the original beside your version, once a section has passed."""
+    asked = Asked(lesson, notebook, section)
+    return Answer(hints.compare(session.workspace(), asked), _view_comparison)
+
+
+def register(root: typer.Typer) -> None:
+    """Add the daily words, and the same within `lesson`."""
+    for name, function in (("check", check), ("hint", hint)):
+        command(root, name, rich_help_panel="Every day")(function)
+        command(lesson_group.app, name)(function)
+    command(lesson_group.app, "compare")(compare)
+
+
+def _view_report(report: CheckReport) -> Iterable[Block]:
+    yield Title(_headline(report))
+    for notice in report.notices:
+        yield Warn(notice)
+    failing = next((one for one in report.sections if one.id == report.first), None)
+    if failing is not None:
+        yield from _view_failing(failing)
+    yield Table(("section", "verdict", "check"), tuple(_row(one) for one in report.sections))
+    yield from _view_next(report, failing)
+
+
+def _headline(report: CheckReport) -> str:
+    total = len(report.sections)
+    passed = sum(one.verdict == "passed" for one in report.sections)
+    own = sum(one.verdict == "self-assessed" for one in report.sections)
+    open_ = sum(one.verdict == "to-assess" for one in report.sections)
+    words = f"{passed} of {total} sections passed"
+    words += f", {own} self-assessed" if own else ""
+    words += f", {open_} for you to assess" if open_ else ""
+    how = "in a fresh kernel" if report.fresh else "in the warm kernel"
+    return f"{report.lesson} {report.notebook}: {words} {how}, {report.seconds:.1f} s"
+
+
+def _row(one: SectionVerdict) -> tuple[str, str, str]:
+    solved = " (with solution)" if one.with_solution else ""
+    hard = one.verdict not in ("to-assess", "self-assessed")
+    return one.id, one.verdict + solved, one.strength if hard else "none: you judge"
+
+
+def _view_failing(failing: SectionVerdict) -> Iterable[Block]:
+    yield Line(f"{failing.id}: {failing.verdict}", "bad")
+    yield Line(failing.message)
+    if failing.source_line:
+        yield Code(failing.source_line)
+    for point in failing.checkpoints:
+        if not point.passed and point.found and point.found_name:
+            yield Line(f"expected {point.expected}", "dim")
+            yield Line(f"found    {point.found}", "dim")
+    if failing.hint:
+        yield Line(failing.hint, "warn")
+
+
+def _view_next(report: CheckReport, failing: SectionVerdict | None) -> Iterable[Block]:
+    if report.finished_step:
+        yield Line("The step `reproduce` is done.", "good")
+        if report.commit is not None and not report.commit.made:
+            yield Warn(f"{report.commit.reason}. {report.commit.hint}".strip())
+        yield Next(f"fastcompanion lesson compare {report.lesson}", "the original beside yours")
+    elif failing is not None and failing.verdict in ("wrong value", "not reached", "not attempted"):
+        yield Next(f"fastcompanion hint {report.lesson}")
+    elif failing is None:
+        own = next((one.id for one in report.sections if one.verdict == "to-assess"), None)
+        if own is not None:
+            line = f'fastcompanion lesson check {report.lesson} --assess {own} --note "…"'
+            yield Next(line, "compare your results with the original's first")
+
+
+def _view_assessed(assessed: Assessed) -> Iterable[Block]:
+    yield Line(f"{assessed.section} is self-assessed: {assessed.note}", "good")
+    yield Next(f"fastcompanion check {assessed.lesson}")
+
+
+def _view_hint(shown: Hint) -> Iterable[Block]:
+    yield Title(f"{shown.title}: hint {shown.level} of 4, {shown.about}")
+    if len(shown.texts) == 1:
+        yield Line(shown.texts[0])
+    else:
+        yield Items(shown.texts)
+    for source in shown.code:
+        yield Code(source)
+    if shown.again is not None:
+        yield Line(
+            f"Counted as with solution; write it again without looking on {shown.again}.", "warn"
+        )
+    elif shown.level < 4:
+        yield Next(f"fastcompanion hint {shown.lesson}", "when this is not enough")
+
+
+def _view_comparison(comparison: Comparison) -> Iterable[Block]:
+    yield Title(f"The original (-) and yours (+): {', '.join(comparison.sections)}")
+    yield Code(comparison.text)
