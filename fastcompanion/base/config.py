@@ -119,42 +119,112 @@ def _from_environment() -> dict[str, tuple[Any, str]]:
 
 
 def typed(key: str, raw: Any, where: str) -> Any:
-    """Give a raw value the type of the setting's default, or say what was expected."""
-    wanted = type(SETTINGS[key][0])
-    if isinstance(raw, wanted) and not (wanted is int and isinstance(raw, bool)):
-        return raw
-    if wanted is bool and str(raw).lower() in ("true", "yes", "on", "1"):
-        return True
-    if wanted is bool and str(raw).lower() in ("false", "no", "off", "0"):
-        return False
-    if wanted is int and isinstance(raw, str) and raw.strip().lstrip("-").isdigit():
-        return int(raw)
-    names = {int: "a whole number", bool: "true or false", str: "text"}
+    """Give a raw value the type of the setting's default, or say what was expected and where."""
+    value = _converted(type(SETTINGS[key][0]), raw)
+    if value is not None:
+        return value
+    file = Path(where) if os.sep in where else None
     raise CompanionError(
-        f"{key} should be {names[wanted]}, not {raw!r} (from {where})",
-        hint=f"fastcompanion config set {key} {SETTINGS[key][0] or 'VALUE'}",
+        f"{key} should be {_EXPECTED[type(SETTINGS[key][0])]}, not {raw!r} (from {where})",
+        hint=f"fastcompanion config set {key} {_example(key)}",
         code=Exit.USAGE,
-        file=where if os.sep in where else None,
+        file=file,
+        line=line_of(file, key) if file else None,
     )
+
+
+_EXPECTED: dict[type, str] = {
+    int: "a whole number, 1 or more",
+    bool: "true or false",
+    str: "text",
+}
+_WORDS = {"true": True, "yes": True, "on": True, "1": True}
+_WORDS |= {"false": False, "no": False, "off": False, "0": False}
+
+
+def _converted(wanted: type, raw: Any) -> Any:
+    """Give the value in the wanted type, None when it has another."""
+    if wanted is bool:
+        return raw if isinstance(raw, bool) else _WORDS.get(str(raw).lower())
+    if wanted is int:
+        text = "" if isinstance(raw, bool) else str(raw).strip()
+        return int(text) if text.isascii() and text.isdigit() and int(text) > 0 else None
+    return raw if isinstance(raw, str) else None
+
+
+def _example(key: str) -> str:
+    default = SETTINGS[key][0]
+    return str(default).lower() if isinstance(default, bool) else str(default) or "TEXT"
+
+
+def line_of(path: Path, key: str) -> int | None:
+    """Find the line of a setting in a TOML file, None where it is written in another way."""
+    table, _, name = key.rpartition(".")
+    current = ""
+    for number, line in enumerate(store.read_text(path).split("\n"), start=1):
+        words = line.strip()
+        if words.startswith("["):
+            current = words.partition("]")[0].strip("[ ")
+        left = words.partition("=")[0].strip().strip('"')
+        if (current == table and left == name) or (not current and left == key):
+            return number
+    return None
+
+
+def unknown(path: Path) -> list[tuple[str, int | None, list[str]]]:
+    """Give the settings of a file that mean nothing: key, line, the known ones that look alike."""
+    if not path.is_file():
+        return []
+    keys = [key for key in _flat(store.read_toml(path)) if key not in SETTINGS]
+    strange = [key for key in keys if key != "version" and key.partition(".")[0] not in _LATER]
+    return [(key, line_of(path, key), near(key)) for key in strange]
+
+
+# Tables that other versions of the program read.
+_LATER = ("plan", "remind", "site")
+
+
+def near(key: str) -> list[str]:
+    """Give the known settings that look like a misspelt one."""
+    by_name = [known for known in SETTINGS if known.partition(".")[2] == key.rpartition(".")[2]]
+    alike = difflib.get_close_matches(key, SETTINGS, n=3, cutoff=0.5)
+    return list(dict.fromkeys([*alike, *by_name]))[:3]
 
 
 def known(key: str) -> str:
     """Give a setting's key back, or suggest the ones that look like it."""
     if key in SETTINGS:
         return key
-    near = difflib.get_close_matches(key, SETTINGS, n=3, cutoff=0.4)
+    alike = near(key)
     raise CompanionError(
-        f"there is no setting {key!r}" + (f"; did you mean {', '.join(near)}?" if near else ""),
+        f"there is no setting {key!r}" + (f"; did you mean {', '.join(alike)}?" if alike else ""),
         hint="fastcompanion config show",
         code=Exit.USAGE,
     )
 
 
-def set_value(study: Workspace | None, key: str, text: str) -> Path:
+def set_value(study: Workspace | None, key: str, text: str, *, dry_run: bool = False) -> Setting:
     """Write one setting to the study's file (or the user's without a study); comments stay."""
     value = typed(known(key), text, "the command line")
     path = study.settings if study else workspace.config_file()
+    source = Source.STUDY if study else Source.USER
+    setting = Setting(key, value, source, str(path), SETTINGS[key][1])
+    if dry_run:
+        return setting
+    lock = study.lock("settings") if study else path.with_name(f".{path.name}.lock")
+    with store.lock(lock, busy="the settings are being written by another process"):
+        _write(path, key, value, study=study is not None)
+    return setting
+
+
+def _write(path: Path, key: str, value: Any, *, study: bool) -> None:
+    old = store.read_toml(path) if path.exists() else {}
+    if study:
+        store.check_version(old, path, current=STUDY_VERSION)
     table, _, name = key.partition(".")
+    if not isinstance(old.get(table, {}), dict):
+        raise CompanionError(
+            f"{table} should be a table, [{table}]", file=path, line=line_of(path, table)
+        )
     with store.edit_toml(path) as document:
         document.setdefault(table, {})[name] = value
-    return path

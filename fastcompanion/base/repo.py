@@ -20,7 +20,7 @@ from fastcompanion.base import clock
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.process import which
 
-_IDENTITY_HINT = (
+IDENTITY_HINT = (
     'git config --global user.name "Your Name" && git config --global user.email you@example.com'
 )
 _BUSY_MARKS = {
@@ -69,6 +69,7 @@ class RepoState:
     locked: bool = False
     bare: bool = False
     problem: str = ""
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def state(root: Path) -> RepoState:
         return RepoState(False, problem="" if _no_repository(place.err) else place.words)
     folder, bare = place.out.splitlines()[:2]
     if bare == "true":
-        return RepoState(True, Path(folder), bare=True)
+        return RepoState(True, Path(folder), bare=True, folder=Path(folder))
     top = _say(root, "rev-parse", "--show-toplevel")
     head = _say(root, "symbolic-ref", "-q", "--short", "HEAD")
     return RepoState(
@@ -146,7 +147,8 @@ def state(root: Path) -> RepoState:
         branch=head.out.strip() or None,
         detached=head.code != 0,
         busy=_busy(Path(folder)),
-        identity=_identity(root),
+        identity=identity(root),
+        folder=Path(folder),
         locked=(Path(folder) / "index.lock").exists(),
     )
 
@@ -159,7 +161,14 @@ def _busy(folder: Path) -> str | None:
     return next((name for mark, name in _BUSY_MARKS.items() if (folder / mark).exists()), None)
 
 
-def _identity(root: Path) -> bool:
+def version() -> tuple[int, ...]:
+    """Give git's version, e.g. (2, 39, 5)."""
+    words = _say(Path.cwd(), "version").out.split()
+    numbers = [part for part in words[2].split(".") if part.isdigit()] if len(words) > 2 else []
+    return tuple(map(int, numbers))
+
+
+def identity(root: Path) -> bool:
     """Whether the learner told git a name and an address; a made-up one does not count."""
     idents = ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT")
     return all(_say(root, *_HONEST, "var", ident).code == 0 for ident in idents)
@@ -309,7 +318,7 @@ def _commit_once(root: Path, changes: _Changes, message: str) -> _Said:
 def _refusal(root: Path, said: _Said) -> CommitResult:
     words = said.words
     if "tell me who you are" in words or "identity" in words or "useConfigOnly" in words:
-        return CommitResult(False, reason="git does not know who you are", hint=_IDENTITY_HINT)
+        return CommitResult(False, reason="git does not know who you are", hint=IDENTITY_HINT)
     if _held(words):
         lock = words.partition("'")[2].partition("'")[0]
         hint = f"When no git is running any more, delete {lock}" if lock else "git status"

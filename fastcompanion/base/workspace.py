@@ -129,6 +129,11 @@ class Workspace:
         return path.relative_to(self.root).as_posix()
 
 
+def home() -> Path:
+    """The user's home folder."""
+    return Path("~").expanduser()
+
+
 def data_folder() -> Path:
     """Where environments live; FASTCOMPANION_HOME replaces it."""
     home = os.environ.get(HOME_VARIABLE)

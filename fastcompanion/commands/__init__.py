@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import typer
 
-from fastcompanion.commands import check, demo, home, lesson, log, running
+from fastcompanion.commands import check, config, demo, doctor, home, lesson, log, running
 
 GROUPS: tuple[Callable[[typer.Typer], None], ...] = (
     home.register,
@@ -18,6 +18,8 @@ GROUPS: tuple[Callable[[typer.Typer], None], ...] = (
     log.register,
     lesson.register,
     running.register,
+    config.register,
+    doctor.register,
     demo.register,
 )
 

@@ -1,0 +1,366 @@
+"""`doctor`: what on this machine or in this study is in the way, each with its cure.
+
+Every area is a function that yields findings. One that fails itself becomes a finding, so that a
+broken thing never hides the others.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from fastcompanion.base import config, events, process, repo, store, workspace
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.workspace import Workspace
+from fastcompanion.course import courses, environments
+from fastcompanion.study import journal, timer
+
+Severity = Literal["ok", "warn", "bad"]
+_OLDEST_GIT = (2, 28)
+_EDITORS = ("jupyter-lab", "jupyter-notebook", "code")
+_NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs"}
+_MARKERS = (b"<<<<<<< ", b">>>>>>> ")
+# Extra -> the modules that it brings, and what needs them.
+_EXTRAS = {
+    "train": (("torch", "fastai"), "training your own models"),
+    "server": (("boto3",), "GPU servers"),
+    "sweep": (("optuna",), "sweeps"),
+    "compare": (("nbdime",), "comparing notebooks"),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; `cure` is a command to type where there is something to do."""
+
+    area: str
+    severity: Severity
+    text: str
+    cure: str = ""
+    file: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True)
+class Examination:
+    """All findings of the areas that were examined."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def exit_code(self) -> Exit:
+        """0 when nothing is bad, 4 for what is wrong in the study, 5 for what is missing."""
+        bad = {finding.area for finding in self.findings if finding.severity == "bad"}
+        if not bad:
+            return Exit.DONE
+        return Exit.CHECK_SAYS_NO if bad == {"study"} else Exit.MISSING
+
+
+def examine(ws: Workspace | None, area: str | None = None) -> Examination:
+    """Look at one area or at all; `ws` is None outside of a study."""
+    if area is not None and area not in AREAS:
+        raise CompanionError(
+            f"there is no area {area!r}",
+            hint=f"fastcompanion doctor [{' | '.join(AREAS)}]",
+            code=Exit.USAGE,
+        )
+    found: list[Finding] = []
+    for name in [area] if area else AREAS:
+        found += _guarded(name, ws)
+    return Examination(tuple(found))
+
+
+def _guarded(name: str, ws: Workspace | None) -> list[Finding]:
+    found: list[Finding] = []
+    try:
+        found.extend(AREAS[name](ws))
+    except CompanionError as error:
+        found.append(_bad(name, error))
+    return found
+
+
+def _bad(area: str, error: CompanionError) -> Finding:
+    return Finding(area, "bad", error.message, error.hint, error.file, error.line)
+
+
+def _git(ws: Workspace | None) -> Iterator[Finding]:
+    """Git itself, and the state of the study's repository."""
+    if process.which("git") is None:
+        yield Finding("git", "bad", "git is not installed", _install_git())
+        return
+    version = repo.version()
+    shown = ".".join(map(str, version))
+    if version < _OLDEST_GIT:
+        oldest = ".".join(map(str, _OLDEST_GIT))
+        yield Finding("git", "bad", f"git {shown} is older than {oldest}", _install_git())
+    else:
+        yield Finding("git", "ok", f"git {shown}")
+    if ws is not None:
+        yield from _repository(ws, repo.state(ws.root))
+
+
+def _install_git() -> str:
+    if sys.platform == "darwin":
+        return "xcode-select --install"
+    return "winget install Git.Git" if os.name == "nt" else "sudo apt install git"
+
+
+def _repository(ws: Workspace, state: repo.RepoState) -> Iterator[Finding]:
+    """What would keep the next commit from being made."""
+    if not state.exists:
+        cure = f"git config --global --add safe.directory '{ws.root}'"
+        cure = cure if "dubious" in state.problem else f"git -C '{ws.root}' init -b main"
+        text = state.problem or "the study is not in a git repository; nothing is committed"
+        yield Finding("git", "bad", text, cure)
+        return
+    if state.bare:
+        yield Finding("git", "bad", "the repository is bare", "Clone it and work in the clone.")
+    if state.busy:
+        cure = f"git {state.busy} --continue, or git {state.busy} --abort"
+        yield Finding("git", "warn", f"a {state.busy} is under way; nothing is committed", cure)
+    elif state.detached:
+        text = "HEAD is detached; nothing is committed, as it would belong to no branch"
+        yield Finding("git", "warn", text, "git switch main")
+    else:
+        yield Finding("git", "ok", f"the study is on branch {state.branch}")
+    if state.locked:
+        text = "git's index is locked by a process that runs, or by one that was killed"
+        cure = f"When no git is running any more, delete {state.folder}/index.lock"
+        yield Finding("git", "warn", text, cure)
+
+
+def _identity(ws: Workspace | None) -> Iterator[Finding]:
+    """The name and the address that commits carry."""
+    if repo.identity(ws.root if ws else Path.cwd()):
+        yield Finding("identity", "ok", "git knows your name and address")
+        return
+    text = "git does not know who you are; nothing is committed until it does"
+    yield Finding("identity", "bad", text, repo.IDENTITY_HINT)
+
+
+def _kernels(ws: Workspace | None) -> Iterator[Finding]:
+    """The Pythons that run the learner's notebooks."""
+    if importlib.util.find_spec("ipykernel") is None:
+        cure = f"{sys.executable} -m pip install ipykernel"
+        yield Finding("kernels", "bad", "the tool's own Python has no ipykernel", cure)
+    else:
+        yield Finding("kernels", "ok", f"own Python {sys.version.split()[0]} can run notebooks")
+    for course_id in courses.ids(ws) if ws else ():
+        assert ws is not None
+        yield from _kernel_of(ws, course_id)
+
+
+def _kernel_of(ws: Workspace, course_id: str) -> Iterator[Finding]:
+    course = courses.load(ws, course_id)
+    if course.kernel is None:
+        if course.kind != "builtin":
+            text = f"{course_id} has no environment yet; the tool's own Python is used"
+            cure = f"fastcompanion env create --for {course_id}"
+            yield Finding("kernels", "warn", text, cure)
+        return
+    try:
+        found = environments.find_interpreter(None, course, ws)
+    except CompanionError as error:
+        yield Finding("kernels", "bad", f"{course_id}: {error.message}", error.hint)
+        return
+    yield Finding("kernels", "ok", f"{course_id} runs on {found.label}")
+
+
+def _environments(ws: Workspace | None) -> Iterator[Finding]:
+    """The environments that fastcompanion made."""
+    for environment in environments.environments():
+        if environment.interpreter.exists():
+            text = f"{environment.name}: Python {environment.python}"
+            yield Finding("environments", "ok", text)
+        else:
+            text = f"{environment.name} has lost its Python ({environment.interpreter})"
+            cure = f"fastcompanion env remove {environment.name}, then create it again"
+            yield Finding("environments", "bad", text, cure)
+    if process.which("uv") is None and importlib.util.find_spec("uv") is None:
+        text = "uv is not installed; environments as of a date need it"
+        yield Finding("environments", "warn", text, "pipx install uv")
+    else:
+        yield Finding("environments", "ok", "uv is there")
+
+
+def _extras(ws: Workspace | None) -> Iterator[Finding]:
+    """Parts that are only installed when wanted; a missing one is no fault."""
+    for name, (modules, purpose) in _EXTRAS.items():
+        missing = [module for module in modules if importlib.util.find_spec(module) is None]
+        if missing:
+            text = f"{name} is not installed (for {purpose}): {', '.join(missing)}"
+            cure = f"uv tool install 'fastcompanion[{name}]', or pipx inject"
+            yield Finding("extras", "ok", text, cure)
+        else:
+            yield Finding("extras", "ok", f"{name} is installed")
+
+
+def _jupyter(ws: Workspace | None) -> Iterator[Finding]:
+    """The program that `start` opens notebooks with."""
+    setting = str(config.load(ws).get("editor.command")).strip()
+    if setting:
+        program = setting.split()[0]
+        if process.which(program) is None:
+            text = f"editor.command names {program}, which is not there"
+            cure = 'fastcompanion config set editor.command "jupyter lab"'
+            yield Finding("jupyter", "bad", text, cure)
+        else:
+            yield Finding("jupyter", "ok", f"notebooks are opened with {setting}")
+        return
+    found = next((name for name in _EDITORS if process.which(name)), None)
+    if found is None:
+        text = "no Jupyter and no VS Code found: `start` makes notebooks but can't open them"
+        yield Finding("jupyter", "warn", text, "uv tool install jupyterlab")
+    else:
+        yield Finding("jupyter", "ok", f"notebooks are opened with {found}")
+
+
+def _start(ws: Workspace | None) -> Iterator[Finding]:
+    """Settings that make every single command slow to start."""
+    slow = list(_slow_start())
+    yield from slow
+    if not slow:
+        yield Finding("start", "ok", "nothing slows the start of the program")
+
+
+def _slow_start() -> Iterator[Finding]:
+    if sys.dont_write_bytecode:
+        text = "Python is told not to keep compiled code, so each start compiles it again"
+        yield Finding("start", "warn", text, "unset PYTHONDONTWRITEBYTECODE")
+    for name in ("PYTHONPROFILEIMPORTTIME", "PYTHONTRACEMALLOC", "PYTHONDEVMODE"):
+        if os.environ.get(name):
+            yield Finding("start", "warn", f"{name} is set, which slows Python", f"unset {name}")
+    package = Path(__file__).resolve().parent.parent
+    compiled = package / "base" / "__pycache__"
+    if not compiled.is_dir() and not os.access(package / "base", os.W_OK):
+        cure = f"sudo {sys.executable} -m compileall -q {package}"
+        yield Finding("start", "warn", "the program has no compiled code and can't keep it", cure)
+    for place, what in ((package, "the program"), (workspace.data_folder(), "its data")):
+        kind = _file_system(place)
+        if kind in _NETWORK_FILE_SYSTEMS:
+            text = f"{what} lies on a network file system ({kind}): {place}"
+            cure = f"export {workspace.HOME_VARIABLE}=SOME/LOCAL/FOLDER, and install it locally"
+            yield Finding("start", "warn", text, cure)
+    yield from _shell_start()
+
+
+def _shell_start() -> Iterator[Finding]:
+    """Shell start-up files that run the program each time a shell opens."""
+    for name in (".bashrc", ".bash_profile", ".zshrc", ".profile"):
+        path = workspace.home() / name
+        if not path.is_file():
+            continue
+        for number, line in enumerate(store.read_text(path).split("\n"), start=1):
+            if re.search(r"[$`(].*fastcompanion .*--show-completion", line.split("#")[0]):
+                text = "each new shell runs fastcompanion to make its completion"
+                cure = "Delete the line, then: fastcompanion --install-completion"
+                yield Finding("start", "warn", text, cure, str(path), number)
+
+
+def _file_system(place: Path) -> str:
+    """Give the kind of file system a path lies on, "" where the system does not tell."""
+    mounts = Path("/proc/mounts")
+    if not mounts.is_file():
+        return ""
+    best, kind = "", ""
+    for line in store.read_text(mounts).split("\n"):
+        words = line.split(" ")
+        if len(words) > 2:
+            at = words[1].replace("\\040", " ")
+            if place.is_relative_to(at) and len(at) >= len(best):
+                best, kind = at, words[2]
+    return kind
+
+
+def _study(ws: Workspace | None) -> Iterator[Finding]:
+    """The files of the study: versions, conflict markers, lines that can't be read."""
+    if ws is None:
+        text = "you are not inside a study"
+        yield Finding("study", "warn", text, "cd to it, or: fastcompanion init")
+        return
+    yield from _settings(ws)
+    checks: tuple[Callable[[], object], ...] = (
+        lambda: events.read(ws),
+        lambda: events.read(ws, private=True),
+        lambda: timer.running(ws),
+        lambda: [courses.load(ws, course_id) for course_id in courses.ids(ws)],
+    )
+    faults = [fault for check in checks for fault in _faults(check)]
+    faults += _log(ws)
+    faults += _conflicts(ws)
+    yield from faults
+    if not faults:
+        count = len(events.read(ws))
+        yield Finding("study", "ok", f"{count} events and the whole log can be read")
+    yield from _git_files(ws)
+    if ws.uncommitted.exists():
+        names = ", ".join(store.read_json(ws.uncommitted).get("paths", ()))
+        text = f"written but not committed yet: {names}"
+        yield Finding("study", "warn", text, "The next `stop` commits them; see doctor git.")
+
+
+def _faults(check: Callable[[], object]) -> Iterator[Finding]:
+    try:
+        check()
+    except CompanionError as error:
+        yield _bad("study", error)
+
+
+def _settings(ws: Workspace) -> Iterator[Finding]:
+    yield from _faults(lambda: config.load(ws))
+    for path in (ws.settings, workspace.config_file()):
+        for key, line, near in config.unknown(path):
+            more = f"; did you mean {', '.join(near)}?" if near else ""
+            text = f"the setting {key} means nothing{more}"
+            yield Finding("study", "warn", text, "fastcompanion config show", str(path), line)
+
+
+def _log(ws: Workspace) -> Iterator[Finding]:
+    try:
+        problems = journal.read(ws).problems
+    except CompanionError as error:
+        yield _bad("study", error)
+        return
+    for problem in problems:
+        cure = "Mend the line by hand; it is not counted until then."
+        yield Finding("study", "bad", problem.reason, cure, problem.file, problem.line)
+
+
+def _conflicts(ws: Workspace) -> Iterator[Finding]:
+    """Conflict markers in the learner's own notebooks and notes."""
+    lessons = ws.root / "lessons"
+    for path in sorted([*lessons.rglob("*.ipynb"), *lessons.rglob("notes.md")]):
+        for number, line in enumerate(store.read_bytes(path).split(b"\n"), start=1):
+            if line.startswith(_MARKERS):
+                cure = "Keep the lines you want, delete the marker lines, save."
+                text = "holds a merge conflict marker"
+                yield Finding("study", "bad", text, cure, str(path), number)
+                break
+
+
+def _git_files(ws: Workspace) -> Iterator[Finding]:
+    """Lines of ours that are gone from .gitignore and .gitattributes."""
+    wanted = {".gitignore": "*.run.ipynb", ".gitattributes": "*.jsonl merge=union"}
+    for name, line in wanted.items():
+        path = ws.root / name
+        if not path.is_file() or line not in store.read_text(path).split("\n"):
+            cure = f"fastcompanion init '{ws.root}' --yes --course none"
+            yield Finding("study", "warn", f"lacks the line {line!r}", cure, str(path))
+
+
+AREAS: dict[str, Callable[[Workspace | None], Iterator[Finding]]] = {
+    "git": _git,
+    "identity": _identity,
+    "kernels": _kernels,
+    "environments": _environments,
+    "extras": _extras,
+    "jupyter": _jupyter,
+    "start": _start,
+    "study": _study,
+}
