@@ -105,6 +105,9 @@ def stream(
     except BaseException:
         child.kill_tree()
         raise
+    finally:
+        if child.process.stdout is not None:
+            child.process.stdout.close()
     return Completed(command, code, "\n".join(lines), "", clock.monotonic() - begun)
 
 
