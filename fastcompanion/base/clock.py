@@ -11,7 +11,8 @@ from datetime import date, datetime
 from fastcompanion.base.errors import CompanionError, Exit
 
 NOW_VARIABLE = "FASTCOMPANION_NOW"
-_ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+# In the order of their codes, so that ids sort as the numbers that they stand for.
+_ID_ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
 
 
 def now() -> datetime:
@@ -68,8 +69,13 @@ def pause(seconds: float) -> None:
 
 
 def new_id() -> str:
-    """Give ten random base32 characters (50 bits): the identity of a record."""
-    return "".join(secrets.choice(_ID_ALPHABET) for _ in range(10))
+    """Give ten base32 characters, half time and half chance: the identity of a record.
+
+    Records carry whole seconds; the milliseconds in the first half (they begin anew every nine
+    hours) keep those of one second in the order in which they were made, as (at, id) sorts them.
+    """
+    number = (time.time_ns() // 1_000_000 % 2**25) << 25 | secrets.randbits(25)
+    return "".join(_ID_ALPHABET[number >> shift & 31] for shift in range(45, -1, -5))
 
 
 def rng(seed: int) -> random.Random:
