@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from fastcompanion import __version__
 from fastcompanion.base import store, workspace
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import record
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import catalogue, sources
 from fastcompanion.course.catalogue import Fields
@@ -36,7 +37,7 @@ VERSION = 1
 _CACHE_VERSION = 1
 
 
-@dataclass(frozen=True)
+@record
 class CourseFile:
     """A course as the study keeps it; `lessons` hold numbers, titles and notebooks only."""
 
@@ -49,7 +50,7 @@ class CourseFile:
     include: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@record
 class Outline:
     """The table of contents of a course: lesson ids with titles."""
 

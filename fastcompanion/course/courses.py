@@ -32,7 +32,7 @@ __all__ = [
     "set_kernel",
 ]
 
-_BUSY = "another command is changing the courses of this study"
+BUSY = "another command is changing the courses of this study"
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def add(
     Raises exit 2 for what is no course, exit 5 when the network is needed and not there.
     """
     source = sources.understand(what, ref)
-    with store.lock(study.lock("courses"), busy=_BUSY):
+    with store.lock(study.lock("courses"), busy=BUSY):
         have = _same(study, source)
         if have is not None and as_id in (None, have.id):
             return _again(study, have, source, ref, reporter, dry_run=dry_run)
@@ -292,7 +292,7 @@ def list_catalogue(study: Workspace | None) -> tuple[CatalogueEntry, ...]:
 
 def remove(study: Workspace, course_id: str, *, purge: bool = False) -> Removed:
     """Take a course out of the study; the learner's work stays, clones stay without `purge`."""
-    with store.lock(study.lock("courses"), busy=_BUSY):
+    with store.lock(study.lock("courses"), busy=BUSY):
         file = course_file.read(study, course_id)
         path = study.course_file(course_id)
         store.remove(path)

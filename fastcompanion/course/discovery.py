@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -81,7 +81,7 @@ def look(root: Path, *, include: Sequence[str] = ()) -> Listing:
     if not taken:
         raise _nothing(root, rest)
     numbers = assign(taken)
-    found = [read(root, path, numbers[path]) for path in sorted(taken, key=_numbered_first)]
+    found = [read(root, path, numbers[path]) for path in sorted(taken, key=position)]
     return Listing(_titled(found), rest)
 
 
@@ -195,7 +195,8 @@ def _natural(name: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts if p)
 
 
-def _numbered_first(path: str) -> tuple[Any, ...]:
+def position(path: str) -> tuple[Any, ...]:
+    """Give the sort key of a notebook in a course: numbered files first, then by folder and name."""
     return (leading(path) == "", *_order(path))
 
 
@@ -225,18 +226,22 @@ def _in_folder(path: str) -> str:
     return f"{_padded(found[1], found[2])}-{own}" if found and own else ""
 
 
-def assign(paths: Sequence[str], taken: Iterable[str] = ()) -> dict[str, str]:
-    """Give each notebook its lesson number; numbers in `taken` belong to others already."""
-    ordered = sorted(paths, key=_numbered_first)
+def assign(
+    paths: Sequence[str], *, fixed: Mapping[str, str] | None = None, taken: Iterable[str] = ()
+) -> dict[str, str]:
+    """Give each notebook its lesson number; `fixed` ones keep theirs, `taken` ones are not free."""
+    ordered = sorted(paths, key=position)
     ways = [way for way in (_compound, _in_folder) if _helps(way, ordered)]
-    used = set(taken)
-    numbers: dict[str, str] = {}
-    for position, path in enumerate(ordered, start=1):
+    numbers = dict(fixed or {})
+    used = {*numbers.values(), *taken}
+    for place, path in enumerate(ordered, start=1):
+        if path in numbers:
+            continue
         longer = next((number for way in ways if (number := way(path))), "")
         if leading(path):
             numbers[path] = _free(longer or leading(path), used)
         else:
-            numbers[path] = _free_position(position, used)
+            numbers[path] = _free_position(place, used)
         used.add(numbers[path])
     return numbers
 

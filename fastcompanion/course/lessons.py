@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from fastcompanion.base import config, events, remote, workspace
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.events import Event
+from fastcompanion.base.records import record
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import courses, discovery, progress
 from fastcompanion.course.course_file import Outline
@@ -18,7 +18,7 @@ from fastcompanion.course.model import Course, Lesson, NotebookRef
 from fastcompanion.course.progress import LessonProgress, NextStep
 
 
-@dataclass(frozen=True)
+@record
 class Candidate:
     """A lesson that what was typed may mean."""
 
@@ -26,7 +26,7 @@ class Candidate:
     title: str
 
 
-@dataclass(frozen=True)
+@record
 class LessonLine:
     """One line of the list of lessons; `current` marks the one that the learner is in."""
 
@@ -36,7 +36,7 @@ class LessonLine:
     progress: LessonProgress
 
 
-@dataclass(frozen=True)
+@record
 class CourseLessons:
     """A course's lessons with their progress."""
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from fastcompanion.base import remote, store, workspace
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import record
 from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.course import catalogue
 
@@ -27,7 +27,7 @@ _SCP = re.compile(r"(?:[\w.-]+@)?[\w.-]+:(?!//)(?!\\).+")
 _PAGE = re.compile(r"(https?://[^/]+/[^/]+/[^/]+?)(?:\.git)?(?:/-)?/(?:tree|blob)/([^/]+)(?:/.*)?")
 
 
-@dataclass(frozen=True)
+@record
 class Source:
     """Where a course comes from; `url` for git, `path` for a folder (a file: one notebook)."""
 
@@ -45,7 +45,7 @@ class Source:
         return _repository(self.url).rpartition("/")[2]
 
 
-@dataclass(frozen=True)
+@record
 class Fetched:
     """A course's files on this machine; `note` says what the learner should know about them."""
 
