@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter, Task
 
 if TYPE_CHECKING:
@@ -29,14 +30,14 @@ ENVELOPE_VERSION = 1
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
-@dataclass(frozen=True)
+@frozen
 class Title:
     """A headline."""
 
     text: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Line:
     """One paragraph; `style` is "", "dim", "good", "bad" or "warn"."""
 
@@ -44,21 +45,21 @@ class Line:
     style: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Warn:
     """Something that the learner should see before going on."""
 
     text: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Facts:
     """Names with values, aligned."""
 
     pairs: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Items:
     """A list, numbered when `ordered`."""
 
@@ -66,7 +67,7 @@ class Items:
     ordered: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Table:
     """Rows under column names."""
 
@@ -75,14 +76,14 @@ class Table:
     title: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Code:
     """Text that keeps its lines, such as code or a diff."""
 
     text: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Next:
     """The next command to type, and why."""
 
@@ -93,7 +94,7 @@ class Next:
 Block = Title | Line | Warn | Facts | Items | Table | Code | Next
 
 
-@dataclass(frozen=True)
+@frozen
 class Answer:
     """What a command has to say: data for programs, a view of it for people, an exit code."""
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
 from fastcompanion.base import store, workspace
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
 
 PREFIX = "FASTCOMPANION_"
@@ -44,7 +44,7 @@ class Source(IntEnum):
     OPTION = 4
 
 
-@dataclass(frozen=True)
+@frozen
 class Setting:
     """One value, with the place it comes from (a file, a variable, an option)."""
 
@@ -55,7 +55,7 @@ class Setting:
     about: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Settings:
     """All settings, resolved."""
 

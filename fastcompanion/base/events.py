@@ -6,13 +6,14 @@ Position, streaks and what is finished are computed from the events, never store
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from fastcompanion.base import clock, config, repo, store
 from fastcompanion.base.errors import CompanionError
+from fastcompanion.base.records import frozen
 from fastcompanion.base.repo import CommitResult
 from fastcompanion.base.workspace import Workspace
 
@@ -20,7 +21,7 @@ LINE_VERSION = 1
 UNDONE = "event.undone"
 
 
-@dataclass(frozen=True)
+@frozen
 class Event:
     """One thing that happened; `at` is aware, `lesson` is "course/NN" where there is one."""
 
@@ -31,7 +32,7 @@ class Event:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@frozen
 class Recorded:
     """A recorded event and what became of its commit (None: none was asked for)."""
 

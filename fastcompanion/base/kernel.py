@@ -23,6 +23,7 @@ from fastcompanion.base import clock, store, workspace
 from fastcompanion.base.asking import answer, question
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.outputs import CellOutputs, Output, plain
+from fastcompanion.base.records import frozen
 from fastcompanion.base.watchdog import MARKER, Guard, Interruptions, LastWords, kill_all
 
 Status = Literal[
@@ -48,7 +49,7 @@ _SOCKET_PATH = 80
 _TEXT = 10_000
 
 
-@dataclass(frozen=True)
+@frozen
 class Interpreter:
     """What starts a kernel: an interpreter, or a kernelspec's whole command.
 
@@ -64,7 +65,7 @@ class Interpreter:
 OWN = Interpreter((sys.executable,), "fastcompanion's own Python")
 
 
-@dataclass(frozen=True)
+@frozen
 class Limits:
     """Budgets of a run: seconds of one cell, seconds of all, megabytes put out by one cell."""
 
@@ -73,7 +74,7 @@ class Limits:
     output_mb: float = 20.0
 
 
-@dataclass(frozen=True)
+@frozen
 class CellResult:
     """How one cell ended. Texts are plain; `outputs` are as a notebook stores them."""
 

@@ -9,17 +9,17 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from fastcompanion.base import clock
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import frozen
 
 _POSIX = os.name == "posix"
 
 
-@dataclass(frozen=True)
+@frozen
 class Completed:
     """A program that has ended: what it was, its exit code, its output, its seconds."""
 

@@ -1,4 +1,4 @@
-"""`record`: a frozen dataclass that costs a tenth of one at import.
+"""`frozen`: a frozen dataclass that costs a tenth of one at import.
 
 `@dataclass(frozen=True)` compiles six methods for every class, 0.7 ms each on the machine of
 docs/performance.md; a hundred of them are most of the start of a command. Here all classes share
@@ -14,7 +14,7 @@ Kind = TypeVar("Kind")
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def record(kind: type[Kind]) -> type[Kind]:
+def frozen(kind: type[Kind]) -> type[Kind]:
     """Make a class with annotated attributes a frozen dataclass, without compiling anything."""
     made: Any = dataclass(init=False, repr=False, eq=False)(kind)
     for name, function in _SHARED.items():

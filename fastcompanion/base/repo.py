@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fastcompanion.base import clock
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.process import which
+from fastcompanion.base.records import frozen
 
 IDENTITY_HINT = (
     'git config --global user.name "Your Name" && git config --global user.email you@example.com'
@@ -36,7 +36,7 @@ _LOCK_TRIES = 20
 _NOTHING = "nothing has changed"
 
 
-@dataclass(frozen=True)
+@frozen
 class CommitResult:
     """What became of a commit: its id, or the reason why there is none and the cure.
 
@@ -56,7 +56,7 @@ class CommitResult:
         return not self.made and self.reason == _NOTHING
 
 
-@dataclass(frozen=True)
+@frozen
 class RepoState:
     """What a commit would meet; `busy` names an operation under way, `problem` what git says."""
 
@@ -72,7 +72,7 @@ class RepoState:
     folder: Path | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class _Said:
     """What git answered."""
 
@@ -85,7 +85,7 @@ class _Said:
         return self.err.strip() or self.out.strip()
 
 
-@dataclass(frozen=True)
+@frozen
 class _Changes:
     """The paths of an act as git sees them."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Literal
 
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import frozen
 
 HOME_VARIABLE = "FASTCOMPANION_HOME"
 CACHE_VARIABLE = "FASTCOMPANION_CACHE"
@@ -17,7 +17,7 @@ SETTINGS_NAME = "fastcompanion.toml"
 NotebookKind = Literal["run", "scratch", "repeat"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Workspace:
     """A study: the folder that holds fastcompanion.toml, and the place of each file in it."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from fastcompanion.base import config
 from fastcompanion.base.config import Setting
+from fastcompanion.base.records import frozen
 from fastcompanion.commands.options import Session, command
 from fastcompanion.console import Answer, Block, Line, Table
 
@@ -25,7 +25,7 @@ _SOURCES = {
 Key = Annotated[str, typer.Argument(help="E.g. check.cell_seconds.")]
 
 
-@dataclass(frozen=True)
+@frozen
 class ShownSetting:
     """One setting as `config show` gives it."""
 
@@ -36,7 +36,7 @@ class ShownSetting:
     about: str
 
 
-@dataclass(frozen=True)
+@frozen
 class ShownSettings:
     """The settings that were asked for."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 
 from fastcompanion.base.errors import Exit
 from fastcompanion.base.kernel import Limits
+from fastcompanion.base.records import frozen
 from fastcompanion.commands import lesson as group
 from fastcompanion.commands.options import LessonArgument, Session, command
 from fastcompanion.console import Answer, Block, Code, Facts, Items, Line, Next, Table, Title, Warn
@@ -31,7 +31,7 @@ NotebookOption = Annotated[
 ]
 
 
-@dataclass(frozen=True)
+@frozen
 class Proposal:
     """What `experiment add` found changed, before anything is recorded."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from fastcompanion.base import clock, config, events, store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.events import Event
 from fastcompanion.base.kernel import CellResult, Interpreter, Kernel, Limits
+from fastcompanion.base.records import frozen
 from fastcompanion.base.repo import CommitResult
 from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.base.workspace import Workspace
@@ -31,7 +31,7 @@ _JUDGE = "__import__('sys').modules['_fastcompanion_judge']"
 _JUDGE_SECONDS = 120.0
 
 
-@dataclass(frozen=True)
+@frozen
 class Prepared:
     """A learner's notebook, ready to be checked; `blank` is the scaffold's code."""
 
@@ -43,7 +43,7 @@ class Prepared:
     blank: str
 
 
-@dataclass(frozen=True)
+@frozen
 class CheckReport:
     """What a check found; `first` is the first section that fails.
 
@@ -70,7 +70,7 @@ class CheckReport:
         return verdict.exit_code(self.sections)
 
 
-@dataclass(frozen=True)
+@frozen
 class Assessed:
     """A section that the learner has judged."""
 
@@ -80,7 +80,7 @@ class Assessed:
     note: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Asked:
     """What the learner typed: a lesson in short form, and options; None takes what is set."""
 
@@ -92,7 +92,7 @@ class Asked:
     cell_timeout: float | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Resolved:
     """The same, found: the lesson, what runs it, and the budgets."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from fastcompanion.base.records import frozen
 from fastcompanion.course.cells import Cell, Statement
 from fastcompanion.course.given import Piece
 from fastcompanion.course.model import Checkpoint, CheckpointKind
@@ -25,7 +25,7 @@ _MAKES_ARRAY = re.compile(r"^(?:torch|np|numpy)\.(?:zeros|ones|empty|rand|randn)
 _REMARKED_SHAPE = re.compile(r"\(?\s*\d+\s*(?:,\s*\d+\s*)+,?\)?")
 
 
-@dataclass(frozen=True)
+@frozen
 class Made:
     """Something that a section's work binds."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from fastcompanion.base import clock
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.kernel import CellResult, Interpreter, Kernel, Limits, Status
 from fastcompanion.base.outputs import weight
+from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.course.cells import parse_cell
 from fastcompanion.course.names import names_of
@@ -64,7 +65,7 @@ _BY_STATUS: dict[Status, Reason] = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class CellFailure:
     """A cell that did not do what its author meant; `reason` sorts it, `source` is its code."""
 
@@ -77,7 +78,7 @@ class CellFailure:
     source: str
 
 
-@dataclass(frozen=True)
+@frozen
 class RunReport:
     """How a run went: every code cell in order, and the failures by what they stem from.
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from fastcompanion.base import events
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.events import Event
+from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
 
 RECORDED = "experiment.recorded"
 
 
-@dataclass(frozen=True)
+@frozen
 class Change:
     """One cell that differs from the original.
 
@@ -29,7 +29,7 @@ class Change:
     after: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Experiment:
     """A recorded experiment."""
 
@@ -42,7 +42,7 @@ class Experiment:
     id: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Experiments:
     """The experiments of a lesson, or of all lessons, oldest first."""
 

@@ -11,13 +11,13 @@ import ast
 import difflib
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from fastcompanion.base import clock, events
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.events import Event
+from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import lessons, notebook, scaffold
 from fastcompanion.course.cells import parse_cell
@@ -33,7 +33,7 @@ _WORDS = ("", "the goal", "what to use", "the order of the steps", "the original
 _BUILTIN_NOISE = frozenset({"print", "display"})
 
 
-@dataclass(frozen=True)
+@frozen
 class Hint:
     """One hint; `code` holds the original's cells at level 4, `again` the day to do it again."""
 
@@ -48,7 +48,7 @@ class Hint:
     again: date | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Comparison:
     """The original beside the learner's version, section by section, as text."""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fastcompanion.base import store
 from fastcompanion.base.errors import CompanionError
+from fastcompanion.base.records import frozen
 from fastcompanion.course.cells import parse_cell
 from fastcompanion.course.model import Course, Lesson, NotebookRef
 
@@ -23,7 +23,7 @@ _CODE = (".ipynb", ".py")
 _NEVER = (".git", ".ipynb_checkpoints", "__pycache__")
 
 
-@dataclass(frozen=True)
+@frozen
 class Placed:
     """What was put beside a notebook (relative to it), and what was too large to be."""
 

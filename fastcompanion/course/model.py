@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Literal
+
+from fastcompanion.base.records import frozen
 
 CourseKind = Literal["builtin", "git", "folder"]
 CheckpointKind = Literal["function", "class", "array", "number", "frame", "model", "value"]
@@ -12,7 +14,7 @@ Step = Literal["watch", "run", "reproduce", "repeat"]
 STEPS: tuple[Step, ...] = ("watch", "run", "reproduce", "repeat")
 
 
-@dataclass(frozen=True)
+@frozen
 class NotebookRef:
     """One notebook of a lesson: a file of the course, or only an address (Kaggle)."""
 
@@ -22,7 +24,7 @@ class NotebookRef:
     sha256: str | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Card:
     """A question about a lesson and its author's answer (empty: the learner writes it)."""
 
@@ -31,7 +33,7 @@ class Card:
     answer: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Checkpoint:
     """Something that should exist at a section's end, e.g. kind "array", shape "(10, 64)"."""
 
@@ -41,7 +43,7 @@ class Checkpoint:
     about: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class SectionSpec:
     """What the author of a lesson says of one section; hints 1 to 3 in order."""
 
@@ -51,7 +53,7 @@ class SectionSpec:
     hints: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Mistake:
     """A mistake planted in the original by text replacement, to test the checks and name it."""
 
@@ -62,7 +64,7 @@ class Mistake:
     message: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Lesson:
     """One lesson: `id` is "course/NN". Paths are posix, relative to the course's root."""
 
@@ -83,7 +85,7 @@ class Lesson:
     checks: str | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Course:
     """A course with the place of its files on this machine (`root`)."""
 

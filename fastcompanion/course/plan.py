@@ -6,9 +6,10 @@ import ast
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from fastcompanion.base.records import frozen
 from fastcompanion.course.cells import parse_cell
 from fastcompanion.course.model import Checkpoint, Lesson
 from fastcompanion.course.names import names_of
@@ -18,7 +19,7 @@ START = "before-the-first-section"
 _MAPPING = re.compile(r"^\s*#\s*fc:\s*([A-Za-z_]\w*)\s*=\s*(\S.*?)\s*$", re.MULTILINE)
 
 
-@dataclass(frozen=True)
+@frozen
 class PlannedCell:
     """One code cell to run: its place in the notebook, and the names it gives if it is given."""
 
@@ -29,7 +30,7 @@ class PlannedCell:
     tags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class PlannedSection:
     """One section of the learner's notebook; `checkpoints` are those that can be checked hard."""
 
@@ -59,7 +60,7 @@ class PlannedSection:
         return {"id": self.id, "checkpoints": points, "mapping": mapping, "bound": bound}
 
 
-@dataclass(frozen=True)
+@frozen
 class Plan:
     """A check to be made: the sections in order, the lesson's checks and known mistakes."""
 
@@ -77,7 +78,7 @@ class Plan:
         return hashlib.sha256(whole.encode()).hexdigest()[:20]
 
 
-@dataclass(frozen=True)
+@frozen
 class Outline:
     """What the scaffold says of one section: whether there is work, and its cells as they began."""
 

@@ -9,10 +9,10 @@ hard check exists, the learner assessed it. Passed and self-assessed sections ar
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from fastcompanion.base.events import Event
+from fastcompanion.base.records import frozen
 from fastcompanion.course.model import STEPS, Course, Lesson, NotebookRef, Step
 
 State = Literal["open", "started", "done", "skipped"]
@@ -26,7 +26,7 @@ _STARTED_BY: Mapping[str, Step] = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class SectionProgress:
     """One section of a notebook; `verdict` is the newest public one, "" before any."""
 
@@ -40,7 +40,7 @@ class SectionProgress:
         return self.verdict in (PASSED, ASSESSED)
 
 
-@dataclass(frozen=True)
+@frozen
 class NotebookProgress:
     """How far the reproduction of one notebook is.
 
@@ -59,7 +59,7 @@ class NotebookProgress:
         return next((section.id for section in self.sections if not section.done), None)
 
 
-@dataclass(frozen=True)
+@frozen
 class StepProgress:
     """One step of a lesson; `about` says in a few words how far it is."""
 
@@ -68,7 +68,7 @@ class StepProgress:
     about: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class LessonProgress:
     """One lesson: its four steps, and its sections over all notebooks."""
 
@@ -88,7 +88,7 @@ class LessonProgress:
         return next((step for step in self.steps if step.state not in ("done", "skipped")), None)
 
 
-@dataclass(frozen=True)
+@frozen
 class NextStep:
     """What to do next: the lesson, the step and the command to type."""
 

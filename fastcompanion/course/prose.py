@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
 
+from fastcompanion.base.records import frozen
 from fastcompanion.course.cells import looks_like_code
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
@@ -34,7 +34,7 @@ _OPENING = re.compile(r"<(?=[A-Za-z/!?])")
 CUT = "\ue000"  # stands where a block of code, a table or a picture was taken out
 
 
-@dataclass(frozen=True)
+@frozen
 class Heading:
     """A heading at line `line` (from 0) of a markdown cell."""
 

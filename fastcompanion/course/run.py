@@ -12,6 +12,7 @@ from typing import Any, Literal
 from fastcompanion.base import events, store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.kernel import CellResult, Interpreter, Limits
+from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import experiments, lessons, material, notebook
@@ -45,7 +46,7 @@ _HERE: dict[Reason, str] = {
 _TOO_COSTLY: tuple[Reason, ...] = ("gpu", "time")
 
 
-@dataclass(frozen=True)
+@frozen
 class Copied:
     """The learner's copy of an original, and what was put beside it; names are relative to it."""
 
@@ -58,7 +59,7 @@ class Copied:
     changes: tuple[Change, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Trouble:
     """A failed cell in short; cells are counted from 0, over all cells of the notebook."""
 
@@ -69,7 +70,7 @@ class Trouble:
     line: str
 
 
-@dataclass(frozen=True)
+@frozen
 class LessonRun:
     """How a lesson's notebook ran here, and what to do about it (`cures`: commands, in order)."""
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from fastcompanion.base.errors import Exit
+from fastcompanion.base.records import frozen
 from fastcompanion.course.model import Checkpoint
 from fastcompanion.course.plan import Plan, PlannedSection
 
@@ -32,7 +32,7 @@ _MISSING: frozenset[Verdict] = frozenset({"lesson broken here", "could not check
 _GPU = re.compile(r"cuda|nvidia|no gpu|hip error|mps backend", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
+@frozen
 class Failure:
     """Why a section's cells did not run to the end; `line` is the learner's own, from 1."""
 
@@ -45,7 +45,7 @@ class Failure:
     deeper: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Outcome:
     """What became of one section: its failure if any, and what the judge said of each checkpoint."""
 
@@ -56,7 +56,7 @@ class Outcome:
     trace: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class CheckpointVerdict:
     """One checkpoint: what was expected and found (never the answer), and the likely mistake."""
 
@@ -69,7 +69,7 @@ class CheckpointVerdict:
     mistake: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class SectionVerdict:
     """One section's verdict; `cell` counts all cells from 1, as a person does."""
 

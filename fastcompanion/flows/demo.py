@@ -8,12 +8,12 @@ its authored mistakes, then right.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fastcompanion.base import process
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import lessons, notebook
@@ -25,7 +25,7 @@ _NAME = {"GIT_AUTHOR_NAME": "Demo Learner", "GIT_COMMITTER_NAME": "Demo Learner"
 _MAIL = {"GIT_AUTHOR_EMAIL": "demo@example.org", "GIT_COMMITTER_EMAIL": "demo@example.org"}
 
 
-@dataclass(frozen=True)
+@frozen
 class Typed:
     """One command of the demo with its exit code and the seconds it took."""
 
@@ -34,7 +34,7 @@ class Typed:
     seconds: float
 
 
-@dataclass(frozen=True)
+@frozen
 class Demonstration:
     """What the demo left behind."""
 
@@ -43,7 +43,7 @@ class Demonstration:
     typed_commands: tuple[Typed, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Plan:
     """What the demo would type."""
 

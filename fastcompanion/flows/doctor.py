@@ -11,12 +11,12 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from fastcompanion.base import config, events, process, repo, store, workspace
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import courses, environments
 from fastcompanion.study import journal, timer
@@ -35,7 +35,7 @@ _EXTRAS = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Finding:
     """One thing that was looked at; `cure` is a command to type where there is something to do."""
 
@@ -47,7 +47,7 @@ class Finding:
     line: int | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Examination:
     """All findings of the areas that were examined."""
 

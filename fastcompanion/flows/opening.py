@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 
 from fastcompanion.base import config, process, store
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import lessons, notebook, scaffold
@@ -18,7 +18,7 @@ from fastcompanion.course.progress import NextStep
 _EDITORS = (("jupyter-lab",), ("jupyter-notebook",), ("code",))
 
 
-@dataclass(frozen=True)
+@frozen
 class Prepared:
     """The notebook of a step, if the step has one."""
 

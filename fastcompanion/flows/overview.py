@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from fastcompanion.base import clock, config, events
 from fastcompanion.base.events import Event
+from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import courses, progress
@@ -19,7 +19,7 @@ from fastcompanion.study import journal, timer
 from fastcompanion.study.journal import Problem
 
 
-@dataclass(frozen=True)
+@frozen
 class Running:
     """The session under way; `forgotten` when it runs for twelve hours or more."""
 
@@ -30,7 +30,7 @@ class Running:
     forgotten: bool
 
 
-@dataclass(frozen=True)
+@frozen
 class CourseLine:
     """One course of the study and how far it is."""
 
@@ -41,7 +41,7 @@ class CourseLine:
     lessons_total: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Overview:
     """Where the learner is. Minutes are those of the study log."""
 
@@ -56,7 +56,7 @@ class Overview:
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Proposal:
     """The next step, None when all is done, and the session that was started for it."""
 

@@ -15,13 +15,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from fastcompanion.base import config, events, store
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.events import Event
+from fastcompanion.base.records import frozen
 from fastcompanion.base.repo import CommitResult
 from fastcompanion.base.workspace import Workspace
 
@@ -39,7 +39,7 @@ _MARKERS = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-@dataclass(frozen=True)
+@frozen
 class Entry:
     """One session of study: when it began, how long it was, on what, and a few own words."""
 
@@ -52,7 +52,7 @@ class Entry:
     guessed: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Problem:
     """A line that looks like a session and can't be counted; it stays where it is."""
 
@@ -62,7 +62,7 @@ class Problem:
     reason: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Log:
     """Sessions in the order of their start, and the lines that could not be read."""
 
@@ -234,7 +234,7 @@ def _lock(ws: Workspace) -> AbstractContextManager[None]:
     return store.lock(ws.lock("log"), busy="the study log is being written by another process")
 
 
-@dataclass(frozen=True)
+@frozen
 class Logged:
     """An entry that stands in the log (or was taken out of it), and what became of its commit."""
 

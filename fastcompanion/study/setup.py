@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from fastcompanion.base import events, repo, store, templates
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import frozen
 from fastcompanion.base.repo import CommitResult
 from fastcompanion.base.workspace import SETTINGS_NAME, Workspace
 
@@ -21,7 +22,7 @@ _FILES = {
 _LINE_FILES = ("gitignore", "gitattributes")
 
 
-@dataclass(frozen=True)
+@frozen
 class Ground:
     """What stands where a study is to be made."""
 
@@ -37,7 +38,7 @@ class Ground:
         return self.repository is not None and self.repository.resolve() == self.folder.resolve()
 
 
-@dataclass(frozen=True)
+@frozen
 class Setup:
     """What was made (or would be): file names relative to the study."""
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
 from fastcompanion.base import clock, store
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
 
 FORGOTTEN = timedelta(hours=12)
 _CLOCK_TIME = re.compile(r"(\d{1,2}):(\d\d)")
 
 
-@dataclass(frozen=True)
+@frozen
 class Timer:
     """A session under way. `id` becomes the id of its log line, so that it is logged only once."""
 

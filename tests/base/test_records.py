@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from fastcompanion.base.records import record
+from fastcompanion.base.records import frozen
 
 
-@record
+@frozen
 class Point:
     """A record."""
 
@@ -36,7 +36,7 @@ class Twin:
     tags: list[str] = field(default_factory=list)
 
 
-@record
+@frozen
 class Deeper(Point):
     """A record with one more field."""
 
@@ -80,7 +80,7 @@ def test_equality_hash_and_default_factories() -> None:
     assert Point(1) != Twin(1)  # type: ignore[comparison-overlap]
     assert Point(1).tags is not Point(1).tags
 
-    @record
+    @frozen
     class Plain:
         name: str
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from fastcompanion.base import kernel, process
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.kernel import OWN, Interpreter
+from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.environments import shelf
 from fastcompanion.course.model import Course
 
 
-@dataclass(frozen=True)
+@frozen
 class Usable:
     """Something on this machine that can run notebooks; `use` is what to type after `env use`."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
 from fastcompanion.base import workspace
 from fastcompanion.base.errors import CompanionError
+from fastcompanion.base.records import frozen
 from fastcompanion.course.environments import shelf
 from fastcompanion.course.environments.uv import Package
 
@@ -19,7 +19,7 @@ _GUESSED_BYTES = 3_000_000
 _UNPACKED = 2.2
 
 
-@dataclass(frozen=True)
+@frozen
 class Sizes:
     """Bytes to download (at most: what the installer's cache has is not fetched) and on disk.
 
