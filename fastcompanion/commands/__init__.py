@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import typer
 
-from fastcompanion.commands import check, config, demo, doctor, home, lesson, log, running
+from fastcompanion.commands import check, config, demo, doctor, env, home, lesson, log, running, scratch
 
 GROUPS: tuple[Callable[[typer.Typer], None], ...] = (
     home.register,
@@ -18,6 +18,8 @@ GROUPS: tuple[Callable[[typer.Typer], None], ...] = (
     log.register,
     lesson.register,
     running.register,
+    env.register,
+    scratch.register,
     config.register,
     doctor.register,
     demo.register,

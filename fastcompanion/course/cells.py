@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from fastcompanion.course.names import Names, dotted, names_of
+from fastcompanion.course.names import Names, dotted, names_of, walk
 
 Kind = Literal[
     "import", "setup", "install", "data", "literal", "seed", "define", "compute", "train",
@@ -90,7 +91,7 @@ class Cell:
     statements: tuple[Statement, ...]
     comments: tuple[str, ...]
     outputs: tuple[dict[str, Any], ...] = ()
-    mark: str = ""  # an author's word for it: "given", "skip"
+    mark: str = ""  # an author's word for it: "given", "work", "skip"
 
 
 def parse_cell(source: str) -> ast.Module | None:
@@ -185,13 +186,13 @@ def _statements(source: str, tree: ast.Module) -> tuple[Statement, ...]:
     timed_cell = source.lstrip().startswith("%%timeit")
     for position, node in enumerate(tree.body):
         text, rest = _segment(lines, node)
+        names = names_of(node)
         if isinstance(node, ast.Pass) and not text.lstrip().startswith("pass"):
             kind: Kind = _command_kind(text)
         elif position == 0 and _is_text(node):
             continue
         else:
-            kind = classify(node)
-        names = names_of(node)
+            kind = classify(node, names.calls, text)
         if timed_cell or (text.lstrip().startswith("%") and set(names.binds) <= {"_"}):
             kind = "time" if kind not in ("import", "magic", "setup") else kind
         found.append(Statement(text, node, kind, names, rest))
@@ -229,17 +230,16 @@ def _command_kind(text: str) -> Kind:
     return "setup" if _MATPLOTLIB.match(text) else "magic"
 
 
-def classify(node: ast.stmt) -> Kind:
-    """Give the kind of one top-level statement."""
+def classify(node: ast.stmt, calls: Sequence[str], text: str) -> Kind:
+    """Give the kind of one top-level statement from its tree, its calls and its source."""
     if isinstance(node, ast.Import | ast.ImportFrom):
         return "import"
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return "plot" if _PLOT_NAME.match(node.name) and _plots(node) else "define"
-    calls = [dotted(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)]
+        return "plot" if _PLOT_NAME.match(node.name) and _plots(calls) else "define"
     assigned = _assigned(node)
     if _is_seed(node):
         return "seed"
-    if assigned is not None and (kind := _value_kind(node, assigned)):
+    if assigned is not None and (kind := _value_kind(node, assigned, text)):
         return kind
     if _is_setup(node, calls):
         return "setup"
@@ -256,12 +256,11 @@ def _assigned(node: ast.stmt) -> ast.expr | None:
     return node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
 
 
-def _plots(node: ast.AST) -> bool:
-    calls = (dotted(n.func) for n in ast.walk(node) if isinstance(n, ast.Call))
+def _plots(calls: Sequence[str]) -> bool:
     return any(_PLOT_CALL.search(call) for call in calls)
 
 
-def _value_kind(node: ast.stmt, value: ast.expr) -> Kind | None:
+def _value_kind(node: ast.stmt, value: ast.expr, text: str) -> Kind | None:
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]  # type: ignore[attr-defined]
     plain = all(isinstance(n, ast.Name | ast.Tuple | ast.List) for n in targets)
     if plain and is_scalar(value):
@@ -272,9 +271,8 @@ def _value_kind(node: ast.stmt, value: ast.expr) -> Kind | None:
         return "setup" if not plain else None
     if plain and _is_path(value):
         return "data"
-    if plain and isinstance(value, ast.IfExp | ast.Call | ast.Subscript) and _ENVIRONMENT.search(
-        ast.unparse(value)
-    ):
+    asks = plain and isinstance(value, ast.IfExp | ast.Call | ast.Subscript)
+    if asks and _ENVIRONMENT.search(text):
         return "setup"
     return None
 
@@ -335,11 +333,11 @@ def _is_seed(node: ast.stmt) -> bool:
     return bool(value.args or value.keywords) and all(is_scalar(a) for a in value.args)
 
 
-def _is_setup(node: ast.stmt, calls: list[str]) -> bool:
+def _is_setup(node: ast.stmt, calls: Sequence[str]) -> bool:
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         return bool(_SETUP.search(dotted(node.value.func))) and len(calls) == 1
     if isinstance(node, ast.Try):
-        body = [n for n in ast.walk(node) if isinstance(n, ast.stmt) and n is not node]
+        body = [n for n in walk(node) if isinstance(n, ast.stmt) and n is not node]
         return all(isinstance(n, ast.Import | ast.ImportFrom | ast.Pass) for n in body)
     return False
 
@@ -348,26 +346,24 @@ _NOT_DATA = (ast.Lambda, ast.ListComp, ast.GeneratorExp, ast.DictComp, ast.Funct
              ast.ClassDef, ast.AugAssign, ast.Return, ast.For)  # fmt: skip
 
 
-def _is_data(node: ast.stmt, calls: list[str]) -> bool:
+def _is_data(node: ast.stmt, calls: Sequence[str]) -> bool:
     """Does it only fetch or read data? Anything else it did to them would be the lesson's work."""
     if not any(_DATA_CALL.search(call) for call in calls):
         return False
     if not all(_DATA_CALL.search(call) or _PLAIN_CALL.search(call) for call in calls):
         return False
-    return not any(isinstance(n, _NOT_DATA) for n in ast.walk(node))
+    return not any(isinstance(n, _NOT_DATA) for n in walk(node))
 
 
-def _is_plot(node: ast.stmt, calls: list[str]) -> bool:
+def _is_plot(node: ast.stmt, calls: Sequence[str]) -> bool:
     if isinstance(node, ast.Assign) and not any(
         call.endswith(("subplots", "figure", "gca", "add_subplot")) for call in calls
     ):
         return False
-    if any(_SETUP_TARGET.search(dotted(n)) for n in ast.walk(node) if isinstance(n, ast.Attribute)):
-        return True
     return any(_PLOT_CALL.search(call) for call in calls)
 
 
-def _is_show(node: ast.stmt, calls: list[str]) -> bool:
+def _is_show(node: ast.stmt, calls: Sequence[str]) -> bool:
     """Does it only look at something: an expression whose calls are not the point?"""
     if not isinstance(node, ast.Expr):
         return False
@@ -390,20 +386,20 @@ def _cell_kind(source: str, tree: ast.Module | None, found: tuple[Statement, ...
     if tree is None:
         return "magic" if source.lstrip().startswith("%%") else "unparsable"
     kinds = {statement.kind for statement in found}
-    for kind in ("define", "train", "compute"):
-        if kind in kinds:
-            return kind  # type: ignore[return-value]
-    if "time" in kinds:
-        return "show"
-    for kind in ("plot", "show", "data", "install"):
-        if kind in kinds:
-            return kind  # type: ignore[return-value]
-    if kinds & {"import", "setup", "literal", "seed"}:
-        return "setup"
-    return "magic" if kinds else "empty"
+    return next((name for kind, name in _RANKED if kind in kinds), "empty")
 
 
-_DIRECTIVE = re.compile(r"^(\||hide|export|default_exp|exporti|collapse|caption|id |gh_|noqa|type:)")
+_RANKED: tuple[tuple[Kind, CellKind], ...] = (
+    ("define", "define"), ("train", "train"), ("compute", "compute"), ("plot", "plot"),
+    ("show", "show"), ("time", "show"), ("data", "data"), ("install", "install"),
+    ("import", "setup"), ("setup", "setup"), ("literal", "setup"), ("seed", "setup"),
+    ("magic", "magic"),
+)  # fmt: skip
+
+
+_DIRECTIVE = re.compile(
+    r"^(\||hide|export|default_exp|exporti|collapse|caption|id |gh_|noqa|type:)"
+)
 
 
 def _comments(source: str) -> tuple[str, ...]:
@@ -418,7 +414,9 @@ def _comments(source: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-_WORDY = re.compile(r"^[A-Za-z][\w'’-]*(?:[ ,:;/]+[(]?[A-Za-z0-9][\w'’.-]*[),.:;!?]*)+\s*$")
+_WORDY = re.compile(
+    r"^[A-Za-z][\w'\u2019-]*(?:[ ,:;/]+[(]?[A-Za-z0-9][\w'\u2019.-]*[),.:;!?]*)+\s*$"
+)
 
 
 def looks_like_code(text: str) -> bool:
@@ -433,5 +431,5 @@ def looks_like_code(text: str) -> bool:
         return False
     if isinstance(node, ast.Expr):
         return any(isinstance(n, ast.Call | ast.Subscript | ast.BinOp | ast.Attribute)
-                   for n in ast.walk(node))  # fmt: skip
+                   for n in walk(node))  # fmt: skip
     return True

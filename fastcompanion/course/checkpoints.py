@@ -122,7 +122,8 @@ def _made(
         checkpoint = Checkpoint(name, "function", signature(node), about)
     elif isinstance(node, ast.ClassDef):
         header, methods = class_signature(node)
-        checkpoint = Checkpoint(name, "class", header, "methods: " + ", ".join(methods))
+        about = "methods: " + ", ".join(f"`{method}`" for method in methods) if methods else ""
+        checkpoint = Checkpoint(name, "class", header, about)
     else:
         shape = shapes.get(name, "") or _written_shape(node)
         checkpoint = Checkpoint(name, _kind(name, node, cell, shape), shape)
@@ -132,7 +133,11 @@ def _made(
 def _written_shape(node: ast.stmt) -> str:
     """Read the shape off a constructor: `torch.randn(784, 10)`."""
     value = node.value if isinstance(node, ast.Assign) else None
-    if not isinstance(value, ast.Call) or not value.args or not _MAKES_ARRAY.search(dotted(value.func)):
+    if (
+        not isinstance(value, ast.Call)
+        or not value.args
+        or not _MAKES_ARRAY.search(dotted(value.func))
+    ):
         return ""
     first = value.args[0]
     sizes = first.elts if isinstance(first, ast.Tuple) else value.args
@@ -146,9 +151,10 @@ def _kind(name: str, node: ast.stmt, cell: Cell, shape: str) -> CheckpointKind:
     if shape:
         return "array"
     last = cell.statements[-1].node
-    if isinstance(last, ast.Expr) and isinstance(last.value, ast.Name) and last.value.id == name:
-        if kind := _shown_kind(displayed(cell)):
-            return kind
+    value = last.value if isinstance(last, ast.Expr) else None
+    shown = isinstance(value, ast.Name) and value.id == name
+    if shown and (kind := _shown_kind(displayed(cell))):
+        return kind
     value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
     return _value_kind(value) if value is not None else "value"
 
@@ -169,13 +175,17 @@ def _value_kind(value: ast.expr) -> CheckpointKind:
     if not isinstance(value, ast.Call):
         return "value"
     name = dotted(value.func)
-    whole = any(k.arg in ("dim", "axis", "keepdim", "keepdims") for k in value.keywords)
     if name == "partial":
         return "function"
+    return _call_kind(name, value)
+
+
+def _call_kind(name: str, value: ast.Call) -> CheckpointKind:
+    whole = any(k.arg in ("dim", "axis", "keepdim", "keepdims") for k in value.keywords)
     if _MODEL.search(name):
         return "model"
     if _FRAME.search(name):
         return "frame"
     if _NUMBER.search(name) and not whole and not (name.startswith("?") and value.args):
-        return "number" if not name.startswith(("np.", "torch.")) or not whole else "array"
+        return "number"
     return "array" if _ARRAY.search(name) else "value"

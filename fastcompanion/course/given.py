@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fastcompanion.course.cells import Cell, Statement, is_scalar
-from fastcompanion.course.names import dotted
+from fastcompanion.course.names import dotted, walk
 
 Role = Literal["given", "literal", "work", "look", "plot", "install", "drop"]
 
 _TODO = re.compile(
     r"(?i)#.*\b(?:TODO|your code|fill[ -]?in|replace th(?:is|e|ese)|implement this|write your)\b"
     r"|^\s*raise NotImplementedError|#+ *BEGIN SOLUTION|(?<!\w)_{3,}(?!\w)",
-    re.M,
+    re.MULTILINE,
 )
 _SOLUTION = re.compile(r"(?ms)^([ \t]*)#+ *BEGIN SOLUTION.*?#+ *END SOLUTION[^\n]*")
 _HYPER = re.compile(
@@ -31,6 +31,9 @@ _NOT_HYPER = re.compile(
     r"end|sep|sci_mode|precision|edgeitems|ylim|xlim|width|height|cmap|encoding|index|inplace|"
     r"nrows|ncols|dpi|fontsize|verbose|flush)$"
 )
+
+
+_MARKED_WORK: dict[str, Role] = {"import": "given", "show": "look", "time": "look", "plot": "plot"}
 
 
 @dataclass(frozen=True)
@@ -66,23 +69,23 @@ def without_solution(source: str) -> str:
     return _SOLUTION.sub(r"\1# YOUR CODE HERE\n\1raise NotImplementedError", source)
 
 
-def plan(cells: Iterable[Cell]) -> Plan:
+def plan(cells: Iterable[Cell], asked: frozenset[str] = frozenset()) -> Plan:
     """Give every statement a role.
 
     Data are given only as far as they need nothing of the learner's work; literals that given
-    statements need are given with them; functions and classes never are.
+    statements need are given with them; functions and classes never are, unless the author of
+    the lesson marked the cell. What binds an `asked` name is always work.
     """
-    planner = _Planner()
+    planner = _Planner(asked)
     for cell in cells:
         for position, statement in enumerate(cell.statements):
             planner.take((cell.index, position), statement, cell)
-    return {
-        cell_index: tuple(pieces) for cell_index, pieces in planner.by_cell().items()
-    }
+    return {cell_index: tuple(pieces) for cell_index, pieces in planner.by_cell().items()}
 
 
 class _Planner:
-    def __init__(self) -> None:
+    def __init__(self, asked: frozenset[str]) -> None:
+        self._asked = asked
         self._roles: dict[tuple[int, int], Piece] = {}
         self._owner: dict[str, Role] = {}
         self._literal_at: dict[str, tuple[int, int]] = {}
@@ -104,11 +107,15 @@ class _Planner:
 
     def _role(self, statement: Statement, cell: Cell) -> Role:
         kind = statement.kind
+        if cell.mark == "work":
+            return _MARKED_WORK.get(kind, "work")
         if cell.mark:
             return "given" if cell.mark == "given" else "drop"
+        if self._asked & set(statement.names.binds):
+            return "work"
         if kind in ("import", "setup", "data"):
             if self._needs_work(statement):
-                return "drop" if kind == "setup" else "work"
+                return "drop" if kind == "setup" and not statement.names.makes else "work"
             return "given"
         if kind in ("literal", "seed"):
             return "work" if self._counts(statement, cell) else "literal"
@@ -116,7 +123,9 @@ class _Planner:
             return "work"
         if kind == "plot" and self._calls_work(statement):
             return "look"
-        return {"show": "look", "time": "look", "plot": "plot", "install": "install"}.get(kind, "drop")  # type: ignore[return-value]
+        return {"show": "look", "time": "look", "plot": "plot", "install": "install"}.get(
+            kind, "drop"
+        )  # type: ignore[return-value]
 
     def _calls_work(self, statement: Statement) -> bool:
         """Does it only look like a plot, in truth calling a function that is the learner's?"""
@@ -156,7 +165,7 @@ def settings_of(pieces: Iterable[Piece], own: frozenset[str]) -> dict[str, tuple
     found: dict[str, dict[str, None]] = {}
     for piece in pieces:
         if piece.role == "work":
-            for node in ast.walk(piece.statement.node):
+            for node in walk(piece.statement.node):
                 if isinstance(node, ast.Call):
                     _add_settings(node, piece, own, found)
     return {name: tuple(values) for name, values in found.items() if values}

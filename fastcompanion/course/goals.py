@@ -11,7 +11,7 @@ from fastcompanion.course.cells import Cell, Statement
 from fastcompanion.course.checkpoints import class_signature, signature
 from fastcompanion.course.given import Piece, Plan
 from fastcompanion.course.leaks import Answers
-from fastcompanion.course.names import dotted
+from fastcompanion.course.names import dotted, walk
 from fastcompanion.course.prose import CUT, paragraphs, sentences
 from fastcompanion.course.results import outcome, raised
 from fastcompanion.course.sections import Section
@@ -102,7 +102,9 @@ class Teller:
 
     def guard(self, text: str) -> str:
         """Leave out what gives the work away all the same: a result, a sentence, at last a line."""
-        return "\n".join(line for line in map(self._guard_line, text.split("\n")) if line is not None)
+        return "\n".join(
+            line for line in map(self._guard_line, text.split("\n")) if line is not None
+        )
 
     def _guard_line(self, line: str) -> str | None:
         if not self._answers.found_in(line):
@@ -221,7 +223,7 @@ class Teller:
         found: dict[str, None] = {}
         for piece in step.pieces:
             if piece.role == "work":
-                for node in ast.walk(piece.statement.node):
+                for node in walk(piece.statement.node):
                     if isinstance(node, ast.Constant) and isinstance(node.value, float):
                         found[f"{node.value:g}"] = None
         told = f"{said} {self._settings}"
@@ -263,7 +265,7 @@ class Teller:
         loops = _loops(node)
         if loops:
             extras.append(f"{loops} nested loops" if loops > 1 else "one loop")
-        length = len({n.lineno for n in ast.walk(node) if isinstance(n, ast.stmt)}) - 1
+        length = len({n.lineno for n in walk(node) if isinstance(n, ast.stmt)}) - 1
         if length > 2:
             extras.append(f"about {length} lines")
         return extras
@@ -280,8 +282,7 @@ class Teller:
         if made:
             clauses.append(f"make {_names(made)}{source}")
         columns = _columns(group)
-        for name in changed:
-            clauses.append(_change(name, columns.get(name, []), group, said))
+        clauses += [_change(name, columns.get(name, []), group, said) for name in changed]
         if not made and not changed:
             clauses.append(_called(group, used))
         loops = max(_loops(s.node) for s in group)
@@ -311,7 +312,8 @@ def _names(names: Iterable[str], most: int = 8) -> str:
 
 def _loops(node: ast.AST) -> int:
     """Count how deep loops are nested."""
-    inner = max((_loops(child) for child in ast.iter_child_nodes(node)), default=0)
+    inside = [*getattr(node, "body", ()), *getattr(node, "orelse", ())]
+    inner = max((_loops(child) for child in inside), default=0)
     return inner + isinstance(node, ast.For | ast.While)
 
 
@@ -360,13 +362,16 @@ def _called(group: Iterable[Statement], used: list[str]) -> str:
     if called and set(called) <= set(used):
         rest = [name for name in used if name not in called]
         return f"call {_names(called)}" + (f" with {_names(rest)}" if rest else "")
-    return f"work with {_names(used)}" if used else (f"try {_names(called)}" if called else "try it")
+    return (
+        f"work with {_names(used)}" if used else (f"try {_names(called)}" if called else "try it")
+    )
 
 
 def _tests(node: ast.stmt) -> bool:
     return any(
-        isinstance(n, ast.Call) and dotted(n.func).rsplit(".", 1)[-1].startswith(("test_", "assert"))
-        for n in ast.walk(node)
+        isinstance(n, ast.Call)
+        and dotted(n.func).rsplit(".", 1)[-1].startswith(("test_", "assert"))
+        for n in walk(node)
     )
 
 
@@ -385,12 +390,14 @@ def phrase(node: ast.expr) -> str:
     match node:
         case ast.Name():
             return f"`{node.id}`"
-        case ast.Constant(value=int() | float()):
-            return f"{node.value}"
+        case ast.Constant(value=int() | float() as number):
+            return f"{number}"
         case ast.Attribute():
             inner = phrase(node.value)
             plain = node.attr in ("shape", "dtype", "size")
-            return inner and (f"the {node.attr} of {inner}" if plain else f"`{node.attr}` of {inner}")
+            return inner and (
+                f"the {node.attr} of {inner}" if plain else f"`{node.attr}` of {inner}"
+            )
         case ast.Subscript():
             inner = phrase(node.value)
             return inner and f"a part of {inner}"

@@ -33,7 +33,7 @@ __all__ = [
     "write",
 ]
 _CELL_TYPES = ("code", "markdown", "raw")
-_CONFLICT = re.compile(r"^(<{7}|>{7}|={7})(\s|$)", re.M)
+_CONFLICT = re.compile(r"^(<{7}|>{7}|={7})(\s|$)", re.MULTILINE)
 
 
 def read(path: Path) -> dict[str, Any]:

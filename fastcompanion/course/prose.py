@@ -15,19 +15,21 @@ _CONTROL = re.compile(
 )
 _FENCE = re.compile(r"^\s*(?:[-*+>]\s+|\d+[.)]\s+)?(`{3,}|~{3,})")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?[ \t]*#*[ \t]*$")
-_HTML_HEADING = re.compile(r"<h([1-6])\b[^>]*>(.*?)</h\1\s*>", re.I | re.S)
+_HTML_HEADING = re.compile(r"<h([1-6])\b[^>]*>(.*?)</h\1\s*>", re.IGNORECASE | re.DOTALL)
 _ITEM = re.compile(r"^\s*(?:[-*+]|\d{1,3}[.)])\s+")
 _DEAD_BLOCKS = re.compile(
     r"<(script|style|iframe|object|embed|svg|pre|template|noscript|video|audio|form|math|head)\b"
     r"(?:.*?</\1\s*>|.*\Z)",
-    re.I | re.S,
+    re.IGNORECASE | re.DOTALL,
 )
-_HTML_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.S)
-_BREAK = re.compile(r"<(?:br|p|div|li|tr|hr)\b[^>]*>", re.I)
+_HTML_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_BREAK = re.compile(r"<(?:br|p|div|li|tr|hr)\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<[!?][^<>]*>")
 _IMAGE = re.compile(r"!\[([^\]]*)\](?:\([^()\s]*(?:\([^()]*\)[^()]*)*(?:\s[^)]*)?\)|\[[^\]]*\])")
-_LINK = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\(\s*<?([^()\s<>]*(?:\([^()\s]*\)[^()\s]*)*)>?[^)]*\)")
-_REFERENCE = re.compile(r"^ {0,3}\[[^\]]+\]:\s*\S+.*$", re.M)
+_LINK = re.compile(
+    r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\(\s*<?([^()\s<>]*(?:\([^()\s]*\)[^()\s]*)*)>?[^)]*\)"
+)
+_REFERENCE = re.compile(r"^ {0,3}\[[^\]]+\]:\s*\S+.*$", re.MULTILINE)
 _AUTOLINK = re.compile(r"<(https?://[^<>\s]+)>")
 _UNSAFE_MATH = re.compile(r"\\(?:href|class|style|cssId|require|unicode|html\w*|url)\b")
 _OPENING = re.compile(r"<(?=[A-Za-z/!?])")
@@ -78,19 +80,21 @@ def _strip_markup(text: str) -> str:
 
 def _picture(match: re.Match[str]) -> str:
     about = match[1].strip()
-    named = about and not re.fullmatch(r"(?i)(image|img|picture|alt.?text)?[\w-]*(\.\w{3,4})?", about)
+    named = about and not re.fullmatch(
+        r"(?i)(image|img|picture|alt.?text)?[\w-]*(\.\w{3,4})?", about
+    )
     return f"(picture: {about})" if named else "(picture)"
 
 
 def _link(match: re.Match[str]) -> str:
     target = html.unescape(match[2])
-    if re.match(r"https?://", target, re.I):
+    if re.match(r"https?://", target, re.IGNORECASE):
         return f"[{match[1]}]({target})" if match[1].strip() else target
     return match[1]
 
 
 def _reference(match: re.Match[str]) -> str:
-    return match[0] if re.search(r"\]:\s*<?https?://", match[0], re.I) else ""
+    return match[0] if re.search(r"\]:\s*<?https?://", match[0], re.IGNORECASE) else ""
 
 
 def headings(source: str) -> list[Heading]:
@@ -119,7 +123,11 @@ def title_text(text: str) -> str:
     text = _LINK.sub(r"\1", text)
     text = re.sub(r"\{[#.][^}]*\}|\(picture[^)]*\)", "", text)
     text = re.sub(r"(?<!\w)[*_]{1,3}(?=\S)|(?<=\S)[*_]{1,3}(?!\w)|`|~~", "", text)
-    return " ".join(text.replace("\\", "").split())[:120].strip(" -–—:") if text.strip() else ""
+    return (
+        " ".join(text.replace("\\", "").split())[:120].strip(" -\u2013\u2014:")
+        if text.strip()
+        else ""
+    )
 
 
 def paragraphs(source: str) -> list[str]:
@@ -169,9 +177,13 @@ def _without_code_blocks(source: str) -> str:
 
 
 _SPAN = re.compile(r"(`+)[^`]+?\1|\$\$.+?\$\$|\$[^$\n]+\$|\[[^\]]*\]\([^)]*\)|\([^()]{0,160}\)|"
-                   r"\\begin\{(\w+\*?)\}.*?\\end\{\2\}", re.S)  # fmt: skip
-_ENDS = re.compile(r"(?<=[.!?…])[\"'”’)*_]*\s+(?=[A-Z0-9`*_\"“'(\[…\ue001$])|(?<=:)\s+(?=[A-Z`\ue001])")
-_ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|etc|vs|cf|fig|eq|dr|mr|ms|approx|resp|no|al)\.$", re.I)
+                   r"\\begin\{(\w+\*?)\}.*?\\end\{\2\}", re.DOTALL)  # fmt: skip
+_ENDS = re.compile(
+    r"(?<=[.!?…])[\"'”\u2019)*_]*\s+(?=[A-Z0-9`*_\"“'(\[…\ue001$])|(?<=:)\s+(?=[A-Z`\ue001])"
+)
+_ABBREVIATION = re.compile(
+    r"\b(?:e\.g|i\.e|etc|vs|cf|fig|eq|dr|mr|ms|approx|resp|no|al)\.$", re.IGNORECASE
+)
 
 
 def sentences(paragraph: str) -> list[str]:

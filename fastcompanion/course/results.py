@@ -20,9 +20,9 @@ _METRIC = re.compile(
     rf"(?i)\b(\w*(?:loss|acc(?:uracy)?|error(?:_rate)?|rmse|mse|mae|f1|perplexity))\b"
     rf"\s*[=:]?\s*({_NUMBER})(?![\w%])"
 )
-_TABLE_HEAD = re.compile(r"<th[^>]*>(.*?)</th>", re.S)
-_TABLE_ROW = re.compile(r"<tr[^>]*>\s*((?:<td[^>]*>.*?</td>\s*)+)</tr>", re.S)
-_TABLE_CELL = re.compile(r"<td[^>]*>(.*?)</td>", re.S)
+_TABLE_HEAD = re.compile(r"<th[^>]*>(.*?)</th>", re.DOTALL)
+_TABLE_ROW = re.compile(r"<tr[^>]*>\s*((?:<td[^>]*>.*?</td>\s*)+)</tr>", re.DOTALL)
+_TABLE_CELL = re.compile(r"<td[^>]*>(.*?)</td>", re.DOTALL)
 _READ = 4000  # characters of an output that are looked at
 
 
@@ -87,7 +87,11 @@ def shapes_shown(cell: Cell) -> dict[str, str]:
 
 
 def _shape_of(node: ast.expr) -> str:
-    if isinstance(node, ast.Attribute) and node.attr == "shape" and isinstance(node.value, ast.Name):
+    if (
+        isinstance(node, ast.Attribute)
+        and node.attr == "shape"
+        and isinstance(node.value, ast.Name)
+    ):
         return node.value.id
     return ""
 
@@ -101,7 +105,7 @@ def outcome(cell: Cell) -> str:
         return _short(number).rstrip(".")
     if len(shown) > 60 and (length := _length(shown)):
         return length
-    if re.fullmatch(rf"[(\[{{]?(?:(?:torch\.Size|tensor)\(\[?|[\d\s,.eE()\[\]+-])+[)\]}}]?", shown):
+    if re.fullmatch(r"[(\[{]?(?:(?:torch\.Size|tensor)\(\[?|[\d\s,.eE()\[\]+-])+[)\]}]?", shown):
         plain = _SIZE.sub(r"(\1)", " ".join(shown.split()))
         return plain if 0 < len(plain) <= 60 else ""
     return _metrics(cell)
@@ -130,7 +134,9 @@ def _metrics(cell: Cell) -> str:
             heads = [re.sub(r"<.*?>", "", head).strip() for head in _TABLE_HEAD.findall(html)]
             rows = _TABLE_ROW.findall(html)
             values = _TABLE_CELL.findall(rows[-1]) if rows else []
-            found |= {h: v for h, v in zip(heads, values, strict=False) if h not in ("time", "epoch")}
+            found |= {
+                h: v for h, v in zip(heads, values, strict=False) if h not in ("time", "epoch")
+            }
         elif output.get("output_type") == "stream" and output.get("name") != "stderr":
             found |= dict(_METRIC.findall(_text(output.get("text"))))
     found = {k: v for k, v in found.items() if re.fullmatch(_NUMBER, v) and re.fullmatch(r"\w+", k)}

@@ -22,8 +22,9 @@ from fastcompanion.course.given import (
 )
 from fastcompanion.course.goals import Step, Teller, safe_comment, steps_of
 from fastcompanion.course.leaks import Answers, signature_texts
-from fastcompanion.course.model import Checkpoint, Lesson, NotebookRef, SectionSpec
-from fastcompanion.course.prose import clean_text, headings, paragraphs, safe_markdown
+from fastcompanion.course.model import Checkpoint, Lesson, NotebookRef
+from fastcompanion.course.names import walk
+from fastcompanion.course.prose import clean_text, safe_markdown
 from fastcompanion.course.sections import Section, sections
 
 Role = Literal["heading", "given", "work", "checkpoint", "todo"]
@@ -61,7 +62,9 @@ def scaffold(
     """
     cut = sections(notebook)
     cells = [cell for section in cut for cell in section.code]
-    maker = (_Sheet if is_exercise_sheet(cells, ref.path or ref.id) else _Scratch)(lesson, cut, cells)
+    maker = (_Sheet if is_exercise_sheet(cells, ref.path or ref.id) else _Scratch)(
+        lesson, cut, cells
+    )
     made = maker.build()
     opening = _opening(lesson, name, maker.notes)
     book = {
@@ -86,16 +89,21 @@ def _opening(lesson: Lesson, name: str, notes: Sequence[str]) -> str:
     lines = [
         f"# {safe_comment(lesson.title) or lesson.id}: from scratch",
         "",
-        "Write this lesson's code yourself, with the original closed. Each section says what to "
-        "do, what is given and what should exist at its end. Add cells where you need them, below "
-        "the section's heading.",
+        (
+            "Write this lesson's code yourself, with the original closed. Each section says what to "
+            "do, what is given and what should exist at its end. Add cells where you need them, below "
+            "the section's heading."
+        ),
         "",
         "- `fastcompanion check` checks your work, `fastcompanion hint` helps a step further.",
         "- Another name than the one asked for is fine: say so in a line `# fc: loss = my_loss`.",
         *(f"- {note}" for note in notes),
     ]
     if name:
-        lines += ["", f"Goals are quoted or condensed from {safe_comment(name)}; its licence holds for them."]
+        lines += [
+            "",
+            f"Goals are quoted or condensed from {safe_comment(name)}; its licence holds for them.",
+        ]
     return "\n".join(lines)
 
 
@@ -105,7 +113,11 @@ def _cell(
     mark: dict[str, Any] = {"role": role, **more}
     if section is not None:
         mark["section"] = section
-    cell: dict[str, Any] = {"cell_type": kind, "metadata": {"fastcompanion": mark}, "source": source}
+    cell: dict[str, Any] = {
+        "cell_type": kind,
+        "metadata": {"fastcompanion": mark},
+        "source": source,
+    }
     return cell | ({"outputs": [], "execution_count": None} if kind == "code" else {})
 
 
@@ -123,7 +135,8 @@ class _Maker:
         self._specs = {spec.id: spec for spec in lesson.sections}
         self._cut = cut
         self._all = cells
-        self._plan: Plan = plan(cells)
+        asked = (item.name for spec in lesson.sections for item in spec.checkpoints)
+        self._plan: Plan = plan(cells, frozenset(asked))
         self.cells: list[dict[str, Any]] = []
         self.notes = _install_notes(cells)
 
@@ -142,7 +155,9 @@ def _install_notes(cells: Iterable[Cell]) -> list[str]:
     found: dict[str, None] = {}
     for cell in cells:
         for line in cell.source.split("\n"):
-            if match := re.match(r"\s*[!%]\s*(?:pip3?|python3? -m pip|conda|mamba) install\s+(.*)", line):
+            if match := re.match(
+                r"\s*[!%]\s*(?:pip3?|python3? -m pip|conda|mamba) install\s+(.*)", line
+            ):
                 words = re.findall(r"(?<!\S)[A-Za-z][\w.\[\]-]*(?:[<>=!~]=[\w.*]+)?", match[1])
                 found.update(dict.fromkeys(words))
     if not found:
@@ -171,8 +186,12 @@ class _Scratch(_Maker):
             if filled[number]:
                 made.append(self._section(number, *prepared[number]))
             elif self._heading_needed(number, filled):
-                self.cells.append(_heading_cell(section, [self._teller.opening(prepared[number][0])]))
-            self._before |= _bound({cell.index: self._plan.get(cell.index, ()) for cell in section.code})
+                self.cells.append(
+                    _heading_cell(section, [self._teller.opening(prepared[number][0])])
+                )
+            self._before |= _bound(
+                {cell.index: self._plan.get(cell.index, ()) for cell in section.code}
+            )
         return [section for section in made if section.work_cells]
 
     def _answers(self) -> Answers:
@@ -185,34 +204,45 @@ class _Scratch(_Maker):
                 else:
                     answers.add(piece.statement.source)
                     given += _headers(piece)
-        for section in self._cut:
-            pieces = [p for cell in section.code for p in self._plan.get(cell.index, ())]
-            given += [text for _, text in _told_settings(settings_of(pieces, self._functions))]
+        self._settings = [self._settings_of(section) for section in self._cut]
+        given += [text for found in self._settings for _, text in _told_settings(found)]
         for cell in self._all:
             if not cell.statements:
                 answers.add(cell.source)
         answers.allow(given)
         return answers
 
-    def _gives(self, section: Section) -> bool:
-        return any(p.role == "given" for cell in section.code for p in self._plan.get(cell.index, ()))
+    def _settings_of(self, section: Section) -> dict[str, tuple[str, ...]]:
+        """Find settings, but not where the author of the lesson has said what there is to do."""
+        told = section.id in self._specs
+        return {} if told else settings_of(self._pieces(section), self._functions)
 
-    def _section(self, number: int, opening: Sequence[str], steps: Sequence[Step]) -> ScaffoldSection:
+    def _pieces(self, section: Section) -> list[Piece]:
+        return [p for cell in section.code for p in self._plan.get(cell.index, ())]
+
+    def _gives(self, section: Section) -> bool:
+        return any(
+            p.role == "given" for cell in section.code for p in self._plan.get(cell.index, ())
+        )
+
+    def _section(
+        self, number: int, opening: Sequence[str], steps: Sequence[Step]
+    ) -> ScaffoldSection:
         section = self._cut[number]
         spec = self._specs.get(section.id)
-        pieces = [p for cell in section.code for p in self._plan.get(cell.index, ())]
+        pieces = self._pieces(section)
         literals = _literal_lines(pieces)
         wanted = (spec.checkpoints if spec else ()) or checkpoints(
             section.code, self._plan, self._later[number]
         )
-        settings = settings_of(pieces, self._functions)
+        settings = self._settings[number]
         self._teller.begin(settings)
         goal = safe_markdown(spec.goal) if spec and spec.goal else self._goal(opening, steps)
         goal = self._teller.guard(goal)
         body = [goal, self._uses(section), _given_line(literals, settings)]
         told = [text for text, _ in literals] + [s for _, s in _told_settings(settings)]
         self.cells.append(_heading_cell(section, body, told))
-        self._add_cells(section, pieces, wanted, steps)
+        self._add_cells(section, wanted, steps)
         work = tuple(
             cell.index
             for cell in section.code
@@ -250,16 +280,24 @@ class _Scratch(_Maker):
         if not names:
             return ""
         more = " …" if len(names) > MOST_USES else ""
-        return "**Uses** " + ", ".join(f"`{n}`" for n in names[-MOST_USES:]) + more + " (from earlier)."
+        return (
+            "**Uses** "
+            + ", ".join(f"`{n}`" for n in names[-MOST_USES:])
+            + more
+            + " (from earlier)."
+        )
 
     def _add_cells(
         self,
         section: Section,
-        pieces: Sequence[Piece],
         wanted: Sequence[Checkpoint],
         steps: Sequence[Step],
     ) -> None:
-        given = [clean_text(p.statement.source) for p in pieces if p.role == "given"]
+        given = [
+            clean_text(text)
+            for cell in section.code
+            for text in _given_texts(cell, self._plan.get(cell.index, ()))
+        ]
         if given:
             self.cells.append(_cell("code", "\n".join(dict.fromkeys(given)), "given", section.id))
         if wanted:
@@ -272,12 +310,19 @@ def _headers(piece: Piece) -> list[str]:
     """Give the headers of functions and methods, as written and as the scaffold names them."""
     found = signature_texts(piece.statement.source)
     if piece.statement.kind == "define":
-        for node in ast.walk(piece.statement.node):
+        for node in walk(piece.statement.node):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 found += [signature(node), signature(node, method=True)]
             elif isinstance(node, ast.ClassDef):
                 found.append(class_signature(node)[0])
     return found
+
+
+def _given_texts(cell: Cell, pieces: Sequence[Piece]) -> list[str]:
+    """Give what a cell gives: all of it where its author said so, else the statements."""
+    if cell.mark == "given":
+        return [cell.source.rstrip()]
+    return [piece.statement.source for piece in pieces if piece.role == "given"]
 
 
 def _bound(plan_: Plan) -> dict[str, None]:
@@ -327,7 +372,9 @@ def _given_line(literals: Sequence[tuple[str, str]], settings: Mapping[str, Sequ
     return "**Given** " + "; ".join(told) + "." if told else ""
 
 
-def _heading_cell(section: Section, body: Sequence[str], given: Sequence[str] = ()) -> dict[str, Any]:
+def _heading_cell(
+    section: Section, body: Sequence[str], given: Sequence[str] = ()
+) -> dict[str, Any]:
     title = f"{'#' * max(2, min(4, section.level))} {section.title}"
     text = "\n\n".join(part for part in (title, *body) if part)
     more = {"given": list(given)} if given else {}
@@ -337,10 +384,13 @@ def _heading_cell(section: Section, body: Sequence[str], given: Sequence[str] = 
 def _checkpoint_text(wanted: Sequence[Checkpoint]) -> str:
     lines = ["**At the end of this section there should be**", ""]
     for item in wanted:
-        if item.kind in ("function", "class") and item.shape:
-            text = f"- `{item.shape}` — {item.kind}"
+        if item.kind in ("function", "class"):
+            header = item.shape if item.shape.startswith(item.name) else item.name + item.shape
+            text = f"- `{header}` — {item.kind}"
         else:
-            about = " ".join(part for part in ("" if item.kind == "value" else item.kind, item.shape) if part)
+            about = " ".join(
+                part for part in ("" if item.kind == "value" else item.kind, item.shape) if part
+            )
             text = f"- `{item.name}`" + (f" — {about}" if about else "")
         lines.append(text + (f" — {item.about}" if item.about else ""))
     return "\n".join(lines)

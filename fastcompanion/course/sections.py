@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from fastcompanion.base.records import frozen
 from fastcompanion.course.cells import Cell, read_cell
 from fastcompanion.course.prose import headings
 
@@ -23,7 +24,7 @@ _COMMENT_TITLE = 64
 _TITLE = re.compile(r"(?=.*[^\W\d]{4})[^\W\d].*\s|[^\W\d]{5,}")
 
 
-@dataclass(frozen=True)
+@frozen
 class Part:
     """A piece of a section: markdown text, or a code cell of the original (`cell` set)."""
 
@@ -32,7 +33,7 @@ class Part:
     cell: Cell | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Section:
     """A heading's part of an original; `level` 0 stands before the first heading."""
 
@@ -57,7 +58,7 @@ class Section:
         return bool(_QUESTIONS.match(self.title))
 
 
-@dataclass(frozen=True)
+@frozen
 class LearnerSection:
     """A section of a learner's notebook and the indexes of its code cells, in order."""
 
@@ -106,8 +107,15 @@ def _by_headings(notebook: Mapping[str, Any]) -> list[Section]:
 
 
 def _author_mark(cell: Mapping[str, Any]) -> str:
-    """Read a tag by which an author says that a code cell is given to the learner, or left out."""
-    tags = cell.get("metadata", {}).get("tags")
+    """Read an author's word on a code cell: given to the learner, the learner's work, or left out.
+
+    Our own lessons say it by the cell's role, other notebooks by a tag.
+    """
+    metadata = cell.get("metadata", {})
+    ours = metadata.get("fastcompanion")
+    if isinstance(ours, dict) and ours.get("role") in ("given", "work"):
+        return str(ours["role"])
+    tags = metadata.get("tags")
     known = [tag for tag in tags if tag in ("given", "skip")] if isinstance(tags, list) else []
     return known[0] if known else ""
 
@@ -174,7 +182,9 @@ def _comment_title(cell: Cell) -> str:
     first = cell.source.lstrip().split("\n", 1)[0]
     if not first.startswith("#") or not cell.comments:
         return ""
-    text = re.split(r"(?<=\w)[.;:!?](?:\s|$)|,? (?:[-–—]+|\() ?", cell.comments[0])[0].strip()
+    text = re.split(r"(?<=\w)[.;:!?](?:\s|$)|,? (?:[-\u2013\u2014]+|\() ?", cell.comments[0])[
+        0
+    ].strip()
     if len(text) > _COMMENT_TITLE or not _TITLE.match(text) or re.search(r"[=*<>\[\]{}`]", text):
         return ""
     return text[:1].upper() + text[1:]
@@ -187,9 +197,7 @@ def _trailing_prose(parts: list[Part]) -> list[Part]:
     return moved
 
 
-def _named_parts(
-    section: Section, pieces: list[list[Part]], titles: list[str]
-) -> list[Section]:
+def _named_parts(section: Section, pieces: list[list[Part]], titles: list[str]) -> list[Section]:
     """Name the parts of a long section; without a heading the comments are the titles."""
     if len(pieces) == 1:
         return [section]
@@ -199,7 +207,9 @@ def _named_parts(
             comment = title or _first_title(parts)
             name, ident = comment or f"Part {number}", slug(comment or f"Part {number}")
         else:
-            name = section.title if number == 1 else f"{section.title} ({title or f'part {number}'})"
+            name = (
+                section.title if number == 1 else f"{section.title} ({title or f'part {number}'})"
+            )
             ident = section.id if number == 1 else f"{section.id}-part-{number}"
         found.append(Section(ident, name, max(section.level, 2), tuple(parts)))
     return [replace(found[0], level=section.level or 2), *found[1:]]

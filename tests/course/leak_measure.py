@@ -57,7 +57,9 @@ def _is_literal_or_seed(text: str) -> bool:
     value = node.value if isinstance(node, ast.Assign | ast.Expr | ast.AnnAssign) else None
     if isinstance(value, ast.Call):
         numbers = all(isinstance(a, ast.Constant | ast.UnaryOp) for a in value.args)
-        return numbers and re.search(r"seed|default_rng|PRNGKey", ast.unparse(value.func)) is not None
+        return (
+            numbers and re.search(r"seed|default_rng|PRNGKey", ast.unparse(value.func)) is not None
+        )
     plain = (ast.Constant, ast.Tuple, ast.UnaryOp, ast.BinOp, ast.operator, ast.unaryop, ast.Load)
     return value is not None and all(isinstance(n, plain) for n in ast.walk(value))
 
@@ -94,7 +96,9 @@ def _headers(code: str) -> Iterator[str]:
 
 def _visible(cell: Mapping[str, Any]) -> str:
     mark = cell["metadata"]["fastcompanion"]
-    return "" if mark["role"] in ("given", "todo") and cell["cell_type"] == "code" else cell["source"]
+    return (
+        "" if mark["role"] in ("given", "todo") and cell["cell_type"] == "code" else cell["source"]
+    )
 
 
 def _given_text(scaffold: Mapping[str, Any]) -> str:
@@ -123,7 +127,11 @@ def _bare(code: str) -> str:
 def _lines(code: str) -> Iterator[str]:
     for line in _bare(code).split("\n"):
         text = " ".join(line.split())
-        if len(text) < SHORT or re.match(r"(?:import|from)\s", text) or re.fullmatch(r"[\w ]+", text):
+        if (
+            len(text) < SHORT
+            or re.match(r"(?:import|from)\s", text)
+            or re.fullmatch(r"[\w ]+", text)
+        ):
             continue
         yield text
 
