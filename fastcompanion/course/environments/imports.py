@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fastcompanion.course.notebook import parse_cell
+from fastcompanion.course.cells import parse_cell
 
 # Modules whose distribution has another name; every other module is taken for its own.
 DISTRIBUTIONS = {

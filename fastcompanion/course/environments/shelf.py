@@ -145,7 +145,7 @@ class Building:
     def finish(self, environment: Environment) -> Environment:
         """Mark the folder as an environment; the name must still be free."""
         if find(environment.name) is not None:
-            raise _taken(environment.name)
+            raise taken(environment.name)
         store.write_json(self.folder / MARKER, _marker(environment))
         self.finished = environment
         return environment
@@ -159,7 +159,7 @@ def building(name: str) -> Iterator[Building]:
     it real is the marker alone. The lock tells a sweep that somebody is still at work.
     """
     if find(checked_name(name)) is not None:
-        raise _taken(name)
+        raise taken(name)
     sweep()
     identity = hashlib.sha256(f"{name} {clock.stamp()} {clock.new_id()}".encode()).hexdigest()[:12]
     folder = workspace.environments_folder() / identity
@@ -173,7 +173,8 @@ def building(name: str) -> Iterator[Building]:
     store.remove(_lock_of(folder))
 
 
-def _taken(name: str) -> CompanionError:
+def taken(name: str) -> CompanionError:
+    """Say that a name is in use."""
     return CompanionError(
         f"an environment {name!r} exists already",
         hint=f"fastcompanion env show {name}, or choose another name",
@@ -215,7 +216,7 @@ def remove(environment: Environment) -> int:
     The marker goes first: an interrupted removal leaves debris, never half an environment. Files
     that other environments or the installer's cache share (hard links) free nothing.
     """
-    freed = _bytes_freed(environment.folder)
+    freed = freed_by(environment)
     store.remove(environment.folder / MARKER)
     store.remove(environment.folder)
     return freed
@@ -232,9 +233,10 @@ def size_beyond(folder: Path, other: Path) -> int:
     return sum({k: size for k, size, _links in _files(folder) if k not in shared}.values())
 
 
-def _bytes_freed(folder: Path) -> int:
+def freed_by(environment: Environment) -> int:
+    """Give the bytes that removing an environment would free: its files with no name elsewhere."""
     names: dict[tuple[int, int], list[int]] = {}
-    for key, size, links in _files(folder):
+    for key, size, links in _files(environment.folder):
         entry = names.setdefault(key, [size, links, 0])
         entry[2] += 1
     return sum(size for size, links, here in names.values() if links <= here)

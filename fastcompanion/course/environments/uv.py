@@ -14,6 +14,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +203,8 @@ def _resolve_options(wanted: Wanted, folder: Path) -> list[str]:
         # uv keeps the versions of an existing output file where the requirements allow.
         files.write_text(output, wanted.prefer)
     words = ["--quiet", "--python-version", wanted.python, "--output-file", str(output)]
+    # Our own interpreter tells the platform; without it uv tries every Python on PATH.
+    words += ["--python", sys.executable]
     words += ["--exclude-newer", wanted.before] if wanted.before else []
     for name, limit in sorted(wanted.package_before.items()):
         words += ["--exclude-newer-package", f"{name}={limit}"]
@@ -229,9 +232,14 @@ def _package(entry: Mapping[str, Any]) -> Package:
         version=str(entry.get("version", "")),
         url=place,
         size=source.get("size"),
-        uploaded=str(source.get("upload-time", "")),
+        uploaded=_written(source.get("upload-time", "")),
         wheel=place.rpartition("/")[2].partition("#")[0] if wheels else "",
     )
+
+
+def _written(moment: object) -> str:
+    # TOML has times of its own; a lock may also hold them as text.
+    return moment.isoformat() if isinstance(moment, datetime) else str(moment)
 
 
 def _pyenv_python(version: str) -> Path | None:
