@@ -237,7 +237,7 @@ def _lines(block: Block) -> Iterator[tuple[str, str]]:
 
 
 def _wrapped(text: str, mark: str = "") -> list[str]:
-    width = min(_width(), 100)
+    width = min(max(_width(), 20), 100)
     if not sys.stdout.isatty():
         return [mark + text]
     indent = " " * len(mark)
@@ -246,9 +246,12 @@ def _wrapped(text: str, mark: str = "") -> list[str]:
 
 def _width() -> int:
     try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns
+        columns = os.get_terminal_size(sys.stdout.fileno()).columns
     except (OSError, ValueError):
-        return int(os.environ.get("COLUMNS") or 80)
+        columns = 0
+    asked = os.environ.get("COLUMNS", "")
+    # Some terminals do not know their size and say 0.
+    return columns or (int(asked) if asked.isdigit() else 0) or 80
 
 
 def _columns(table: Table) -> Iterator[str]:

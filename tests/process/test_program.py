@@ -137,3 +137,18 @@ def test_no_color_and_pipes_carry_no_escapes(program: Program, tmp_path: Path) -
     for words in (["--help"], ["status"], ["lesson", "list"]):
         done = program(*words, cwd=study)
         assert "\x1b" not in done.stdout + done.stderr, words
+
+
+@posix
+@pytest.mark.parametrize("columns", [0, 1, 30, 400])
+def test_terminals_of_any_width(columns: int, program: Program, tmp_path: Path) -> None:
+    """Some terminals say that they have no columns at all."""
+    import pexpect
+
+    study = tmp_path / "study"
+    assert program("init", str(study), "--yes", "--course", "foundations").returncode == 0
+    for words in (["status"], ["lesson", "list"], ["--help"]):
+        child = pexpect.spawn(str(PROGRAM), words, cwd=str(study), timeout=30, encoding="utf-8", dimensions=(24, columns))
+        child.expect(pexpect.EOF)
+        child.close()
+        assert child.exitstatus == 0, child.before
