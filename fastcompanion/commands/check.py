@@ -76,8 +76,9 @@ def hint(
 ) -> Answer:
     """Show the next hint for the section you are in."""
     # `hint 3` means the level: lessons have two digits or a course in front.
-    if level is None and lesson is not None and lesson in ("1", "2", "3", "4"):
-        lesson, level = None, int(lesson)
+    if level is None and lesson is not None and lesson in {"1", "2", "3", "4"}:
+        level = int(lesson)
+        lesson = None
     shown = hints.hint(
         session.workspace(),
         Asked(lesson, notebook, section),

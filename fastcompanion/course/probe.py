@@ -238,7 +238,7 @@ def describe(value: Any) -> str:
     if isinstance(value, type):
         return f"a class {kind if value is type else value.__name__}"
     if value is None or isinstance(value, (bool, int, float, complex)):
-        return f"{value!r} ({kind})"[:80]
+        return f"{value} ({kind})"[:80]
     if isinstance(value, str):
         return f"a text of {len(value)} characters"
     shape = getattr(value, "shape", None)
@@ -515,15 +515,11 @@ class Judge:
 
 def most_telling(failures: list[dict[str, Any]]) -> dict[str, Any]:
     """Choose the failure to report: a known mistake, else name or mapping, else the last candidate."""
-    for found in failures:
-        if found.get("mistake"):
-            return found
+    known = [found for found in failures if found.get("mistake")]
     named = [found for found in failures if found["by"] in ("mapping", "name")]
-    chosen = named[-1] if named else failures[-1]
-    return {
-        **chosen,
-        "others": [found["found_name"] for found in failures if found is not chosen][:8],
-    }
+    chosen = (known or named or failures)[-1]
+    others = [found["found_name"] for found in failures if found is not chosen]
+    return {**chosen, "others": others[:8]}
 
 
 def told(error: BaseException) -> str:
