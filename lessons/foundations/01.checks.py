@@ -53,18 +53,6 @@ def number(value: Any, what: str) -> float:
     return float(numbers(value, what, ()))
 
 
-def call(what: str, function: Any, *arguments: Any) -> Any:
-    """Call the learner's function; an exception becomes a readable verdict."""
-    try:
-        return function(*arguments)
-    except Exception as error:
-        shapes = ", ".join(str(np.shape(a)) if np.ndim(a) else type(a).__name__ for a in arguments)
-        raise Wrong(
-            f"{what}: called with arguments of shape ({shapes}) it stopped with "
-            f"{type(error).__name__}: {error}"
-        ) from None
-
-
 def pair(value: Any, what: str, parts: int = 2) -> tuple[Any, ...]:
     """The value as a tuple of this many parts."""
     if not isinstance(value, (tuple, list)) or len(value) != parts:
@@ -176,7 +164,9 @@ def check_labels(value: Any, known: dict[str, Any]) -> None:
 def lines_of(text: Any) -> list[str]:
     """The drawing as 8 lines of 8 characters (two characters a pixel are fine as well)."""
     if text is None:
-        raise Wrong("draw: expected the drawing to be returned as text, found None (print it later)")
+        raise Wrong(
+            "draw: expected the drawing to be returned as text, found None (print it later)"
+        )
     lines = text.split("\n") if isinstance(text, str) else [str(line) for line in text]
     while len(lines) > 8 and not lines[-1].strip():
         lines.pop()
@@ -192,7 +182,7 @@ def lines_of(text: Any) -> list[str]:
 @checkpoint("look-at-the-data", "draw")
 def check_draw(value: Any, known: dict[str, Any]) -> None:
     def drawn(image: np.ndarray) -> list[str]:
-        return lines_of(call("draw", value, image))
+        return lines_of(value(image))
 
     blank = drawn(np.zeros(64))
     full = drawn(np.ones(64))
@@ -220,8 +210,10 @@ def check_draw(value: Any, known: dict[str, Any]) -> None:
     if isinstance(shades, str) and set(kinds) <= set(shades):
         order = [shades.index(c) for c in kinds]
         if order != sorted(order) or (order[0], order[-1]) != (0, len(shades) - 1):
-            raise Wrong("draw: expected light shades for small values and dark ones for large",
-                        mistake="drawn-as-negative")
+            raise Wrong(
+                "draw: expected light shades for small values and dark ones for large",
+                mistake="drawn-as-negative",
+            )
 
 
 def check_part(value: Any, known: dict[str, Any], name: str, part: int) -> None:
@@ -236,8 +228,10 @@ def check_part(value: Any, known: dict[str, Any], name: str, part: int) -> None:
     whole = rows[:, :64] / 16 if part in (0, 2) else rows[:, 64]
     other_end = whole[: len(right)] if part >= 2 else whole[-len(right) :]
     if near(array, other_end):
-        raise Wrong(f"{name}: right shape, but these rows are from the wrong end of the file",
-                    mistake="wrong-end")
+        raise Wrong(
+            f"{name}: right shape, but these rows are from the wrong end of the file",
+            mistake="wrong-end",
+        )
     raise Wrong(f"{name}: right shape, but these are not the rows asked for, in the file's order")
 
 
@@ -253,7 +247,7 @@ def check_accuracy(value: Any, known: dict[str, Any]) -> None:
     cases += [(rng.integers(0, 3, n), rng.integers(0, 3, n)) for n in (5, 40, 333)]
     for left, right in cases:
         hits = int((left == right).sum())
-        share = number(call("accuracy", value, left, right), "accuracy")
+        share = number(value(left, right), "accuracy")
         slips = ("counted-not-shared", hits), ("counted-the-wrong", 1 - hits / len(left))
         compare(share, hits / len(left), f"accuracy of {len(left)} predictions", *slips)
 
@@ -293,7 +287,7 @@ def check_distances(value: Any, known: dict[str, Any]) -> None:
     for count, patterns in ((6, 10), (1, 10), (10, 3)):
         images, fixed = rng.random((count, 64)), rng.random((patterns, 64))
         gaps = images[:, None, :] - fixed
-        result = call("distances", value, images, fixed)
+        result = value(images, fixed)
         slips = (
             ("signs-cancel", gaps.mean(axis=2)),
             ("sum-of-gaps", np.abs(gaps).sum(axis=2)),
@@ -321,8 +315,9 @@ def check_similarity(value: Any, known: dict[str, Any]) -> None:
 def check_weights(value: Any, known: dict[str, Any]) -> None:
     array = numbers(value, "weights", (64, 10))
     if np.abs(array).max() > 0.5:
-        raise Wrong(f"weights: expected small numbers around 0, found {found(value)}",
-                    mistake="large-start")
+        raise Wrong(
+            f"weights: expected small numbers around 0, found {found(value)}", mistake="large-start"
+        )
     if np.ptp(array) == 0:
         raise Wrong("weights: expected random numbers, found 640 equal ones")
     if abs(array.mean()) > 3 * array.std() / 8:
@@ -340,7 +335,7 @@ def check_bias(value: Any, known: dict[str, Any]) -> None:
 def check_linear(value: Any, known: dict[str, Any]) -> None:
     for seed, count in ((1, 12), (2, 1), (3, 64)):
         x, _, w, b = problem(seed, count)
-        result = call("linear", value, x, w, b)
+        result = value(x.copy(), w.copy(), b)
         compare(result, x @ w + b, f"scores of {count} fresh pictures", ("no-bias", x @ w))
 
 
@@ -353,15 +348,17 @@ def check_softmax(value: Any, known: dict[str, Any]) -> None:
         for powers in (np.exp(scores), np.exp(scores - scores.max(axis=1, keepdims=True))):
             slips.append(("sum-over-everything", powers / powers.sum()))
             slips.append(("sum-over-columns", powers / powers.sum(axis=0)))
-        result = call("softmax", value, scores)
+        result = value(scores.copy())
         what = f"softmax of {shape} scores"
         compare(result, right_softmax(scores), what, *(slips if shape[0] > 1 else ()))
     with np.errstate(all="ignore"):
         extreme = np.array([[1000.0, 0.0, -1000.0], [0.0, -2000.0, 0.0]])
-        result = np.asarray(call("softmax", value, extreme), dtype=float)
+        result = np.asarray(value(extreme), dtype=float)
     if not np.isfinite(result).all():
-        raise Wrong("softmax: expected finite shares for scores like 1000, found nan or inf",
-                    mistake="overflow")
+        raise Wrong(
+            "softmax: expected finite shares for scores like 1000, found nan or inf",
+            mistake="overflow",
+        )
     compare(result, right_softmax(extreme), "softmax of very large scores")
 
 
@@ -378,14 +375,16 @@ def check_loss(value: Any, known: dict[str, Any]) -> None:
             ("surest-digit", -np.log(shares.max(axis=1)).mean()),
             ("all-digits", -np.log(shares).mean()),
         )
-        result = number(call("loss", value, scores, answers), "loss")
+        result = number(value(scores.copy(), answers), "loss")
         compare(result, surprise.mean(), f"loss of {count} fresh pictures", *slips)
     sure = np.zeros((2, 10))
     sure[[0, 1], [4, 7]] = 800.0
     with np.errstate(all="ignore"):
-        result = number(call("loss", value, sure, np.array([4, 7])), "loss for very sure scores")
+        result = number(value(sure, np.array([4, 7])), "loss for very sure scores")
     if abs(result) > 1e-3:
-        raise Wrong(f"loss: expected about 0 where all answers are right and sure, found {result:.4g}")
+        raise Wrong(
+            f"loss: expected about 0 where all answers are right and sure, found {result:.4g}"
+        )
 
 
 @checkpoint("which-way-is-down", "numeric_gradient")
@@ -403,7 +402,7 @@ def check_numeric_gradient(value: Any, known: dict[str, Any]) -> None:
 
         others = [np.prod(np.delete(point.ravel(), n)) for n in range(point.size)]
         right = 2 * factors * point + np.array(others).reshape(shape)
-        result = call("numeric_gradient", value, curve, point.copy())
+        result = value(curve, point.copy())
         result = numbers(result, f"numeric_gradient at a {shape} point", shape)
         if max(moves, default=0) > 1:
             raise Wrong(
@@ -425,7 +424,7 @@ def check_numeric_gradient(value: Any, known: dict[str, Any]) -> None:
 def check_gradient(value: Any, known: dict[str, Any]) -> None:
     for seed, count in ((21, 12), (22, 1), (23, 50)):
         x, y, w, b = problem(seed, count)
-        result = pair(call("gradient", value, x, y, w, b), "gradient")
+        result = pair(value(x, y, w, b), "gradient")
         right_w, right_b = right_gradient(x, y, w, b)
         many = f"({count} fresh pictures)"
         slips = [("gradient-without-mean", right_w * count), ("gradient-uphill", -right_w)]
@@ -448,7 +447,7 @@ def check_step(value: Any, known: dict[str, Any]) -> None:
         x, y, w, b = problem(seed)
         slope_w, slope_b = right_gradient(x, y, w, b)
         old_w, old_b = w.copy(), b.copy()
-        new_w, new_b = moved(call("step", value, x, y, w, b, rate), w, b, "step")
+        new_w, new_b = moved(value(x, y, w, b, rate), w, b, "step")
         slips = [("uphill-step", old_w + rate * slope_w), ("no-rate", old_w - slope_w)]
         compare(new_w, old_w - rate * slope_w, "the weights after one step", *slips)
         slips = [("uphill-step", old_b + rate * slope_b), ("bias-stays", old_b)]
@@ -465,7 +464,7 @@ def check_train(value: Any, known: dict[str, Any]) -> None:
             right_w, right_b = right_step(x, y, right_w, right_b, 0.3)
             steps.append(right_loss(x, y, right_w, right_b))
         start, once = w.copy(), right_step(x, y, w, b, 0.3)[0]
-        result = pair(call("train", value, x, y, w, b, 0.3, epochs), "train", 3)
+        result = pair(value(x, y, w, b, 0.3, epochs), "train", 3)
         slips = ("steps-thrown-away", start), ("only-one-step", once)
         compare(result[0], right_w, f"the weights after {epochs} epochs", *slips)
         compare(result[1], right_b, f"the bias after {epochs} epochs")
@@ -496,7 +495,7 @@ def check_losses(value: Any, known: dict[str, Any]) -> None:
 @checkpoint("small-batches", "batches")
 def check_batches(value: Any, known: dict[str, Any]) -> None:
     def made(count: int, size: int, rng: np.random.Generator) -> list[list[int]]:
-        groups = call("batches", value, count, size, rng)
+        groups = value(count, size, rng)
         try:
             return [[int(i) for i in np.asarray(group).ravel()] for group in groups]
         except (TypeError, ValueError):
@@ -509,7 +508,9 @@ def check_batches(value: Any, known: dict[str, Any]) -> None:
         flat = [index for group in groups for index in group]
         want = -(-count // size)
         if max(map(len, groups), default=0) > size:
-            raise Wrong(f"batches({count}, {size}): expected at most {size} rows in each, found more")
+            raise Wrong(
+                f"batches({count}, {size}): expected at most {size} rows in each, found more"
+            )
         if sorted(flat) != list(range(count)):
             slip = "last-batch-lost" if len(flat) == count - count % size else ""
             raise Wrong(
@@ -527,8 +528,10 @@ def check_batches(value: Any, known: dict[str, Any]) -> None:
     if all(group == list(range(group[0], group[0] + len(group))) for group in first):
         raise Wrong("batches: expected shuffled rows, found blocks of neighbouring rows")
     if first == second:
-        raise Wrong("batches: expected a new order for each call with the same generator",
-                    mistake="always-the-same-order")
+        raise Wrong(
+            "batches: expected a new order for each call with the same generator",
+            mistake="always-the-same-order",
+        )
     if first != again:
         raise Wrong("batches: expected the same order from the same seed; is `rng` used for it?")
 
@@ -545,7 +548,7 @@ def check_one_epoch(value: Any, known: dict[str, Any]) -> None:
         slips = [("one-big-step", right_step(x, y, w, b, 0.4)[0])]
         for slip, group in (("only-first-batch", groups[0]), ("only-last-batch", groups[-1])):
             slips.append((slip, right_step(x[group], y[group], w, b, 0.4)[0]))
-        result = call("one_epoch", value, x, y, w, b, 0.4, groups)
+        result = value(x, y, w, b, 0.4, groups)
         new_w, new_b = moved(result, w, b, "one_epoch")
         what = f"after {len(groups)} fresh batches"
         compare(new_w, right_w, f"the weights {what}", *slips)
@@ -556,8 +559,10 @@ def check_one_epoch(value: Any, known: dict[str, Any]) -> None:
 def check_trained_weights(value: Any, known: dict[str, Any]) -> None:
     array = numbers(value, "trained_weights", (64, 10))
     if "weights" in known and near(array, known["weights"]):
-        raise Wrong("trained_weights: expected other numbers than the start weights",
-                    mistake="start-returned")
+        raise Wrong(
+            "trained_weights: expected other numbers than the start weights",
+            mistake="start-returned",
+        )
 
 
 @checkpoint("the-proof", "trained_bias")
@@ -565,8 +570,9 @@ def check_trained_bias(value: Any, known: dict[str, Any]) -> None:
     bias = numbers(value, "trained_bias", (10,))
     weights = numbers(known["trained_weights"], "trained_weights", (64, 10))
     train_x, train_y, valid_x, valid_y = split(known)
-    seen, unseen = (share_right(*part, weights, bias)
-                    for part in ((train_x, train_y), (valid_x, valid_y)))
+    seen, unseen = (
+        share_right(*part, weights, bias) for part in ((train_x, train_y), (valid_x, valid_y))
+    )
     if unseen >= seen:
         raise Wrong(
             f"the trained machine: expected better results on the training set than on digits it "
@@ -589,4 +595,6 @@ def check_final_accuracy(value: Any, known: dict[str, Any]) -> None:
     slip = ("proof-on-training", share_right(train_x, train_y, weights, bias))
     compare(share, right, "final_accuracy of the trained machine on the validation set", slip)
     if share <= (similar(known, valid_x).argmin(axis=1) == valid_y).mean():
-        raise Wrong(f"final_accuracy: expected more than pixel similarity reached, found {share:.3f}")
+        raise Wrong(
+            f"final_accuracy: expected more than pixel similarity reached, found {share:.3f}"
+        )

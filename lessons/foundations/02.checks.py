@@ -52,18 +52,6 @@ def number(value: Any, what: str) -> float:
     return float(numbers(value, what, ()))
 
 
-def call(what: str, function: Any, *arguments: Any) -> Any:
-    """Call the learner's function; an exception becomes a readable verdict."""
-    try:
-        return function(*arguments)
-    except Exception as error:
-        shapes = ", ".join(str(np.shape(a)) if np.ndim(a) else type(a).__name__ for a in arguments)
-        raise Wrong(
-            f"{what}: called with arguments of shape ({shapes}) it stopped with "
-            f"{type(error).__name__}: {error}"
-        ) from None
-
-
 def pair(value: Any, what: str, parts: int = 2) -> tuple[Any, ...]:
     """The value as a tuple of this many parts."""
     if not isinstance(value, (tuple, list)) or len(value) != parts:
@@ -192,8 +180,10 @@ def listed(value: Any, what: str) -> np.ndarray:
 @checkpoint("a-neuron-says-yes-or-no", "neuron")
 def check_neuron(value: Any, known: dict[str, Any]) -> None:
     rng = np.random.default_rng(1)
-    cases = [(rng.normal(size=(n, k)), rng.normal(size=k), float(rng.normal()))
-             for n, k in ((9, 2), (1, 3), (20, 5))]
+    cases = [
+        (rng.normal(size=(n, k)), rng.normal(size=k), float(rng.normal()))
+        for n, k in ((9, 2), (1, 3), (20, 5))
+    ]
     cases += [(np.array([[1.0, 1.0], [2.0, 1.0], [0.0, 1.0]]), np.array([1.0, -1.0]), 0.0)]
     for x, w, b in cases:
         sums = x @ w + b
@@ -203,7 +193,7 @@ def check_neuron(value: Any, known: dict[str, Any]) -> None:
             ("sums-not-answers", sums),
             ("yes-and-no-exchanged", sums < 0),
         )
-        result = call("neuron", value, x, w, b)
+        result = value(x.copy(), w.copy(), b)
         compare(result, right_neuron(x, w, b), f"answers (0 or 1) for {len(x)} inputs", *slips)
 
 
@@ -227,15 +217,17 @@ def check_and_bias(value: Any, known: dict[str, Any]) -> None:
 @checkpoint("the-perceptron-rule", "perceptron_step")
 def check_perceptron_step(value: Any, known: dict[str, Any]) -> None:
     rng = np.random.default_rng(2)
-    cases = [(rng.normal(size=k), a, rng.normal(size=k), float(rng.normal()))
-             for k in (2, 3, 2) for a in (0, 1) for _ in range(4)]
+    cases = [
+        (rng.normal(size=k), a, rng.normal(size=k), float(rng.normal()))
+        for k in (2, 3, 2)
+        for a in (0, 1)
+        for _ in range(4)
+    ]
     cases += [(np.array([1.0, 2.0]), a, np.zeros(2), 0.0) for a in (0, 1)]
     cases.sort(key=lambda case: case[1] != int(case[0] @ case[2] + case[3] > 0))
     for point, answer, w, b in cases:
         error = answer - int(point @ w + b > 0)
-        result = pair(
-            call("perceptron_step", value, point.copy(), answer, w.copy(), b), "perceptron_step"
-        )
+        result = pair(value(point.copy(), answer, w.copy(), b), "perceptron_step")
         what = f"after an example with answer {answer} and guess {answer - error}"
         slips = [("wrong-way", w - error * point), ("moves-when-right", w + point)]
         compare(result[0], w + error * point, f"the weights {what}", *slips)
@@ -252,7 +244,7 @@ def check_train_perceptron(value: Any, known: dict[str, Any]) -> None:
     cases += [(spread, (slope > 0).astype(int), 200)]
     for x, y, epochs in cases:
         w, b, mistakes = right_perceptron(x, y, epochs)
-        result = call("train_perceptron", value, x.copy(), y.copy(), epochs)
+        result = value(x.copy(), y.copy(), epochs)
         result = pair(result, "train_perceptron", 3)
         counts = listed(result[2], "train_perceptron, mistakes")
         what = f"after at most {epochs} passes over {len(x)} fresh examples"
@@ -292,15 +284,21 @@ def check_best_share(value: Any, known: dict[str, Any]) -> None:
     rng = np.random.default_rng(4)
     points = rng.uniform(-1, 1, size=(7, 2))
     cases = [(CORNERS, y, np.linspace(-2, 2, 9)) for y in (AND, OR, XOR, 1 - XOR, 1 - AND)]
-    cases += [(points, np.arange(7) % 2, np.array([-1.0, 0.25, 0.5])),
-              (CORNERS, AND, np.array([-1.0, -0.5])), (CORNERS, 1 - OR, np.array([0.0, 1.0]))]
+    cases += [
+        (points, np.arange(7) % 2, np.array([-1.0, 0.25, 0.5])),
+        (CORNERS, AND, np.array([-1.0, -0.5])),
+        (CORNERS, 1 - OR, np.array([0.0, 1.0])),
+    ]
     for x, y, grid in cases:
         shares = every_share(x, y, grid)
-        no_bias = ((x @ np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2).T > 0)
-                   == (y[:, None] == 1)).mean(axis=0).max()
+        no_bias = (
+            ((x @ np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2).T > 0) == (y[:, None] == 1))
+            .mean(axis=0)
+            .max()
+        )
         slips = [("worst-line", shares.min()), ("last-line", shares[-1])]
         slips += [("no-bias-tried", no_bias), ("counted-not-shared", shares.max() * len(x))]
-        share = call("best_share", value, x.copy(), y.copy(), grid.copy())
+        share = value(x.copy(), y.copy(), grid.copy())
         what = f"the best share among {len(grid)} x {len(grid)} x {len(grid)} lines"
         compare(share, shares.max(), what, *slips)
 
@@ -323,7 +321,7 @@ def check_two_layers(value: Any, known: dict[str, Any]) -> None:
             ("no-hidden-bias", right_neuron(right_neuron(x, layers[0], 0), *layers[2:])),
             ("no-output-bias", right_neuron(hidden, layers[2], 0)),
         )
-        result = call("two_layers", value, x, *handed(layers))
+        result = value(x, *handed(layers))
         compare(result, right_neuron(hidden, layers[2], layers[3]), "answers (0 or 1)", *slips)
 
 
@@ -346,12 +344,14 @@ def check_sigmoid(value: Any, known: dict[str, Any]) -> None:
     for shape in ((5,), (3, 4), (1,)):
         z = rng.normal(size=shape) * 3
         slips = [("sign-of-the-exponent", right_sigmoid(-z)), ("not-soft", (z > 0).astype(int))]
-        compare(call("sigmoid", value, z), right_sigmoid(z), f"sigmoid of shape {shape}", *slips)
+        compare(value(z.copy()), right_sigmoid(z), f"sigmoid of shape {shape}", *slips)
     with np.errstate(all="ignore"):
-        ends = np.asarray(call("sigmoid", value, np.array([-1000.0, 1000.0, 0.0])), dtype=float)
+        ends = np.asarray(value(np.array([-1000.0, 1000.0, 0.0])), dtype=float)
     if not np.isfinite(ends).all():
-        raise Wrong("sigmoid: expected numbers from 0 to 1 for sums like 1000 and -1000, found nan",
-                    mistake="overflow")
+        raise Wrong(
+            "sigmoid: expected numbers from 0 to 1 for sums like 1000 and -1000, found nan",
+            mistake="overflow",
+        )
     compare(ends, right_sigmoid(np.array([-1000.0, 1000.0, 0.0])), "sigmoid of very large sums")
 
 
@@ -361,7 +361,7 @@ def check_forward(value: Any, known: dict[str, Any]) -> None:
         x, _, layers = fresh(seed, count, width)
         hidden, outputs = right_forward(x, layers)
         sums = x @ layers[0] + layers[1]
-        result = pair(call("forward", value, x, handed(layers)), "forward")
+        result = pair(value(x, handed(layers)), "forward")
         slips = [("hidden-not-soft", sums), ("no-hidden-bias-soft", right_sigmoid(x @ layers[0]))]
         compare(result[0], hidden, f"the hidden values of {count} inputs", *slips)
         slips = [
@@ -385,7 +385,7 @@ def check_log_loss(value: Any, known: dict[str, Any]) -> None:
             ("wrong-share", -np.log(np.where(y == 1, 1 - outputs, outputs)).mean()),
             ("always-yes", -np.log(outputs).mean()),
         )
-        compare(call("log_loss", value, outputs, y), right.mean(), "log_loss", *slips)
+        compare(value(outputs.copy(), y), right.mean(), "log_loss", *slips)
 
 
 @checkpoint("blame-flows-backward", "backward")
@@ -398,7 +398,7 @@ def check_backward(value: Any, known: dict[str, Any]) -> None:
         flat = np.outer(blame, layers[2])
         voiceless = np.outer(blame, np.ones(width)) * hidden * (1 - hidden)
         slips = [("no-softness", x.T @ flat), ("no-voice", x.T @ voiceless)]
-        result = four(call("backward", value, x, y, handed(layers)), "backward", 2, width)
+        result = four(value(x, y, handed(layers)), "backward", 2, width)
         names = "hidden weights", "hidden bias", "output weights", "output bias"
         for part, name in enumerate(names):
             what = f"the slopes for the {name}"
@@ -422,19 +422,25 @@ def check_largest_gap(value: Any, known: dict[str, Any]) -> None:
 @checkpoint("learning-xor", "start")
 def check_start(value: Any, known: dict[str, Any]) -> None:
     for seed, hidden in ((0, 2), (1, 5), (2, 3)):
-        first = four(call("start", value, seed, hidden), "start", 2, hidden)
-        again = four(call("start", value, seed, hidden), "start", 2, hidden)
-        other = four(call("start", value, seed + 50, hidden), "start", 2, hidden)
+        first = four(value(seed, hidden), "start", 2, hidden)
+        again = four(value(seed, hidden), "start", 2, hidden)
+        other = four(value(seed + 50, hidden), "start", 2, hidden)
         gaps = np.abs(first[0][:, :1] - first[0][:, 1:]).max(axis=0)
         if gaps.min() < 1e-9:
-            raise Wrong("start: expected hidden neurons that differ from each other, found equal",
-                        mistake="equal-neurons")
+            raise Wrong(
+                "start: expected hidden neurons that differ from each other, found equal",
+                mistake="equal-neurons",
+            )
         if not all(near(a, b) for a, b in zip(first, again)):
-            raise Wrong("start: expected the same numbers from the same seed, found others",
-                        mistake="seed-not-used")
+            raise Wrong(
+                "start: expected the same numbers from the same seed, found others",
+                mistake="seed-not-used",
+            )
         if near(first[0], other[0]):
-            raise Wrong("start: expected other numbers from another seed, found the same",
-                        mistake="always-the-same-start")
+            raise Wrong(
+                "start: expected other numbers from another seed, found the same",
+                mistake="always-the-same-start",
+            )
 
 
 @checkpoint("learning-xor", "learn")
@@ -442,7 +448,7 @@ def check_learn(value: Any, known: dict[str, Any]) -> None:
     for seed, steps in ((31, 1), (32, 6), (33, 15)):
         x, y, layers = fresh(seed, 5)
         right, losses = right_learn(x, y, layers, 0.7, steps)
-        result = pair(call("learn", value, x, y, handed(layers), 0.7, steps), "learn")
+        result = pair(value(x, y, handed(layers), 0.7, steps), "learn")
         new = four(result[0], "learn, layers", 2, 3)
         once = right_learn(x, y, layers, 0.7, 1)[0]
         upward = right_learn(x, y, layers, -0.7, steps)[0]
@@ -463,7 +469,7 @@ def check_solved(value: Any, known: dict[str, Any]) -> None:
         raise Wrong(f"solved: expected a list of different seeds among {seeds}, found {claimed}")
     hidden, rate = int(known.get("HIDDEN", 2)), float(known.get("RATE", 1.0))
     for seed in seeds:
-        layers = four(call("start", known["start"], seed, hidden), "start", 2, hidden)
+        layers = four(known["start"](seed, hidden), "start", 2, hidden)
         layers, _ = right_learn(CORNERS, XOR, layers, rate, int(known.get("STEPS", 2000)))
         outputs = right_forward(CORNERS, layers)[1]
         if np.abs(outputs - 0.5).min() < 1e-5:
@@ -522,9 +528,9 @@ def check_hidden_mistakes(value: Any, known: dict[str, Any]) -> None:
 def check_relu(value: Any, known: dict[str, Any]) -> None:
     z = np.random.default_rng(41).normal(size=(4, 5)) * 2
     slips = [("cut-above", np.minimum(z, 0)), ("folded", np.abs(z)), ("a-step", z > 0)]
-    compare(call("relu", value, z.copy()), np.maximum(z, 0), "relu of a (4, 5) array", *slips)
+    compare(value(z.copy()), np.maximum(z, 0), "relu of a (4, 5) array", *slips)
     flat = np.array([-3.0, 0.0, 2.5])
-    compare(call("relu", value, flat.copy()), np.maximum(flat, 0), "relu of 3 numbers")
+    compare(value(flat.copy()), np.maximum(flat, 0), "relu of 3 numbers")
 
 
 @checkpoint("any-curve-from-bent-lines", "relu_table")
@@ -535,7 +541,7 @@ def check_relu_table(value: Any, known: dict[str, Any]) -> None:
         bent = [np.maximum(x - knot, 0) for knot in knots]
         right = np.stack([np.ones(count), x, *bent], axis=1)
         shifted = np.stack([np.ones(count), x, *(np.maximum(x, 0) - k for k in knots)], axis=1)
-        result = call("relu_table", value, x, knots)
+        result = value(x, knots)
         what = f"the table of {count} numbers and {bends} knots"
         compare(result, right, what, ("shifted-after-bending", shifted))
 
@@ -549,7 +555,7 @@ def check_fit(value: Any, known: dict[str, Any]) -> None:
         bent = [np.maximum(x - knot, 0) for knot in knots]
         table = np.stack([np.ones(60), x, *bent], axis=1)
         right = table @ np.linalg.lstsq(table, y, rcond=None)[0]
-        result = numbers(call("fit", value, x, y, knots), "fit", (60,))
+        result = numbers(value(x, y, knots), "fit", (60,))
         if np.abs(result - right).max() > 1e-3:
             off = float(((result - y) ** 2).mean() / ((right - y) ** 2).mean())
             raise Wrong(
