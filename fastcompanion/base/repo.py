@@ -238,7 +238,10 @@ def _changes(root: Path, paths: list[str]) -> _Changes:
     said = _say(root, "--literal-pathspecs", "status", *options, "--", *paths)
     if said.code != 0:
         raise CompanionError(f"git says: {said.words}", hint="git status")
-    head, new, changed, partly = "", [], [], []
+    head = ""
+    new: list[str] = []
+    changed: list[str] = []
+    partly: list[str] = []
     for line in said.out.split("\0"):
         kind, _, rest = line.partition(" ")
         if line.startswith("# branch.head "):
@@ -252,9 +255,7 @@ def _changes(root: Path, paths: list[str]) -> _Changes:
         elif kind == "u":
             partly.append(rest.split(" ", 9)[9])
     detached = head == "(detached)"
-    return _Changes(
-        detached, None if detached else head, tuple(new), tuple(changed), tuple(partly)
-    )
+    return _Changes(detached, None if detached else head, tuple(new), tuple(changed), tuple(partly))
 
 
 def _obstacle(busy: str | None, changes: _Changes) -> CommitResult | None:

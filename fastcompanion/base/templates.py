@@ -20,8 +20,11 @@ def render(name: str, values: Mapping[str, Any]) -> str:
     """
     import jinja2
 
+    # What is rendered is text, not HTML; pages escape for themselves with the filter `e`.
     environment = jinja2.Environment(
-        undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701
     )
     environment.filters["toml"] = toml_text
     text = store.read_text(workspace.content("templates") / name)

@@ -87,7 +87,9 @@ def start(session: Session, lesson: LessonArgument = None, no_open: NoOpen = Fal
 
 def stop(
     session: Session,
-    note: Annotated[str | None, typer.Option("--note", "-n", help="What you did, in short.")] = None,
+    note: Annotated[
+        str | None, typer.Option("--note", "-n", help="What you did, in short.")
+    ] = None,
     at: Annotated[str | None, typer.Option("--at", help="When it ended, e.g. 21:15.")] = None,
     ago: Annotated[int | None, typer.Option("--ago", min=0, help="Minutes since it ended.")] = None,
     minutes: Annotated[
@@ -98,9 +100,7 @@ def stop(
     ws = session.workspace()
     if note is None and session.can_ask and overview.running(ws) is not None:
         note = session.ask("What did you do? One line for the log", "", "--note")
-    logged = sessions.stop(
-        ws, note=note, at=at, ago=ago, minutes=minutes, dry_run=session.dry_run
-    )
+    logged = sessions.stop(ws, note=note, at=at, ago=ago, minutes=minutes, dry_run=session.dry_run)
     return Answer(logged, _view_stopped)
 
 
@@ -152,12 +152,12 @@ def _view_started(started: Started) -> Iterable[Block]:
     if started.goals:
         yield Items(started.goals)
     if started.links and started.step == "watch":
-        yield Facts(started.links)
+        yield Facts(tuple((link.title, link.url) for link in started.links))
     if started.notebook:
         new = "made now" if started.notebook_is_new else "as you left it"
         opened = f", opened with {started.opened_with}" if started.opened_with else ""
         yield Line(f"Notebook: {started.notebook} ({new}{opened})")
-    yield from (Next(command, why) for command, why in started.then)
+    yield from (Next(way.command, way.why) for way in started.ways)
 
 
 def _view_stopped(logged: Logged) -> Iterable[Block]:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from fastcompanion import console
-from fastcompanion.base import config
+from fastcompanion.base import config, store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
@@ -38,6 +38,9 @@ _COMMON: tuple[tuple[str, Any, Any], ...] = (
 )
 
 
+_PROGRAM = "fastcompanion"
+
+
 @dataclass(frozen=True)
 class Session:
     """One run of a command: the common options, and what depends on them."""
@@ -60,21 +63,31 @@ class Session:
         return console.interactive()
 
     def workspace(self) -> Workspace:
-        """Find the study, or fail with exit 3 and the way to make one."""
+        """Find the study, or fail with exit 3 and the way to make one.
+
+        Its version covers every file of the study, so that of a newer program is refused here.
+        """
+        found = self._found()
+        store.check_version(
+            store.read_toml(found.settings), found.settings, current=config.STUDY_VERSION
+        )
+        return found
+
+    def workspace_or_none(self) -> Workspace | None:
+        """Find the study if there is one, whatever its files look like."""
+        try:
+            return self._found()
+        except CompanionError as error:
+            if error.code is Exit.NOT_SET_UP and self.study is None:
+                return None
+            raise
+
+    def _found(self) -> Workspace:
         if self.study is None:
             return Workspace.find()
         if not self.study.is_dir():
             raise CompanionError("no such folder", file=self.study, code=Exit.NOT_SET_UP)
         return Workspace.find(self.study)
-
-    def workspace_or_none(self) -> Workspace | None:
-        """Find the study if there is one."""
-        try:
-            return self.workspace()
-        except CompanionError as error:
-            if error.code is Exit.NOT_SET_UP and self.study is None:
-                return None
-            raise
 
     def settings(self) -> config.Settings:
         """Resolve the settings."""
@@ -119,7 +132,7 @@ def command(app: typer.Typer, name: str, **details: Any) -> Callable[[Command], 
 
 def _full_name(app: typer.Typer, name: str) -> str:
     group = app.info.name
-    return f"{group} {name}" if isinstance(group, str) else name
+    return f"{group} {name}" if isinstance(group, str) and group != _PROGRAM else name
 
 
 def _with_session(function: Command, name: str) -> Callable[..., int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -19,6 +19,7 @@ _MOST_FILES = 2_000
 _PICTURE = re.compile(
     r"!\[[^\]]*\]\(\s*<?([^)\s>]+)|<img\b[^>]*?\bsrc\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE
 )
+_GLOB = re.compile(r"[\\*?\[\] #!]")
 _CODE = (".ipynb", ".py")
 _NEVER = (".git", ".ipynb_checkpoints", "__pycache__")
 
@@ -51,7 +52,23 @@ def place(
             placed.append(name.as_posix())
         elif source.is_file():
             notes.append(f"{name} is large and was not copied: lesson run --data '{source}'")
+    _keep_out_of_git(folder, placed)
     return Placed(tuple(placed), tuple(notes))
+
+
+def _keep_out_of_git(folder: Path, placed: Sequence[str]) -> None:
+    """List a course's files in an ignore file beside them: they are not the learner's to publish.
+
+    The ignore file lists itself, so that git shows nothing of all this.
+    """
+    path = folder / ".gitignore"
+    old = store.read_text(path) if path.exists() else ""
+    there = old.split("\n")
+    lines = ["/" + _GLOB.sub(r"\\\g<0>", name) for name in placed]
+    new = [line for line in ("/.gitignore", *lines) if line not in there]
+    if placed and new:
+        head = "" if old else "# Files of the course, put here by fastcompanion\n"
+        store.append_text(path, head + "".join(f"{line}\n" for line in new))
 
 
 def add_data(source: Path, folder: Path) -> str:

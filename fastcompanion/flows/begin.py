@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from fastcompanion.base.errors import CompanionError
-from fastcompanion.base.reporter import Reporter
+from fastcompanion.base.records import frozen
 from fastcompanion.base.repo import CommitResult
+from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import courses
 from fastcompanion.study import setup
@@ -16,7 +16,7 @@ from fastcompanion.study import setup
 NO_COURSE = "none"
 
 
-@dataclass(frozen=True)
+@frozen
 class Begun:
     """What `init` did, or with `dry_run` would do. File names are relative to `folder`."""
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
-from fastcompanion.base import config, process, store
+from fastcompanion.base import config, process
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course import lessons, notebook, scaffold
+from fastcompanion.course import run, scratch
 from fastcompanion.course.model import Course, Lesson, NotebookRef
 from fastcompanion.course.progress import NextStep
 
@@ -42,17 +43,29 @@ def prepare(
     ref = _notebook(lesson, step)
     if ref is None or (step and step.step == "watch" and lesson.video):
         return Prepared(None)
-    if step is not None and step.step in ("reproduce", "repeat"):
-        path = ws.notebook(lesson.id, ref.id, "scratch")
-        if not path.exists() and step.step == "reproduce":
-            if not dry_run:
-                _make_scratch(path, course, lesson, ref)
-            return Prepared(path, is_new=True)
+    if step is not None and step.step == "repeat":
+        path = ws.notebook(lesson.id, ref.id, "repeat")
         return Prepared(path if path.exists() else None)
-    path = ws.notebook(lesson.id, ref.id, "run")
-    is_new = not path.exists()
-    if is_new and not dry_run:
-        store.copy(lessons.original(course, ref), path)
+    if step is not None and step.step == "reproduce":
+        made = scratch.make_scratch(ws, course, lesson, ref, dry_run=dry_run)
+        return _told(made.path, made.notes, made.state != "kept", reporter, made.sections)
+    copied = run.copy_original(ws, course, lesson, ref, dry_run=dry_run)
+    return _told(copied.path, copied.notes if copied.is_new else (), copied.is_new, reporter)
+
+
+def _told(
+    path: Path,
+    notes: Sequence[str],
+    is_new: bool,
+    reporter: Reporter,
+    sections: Sequence[str] = ("",),
+) -> Prepared:
+    """Hand on what making a notebook had to say; one without sections was not made."""
+    for note in notes:
+        reporter.note(note)
+    if is_new and not sections:
+        reporter.note("There is nothing to reproduce in this notebook; mark the step as done.")
+        return Prepared(None)
     return Prepared(path, is_new)
 
 
@@ -90,8 +103,3 @@ def _editor(setting: str) -> tuple[str, ...] | None:
         return words
     found = (words for words in _EDITORS if process.which(words[0]) is not None)
     return next(found, None)
-
-
-def _make_scratch(path: Path, course: Course, lesson: Lesson, ref: NotebookRef) -> None:
-    made = scaffold.scaffold(notebook.read(lessons.original(course, ref)), lesson, ref)
-    notebook.write(path, made.notebook)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from fastcompanion.base import clock, events
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.events import Event
+from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import lessons, progress
-from fastcompanion.course.model import Course, Lesson
+from fastcompanion.course.model import Lesson
 from fastcompanion.course.progress import NextStep
 from fastcompanion.flows import opening
 from fastcompanion.study import journal, timer
@@ -25,7 +25,23 @@ _STEP = re.compile(r"[a-z][a-z-]*")
 _DAY = re.compile(r"(?P<day>today|yesterday|\d{4}-\d\d-\d\d)[ T](?P<time>\d{1,2}:\d\d)")
 
 
-@dataclass(frozen=True)
+@frozen
+class Link:
+    """An address that belongs to a lesson."""
+
+    title: str
+    url: str
+
+
+@frozen
+class Way:
+    """A command that goes on from here, and its reason."""
+
+    command: str
+    why: str
+
+
+@frozen
 class Started:
     """A session that is under way. `notebook` is relative to the study."""
 
@@ -37,13 +53,13 @@ class Started:
     notebook: str | None
     notebook_is_new: bool
     opened_with: str | None
-    links: tuple[tuple[str, str], ...]
+    links: tuple[Link, ...]
     goals: tuple[str, ...]
     next: NextStep | None
-    then: tuple[tuple[str, str], ...]
+    ways: tuple[Way, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class LogShown:
     """A part of the log; `minutes` is computed from its sessions."""
 
@@ -84,26 +100,24 @@ def start(
         links=_links(lesson),
         goals=lesson.goals,
         next=step,
-        then=_then(lesson, step),
+        ways=_ways(lesson.id, step),
     )
 
 
-def _then(lesson: Lesson, step: NextStep | None) -> tuple[tuple[str, str], ...]:
-    """Give the commands that go on from here, each with its reason."""
-    name = lesson.id
+def _ways(name: str, step: NextStep | None) -> tuple[Way, ...]:
     ways = {
-        "watch": ((f"fastcompanion lesson done {name} watch", "when you have read or seen it"),),
+        "watch": (Way(f"fastcompanion lesson done {name} watch", "when you have seen it"),),
         "run": (
-            (f"fastcompanion lesson run {name} --execute", "run it in a fresh kernel"),
-            ("fastcompanion lesson experiment", "record what you changed and what came out"),
+            Way(f"fastcompanion lesson run {name} --execute", "run it in a fresh kernel"),
+            Way(f"fastcompanion lesson experiment {name}", "record what you changed"),
         ),
         "reproduce": (
-            (f"fastcompanion check {name}", "when a section stands"),
-            (f"fastcompanion hint {name}", "when you are stuck"),
+            Way(f"fastcompanion check {name}", "when a section stands"),
+            Way(f"fastcompanion hint {name}", "when you are stuck"),
         ),
-        "repeat": ((f"fastcompanion lesson done {name} repeat", "when it works on your data"),),
+        "repeat": (Way(f"fastcompanion lesson done {name} repeat", "when it works on your data"),),
     }
-    return (*(ways[step.step] if step else ()), ("fastcompanion stop", "at the end"))
+    return (*(ways[step.step] if step else ()), Way("fastcompanion stop", "at the end"))
 
 
 def _other_lesson(running: Timer) -> CompanionError:
@@ -125,9 +139,9 @@ def _begin(
     return timer.start(ws, **words, notebook=step.notebook if step else None)
 
 
-def _links(lesson: Lesson) -> tuple[tuple[str, str], ...]:
-    named = (("video", lesson.video), ("lesson page", lesson.page))
-    return (*((title, url) for title, url in named if url), *lesson.links)
+def _links(lesson: Lesson) -> tuple[Link, ...]:
+    named = (("video", lesson.video), ("lesson page", lesson.page), *lesson.links)
+    return tuple(Link(title, url) for title, url in named if url)
 
 
 def stop(
@@ -193,9 +207,7 @@ def show_log(ws: Workspace, *, everything: bool = False) -> LogShown:
 
 def counted(ws: Workspace, log: Log) -> LogShown:
     """Leave out entries that were undone but came back in a merge."""
-    undone = {
-        event.data.get("entry") for event in events.read(ws) if event.kind == events.UNDONE
-    }
+    undone = {event.data.get("entry") for event in events.read(ws) if event.kind == events.UNDONE}
     entries = tuple(entry for entry in log.entries if entry.id not in undone)
     return LogShown(entries, sum(entry.minutes for entry in entries), log.problems)
 

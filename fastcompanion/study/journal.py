@@ -301,7 +301,4 @@ def _sessions(ws: Workspace, entry_id: str | None) -> list[Event]:
         for event in events.read(ws, private=private)
         if event.kind == "session.logged" and wanted in ("", event.data.get("entry"))
     ]
-    # Times have whole seconds: within one, the order of the lines decides.
-    files = [path for path in (ws.progress, ws.private_events) if path.exists()]
-    text = "".join(store.read_text(path) for path in files)
-    return sorted(found, key=lambda event: (event.at, text.find(f'"{event.id}"')))
+    return sorted(found, key=lambda event: (event.at, event.id))

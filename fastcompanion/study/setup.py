@@ -60,9 +60,7 @@ def look(folder: Path) -> Ground:
         entries = sum(entry.name != ".git" for entry in folder.iterdir()) if folder.is_dir() else 0
     except OSError as error:
         raise CompanionError(f"can't be read: {error.strerror}", file=folder) from None
-    outer = next(
-        (place for place in folder.parents if (place / SETTINGS_NAME).is_file()), None
-    )
+    outer = next((place for place in folder.parents if (place / SETTINGS_NAME).is_file()), None)
     return Ground(
         folder=folder,
         entries=entries,
@@ -116,8 +114,7 @@ def make(
 def _question(ground: Ground) -> str:
     what = "file or folder" if ground.entries == 1 else "files and folders"
     return (
-        f"{ground.folder} holds {ground.entries} {what}. "
-        "Make a study in it? They stay as they are"
+        f"{ground.folder} holds {ground.entries} {what}. Make a study in it? They stay as they are"
     )
 
 

@@ -87,8 +87,7 @@ def clear(ws: Workspace) -> None:
 def end_of(
     timer: Timer, *, at: str | None = None, ago: int | None = None, minutes: int | None = None
 ) -> datetime:
-    """Say when a session ended: now, at a clock time ("21:15" or RFC 3339), some minutes ago, or
-    after so many minutes of study.
+    """Say when a session ended: now, `at` a clock time or RFC 3339, minutes `ago`, or by length.
 
     A timer that ran for twelve hours was forgotten, and the learner alone knows when it ended.
     """
