@@ -17,7 +17,7 @@ from pathlib import Path
 from fastcompanion.base import clock, process, store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.process import Completed
-from fastcompanion.base.records import record
+from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import SILENT, Reporter
 
 PARTIAL_PREFIX = ".partial-"
@@ -43,7 +43,7 @@ _REFUSED = re.compile(
 )
 
 
-@record
+@frozen
 class Place:
     """Where a folder stands in a repository: its root, commit, and the address it came from."""
 

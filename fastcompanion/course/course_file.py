@@ -17,7 +17,7 @@ from typing import Any
 from fastcompanion import __version__
 from fastcompanion.base import store, workspace
 from fastcompanion.base.errors import CompanionError, Exit
-from fastcompanion.base.records import record
+from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import catalogue, sources
 from fastcompanion.course.catalogue import Fields
@@ -37,7 +37,7 @@ VERSION = 1
 _CACHE_VERSION = 1
 
 
-@record
+@frozen
 class CourseFile:
     """A course as the study keeps it; `lessons` hold numbers, titles and notebooks only."""
 
@@ -50,7 +50,7 @@ class CourseFile:
     include: tuple[str, ...] = ()
 
 
-@record
+@frozen
 class Outline:
     """The table of contents of a course: lesson ids with titles."""
 

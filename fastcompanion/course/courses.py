@@ -290,6 +290,11 @@ def list_catalogue(study: Workspace | None) -> tuple[CatalogueEntry, ...]:
     )
 
 
+def load_title(study: Workspace, course_id: str) -> str:
+    """Give a course's title, even when the catalogue behind it can't be read."""
+    return course_file.read(study, course_id).title
+
+
 def remove(study: Workspace, course_id: str, *, purge: bool = False) -> Removed:
     """Take a course out of the study; the learner's work stays, clones stay without `purge`."""
     with store.lock(study.lock("courses"), busy=BUSY):

@@ -10,7 +10,7 @@ from pathlib import Path
 from fastcompanion.base import config, events, remote, workspace
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.events import Event
-from fastcompanion.base.records import record
+from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import courses, discovery, progress
 from fastcompanion.course.course_file import Outline
@@ -18,7 +18,7 @@ from fastcompanion.course.model import Course, Lesson, NotebookRef
 from fastcompanion.course.progress import LessonProgress, NextStep
 
 
-@record
+@frozen
 class Candidate:
     """A lesson that what was typed may mean."""
 
@@ -26,7 +26,7 @@ class Candidate:
     title: str
 
 
-@record
+@frozen
 class LessonLine:
     """One line of the list of lessons; `current` marks the one that the learner is in."""
 
@@ -36,13 +36,58 @@ class LessonLine:
     progress: LessonProgress
 
 
-@record
+@frozen
 class CourseLessons:
     """A course's lessons with their progress."""
 
     course: str
     title: str
     lessons: tuple[LessonLine, ...]
+
+
+@frozen
+class LinkShown:
+    """A link of a lesson."""
+
+    title: str
+    url: str
+
+
+@frozen
+class NotebookShown:
+    """One notebook of a lesson; `files` are the learner's own, relative to the study."""
+
+    id: str
+    path: str | None
+    url: str | None
+    files: tuple[str, ...]
+
+
+@frozen
+class Question:
+    """A question of a lesson; the author's answer is not shown before the learner's own."""
+
+    id: str
+    question: str
+    answered: bool
+
+
+@frozen
+class LessonShown:
+    """All that the learner should know of a lesson, and what comes next in it."""
+
+    id: str
+    title: str
+    about: str
+    goals: tuple[str, ...]
+    minutes: int | None
+    video: str
+    page: str
+    links: tuple[LinkShown, ...]
+    notebooks: tuple[NotebookShown, ...]
+    progress: LessonProgress
+    questions: tuple[Question, ...]
+    next: NextStep | None
 
 
 def find(
@@ -151,6 +196,26 @@ def _ambiguous(problem: str, entries: Iterable[tuple[str, str]]) -> CompanionErr
     )
 
 
+def notebook_of(lesson: Lesson, text: str | None) -> NotebookRef:
+    """Find one notebook of a lesson by its id, its number or words; the first local one without."""
+    if not lesson.notebooks:
+        raise CompanionError(f"{lesson.id} has no notebook", code=Exit.MISSING)
+    if text is None:
+        return next((n for n in lesson.notebooks if n.path is not None), lesson.notebooks[0])
+    wanted = text.strip().lower()
+    exact = [n for n in lesson.notebooks if wanted in (n.id, (n.path or "").lower())]
+    near = [n for n in lesson.notebooks if wanted and wanted in n.id]
+    found = exact or near
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(notebook.id for notebook in lesson.notebooks)
+    raise CompanionError(
+        f"{lesson.id} has {'several notebooks' if found else 'no notebook'} {text!r}: {names}",
+        hint=f"--notebook {lesson.notebooks[0].id}",
+        code=Exit.USAGE,
+    )
+
+
 def original(course: Course, notebook: NotebookRef) -> Path:
     """Give the original notebook of a lesson as it was when the course was added.
 
@@ -235,3 +300,30 @@ def next_of(study: Workspace, course: Course, lesson: Lesson) -> NextStep | None
     """Say what comes next in one lesson."""
     own = [event for event in events.read(study) if event.lesson == lesson.id]
     return progress.next_in_lesson(course, lesson, own)
+
+
+def show(study: Workspace, text: str | None) -> LessonShown:
+    """Gather what is to be said of one lesson."""
+    past = events.read(study)
+    course, lesson = find(study, text, past=past)
+    own = [event for event in past if event.lesson == lesson.id]
+    answered = {event.data.get("card") for event in own if event.kind == "card.answered"}
+    return LessonShown(
+        id=lesson.id,
+        title=lesson.title,
+        about=lesson.about,
+        goals=lesson.goals,
+        minutes=lesson.minutes,
+        video=lesson.video,
+        page=lesson.page,
+        links=tuple(LinkShown(title, url) for title, url in lesson.links),
+        notebooks=tuple(_notebook_shown(study, lesson, ref) for ref in lesson.notebooks),
+        progress=progress.of_lesson(lesson, own),
+        questions=tuple(Question(c.id, c.question, c.id in answered) for c in lesson.cards),
+        next=progress.next_in_lesson(course, lesson, own),
+    )
+
+
+def _notebook_shown(study: Workspace, lesson: Lesson, ref: NotebookRef) -> NotebookShown:
+    files = sorted(study.lesson_folder(lesson.id).glob(f"{ref.id}.*.ipynb"))
+    return NotebookShown(ref.id, ref.path, ref.url, tuple(study.relative(path) for path in files))

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from fastcompanion.base import remote, store, workspace
 from fastcompanion.base.errors import CompanionError, Exit
-from fastcompanion.base.records import record
+from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.course import catalogue
 
@@ -27,7 +27,7 @@ _SCP = re.compile(r"(?:[\w.-]+@)?[\w.-]+:(?!//)(?!\\).+")
 _PAGE = re.compile(r"(https?://[^/]+/[^/]+/[^/]+?)(?:\.git)?(?:/-)?/(?:tree|blob)/([^/]+)(?:/.*)?")
 
 
-@record
+@frozen
 class Source:
     """Where a course comes from; `url` for git, `path` for a folder (a file: one notebook)."""
 
@@ -45,7 +45,7 @@ class Source:
         return _repository(self.url).rpartition("/")[2]
 
 
-@record
+@frozen
 class Fetched:
     """A course's files on this machine; `note` says what the learner should know about them."""
 
