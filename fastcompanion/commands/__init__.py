@@ -10,12 +10,25 @@ from collections.abc import Callable
 
 import typer
 
-from fastcompanion.commands import check, config, demo, doctor, env, home, lesson, log, running, scratch
+from fastcompanion.commands import (
+    check,
+    config,
+    course,
+    demo,
+    doctor,
+    env,
+    home,
+    lesson,
+    log,
+    running,
+    scratch,
+)
 
 GROUPS: tuple[Callable[[typer.Typer], None], ...] = (
     home.register,
     check.register,
     log.register,
+    course.register,
     lesson.register,
     running.register,
     env.register,
