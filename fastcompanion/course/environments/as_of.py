@@ -68,6 +68,11 @@ def end_of(day: date) -> str:
     return following.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def day_of(newest: Day) -> date:
+    """Give the day whose upload limit a lookup had."""
+    return (datetime.fromisoformat(newest.limit) - timedelta(days=1)).date()
+
+
 def pythons_of(day: date) -> tuple[str, ...]:
     """Give the Pythons in use on a day, newest first."""
     known = [version for version, released in PYTHON_RELEASES.items() if released <= day]

@@ -8,12 +8,13 @@ from dataclasses import replace
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course.environments import as_of, build, dated, shelf
+from fastcompanion.course.environments import as_of, build, dated, minimal, shelf
 from fastcompanion.course.environments.build import Approve, Installer, Plan
 from fastcompanion.course.environments.imports import Needs
 from fastcompanion.course.environments.request import LESSON, TODAY, Created, Request
+from fastcompanion.course.environments.shelf import Environment
 from fastcompanion.course.environments.target import Target, find_target, needs_of
-from fastcompanion.course.environments.uv import UnresolvableError, Wanted
+from fastcompanion.course.environments.uv import UnresolvableError, Wanted, need_uv
 
 
 def create(
@@ -27,6 +28,8 @@ def create(
             code=Exit.USAGE,
         )
     target = find_target_of(study, request)
+    if request.minimal:
+        return create_minimal(study, request, target, approve, reporter)
     if request.as_of is not None:
         return dated.create(study, request, target, approve, reporter)
     return create_today(request, target, approve, reporter)
@@ -41,6 +44,44 @@ def create_today(
     name = shelf.checked_name(request.name or shelf.free_name(target.slug if target else "fastai"))
     plan = plan_today(tool, name, target, request.packages, python, reporter)
     return Created(build.build(tool, plan, approve, reporter), plan)
+
+
+def create_minimal(
+    study: Workspace | None,
+    request: Request,
+    target: Target | None,
+    approve: Approve,
+    reporter: Reporter,
+) -> Created:
+    """Mend a lesson by moving back what breaks it, from an environment of today (built if due)."""
+    assert study is not None
+    assert target is not None
+    if target.ref is None:
+        raise CompanionError(
+            "`--minimal` needs a lesson",
+            hint=f"fastcompanion env create --minimal --for {target.course.id}/NN",
+            code=Exit.USAGE,
+        )
+    if request.name and shelf.find(shelf.checked_name(request.name)) is not None:
+        raise shelf.taken(request.name)
+    need_uv("`--minimal`")
+    base = _today_of(target)
+    if base is None:
+        today = replace(request, name=shelf.free_name(f"{target.slug}-today"))
+        made = create_today(today, target, approve, reporter)
+        if made.environment is None:
+            return made
+        base = made.environment
+    return minimal.create(study, request, target, base, approve, reporter)
+
+
+def _today_of(target: Target) -> Environment | None:
+    """Find an environment of today that serves: the course's own, or one made for the lesson."""
+    known = [e for e in shelf.environments() if not e.as_of and not e.moved_back]
+    for one in known:
+        if one.name == target.course.kernel:
+            return one
+    return next((e for e in known if e.made_for in (target.id, target.course.id)), None)
 
 
 def find_target_of(study: Workspace | None, request: Request) -> Target | None:

@@ -119,6 +119,6 @@ def _build(
         if study is not None and target is not None and target.ref is not None:
             interpreter = find.venv_interpreter(place.folder, plan.name)
             with trial.place(study, target, request.data) as folder:
-                ran = trial.run(target, interpreter, folder, request.limits, reporter)[1]
+                ran = trial.run(target, interpreter, folder, request.limits, reporter)
         described = build.describe(place.folder, plan, ran=trial.mark(ran))
         return Created(place.finish(described), plan, ran)

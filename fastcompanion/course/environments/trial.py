@@ -11,17 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from fastcompanion.base import clock, store
-from fastcompanion.base.kernel import Interpreter, Limits
+from fastcompanion.base.kernel import CellResult, Interpreter, Kernel, Limits
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import material
+from fastcompanion.course.environments import blame
 from fastcompanion.course.environments.target import Target, read_original
-from fastcompanion.course.execution import (
-    CellFailure,
-    RunReport,
-    execute_notebook,
-    imported_modules,
-)
+from fastcompanion.course.execution import imported_modules, is_code, is_expected, reason_of
 
 _NUMBERS = re.compile(r"-?\d+\.\d+(?:e[+-]?\d+)?")
 
@@ -31,53 +27,90 @@ class Trial:
     """How a notebook ran; cells count from 0.
 
     `same` of the `compared` cells that show decimals in the course's own copy showed the very same
-    text here.
+    text here; `last_number` is the last one shown. `suspects` are distributions that the failed
+    cell was using, likeliest first; `reason` sorts the failure as `lesson run` does.
     """
 
     ok: bool
     words: str
     cell: int | None
     error: str
+    reason: str
     seconds: float
     same: int
     compared: int
     last_number: str
+    suspects: tuple[str, ...] = ()
 
 
-def judged(report: RunReport, notebook: Mapping[str, Any]) -> Trial:
+def run(
+    target: Target, interpreter: Interpreter, folder: Path, limits: Limits, reporter: Reporter
+) -> Trial:
+    """Run the original in a fresh kernel to its end or its first failure, and look at that."""
+    notebook = read_original(target)
+    begun = clock.monotonic()
+    code = [i for i, cell in enumerate(notebook["cells"]) if is_code(cell)]
+    results: list[CellResult] = []
+    suspects: tuple[str, ...] = ()
+    interpreter = _with_modules(interpreter, target, notebook)
+    with (
+        reporter.task("Running the lesson", len(code)) as task,
+        Kernel(interpreter, folder, limits) as kernel,
+    ):
+        for index in code:
+            cell = notebook["cells"][index]
+            results.append(kernel.run(cell["source"], index))
+            task.advance(1)
+            if results[-1].status != "ok" and not is_expected(cell, results[-1]):
+                suspects = blame.suspects(kernel, cell["source"], results[-1])
+                break
+    trial = _judged(notebook, results, clock.monotonic() - begun)
+    return replace(trial, suspects=suspects)
+
+
+def _judged(notebook: Mapping[str, Any], results: Sequence[CellResult], seconds: float) -> Trial:
     """Put a run into words and compare what it showed with what the author's copy shows."""
-    shown = {r.index: _text(r.outputs) for r in report.cells if r.status == "ok"}
     cells = notebook["cells"]
+    last = results[-1] if results else None
+    failed = (
+        last if last and last.status != "ok" and not is_expected(cells[last.index], last) else None
+    )
+    shown = {r.index: _text(r.outputs) for r in results if r.status == "ok"}
     pairs = [(_text(cells[i].get("outputs", ())), text) for i, text in shown.items()]
     numeric = [(was, now) for was, now in pairs if _NUMBERS.search(was)]
     same = sum(was == now for was, now in numeric)
-    last = next((t for _, t in sorted(shown.items(), reverse=True) if _NUMBERS.search(t)), "")
+    number = next((t for _, t in sorted(shown.items(), reverse=True) if _NUMBERS.search(t)), "")
+    last_number = " ".join(_NUMBERS.findall(number)[-1:])
     return Trial(
-        ok=report.ok,
-        words=_words(report, same, len(numeric)),
-        cell=report.origin.cell if report.origin else None,
-        error=_error(report.origin),
-        seconds=round(report.seconds, 1),
+        ok=failed is None,
+        words=_words(failed, seconds, same, len(numeric), last_number),
+        cell=failed.index if failed else None,
+        error=_error(failed),
+        reason=reason_of(failed) if failed else "",
+        seconds=round(seconds, 1),
         same=same,
         compared=len(numeric),
-        last_number=" ".join(_NUMBERS.findall(last)[-1:]),
+        last_number=last_number,
     )
 
 
-def _words(report: RunReport, same: int, compared: int) -> str:
-    if report.origin is not None:
-        return f"the notebook stops at cell {report.origin.cell}: {_error(report.origin)}"
-    if not report.finished:
-        return "the notebook's time was used up before its end"
-    told = f"; {same} of {compared} results with decimals are the published ones"
-    return f"the notebook ran to its end in {report.seconds:.0f} s{told if compared else ''}"
+def _words(
+    failed: CellResult | None, seconds: float, same: int, compared: int, last_number: str
+) -> str:
+    if failed is not None:
+        return f"the notebook stops at cell {failed.index}: {_error(failed)}"
+    told = f"the notebook ran to its end in {seconds:.0f} s"
+    told += f"; the last number it shows is {last_number}" if last_number else ""
+    return told + (f"; {same} of {compared} decimals are as published" if compared else "")
 
 
-def _error(failure: CellFailure | None) -> str:
-    if failure is None:
+def _error(failed: CellResult | None) -> str:
+    if failed is None:
         return ""
-    value = " ".join(failure.error_value.split())[:200]
-    return f"{failure.error_name}: {value}".removesuffix(": ") or failure.status
+    value = " ".join(failed.error_value.split())[:200]
+    return (
+        f"{failed.error_name}: {value}".removesuffix(": ") if failed.error_name else failed.status
+    )
 
 
 def _text(outputs: Sequence[Mapping[str, Any]]) -> str:
@@ -108,20 +141,6 @@ def place(study: Workspace, target: Target, data: Sequence[Path]) -> Iterator[Pa
         yield folder
     finally:
         store.remove(folder)
-
-
-def run(
-    target: Target,
-    interpreter: Interpreter,
-    folder: Path,
-    limits: Limits,
-    reporter: Reporter,
-) -> tuple[RunReport, Trial]:
-    """Run the original to its first failure, in a fresh kernel."""
-    original = read_original(target)
-    interpreter = _with_modules(interpreter, target, original)
-    report = execute_notebook(original, interpreter, folder, limits, reporter, stop_on_error=True)
-    return report, judged(report, original)
 
 
 def _with_modules(

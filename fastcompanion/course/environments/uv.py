@@ -56,6 +56,11 @@ class Package:
         """Whether the release is built for one platform (so it was compiled against others)."""
         return bool(self.wheel) and not self.wheel.endswith("-none-any.whl")
 
+    @property
+    def extension(self) -> bool:
+        """Whether it is built against one Python's C interface, as others may be against it."""
+        return re.search(r"-cp\d+-(cp\d+|abi3)", self.wheel) is not None
+
 
 @dataclass(frozen=True)
 class Lock:
