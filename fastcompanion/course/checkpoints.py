@@ -86,11 +86,21 @@ def checkpoints(
                         changed = Checkpoint(name, "value", shapes.get(name, ""), "changed here")
                         made[name] = Made(changed, later=True, seen=False)
     read = _read_in(cells, pieces)
-    kept = [m for name, m in made.items() if not name.startswith("_") and (
-        m.later or m.seen or name in read or m.checkpoint.kind in ("function", "class"))]  # fmt: skip
+    kept = [item for name, item in made.items() if _matters(name, item, read)]
     if len(kept) > MOST:
-        kept = [m for m in kept if m.later or m.checkpoint.kind in ("function", "class")] or kept
-    return tuple(m.checkpoint for m in kept[: 2 * MOST])
+        kept = [item for item in kept if item.later or _is_code(item)] or kept
+    return tuple(item.checkpoint for item in kept[: 2 * MOST])
+
+
+def _is_code(item: Made) -> bool:
+    return item.checkpoint.kind in ("function", "class")
+
+
+def _matters(name: str, item: Made, read: set[str]) -> bool:
+    """Is it worth naming: code, or a value that is read, shown, or used later?"""
+    return _is_code(item) or (
+        not name.startswith("_") and (item.later or item.seen or name in read)
+    )
 
 
 def _remarked(cell: Cell) -> dict[str, str]:
@@ -141,8 +151,8 @@ def _written_shape(node: ast.stmt) -> str:
         return ""
     first = value.args[0]
     sizes = first.elts if isinstance(first, ast.Tuple) else value.args
-    found = [n.value for n in sizes if isinstance(n, ast.Constant) and isinstance(n.value, int)]
-    return f"({', '.join(map(str, found))})" if len(found) == len(sizes) else ""
+    plain = all(isinstance(n, ast.Name | ast.Constant) for n in sizes)
+    return f"({', '.join(ast.unparse(n) for n in sizes)})" if plain else ""
 
 
 def _kind(name: str, node: ast.stmt, cell: Cell, shape: str) -> CheckpointKind:

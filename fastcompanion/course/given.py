@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ _TODO = re.compile(
     re.MULTILINE,
 )
 _SOLUTION = re.compile(r"(?ms)^([ \t]*)#+ *BEGIN SOLUTION.*?#+ *END SOLUTION[^\n]*")
+_BUILTINS = frozenset(dir(builtins))
 _HYPER = re.compile(
     r"(?:^|_)(?:lr|max_lr|bs|batch_size|size|seed|random_state|valid_pct|epochs?|n_epochs?|wd|"
     r"weight_decay|momentum|mom|moms|dropout|p|eps|alpha|beta\d?|gamma|n_estimators|max_depth|"
@@ -175,18 +177,28 @@ def _add_settings(
     node: ast.Call, piece: Piece, own: frozenset[str], found: dict[str, dict[str, None]]
 ) -> None:
     name = dotted(node.func).rsplit(".", 1)[-1]
-    if name in ("print", "?"):
+    if name == "?" or (name in _BUILTINS and name != "range"):
         return
     values = found.setdefault(name, {})
     top = not isinstance(piece.statement.node, ast.FunctionDef | ast.ClassDef)
-    ours = isinstance(node.func, ast.Name) and name in own
-    if top and (ours or piece.statement.kind == "train"):
+    if top and _counts_by_place(node, name, piece, own):
         for value in node.args:
             if is_scalar(value) and not isinstance(value, ast.Tuple) and len(node.args) <= 4:
                 values[ast.unparse(value)] = None
     for keyword in node.keywords:
         if keyword.arg and is_setting(keyword):
             values[f"{keyword.arg}={ast.unparse(keyword.value)}"] = None
+
+
+def _counts_by_place(node: ast.Call, name: str, piece: Piece, own: frozenset[str]) -> bool:
+    """Are numbers without a keyword worth telling in this call?"""
+    if name == "range":
+        return len(node.args) == 1 and isinstance(node.args[0], ast.Constant)
+    if isinstance(node.func, ast.Name):
+        return name in own
+    return piece.statement.kind == "train" and isinstance(
+        piece.statement.node, ast.Expr | ast.Assign
+    )
 
 
 def is_setting(keyword: ast.keyword) -> bool:

@@ -107,6 +107,7 @@ def outcome(cell: Cell) -> str:
         return length
     if re.fullmatch(r"[(\[{]?(?:(?:torch\.Size|tensor)\(\[?|[\d\s,.eE()\[\]+-])+[)\]}]?", shown):
         plain = _SIZE.sub(r"(\1)", " ".join(shown.split()))
+        plain = re.sub(r"\d+\.\d{5,}(?!\d*e)", lambda m: _short(m[0]), plain)
         return plain if 0 < len(plain) <= 60 else ""
     return _metrics(cell)
 

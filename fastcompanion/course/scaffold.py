@@ -20,11 +20,12 @@ from fastcompanion.course.given import (
     settings_of,
     without_solution,
 )
-from fastcompanion.course.goals import Step, Teller, safe_comment, steps_of
+from fastcompanion.course.goals import Step, Teller, steps_of
 from fastcompanion.course.leaks import Answers, signature_texts
 from fastcompanion.course.model import Checkpoint, Lesson, NotebookRef
 from fastcompanion.course.names import walk
 from fastcompanion.course.prose import clean_text, safe_markdown
+from fastcompanion.course.quoting import safe_comment
 from fastcompanion.course.sections import Section, sections
 
 Role = Literal["heading", "given", "work", "checkpoint", "todo"]
@@ -236,9 +237,8 @@ class _Scratch(_Maker):
             section.code, self._plan, self._later[number]
         )
         settings = self._settings[number]
-        self._teller.begin(settings)
-        goal = safe_markdown(spec.goal) if spec and spec.goal else self._goal(opening, steps)
-        goal = self._teller.guard(goal)
+        self._teller.begin(settings, self._later[number])
+        goal = safe_markdown(spec.goal) if spec and spec.goal else self._teller.goal(opening, steps)
         body = [goal, self._uses(section), _given_line(literals, settings)]
         told = [text for text, _ in literals] + [s for _, s in _told_settings(settings)]
         self.cells.append(_heading_cell(section, body, told))
@@ -259,14 +259,6 @@ class _Scratch(_Maker):
             if piece.role == "work" and piece.statement.kind == "define"
             for name in piece.statement.names.binds
         )
-
-    def _goal(self, opening: Sequence[str], steps: Sequence[Step]) -> str:
-        intro = self._teller.opening(opening)
-        told = [self._teller.step(step, first=number == 0) for number, step in enumerate(steps)]
-        listed = [f"{number}. {text}" for number, text in enumerate((t for t in told if t), 1)]
-        if len(listed) == 1:
-            listed = [listed[0][3:]]
-        return "\n\n".join(part for part in (intro, "\n".join(listed)) if part)
 
     def _uses(self, section: Section) -> str:
         used: set[str] = set()
