@@ -75,7 +75,7 @@ class Quoter:
                 room -= len(best.text)
                 room -= self._with_announced(found, place, kept, room)
         texts = [found[place].text for place in sorted(kept)]
-        return [_ended(text, after) for text, after in zip(texts, [*texts[1:], ""], strict=True)]
+        return [_ended(text, after) for text, after in zip(texts, [*texts, ""][1:], strict=True)]
 
     def _with_announced(
         self, found: Sequence[_Candidate], place: int, kept: set[int], room: int

@@ -396,6 +396,8 @@ class _Sheet(_Maker):
         self.notes.append("This notebook is a sheet of exercises: its gaps (TODO) are your work.")
         made = []
         for section in self._cut:
+            if not section.code and section.level == 0:
+                continue
             gaps = [cell for cell in section.code if is_todo(cell)]
             self.cells.append(_heading_cell(section, []))
             for part in section.parts:
