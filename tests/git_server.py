@@ -82,7 +82,7 @@ class GitServer:
             def do_POST(self) -> None:
                 self._answer()
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 server.requests.append(f"{self.command} {self.path}")
 
             def _answer(self) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.git_server import GitServer
 
 from fastcompanion.base.workspace import Workspace
+from tests.git_server import GitServer
 
 
 @pytest.fixture
