@@ -22,12 +22,14 @@ from fastcompanion.commands import (
     log,
     running,
     scratch,
+    status,
 )
 
 GROUPS: tuple[Callable[[typer.Typer], None], ...] = (
     home.register,
     check.register,
     log.register,
+    status.register,
     course.register,
     lesson.register,
     running.register,

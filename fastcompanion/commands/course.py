@@ -10,8 +10,8 @@ import typer
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
 from fastcompanion.base.repo import CommitResult
-from fastcompanion.commands.log import commit_blocks
 from fastcompanion.commands.options import Session, command
+from fastcompanion.commands.phrases import commit_blocks
 from fastcompanion.console import Answer, Block, Facts, Items, Line, Next, Table, Title, Warn
 from fastcompanion.course import courses, updates
 from fastcompanion.course.courses import CatalogueEntry, CourseSummary, Removed

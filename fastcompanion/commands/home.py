@@ -1,4 +1,4 @@
-"""The daily words: init, next, start, stop, status (check and hint come from `lesson`)."""
+"""The daily words init, next, start and stop."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ from typing import Annotated
 
 import typer
 
-from fastcompanion.commands.log import commit_blocks, duration, entry_words
 from fastcompanion.commands.options import LessonArgument, Session, command
-from fastcompanion.console import Answer, Block, Facts, Items, Line, Next, Table, Title, Warn
-from fastcompanion.course.progress import LessonProgress
+from fastcompanion.commands.phrases import commit_blocks, entry_words
+from fastcompanion.console import Answer, Block, Facts, Items, Line, Next, Title
+from fastcompanion.flows import advance, overview
 from fastcompanion.flows import begin as beginning
-from fastcompanion.flows import overview
 from fastcompanion.flows import session as sessions
+from fastcompanion.flows.advance import Proposal
 from fastcompanion.flows.begin import Begun
-from fastcompanion.flows.overview import Overview, Proposal, Running
 from fastcompanion.flows.session import Started
 from fastcompanion.study.journal import Logged
 
 _PANEL = "Every day"
-_MARKS = {"done": "x", "started": ">", "skipped": "-", "open": " "}
 
 NoOpen = Annotated[
     bool, typer.Option("--no-open", help="Make the notebook and start the timer; open nothing.")
@@ -63,7 +61,7 @@ def init(
 
 def next_(session: Session, no_open: NoOpen = False) -> Answer:
     """Show the next step and, if you want, do it."""
-    done = overview.take_next_step(
+    done = advance.take_next_step(
         session.workspace(),
         agree=lambda question: (session.yes or session.can_ask) and session.confirm(question),
         open_it=not no_open and session.can_ask,
@@ -104,14 +102,9 @@ def stop(
     return Answer(logged, _view_stopped)
 
 
-def status(session: Session) -> Answer:
-    """Show where you are and what comes next."""
-    return Answer(overview.status(session.workspace()), _view_status)
-
-
 def register(root: typer.Typer) -> None:
     """Add the daily words to the program."""
-    words = (("init", init), ("next", next_), ("start", start), ("stop", stop), ("status", status))
+    words = (("init", init), ("next", next_), ("start", start), ("stop", stop))
     for name, function in words:
         command(root, name, rich_help_panel=_PANEL)(function)
 
@@ -178,46 +171,3 @@ def _view_proposal(proposal: Proposal) -> Iterable[Block]:
         yield Title(f"{step.lesson} {step.title}")
         yield Line(f"{step.step}: {step.what}.")
         yield Next(step.command)
-
-
-def _view_status(seen: Overview) -> Iterable[Block]:
-    yield Title(seen.study)
-    if seen.running is not None:
-        yield _running(seen.running)
-    if seen.lesson is not None:
-        yield from _lesson(seen.lesson)
-    if seen.courses:
-        rows = tuple(
-            (course.id, f"{course.lessons_done} of {course.lessons_total}", course.title)
-            for course in seen.courses
-        )
-        yield Table(("course", "lessons done", "title"), rows)
-    yield Line(f"Today {duration(seen.minutes_today)}, this week {duration(seen.minutes_week)}.")
-    for problem in seen.problems:
-        yield Warn(f"{problem.file}:{problem.line}: {problem.reason}")
-    if seen.next is not None:
-        yield Next(seen.next.command, f"{seen.next.step}: {seen.next.what}")
-    elif not seen.courses:
-        yield Next("fastcompanion course add foundations", "there is no course yet")
-    else:
-        yield Line("Everything is done in the courses of this study.", "good")
-
-
-def _running(running: Running) -> Block:
-    what = running.lesson or "a session"
-    if running.forgotten:
-        since = f"{running.started:%Y-%m-%d %H:%M}"
-        return Warn(f"{what} runs since {since}. Forgotten? fastcompanion stop --minutes 45")
-    return Line(f"Running: {what} for {duration(running.minutes)}.", "good")
-
-
-def _lesson(lesson: LessonProgress) -> Iterable[Block]:
-    yield Line(f"{lesson.lesson} {lesson.title}")
-    yield Items(
-        tuple(
-            f"[{_MARKS[step.state]}] {step.step}" + (f": {step.about}" if step.about else "")
-            for step in lesson.steps
-        )
-    )
-    if lesson.with_solution:
-        yield Line(f"{lesson.with_solution} of the passed sections with the solution.", "dim")

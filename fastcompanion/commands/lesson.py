@@ -9,8 +9,8 @@ import typer
 
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
-from fastcompanion.commands.log import commit_blocks
 from fastcompanion.commands.options import LessonArgument, Session, command
+from fastcompanion.commands.phrases import commit_blocks
 from fastcompanion.console import Answer, Block, Facts, Items, Line, Next, Table, Title
 from fastcompanion.course import lessons, steps
 from fastcompanion.course.lessons import CourseLessons, LessonLine, LessonShown

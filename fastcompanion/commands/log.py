@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from fastcompanion.base.repo import CommitResult
 from fastcompanion.commands.options import Session, command
+from fastcompanion.commands.phrases import commit_blocks, duration, entry_words
 from fastcompanion.console import Answer, Block, Line, Next, Table, Title, Warn
 from fastcompanion.flows import session as sessions
 from fastcompanion.flows.session import LogShown
-from fastcompanion.study.journal import Entry, Logged
+from fastcompanion.study.journal import Logged
 
 app = typer.Typer(name="log", help="Your study log: what you did, when, how long.")
 
@@ -74,34 +74,6 @@ def undo(
 def register(root: typer.Typer) -> None:
     """Add the group to the program."""
     root.add_typer(app, rich_help_panel="Every day")
-
-
-def duration(minutes: int) -> str:
-    """Write minutes for people: 95 is 1 h 35 min."""
-    hours, rest = divmod(minutes, 60)
-    if not hours:
-        return f"{rest} min"
-    return f"{hours} h {rest} min" if rest else f"{hours} h"
-
-
-def commit_blocks(commit: CommitResult | None) -> Iterable[Block]:
-    """Say what a person should know of a commit: only that it was not made, and the cure."""
-    if commit is None:
-        return
-    if commit.made and commit.left_out:
-        yield Warn(f"Not committed, as you have staged a part: {', '.join(commit.left_out)}")
-    if commit.made or commit.nothing:
-        return
-    yield Warn(f"Written, but not committed: {commit.reason}.")
-    if commit.hint:
-        yield Next(commit.hint, "the next commit takes these files along")
-
-
-def entry_words(entry: Entry) -> str:
-    """Write an entry on one line."""
-    what = " ".join(word for word in (entry.lesson, entry.step) if word) or "study"
-    length = duration(entry.minutes) + (" (a guess)" if entry.guessed else "")
-    return f"{entry.at:%Y-%m-%d %H:%M}, {length}, {what} ^{entry.id}"
 
 
 def _view_log(shown: LogShown) -> Iterable[Block]:

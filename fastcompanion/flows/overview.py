@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from fastcompanion.base import clock, config, events
 from fastcompanion.base.events import Event
 from fastcompanion.base.records import frozen
-from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course import courses, progress
+from fastcompanion.course import course_file, progress
 from fastcompanion.course.model import Course
 from fastcompanion.course.progress import LessonProgress, NextStep
-from fastcompanion.flows import session
-from fastcompanion.flows.session import Started
 from fastcompanion.study import journal, timer
 from fastcompanion.study.journal import Problem
 
@@ -56,25 +53,17 @@ class Overview:
     problems: tuple[Problem, ...]
 
 
-@frozen
-class Proposal:
-    """The next step, None when all is done, and the session that was started for it."""
-
-    next: NextStep | None
-    started: Started | None
-
-
 def status(ws: Workspace) -> Overview:
     """Compute the overview from the events, this week's day files and the courses' outlines."""
     settings = config.load(ws)
     known = events.read(ws)
-    found = [courses.load(ws, course_id) for course_id in courses.ids(ws)]
+    found = [course_file.load(ws, course_id) for course_id in course_file.ids(ws)]
     own = progress.by_lesson(known)
     current = _current(found, known, str(settings.get("study.course")))
     upcoming = _next(current, found, known)
     lesson = _lesson(found, upcoming.lesson if upcoming else progress.last_lesson(known), own)
     today = journal.study_day(clock.now())
-    week = session.counted(ws, journal.read(ws, journal.days_of_week(today)))
+    week = journal.read(ws, journal.days_of_week(today), undone=journal.undone(known))
     return Overview(
         study=str(settings.get("study.name")),
         folder=str(ws.root),
@@ -83,7 +72,7 @@ def status(ws: Workspace) -> Overview:
         next=upcoming,
         courses=tuple(_line(course, own) for course in found),
         minutes_today=sum(
-            entry.minutes for entry in week.sessions if journal.study_day(entry.at) == today
+            entry.minutes for entry in week.entries if journal.study_day(entry.at) == today
         ),
         minutes_week=week.minutes,
         problems=week.problems,
@@ -108,26 +97,8 @@ def running(ws: Workspace) -> Running | None:
 def next_step(ws: Workspace) -> NextStep | None:
     """Say what comes next: in the lesson under way, then in its course, then in the others."""
     known = events.read(ws)
-    found = [courses.load(ws, course_id) for course_id in courses.ids(ws)]
+    found = [course_file.load(ws, course_id) for course_id in course_file.ids(ws)]
     return _next(_current(found, known, str(config.load(ws).get("study.course"))), found, known)
-
-
-def take_next_step(
-    ws: Workspace,
-    *,
-    agree: Callable[[str], bool],
-    open_it: bool,
-    dry_run: bool = False,
-    reporter: Reporter,
-) -> Proposal:
-    """Offer the next step and, when the learner agrees, start it."""
-    step = next_step(ws)
-    if step is None or dry_run:
-        return Proposal(step, None)
-    if not agree(f"{step.lesson} {step.title}, {step.step}: {step.what}. Start it now?"):
-        return Proposal(step, None)
-    started = session.start(ws, step.lesson, open_it=open_it, reporter=reporter)
-    return Proposal(step, started)
 
 
 def _current(found: Sequence[Course], known: Sequence[Event], chosen: str) -> Course | None:

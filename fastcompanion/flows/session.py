@@ -18,7 +18,7 @@ from fastcompanion.course.model import Lesson
 from fastcompanion.course.progress import NextStep
 from fastcompanion.flows import opening
 from fastcompanion.study import journal, timer
-from fastcompanion.study.journal import Entry, Log, Logged, Problem
+from fastcompanion.study.journal import Entry, Logged, Problem
 from fastcompanion.study.timer import Timer
 
 _STEP = re.compile(r"[a-z][a-z-]*")
@@ -202,14 +202,8 @@ def _own_files(ws: Workspace, touched: Iterable[str]) -> list[Path]:
 def show_log(ws: Workspace, *, everything: bool = False) -> LogShown:
     """Give this week's sessions or all of them; entries that were undone stay out."""
     days = None if everything else journal.days_of_week(journal.study_day(clock.now()))
-    return counted(ws, journal.read(ws, days))
-
-
-def counted(ws: Workspace, log: Log) -> LogShown:
-    """Leave out entries that were undone but came back in a merge."""
-    undone = {event.data.get("entry") for event in events.read(ws) if event.kind == events.UNDONE}
-    entries = tuple(entry for entry in log.entries if entry.id not in undone)
-    return LogShown(entries, sum(entry.minutes for entry in entries), log.problems)
+    log = journal.read(ws, days, undone=journal.undone(events.read(ws)))
+    return LogShown(log.entries, log.minutes, log.problems)
 
 
 def log_session(

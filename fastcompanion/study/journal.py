@@ -13,7 +13,7 @@ A study day runs from 04:00 to 04:00: a line at 01:30 belongs to the night after
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -87,8 +87,17 @@ def days_of_week(day: date) -> tuple[date, ...]:
     return tuple(monday + timedelta(days=n) for n in range(7))
 
 
-def read(ws: Workspace, days: Iterable[date] | None = None) -> Log:
-    """Read the log of some days, or all of it; opens no other file than theirs."""
+def undone(known: Iterable[Event]) -> frozenset[str]:
+    """Give the ids of entries that were taken back; a merge may have brought their lines again."""
+    return frozenset(
+        str(event.data["entry"])
+        for event in known
+        if event.kind == events.UNDONE and "entry" in event.data
+    )
+
+
+def read(ws: Workspace, days: Iterable[date] | None = None, *, undone: Collection[str] = ()) -> Log:
+    """Read the log of some days, or all of it, but for undone entries; opens no other files."""
     files = _all_files(ws) if days is None else [(day, ws.day_file(day)) for day in days]
     entries: dict[str, Entry] = {}
     problems: list[Problem] = []
@@ -98,7 +107,8 @@ def read(ws: Workspace, days: Iterable[date] | None = None) -> Log:
             problems.extend(found.problems)
             for entry in found.entries:
                 entries.setdefault(entry.id, entry)
-    ordered = sorted(entries.values(), key=lambda entry: (entry.at, entry.id))
+    counted = (entry for entry in entries.values() if entry.id not in undone)
+    ordered = sorted(counted, key=lambda entry: (entry.at, entry.id))
     return Log(tuple(ordered), tuple(problems))
 
 

@@ -1,0 +1,69 @@
+"""`status`: where you are and what comes next. It loads little, as it is asked most often."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import typer
+
+from fastcompanion.commands.options import Session, command
+from fastcompanion.commands.phrases import duration
+from fastcompanion.console import Answer, Block, Items, Line, Next, Table, Title, Warn
+from fastcompanion.course.progress import LessonProgress
+from fastcompanion.flows import overview
+from fastcompanion.flows.overview import Overview, Running
+
+_MARKS = {"done": "x", "started": ">", "skipped": "-", "open": " "}
+
+
+def status(session: Session) -> Answer:
+    """Show where you are and what comes next."""
+    return Answer(overview.status(session.workspace()), _view_status)
+
+
+def register(root: typer.Typer) -> None:
+    """Add the command to the program."""
+    command(root, "status", rich_help_panel="Every day")(status)
+
+
+def _view_status(seen: Overview) -> Iterable[Block]:
+    yield Title(seen.study)
+    if seen.running is not None:
+        yield _running(seen.running)
+    if seen.lesson is not None:
+        yield from _lesson(seen.lesson)
+    if seen.courses:
+        rows = tuple(
+            (course.id, f"{course.lessons_done} of {course.lessons_total}", course.title)
+            for course in seen.courses
+        )
+        yield Table(("course", "lessons done", "title"), rows)
+    yield Line(f"Today {duration(seen.minutes_today)}, this week {duration(seen.minutes_week)}.")
+    for problem in seen.problems:
+        yield Warn(f"{problem.file}:{problem.line}: {problem.reason}")
+    if seen.next is not None:
+        yield Next(seen.next.command, f"{seen.next.step}: {seen.next.what}")
+    elif not seen.courses:
+        yield Next("fastcompanion course add foundations", "there is no course yet")
+    else:
+        yield Line("Everything is done in the courses of this study.", "good")
+
+
+def _running(running: Running) -> Block:
+    what = running.lesson or "a session"
+    if running.forgotten:
+        since = f"{running.started:%Y-%m-%d %H:%M}"
+        return Warn(f"{what} runs since {since}. Forgotten? fastcompanion stop --minutes 45")
+    return Line(f"Running: {what} for {duration(running.minutes)}.", "good")
+
+
+def _lesson(lesson: LessonProgress) -> Iterable[Block]:
+    yield Line(f"{lesson.lesson} {lesson.title}")
+    yield Items(
+        tuple(
+            f"[{_MARKS[step.state]}] {step.step}" + (f": {step.about}" if step.about else "")
+            for step in lesson.steps
+        )
+    )
+    if lesson.with_solution:
+        yield Line(f"{lesson.with_solution} of the passed sections with the solution.", "dim")
