@@ -161,6 +161,11 @@ class Served:
         _git(self.work, "push", "-q", "--tags", "origin", "HEAD")
         return _git(self.work, "rev-parse", "HEAD").strip()
 
+    def start_over(self) -> None:
+        """Throw the history away, here and on the server."""
+        _git(self.work, "update-ref", "-d", "HEAD")
+        _git(self.bare, "update-ref", "-d", "refs/heads/main")
+
     def branch(self, name: str) -> None:
         """Go on on a new branch."""
         _git(self.work, "switch", "-q", "-c", name)
