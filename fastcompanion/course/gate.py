@@ -27,6 +27,7 @@ from fastcompanion.course.verdict import SectionVerdict
 from fastcompanion.course.warm import Warm, WorkerLostError
 
 ENOUGH = 0.8
+PLANTED = "planted mistake "
 LIMITS = Limits(cell_seconds=20, total_seconds=600, output_mb=5)
 
 
@@ -159,6 +160,7 @@ class _Examiner:
         self._bench, self._worker, self._most = bench_, worker, most
         self._plan = bench_.original
         self._traces: dict[str, str] = {}
+        self._planted: list[tuple[str, bool]] = []
         self.sampled = False
 
     def trials(self) -> Iterator[Trial]:
@@ -171,7 +173,9 @@ class _Examiner:
             yield self._passes(name, style)
         yield self._empty()
         for mistake in self._bench.lesson.mistakes:
-            yield self._mistake(mistake)
+            tried = self._mistake(mistake)
+            self._planted.append((mistake.section, tried.good))
+            yield tried
 
     def _verdicts(self, tried: Plan) -> tuple[SectionVerdict, ...]:
         try:
@@ -221,7 +225,7 @@ class _Examiner:
         return Trial("the empty scaffold", good and not passed, about)
 
     def _mistake(self, mistake: Mistake) -> Trial:
-        name = f"planted mistake {mistake.id}"
+        name = f"{PLANTED}{mistake.id}"
         section = next((s for s in self._plan.sections if s.id == mistake.section), None)
         if section is None:
             return Trial(name, False, f"there is no section {mistake.section}")
@@ -261,11 +265,10 @@ class _Examiner:
                 counts[fate] += 1
                 if fate == "survived":
                     survivors.append(f"cell {cell.index}: {mutant.name}")
-            own = [m for m in self._bench.lesson.mistakes if m.section == section.id]
-            known = sum(self._mistake(mistake).good for mistake in own)
+            own = [good for where, good in self._planted if where == section.id]
             yield SectionGate(
                 section.id,
-                counts["caught"] + known,
+                counts["caught"] + sum(own),
                 counts["caught"] + counts["survived"] + len(own),
                 counts["crashed"],
                 counts["equivalent"],

@@ -39,16 +39,17 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 @frozen
 class Mutant:
-    """One wrong version of a cell: what was changed, where, and the whole new source."""
+    """One wrong version of a cell: what was changed, the line before and after, the new source."""
 
     operator: str
-    line: int
+    before: str
+    after: str
     source: str
 
     @property
     def name(self) -> str:
         """Name the mutant for a list."""
-        return f"{self.operator} in line {self.line}"
+        return f"{self.operator}: {self.before} => {self.after}"
 
 
 def mutants(source: str) -> list[Mutant]:
@@ -60,15 +61,21 @@ def mutants(source: str) -> list[Mutant]:
     found: dict[str, Mutant] = {}
     for operator, change in _places(tree):
         twin = copy.deepcopy(tree)
-        line = change(twin)
+        change(twin)
         text = ast.unparse(ast.fix_missing_locations(twin))
         if text != plain:
-            found.setdefault(text, Mutant(operator, line, text))
+            found.setdefault(text, Mutant(operator, *_difference(plain, text), text))
     return list(found.values())
 
 
-def _places(tree: ast.Module) -> Iterator[tuple[str, Callable[[ast.Module], int]]]:
-    """List the changes, each as a function on a copy of the tree that gives the changed line."""
+def _difference(before: str, after: str) -> tuple[str, str]:
+    """Give the first line that differs, as it was and as it is."""
+    pairs = zip(before.split("\n"), after.split("\n"), strict=False)
+    return next(((a.strip(), b.strip()) for a, b in pairs if a != b), ("", ""))
+
+
+def _places(tree: ast.Module) -> Iterator[tuple[str, Callable[[ast.Module], None]]]:
+    """List the changes, each as a function on a copy of the tree."""
     skipped = _shown(tree)
     for number, node in enumerate(ast.walk(tree)):
         if node in skipped:
@@ -173,12 +180,9 @@ def _scale(place: int, operator: type[ast.operator], factor: int) -> Callable[[a
     return change
 
 
-def _on_node(number: int, change: Callable[[ast.AST], None]) -> Callable[[ast.Module], int]:
-    def apply(tree: ast.Module) -> int:
-        node = _nth(tree, number)
-        line = getattr(node, "lineno", 1)
-        change(node)
-        return int(line)
+def _on_node(number: int, change: Callable[[ast.AST], None]) -> Callable[[ast.Module], None]:
+    def apply(tree: ast.Module) -> None:
+        change(_nth(tree, number))
 
     return apply
 
@@ -193,13 +197,11 @@ def _droppable(node: ast.stmt) -> bool:
     return isinstance(node, ast.Assign | ast.AugAssign)
 
 
-def _drop(number: int, place: int) -> Callable[[ast.Module], int]:
-    def apply(tree: ast.Module) -> int:
+def _drop(number: int, place: int) -> Callable[[ast.Module], None]:
+    def apply(tree: ast.Module) -> None:
         block = _nth(tree, number)
         assert isinstance(block, _BLOCKS)
-        line = block.body[place].lineno
         block.body[place] = ast.Pass()
-        return int(line)
 
     return apply
 
