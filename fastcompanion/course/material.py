@@ -85,6 +85,7 @@ def add_data(source: Path, folder: Path) -> str:
             file=target,
         )
     store.link(source, target)
+    _keep_out_of_git(folder, [target.name])
     return target.name
 
 

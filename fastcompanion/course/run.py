@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from fastcompanion.base import events, store
+from fastcompanion.base import events, process, store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.kernel import CellResult, Interpreter, Limits
 from fastcompanion.base.records import frozen
@@ -17,6 +18,7 @@ from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import experiments, lessons, material, notebook
 from fastcompanion.course.environments import find_interpreter
+from fastcompanion.course.environments.imports import distribution
 from fastcompanion.course.execution import (
     CellFailure,
     Reason,
@@ -43,6 +45,7 @@ _HERE: dict[Reason, str] = {
     "time": "it takes longer than its budget",
     "input": "it asks for input",
 }
+_ARROW = re.compile(r"^-+> *\d+ (.*)$", re.MULTILINE)
 _TOO_COSTLY: tuple[Reason, ...] = ("gpu", "time")
 
 
@@ -283,14 +286,20 @@ def _record(work: _Work, run: LessonRun) -> None:
 def _trouble(report: RunReport, failure: CellFailure) -> Trouble:
     order = [result.index for result in report.cells]
     error = f"{failure.error_name}: {' '.join(failure.error_value.split())}"
-    lines = [line.strip() for line in failure.source.split("\n") if line.strip()]
     return Trouble(
         failure.cell,
         order.index(failure.cell) + 1,
         failure.reason,
         error[:500].removesuffix(": "),
-        lines[0][:100] if lines else "",
+        _failing_line(failure)[:100],
     )
+
+
+def _failing_line(failure: CellFailure) -> str:
+    """Give the cell's line that failed: the traceback's first arrow, else its first line."""
+    marked = _ARROW.search("\n".join(failure.traceback))
+    lines = [line.strip() for line in failure.source.split("\n") if line.strip()]
+    return marked[1].strip() if marked and marked[1].strip() in lines else (lines or [""])[0]
 
 
 def _verdict(work: _Work, report: RunReport) -> tuple[Verdict, str]:
@@ -332,21 +341,23 @@ def _cures(
     origin = report.origin
     if origin is None or verdict == "your change failed":
         return ()
-    lesson = work.lesson.id
-    run_again = f"fastcompanion lesson run {lesson} --notebook {work.ref.id} --execute"
+    again = f"fastcompanion lesson run {work.lesson.id} --notebook {work.ref.id} --execute"
+    create = f"fastcompanion env create --for {work.lesson.id} --notebook {work.ref.id}"
     match origin.reason:
         case "package":
-            return (
-                f"fastcompanion env create --for {lesson}",
-                f"uv pip install --python '{interpreter.argv[0]}' {missing_module(origin)}",
-            )
+            install = ("uv", "pip", "install", "--python", interpreter.argv[0])
+            return (create, process.shown([*install, distribution(missing_module(origin))]))
         case "file":
-            return (f"{run_again} --data PATH",)
+            return (f"{again} --data PATH",)
         case "time":
-            return (f"{run_again} --cell-timeout 3600 --budget 7200",)
+            return (f"{again} --cell-timeout 3600 --budget 7200",)
         case "gpu" | "network" | "program" | "input" | "exit" | "output":
             return ()
-    return (
-        f"fastcompanion env create --minimal {lesson}",
-        f"fastcompanion env create --as-of lesson {lesson}",
-    )
+    data = _linked_data(work.path.parent)
+    return (f"{create} --minimal{data}", f"{create} --as-of lesson{data}")
+
+
+def _linked_data(folder: Path) -> str:
+    """Write the options that show the same data to the command that mends the lesson."""
+    links = sorted(path.resolve() for path in folder.iterdir() if path.is_symlink())
+    return "".join(f" --data {process.shown([str(path)])}" for path in links)
