@@ -90,9 +90,8 @@ def refresh(
 ) -> str:
     """Make the clone `folder` out of the clone `old` and what is new; `old` stays as it is."""
     with _partial(folder) as work:
-        _must(
-            _git(["clone", "--quiet", "--local", "--no-checkout", "--", str(old), str(work)]), url
-        )
+        words = [*_cloning(), "--quiet", "--local", "--no-checkout", "--", str(old), str(work)]
+        _must(_git(words), url)
         for key, value in (
             ("remote.origin.url", url),
             ("remote.origin.promisor", "true"),
@@ -156,12 +155,6 @@ def last_change(folder: Path, path: str, commit: str = "HEAD") -> datetime | Non
     return clock.parse(line, origin="git's date") if done.code == 0 and line else None
 
 
-def changed_between(folder: Path, old: str, new: str) -> list[str] | None:
-    """Name the files that differ between two commits; None when `old` is not known here."""
-    done = _git(["diff", "--no-renames", "--name-only", "-z", old, new, "--"], folder)
-    return [name for name in done.out.split("\0") if name] if done.code == 0 else None
-
-
 @contextmanager
 def _partial(folder: Path) -> Iterator[Path]:
     """Give a name beside `folder` to work under; what is left there is removed."""
@@ -182,10 +175,12 @@ def _into_place(work: Path, folder: Path) -> None:
         store.move(work, folder)
 
 
+def _cloning() -> list[str]:
+    return ["clone", *(word for setting in _SETTINGS for word in ("-c", setting))]
+
+
 def _clone_history(url: str, work: Path, reporter: Reporter) -> None:
-    words = ["clone", "--progress", "--no-checkout", "--", url, str(work)]
-    for setting in _SETTINGS:
-        words[1:1] = ["-c", setting]
+    words = [*_cloning(), "--progress", "--no-checkout", "--", url, str(work)]
     blobless = [*words[:1], "--filter=blob:none", *words[1:]]
     done = _watched(blobless, None, "Fetching the history", reporter)
     if done.code != 0 and "filter" in done.out.lower() and not _NETWORK.search(done.out):

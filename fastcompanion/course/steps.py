@@ -216,7 +216,7 @@ def skip(
         after = progress.next_in_lesson(course, lesson, own)
         return Skipped(lesson.id, lesson.title, step, undo, changed, after, None)
     what = f"{step} of {lesson.id}" if step else lesson.id
-    commit = _unskip(study, lesson, marks, what) if undo else _skip(study, lesson, step, what)
+    commit = _unskip(study, marks, what) if undo else _skip(study, lesson, step, what)
     after = lessons.next_of(study, course, lesson)
     return Skipped(lesson.id, lesson.title, step, undo, True, after, commit)
 
@@ -226,13 +226,10 @@ def _skip(study: Workspace, lesson: Lesson, step: Step | None, what: str) -> Com
     return events.record(study, "lesson.skipped", lesson.id, data, commit=f"Skip {what}").commit
 
 
-def _unskip(
-    study: Workspace, lesson: Lesson, marks: Sequence[Event], what: str
-) -> CommitResult | None:
+def _unskip(study: Workspace, marks: Sequence[Event], what: str) -> CommitResult | None:
     commit = None
     for mark in marks:
-        made = events.record(
-            study, UNDONE, lesson.id, {"id": mark.id}, commit=f"Take {what} up again"
-        )
+        # Without the lesson: to take a lesson up again is not to have worked on it.
+        made = events.record(study, UNDONE, None, {"id": mark.id}, commit=f"Take {what} up again")
         commit = made.commit
     return commit
