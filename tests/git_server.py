@@ -32,12 +32,17 @@ def notebook(*cells: str) -> str:
 
 
 class GitServer:
-    """A server for repositories under `root`; `cut_after` bytes of a pack it drops the connection."""
+    """A server for repositories under `root`.
+
+    After `cut_after` bytes of an answer it drops the connection; with `stall` it takes requests (and
+    sets `stalled`) but never answers.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.cut_after: int | None = None
-        self.stall = threading.Event()
+        self.stall = False
+        self.stalled, self._release = threading.Event(), threading.Event()
         self.requests: list[str] = []
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._http.daemon_threads = True
@@ -58,7 +63,7 @@ class GitServer:
 
     def down(self) -> None:
         """Stop listening: connections are refused from now on."""
-        self.stall.set()
+        self._release.set()
         if self._thread.is_alive():
             self._http.shutdown()
             self._thread.join()
@@ -86,9 +91,9 @@ class GitServer:
                 server.requests.append(f"{self.command} {self.path}")
 
             def _answer(self) -> None:
-                if server.stall.is_set() and server._thread.is_alive():
-                    server.stall.clear()
-                    server.stall.wait(20)
+                if server.stall:
+                    server.stalled.set()
+                    server._release.wait(60)
                     return
                 path, _, query = self.path.partition("?")
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

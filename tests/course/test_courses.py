@@ -307,10 +307,9 @@ class TestRepository:
         monkeypatch.setenv("GIT_HTTP_LOW_SPEED_TIME", "1")
         monkeypatch.setenv("GIT_HTTP_LOW_SPEED_LIMIT", "1000")
         server.repo("course").commit({"01-a.ipynb": notebook("a = 1")})
-        server.stall.set()
+        server.stall = True
         with pytest.raises(CompanionError) as error:
             courses.add(ws, server.url("course"))
-        server.stall.set()
         assert error.value.code is Exit.MISSING
         assert courses.ids(ws) == []
 
