@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 import typer
 
 from fastcompanion import __version__, console
 from fastcompanion.base.errors import CompanionError, Exit
-from fastcompanion.commands import DAILY, GROUPS
+from fastcompanion.commands import WORDS, registrations
 
 
 def _version(wanted: bool) -> None:
@@ -21,8 +21,11 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def build(*, terminal: bool) -> Any:
-    """Make the program; help is drawn with rich on a terminal only, as loading rich costs time."""
+def build(*, terminal: bool, words: Iterable[str] = WORDS) -> typer.Typer:
+    """Make the program; help is drawn with rich on a terminal only, as loading rich costs time.
+
+    Only `words` are registered with all that is below them, the others by their help alone.
+    """
     app = typer.Typer(
         name="fastcompanion",
         help="Carries you through a course made of notebooks, to the end.",
@@ -32,13 +35,30 @@ def build(*, terminal: bool) -> Any:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
-    for register in GROUPS:
+    for name in WORDS.keys() - set(words):
+        app.command(name, help=WORDS[name].help, rich_help_panel=WORDS[name].panel)(_elsewhere)
+    for register in registrations(words):
         register(app)
-    program: Any = typer.main.get_command(app)
-    # Typer lists groups before commands; a learner looks for the daily words.
-    words = program.commands
-    program.commands = {name: words[name] for name in (*filter(words.get, DAILY), *words)}
-    return program
+    return app
+
+
+def program(app: typer.Typer) -> Any:
+    """Give the command tree of an app, in the order of WORDS: Typer lists groups before commands."""
+    tree: Any = typer.main.get_command(app)
+    tree.commands = {name: tree.commands[name] for name in WORDS if name in tree.commands}
+    return tree
+
+
+def _elsewhere() -> None:
+    """Stand in for a command that this run does not need."""
+
+
+def _needed(arguments: Sequence[str]) -> Iterable[str]:
+    """Say which words a command line needs; completion asks for any of them by a variable."""
+    if "_FASTCOMPANION_COMPLETE" in os.environ:
+        return WORDS
+    first = next((word for word in arguments if not word.startswith("-")), None)
+    return [first] if first in WORDS else []
 
 
 def _root(
@@ -55,7 +75,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     console.configure("", json="--json" in arguments, quiet=False)
     terminal = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     try:
-        result = build(terminal=terminal)(arguments, standalone_mode=False, prog_name="fastcompanion")
+        tree = program(build(terminal=terminal, words=_needed(arguments)))
+        result = tree(arguments, standalone_mode=False, prog_name="fastcompanion")
         return result if isinstance(result, int) else int(Exit.DONE)
     except CompanionError as error:
         console.fail(error)

@@ -11,9 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import typer
-
-from fastcompanion.cli import build
+from fastcompanion.cli import build, program, program
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "commands.md"
 COMMON = ("--json", "--quiet", "--yes", "--dry-run", "--study")
@@ -26,7 +24,7 @@ Made from the program by `make docs`; a test compares the two. What exit codes m
 
 def root() -> Any:
     """Build the program and give its command tree."""
-    return typer.main.get_command(build(terminal=False))
+    return program(build(terminal=False))
 
 
 def walk(command: Any, path: str = "fastcompanion") -> Iterator[tuple[str, Any]]:

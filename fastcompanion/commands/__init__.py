@@ -1,43 +1,58 @@
 """The face: one thin file per group of commands.
 
-GROUPS lists the function of each file that registers its commands; DAILY are the words that stand
-first in `--help`.
+WORDS lists what stands in `--help`, the daily words first. A run of one command imports the files of
+that word alone, and `--help` none of them: a hundred modules are most of the start of a program.
+tests/commands/test_words.py compares the list with what the files register.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import NamedTuple
 
 import typer
 
-from fastcompanion.commands import (
-    check,
-    config,
-    course,
-    demo,
-    doctor,
-    env,
-    home,
-    lesson,
-    log,
-    running,
-    scratch,
-    status,
-)
+Register = Callable[[typer.Typer], None]
 
-GROUPS: tuple[Callable[[typer.Typer], None], ...] = (
-    home.register,
-    check.register,
-    log.register,
-    status.register,
-    course.register,
-    lesson.register,
-    running.register,
-    env.register,
-    scratch.register,
-    config.register,
-    doctor.register,
-    demo.register,
-)
 
-DAILY = ("init", "next", "start", "check", "hint", "stop", "log", "status")
+class Word(NamedTuple):
+    """A first word of the command line: its help, its place there, the files that bring it."""
+
+    help: str
+    panel: str
+    files: tuple[str, ...]
+
+
+_DAILY, _GROUPS, _MORE = "Every day", "Groups", "More"
+
+WORDS: dict[str, Word] = {
+    "init": Word("Make your study: a folder in git for all you do in a course.", _DAILY, ("home",)),
+    "next": Word("Show the next step and, if you want, do it.", _DAILY, ("home",)),
+    "start": Word("Open a lesson at its current step and start the timer.", _DAILY, ("home",)),
+    "check": Word(
+        "Check your reproduction section by section in a fresh kernel.", _DAILY, ("check",)
+    ),
+    "hint": Word("Show the next hint for the section you are in.", _DAILY, ("check",)),
+    "stop": Word("End the session: log it and commit your work of it.", _DAILY, ("home",)),
+    "log": Word("Your study log: what you did, when, how long.", _DAILY, ("log",)),
+    "status": Word("Show where you are and what comes next.", _DAILY, ("status",)),
+    "course": Word("Courses: the catalogue, repositories, folders.", _GROUPS, ("course",)),
+    "lesson": Word(
+        "Do a lesson: watch, run, reproduce, repeat.",
+        _GROUPS,
+        ("lesson", "running", "scratch", "check"),
+    ),
+    "env": Word("Environments that run a course's notebooks.", _GROUPS, ("env",)),
+    "config": Word("Settings: show them, change them.", _GROUPS, ("config",)),
+    "doctor": Word(
+        "Look for what is in the way, and name the cure of each finding.", _GROUPS, ("doctor",)
+    ),
+    "demo": Word("Play the whole lesson loop on the built-in course.", _MORE, ("demo",)),
+}
+
+
+def registrations(words: Iterable[str]) -> list[Register]:
+    """Import the files of some words and give the functions that register their commands."""
+    files = dict.fromkeys(file for word in words for file in WORDS[word].files)
+    return [import_module(f"{__name__}.{file}").register for file in files]

@@ -39,7 +39,7 @@ def show(
 def add(
     session: Session,
     text: Annotated[str, typer.Argument(help="What you did, in your own words.")],
-    minutes: Annotated[int, typer.Option("--minutes", "-m", min=1, max=1440)] = 30,
+    minutes: Annotated[int, typer.Option("--minutes", "-m", min=1, max=1440, help="How long.")] = 30,
     lesson: Annotated[str | None, typer.Option("--lesson", "-l", help="E.g. 05.")] = None,
     step: Annotated[str | None, typer.Option("--step", help="E.g. reproduce.")] = None,
     at: Annotated[
