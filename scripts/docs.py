@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fastcompanion.cli import build, program, program
+from fastcompanion.cli import build, program
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "commands.md"
 COMMON = ("--json", "--quiet", "--yes", "--dry-run", "--study")
