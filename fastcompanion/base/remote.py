@@ -26,20 +26,19 @@ _GIT_MISSING = "fastcompanion doctor git"
 _PATIENCE = {"GIT_HTTP_LOW_SPEED_LIMIT": "100", "GIT_HTTP_LOW_SPEED_TIME": "30"}
 # Line ends stay as they are, so that content hashes agree on every system; no hooks of anybody.
 _SETTINGS = ("core.autocrlf=false", f"core.hooksPath={os.devnull}", "advice.detachedHead=false")
-_PROGRESS = re.compile(r"^(?:remote: )?([A-Z][\w ]+):\s+(\d+)% \(")
-_COMMIT = re.compile(r"[0-9a-f]{7,64}")
-_NETWORK = re.compile(
-    "could not resolve|couldn't resolve|failed to connect|couldn't connect|connection (refused|timed"
-    "|reset|closed|was)|timed out|timeout|early eof|rpc failed|remote end hung up|unexpected disconnect"
-    "|network is unreachable|no route to host|operation too slow|empty reply|transfer closed"
-    "|unable to (connect|look up)|temporary failure|could not read from remote|recv failure"
-    r"|\bssl\b|\btls\b|error: 5\d\d|\bproxy\b|unable to access|unexpected end of file",
-    re.IGNORECASE,
+# Patterns stay text and are compiled at their first use: most commands never come here.
+_PROGRESS = r"(?:remote: )?([A-Z][\w ]+):\s+(\d+)% \("
+_COMMIT = "[0-9a-f]{7,64}"
+_NETWORK = (
+    r"could ?n[o']t (resolve|connect|read from remote)|failed to connect|early eof|rpc failed"
+    r"|connection (refused|timed|reset|closed|was)|timed out|timeout|remote end hung up"
+    r"|unexpected disconnect|network is unreachable|no route to host|operation too slow|empty reply"
+    r"|transfer closed|unable to (connect|look up|access)|temporary failure|recv failure"
+    r"|\bssl\b|\btls\b|error: 5\d\d|\bproxy\b|unexpected end of file"
 )
-_REFUSED = re.compile(
-    "could not read username|authentication failed|repository .*not found|error: 40[134]"
-    "|permission denied|does not appear to be a git repository|access denied|not exist",
-    re.IGNORECASE,
+_REFUSED = (
+    r"could not read username|authentication failed|repository .*not found|error: 40[134]"
+    r"|permission denied|does not appear to be a git repository|access denied|not exist"
 )
 
 
@@ -54,7 +53,7 @@ class Place:
 
 def is_commit(ref: str) -> bool:
     """Tell whether a name looks like a commit's id, whole or shortened."""
-    return bool(_COMMIT.fullmatch(ref))
+    return bool(re.fullmatch(_COMMIT, ref))
 
 
 def ask(url: str, ref: str = "") -> str | None:
@@ -183,7 +182,7 @@ def _clone_history(url: str, work: Path, reporter: Reporter) -> None:
     words = [*_cloning(), "--progress", "--no-checkout", "--", url, str(work)]
     blobless = [*words[:1], "--filter=blob:none", *words[1:]]
     done = _watched(blobless, None, "Fetching the history", reporter)
-    if done.code != 0 and "filter" in done.out.lower() and not _NETWORK.search(done.out):
+    if done.code != 0 and "filter" in done.out.lower() and not _says(_NETWORK, done.out):
         # An old server that stumbles over filters instead of ignoring them.
         store.remove(work)
         done = _watched(words, None, "Fetching everything", reporter)
@@ -237,7 +236,7 @@ class _Meter:
         self._advance, self._phase, self._percent = advance, "", 0
 
     def line(self, text: str) -> None:
-        found = _PROGRESS.match(text)
+        found = re.match(_PROGRESS, text)
         if not found:
             return
         phase, percent = found[1].lower(), int(found[2])
@@ -263,13 +262,13 @@ def _failure(done: Completed, url: str) -> CompanionError:
     """Tell a network that is down (exit 5) from an address that is wrong, by git's words."""
     text = (done.err + "\n" + done.out).strip()
     last = _last_words(text)
-    if _REFUSED.search(text):
+    if _says(_REFUSED, text):
         return CompanionError(
             f"{url} can't be read: {last}",
             hint="Check the address. A private repository needs git credentials or an ssh key.",
             code=Exit.MISSING,
         )
-    if _NETWORK.search(text):
+    if _says(_NETWORK, text):
         return CompanionError(
             f"{url} can't be reached: {last}",
             hint="Check the network and try again; nothing was changed.",
@@ -277,6 +276,10 @@ def _failure(done: Completed, url: str) -> CompanionError:
         )
     hint = "Free some space and try again." if "No space left" in text else f"git ls-remote {url}"
     return CompanionError(f"git failed on {url}: {last}", hint=hint)
+
+
+def _says(pattern: str, text: str) -> bool:
+    return re.search(pattern, text, re.IGNORECASE) is not None
 
 
 def _last_words(text: str) -> str:

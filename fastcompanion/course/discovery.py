@@ -27,15 +27,14 @@ _EDGES = " ._-\u2013\u2014:"
 _VARIANT_FOLDERS = frozenset(
     ("answers", "solution", "solutions", "slides", "checkpoints", "node_modules", "site-packages")
 )
-_VARIANT_ENDING = re.compile(
-    r"(?P<base>.+?)[\s._-]+\(?(answers?|solutions?|solved|completed?|clean|copy\d*|checkpoint)\)?$",
-    re.IGNORECASE,
+# Patterns stay text and are compiled at their first use: most commands never come here.
+_VARIANT_ENDING = (
+    r"(?i)(?P<base>.+?)[\s._-]+"
+    r"\(?(answers?|solutions?|solved|completed?|clean|copy\d*|checkpoint)\)?$"
 )
 _WORD = r"(?:lesson|lecture|chapter|chap|week|unit|session|part|notebook|nb|module|day|lab)"
-_NUMBER = re.compile(rf"(?:{_WORD}[\s._-]*)?(\d{{1,9}})([a-z]?)(?![^\W_])", re.IGNORECASE)
-_SUB_NUMBER = re.compile(
-    rf"(?:{_WORD}[\s._-]*)?(\d{{1,9}})[\s._-]+(\d{{1,9}})([a-z]?)(?![^\W_])", re.IGNORECASE
-)
+_NUMBER = rf"(?i)(?:{_WORD}[\s._-]*)?(\d{{1,9}})([a-z]?)(?![^\W_])"
+_SUB_NUMBER = rf"(?i)(?:{_WORD}[\s._-]*)?(\d{{1,9}})[\s._-]+(\d{{1,9}})([a-z]?)(?![^\W_])"
 
 
 @dataclass(frozen=True)
@@ -178,7 +177,7 @@ def _reason(path: PurePosixPath, nearest: dict[str, str], paths: set[str]) -> st
     first = nearest[path.name]
     if first.count("/") < len(path.parts) - 1:
         return f"has the name of {first}"
-    ending = _VARIANT_ENDING.match(path.stem)
+    ending = re.match(_VARIANT_ENDING, path.stem)
     if ending and (base := str(path.with_name(f"{ending['base']}.ipynb"))) in paths:
         return f"belongs to {base}"
     return ""
@@ -202,7 +201,7 @@ def position(path: str) -> tuple[Any, ...]:
 
 def leading(path: str) -> str:
     """Give the leading number of a file's name, two digits at least: "05", "16a", or nothing."""
-    found = _NUMBER.match(_name(path))
+    found = re.match(_NUMBER, _name(path))
     return _padded(found[1], found[2]) if found else ""
 
 
@@ -215,14 +214,14 @@ def _padded(digits: str, letter: str = "") -> str:
 
 
 def _compound(path: str) -> str:
-    found = _SUB_NUMBER.match(_name(path))
+    found = re.match(_SUB_NUMBER, _name(path))
     return f"{_padded(found[1])}-{_padded(found[2], found[3])}" if found else ""
 
 
 def _in_folder(path: str) -> str:
     """Put the number of the folder before that of the file: "week 2/01.ipynb" is 02-01."""
     folder, own = PurePosixPath(path).parent.name, leading(path)
-    found = _NUMBER.match(folder)
+    found = re.match(_NUMBER, folder)
     return f"{_padded(found[1], found[2])}-{own}" if found and own else ""
 
 
@@ -320,7 +319,7 @@ def _humane(path: str, number: str) -> str:
 
 def without_number(name: str, number: str) -> str:
     """Take the leading number off a file's name: as much of it as the lesson's number tells."""
-    found = (_SUB_NUMBER.match(name) if "-" in number else None) or _NUMBER.match(name)
+    found = (re.match(_SUB_NUMBER, name) if "-" in number else None) or re.match(_NUMBER, name)
     return name[found.end() :].strip(_EDGES) if found else name
 
 

@@ -22,9 +22,9 @@ from fastcompanion.course import catalogue
 SHORT_COMMIT = 12
 _REGISTER = "uses.json"
 _GITHUB = "https://github.com/"
-_SHORT = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_.-]+")
-_SCP = re.compile(r"(?:[\w.-]+@)?[\w.-]+:(?!//)(?!\\).+")
-_PAGE = re.compile(r"(https?://[^/]+/[^/]+/[^/]+?)(?:\.git)?(?:/-)?/(?:tree|blob)/([^/]+)(?:/.*)?")
+_SHORT = r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_.-]+"
+_SCP = r"(?:[\w.-]+@)?[\w.-]+:(?!//)(?!\\).+"
+_PAGE = r"(https?://[^/]+/[^/]+/[^/]+?)(?:\.git)?(?:/-)?/(?:tree|blob)/([^/]+)(?:/.*)?"
 
 
 @frozen
@@ -64,9 +64,9 @@ def understand(what: str, ref: str = "") -> Source:
     path = Path(what).expanduser()
     if path.exists():
         return _from_path(path.absolute(), ref)
-    if "://" in what or (_SCP.fullmatch(what) and not Path(what).drive):
+    if "://" in what or (re.fullmatch(_SCP, what) and not Path(what).drive):
         return _from_address(what, ref)
-    if _SHORT.fullmatch(what) and not what.startswith("."):
+    if re.fullmatch(_SHORT, what) and not what.startswith("."):
         return _from_address(_GITHUB + what, ref)
     raise CompanionError(
         f"{what!r} is no course of the catalogue, no folder and no address",
@@ -98,7 +98,7 @@ def _from_path(path: Path, ref: str) -> Source:
 
 
 def _from_address(url: str, ref: str) -> Source:
-    page = _PAGE.fullmatch(url)
+    page = re.fullmatch(_PAGE, url)
     if page:
         url, ref = page[1], ref or page[2]
     parts = urlsplit(url)
