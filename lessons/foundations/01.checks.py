@@ -221,6 +221,10 @@ def check_part(value: Any, known: dict[str, Any], name: str, part: int) -> None:
     array = np.asarray(value, dtype=float)
     if part in (0, 2) and array.shape == (len(right), 8, 8):
         array = array.reshape(len(right), 64)
+    if array.ndim == right.ndim and abs(len(array) - len(right)) == 1:
+        raise Wrong(
+            f"{name}: expected {len(right)} rows, found {len(array)}", mistake="cut-off-by-one"
+        )
     array = numbers(array, name, right.shape)
     if near(array, right):
         return
