@@ -23,7 +23,7 @@ from fastcompanion.course import lessons, notebook, plan, scaffold, verdict, war
 from fastcompanion.course.model import Course, Lesson, Mistake
 from fastcompanion.course.mutants import Mutant, mutants, renamed, renaming
 from fastcompanion.course.plan import Outline, Plan, PlannedCell, PlannedSection
-from fastcompanion.course.verdict import SectionVerdict
+from fastcompanion.course.verdict import Outcome, SectionVerdict
 from fastcompanion.course.warm import Warm, WorkerLostError
 
 ENOUGH = 0.8
@@ -160,6 +160,7 @@ class _Examiner:
         self._bench, self._worker, self._most = bench_, worker, most
         self._plan = bench_.original
         self._traces: dict[str, str] = {}
+        self._seconds: dict[str, float] = {}
         self._planted: list[tuple[str, bool]] = []
         self.sampled = False
 
@@ -167,6 +168,7 @@ class _Examiner:
         """Try everything that has to pass, and the scaffold and the planted mistakes."""
         outcomes = self._worker.run(self._plan.sections, trace=True)
         self._traces = {outcome.id: outcome.trace for outcome in outcomes}
+        self._seconds = {outcome.id: outcome.seconds for outcome in outcomes}
         yield self._passes("the original", self._plan)
         yield from self._renamed()
         for name, style in self._bench.styles:
@@ -279,15 +281,26 @@ class _Examiner:
         changed = _with_source(section, cell, mutant.source)
         tried = _with_section(self._plan, changed)
         place = self._plan.sections.index(section)
-        outcomes = self._worker.run(tried.sections[: place + 1], trace=True)
+        head = replace(tried, sections=tried.sections[: place + 1])
+        outcomes = self._run(head)
         if outcomes[-1].failure is not None:
             return "crashed"
-        found = verdict.verdicts(replace(tried, sections=tried.sections[: place + 1]), outcomes)
-        if found[-1].verdict != "passed":
+        if verdict.verdicts(head, outcomes)[-1].verdict != "passed":
             return "caught"
-        later = self._worker.run(tried.sections, trace=True)[place:]
-        same = all(one.trace == self._traces.get(one.id) for one in later)
-        return "equivalent" if same and len(later) == len(tried.sections) - place else "survived"
+        return "equivalent" if self._same(tried, place) else "survived"
+
+    def _same(self, tried: Plan, place: int) -> bool:
+        """Tell whether a section and all after it leave the same values and output as they were."""
+        for end in range(place + 1, len(tried.sections) + 1):
+            last = self._run(replace(tried, sections=tried.sections[:end]))[-1]
+            if last.failure is not None or last.trace != self._traces[last.id]:
+                return False
+        return True
+
+    def _run(self, tried: Plan) -> tuple[Outcome, ...]:
+        """Run with traces; a section that takes thrice as long as it should has crashed."""
+        base = max(self._seconds[section.id] for section in tried.sections)
+        return self._worker.run(tried.sections, trace=True, cell_seconds=max(3.0, 3 * base))
 
 
 def _until(tried: Plan, section_id: str) -> list[Any]:

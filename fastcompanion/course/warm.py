@@ -59,6 +59,7 @@ class Warm:
         self._checks, self._origin = plan.checks, plan.origin
         self._done: list[tuple[str, Outcome]] = []
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._cell_seconds = limits.cell_seconds
         self.reused = 0
 
     def __enter__(self) -> Self:
@@ -140,12 +141,15 @@ class Warm:
         sections: Sequence[PlannedSection],
         *,
         trace: bool = False,
+        cell_seconds: float | None = None,
         on_cell: Callable[[str, int], None] | None = None,
     ) -> tuple[Outcome, ...]:
         """Run sections in order until one fails; unchanged ones at the start are not run again.
 
-        `trace` adds a digest of all values to each outcome that is run now.
+        `trace` adds a digest of all values to each outcome that is run now; `cell_seconds`
+        takes the place of the limit of a cell.
         """
+        self._cell_seconds = cell_seconds or self._limits.cell_seconds
         keep = self._unchanged(sections)
         del self._done[keep:]
         self.reused = keep
@@ -172,7 +176,7 @@ class Warm:
         on_cell: Callable[[str, int], None] | None,
     ) -> Outcome:
         self._send(op="run", depth=depth, trace=trace, **_order(section))
-        cell, budget, pid = -1, self._limits.cell_seconds, 0
+        cell, budget, pid = -1, self._cell_seconds, 0
         while True:
             answer = self._next(budget)
             if answer.get("depth", depth) != depth or not (
@@ -190,7 +194,7 @@ class Warm:
                 pid = int(answer["pid"])
             elif "cell" in answer:
                 cell = int(answer["cell"])
-                budget = self._limits.cell_seconds if cell >= 0 else _JUDGE_SECONDS
+                budget = self._cell_seconds if cell >= 0 else _JUDGE_SECONDS
                 if on_cell is not None and cell >= 0:
                     on_cell(section.title, cell)
 
