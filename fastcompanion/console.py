@@ -206,7 +206,7 @@ def _paint(text: str, style: str, file: IO[str]) -> str:
 
 
 def _render(block: Block, file: IO[str]) -> None:
-    if isinstance(block, Table) and file.isatty():
+    if isinstance(block, Table) and file.isatty() and not _fits(block):
         _rich_table(block, file)
         return
     for line, style in _lines(block):
@@ -231,7 +231,7 @@ def _lines(block: Block) -> Iterator[tuple[str, str]]:
                 mark = f"{number}. " if ordered else "- "
                 yield from ((line, "") for line in _wrapped(text, mark))
         case Table():
-            yield from ((line, "") for line in _columns(block))
+            yield from _columns(block)
         case Next(command, why):
             yield f"Next: {command}" + (f"   ({why})" if why else ""), "next"
 
@@ -254,13 +254,24 @@ def _width() -> int:
     return columns or (int(asked) if asked.isdigit() else 0) or 80
 
 
-def _columns(table: Table) -> Iterator[str]:
+def _fits(table: Table) -> bool:
+    """Say whether plain columns will do.
+
+    Rich folds long cells and knows wide letters, but loading it takes as long as all the rest.
+    """
+    rows = [table.columns, *table.rows]
+    widths = (max(len(row[i]) for row in rows) + 2 for i in range(len(table.columns)))
+    return sum(widths) <= _width() and all(cell.isascii() for row in rows for cell in row)
+
+
+def _columns(table: Table) -> Iterator[tuple[str, str]]:
     if table.title:
-        yield table.title
+        yield table.title, "title"
     rows = [table.columns, *table.rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(table.columns))]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    for number, row in enumerate(rows):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join(cells).rstrip(), "" if number else "title"
 
 
 def _rich(file: IO[str]) -> Console:
