@@ -29,6 +29,7 @@ _INSTALL = re.compile(r"^\s*[!%]\s*(pip3?|python3? -m pip|conda|mamba|apt|apt-ge
 _FETCH = re.compile(
     r"^\s*[!%]\s*\(?(wget|curl|unzip|tar|gunzip|mkdir|git clone|kaggle|gdown|cp|mv|aria2c|cd)\b"
 )
+_RISKY = re.compile(r"[|`<>]|\$\(|\bsudo\b|\brm\b|\beval\b")  # more than fetching and unpacking
 _MATPLOTLIB = re.compile(r"^\s*%matplotlib\b")
 
 _DATA_CALL = re.compile(
@@ -225,7 +226,7 @@ def _segment(lines: list[str], node: ast.stmt) -> tuple[str, str]:
 def _command_kind(text: str) -> Kind:
     if _INSTALL.match(text):
         return "install"
-    if _FETCH.match(text):
+    if _FETCH.match(text) and not _RISKY.search(text):
         return "data"
     return "setup" if _MATPLOTLIB.match(text) else "magic"
 

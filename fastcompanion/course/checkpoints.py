@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"(?:^|\.)(?:item|mean|sum|std|var|min|max|len|float|int|no
 _FRAME = re.compile(r"^pd\.(?:read_\w+|DataFrame|get_dummies|concat|merge|melt)$|\.to_frame$")
 _MODEL = re.compile(r"^nn\.|\w*[lL]earner$|(?:Classifier|Regressor|Regression|Model|Net|Sequential|"
                     r"Pipeline|MLP|Module|Forest|Tree)$|(?:^|\.)(?:fit|from_pretrained)$")  # fmt: skip
-_MAKES_ARRAY = re.compile(r"^(?:torch|np|numpy)\.(?:zeros|ones|empty|rand|randn)$")
+MAKES_ARRAY = re.compile(r"^(?:torch|np|numpy)\.(?:zeros|ones|empty|rand|randn)$")
 _REMARKED_SHAPE = re.compile(r"\(?\s*\d+\s*(?:,\s*\d+\s*)+,?\)?")
 
 
@@ -146,7 +146,7 @@ def _written_shape(node: ast.stmt) -> str:
     if (
         not isinstance(value, ast.Call)
         or not value.args
-        or not _MAKES_ARRAY.search(dotted(value.func))
+        or not MAKES_ARRAY.search(dotted(value.func))
     ):
         return ""
     first = value.args[0]

@@ -182,9 +182,9 @@ def _add_settings(
     values = found.setdefault(name, {})
     top = not isinstance(piece.statement.node, ast.FunctionDef | ast.ClassDef)
     if top and _counts_by_place(node, name, piece, own):
-        for value in node.args:
-            if is_scalar(value) and not isinstance(value, ast.Tuple) and len(node.args) <= 4:
-                values[ast.unparse(value)] = None
+        plain = [ast.unparse(a) for a in node.args if is_scalar(a) and not isinstance(a, ast.Tuple)]
+        if plain and len(node.args) <= 4:
+            values[", ".join(plain)] = None
     for keyword in node.keywords:
         if keyword.arg and is_setting(keyword):
             values[f"{keyword.arg}={ast.unparse(keyword.value)}"] = None

@@ -88,11 +88,10 @@ def _broken(path: Path, text: str, error: json.JSONDecodeError) -> CompanionErro
 
 
 def _upgrade(data: dict[str, Any], path: Path) -> dict[str, Any]:
-    import nbformat
+    from nbformat import convert, reader
 
     try:
-        old = nbformat.from_dict(data)  # type: ignore[no-untyped-call]
-        new = nbformat.convert(old, 4)  # type: ignore[no-untyped-call]
+        new = convert(reader.reads(json.dumps(data)), 4)  # type: ignore[no-untyped-call]
     except Exception as error:  # nbformat raises whatever the old data makes it stumble over
         raise CompanionError(
             f"a notebook of an old format that cannot be upgraded ({error})", file=path

@@ -19,9 +19,10 @@ _HTML_HEADING = re.compile(r"<h([1-6])\b[^>]*>(.*?)</h\1\s*>", re.IGNORECASE | r
 _ITEM = re.compile(r"^\s*(?:[-*+]|\d{1,3}[.)])\s+")
 _DEAD_BLOCKS = re.compile(
     r"<(script|style|iframe|object|embed|svg|pre|template|noscript|video|audio|form|math|head)\b"
-    r"(?:.*?</\1\s*>|.*\Z)",
+    r".*?</\1\s*>",
     re.IGNORECASE | re.DOTALL,
 )
+_UNCLOSED = re.compile(r"<(?:script|style|template)\b.*\Z", re.IGNORECASE | re.DOTALL)
 _HTML_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _BREAK = re.compile(r"<(?:br|p|div|li|tr|hr)\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<[!?][^<>]*>")
@@ -69,7 +70,7 @@ def safe_markdown(text: str) -> str:
 
 def _strip_markup(text: str) -> str:
     text = _HTML_COMMENT.sub("", text)
-    text = _DEAD_BLOCKS.sub("", text)
+    text = _UNCLOSED.sub("", _DEAD_BLOCKS.sub("", text))
     text = _AUTOLINK.sub(r"\1", text)
     text = _IMAGE.sub(_picture, text)
     text = _LINK.sub(_link, text)

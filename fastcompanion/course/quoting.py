@@ -114,7 +114,7 @@ class Quoter:
                     found.append(text)
                     room -= len(text)
         joined = "; ".join(text.rstrip(".;: ") for text in found[:8])
-        return [f"{joined[:1].upper()}{joined[1:]}."] if joined else []
+        return [_ended(f"{joined[:1].upper()}{joined[1:]}", "")] if joined else []
 
     def safe(self, text: str) -> str:
         """Give one line of a comment or docstring, "" when it would tell an answer."""

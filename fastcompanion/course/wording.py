@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from fastcompanion.course.cells import Statement
+from fastcompanion.course.checkpoints import MAKES_ARRAY
 from fastcompanion.course.given import Piece
 from fastcompanion.course.names import dotted, walk
 
@@ -32,22 +33,31 @@ def mentions(text: str, name: str) -> bool:
 
 
 def phrase(node: ast.expr) -> str:
-    """Put a small expression into words; "" when it is not small."""
+    """Put a small expression into words; "" when it is not small.
+
+    More than one operator would be the answer itself.
+    """
+    if sum(isinstance(n, ast.operator | ast.cmpop) for n in walk(node)) > 1:
+        return ""
+    return _words(node)
+
+
+def _words(node: ast.expr) -> str:
     match node:
         case ast.Name():
             return f"`{node.id}`"
         case ast.Constant(value=int() | float() as number):
             return f"{number}"
         case ast.Attribute():
-            inner = phrase(node.value)
+            inner = _words(node.value)
             word = node.attr if node.attr in _PLAIN else f"`{node.attr}`"
             return inner and f"{'the ' if node.attr in _PLAIN else ''}{word} of {_grouped(inner)}"
         case ast.Subscript():
             return _part(node)
         case ast.Call(func=ast.Attribute(), args=[], keywords=[]):
-            return phrase(node.func)
+            return _words(node.func)
         case ast.Call(func=ast.Name(id=name), args=[ast.expr() as only], keywords=[]):
-            inner = phrase(only)
+            inner = _words(only)
             return (
                 inner and f"{'the length' if name == 'len' else f'`{name}`'} of {_grouped(inner)}"
             )
@@ -67,13 +77,13 @@ def _grouped(words: str) -> str:
 
 
 def _joined(left: ast.expr, word: str, right: ast.expr) -> str:
-    first, second = phrase(left), phrase(right)
+    first, second = _words(left), _words(right)
     return f"{_grouped(first)} {word} {_grouped(second)}" if first and second else ""
 
 
 def _part(node: ast.Subscript) -> str:
     """Say which part: the first 10, item 3, element (2, 1), a column, a new axis."""
-    inner = phrase(node.value)
+    inner = _words(node.value)
     if not inner:
         return ""
     index = node.slice
@@ -148,10 +158,25 @@ def columns(group: Iterable[Statement]) -> dict[str, list[str]]:
     return found
 
 
-def change(name: str, set_columns: Sequence[str], group: Iterable[Statement], said: str) -> str:
+def attributes(group: Iterable[Statement], name: str) -> list[str]:
+    """Find the attributes of a name that are set."""
+    found: dict[str, None] = {}
+    for statement in group:
+        node = statement.node
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        for target in targets:
+            match target:
+                case ast.Attribute(value=ast.Name(id=base), attr=attribute) if base == name:
+                    found[attribute] = None
+    return list(found)
+
+
+def change(name: str, set_columns: Sequence[str], group: Sequence[Statement], said: str) -> str:
     """Say how a name is changed in place; "" where the words before name it."""
     if set_columns:
         return f"set {listed(set_columns)} in `{name}`"
+    if found := attributes(group, name):
+        return f"set {listed(found)} of `{name}`"
     methods = [method for s in group if (method := _method_on(s.node, name))]
     if methods and not said:
         return f"call {listed(dict.fromkeys(methods))} of `{name}`"
@@ -219,6 +244,8 @@ def _constants(node: ast.AST) -> Iterable[float | int]:
             yield number
         case ast.Subscript():
             yield from _constants(node.value)
+        case ast.Call() if MAKES_ARRAY.search(dotted(node.func)):
+            return  # its shape is told
         case ast.keyword(arg=name) if name in ("dim", "axis", "figsize", "keepdim"):
             return
         case ast.FunctionDef() | ast.AsyncFunctionDef():

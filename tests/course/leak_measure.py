@@ -23,11 +23,12 @@ def leaks(original: Mapping[str, Any], scaffold: Mapping[str, Any]) -> list[str]
     """Give each line and each run of eight tokens of the original's work found in the scaffold."""
     given = _squeeze(_given_text(scaffold))
     headers = [header for cell in _code(original) for header in _headers(cell)]
+    squeezed = [_squeeze(header) for header in headers]
     texts = [_squeeze(_visible(cell)) for cell in scaffold["cells"]]
     found = []
     for cell in _code(original):
         for line in _lines(cell):
-            if _squeeze(line) not in given and _squeeze(line) not in map(_squeeze, headers):
+            if _squeeze(line) not in given and not any(_squeeze(line) in h for h in squeezed):
                 found += [line for text in texts if _squeeze(line) in text]
     runs = {run for cell in _code(original) for run in _runs(_bare(cell))}
     free = set(_runs(_given_text(scaffold))) | {run for h in headers for run in _runs(h)}
@@ -56,7 +57,7 @@ def _is_literal_or_seed(text: str) -> bool:
     [node] = ast.parse(text).body
     value = node.value if isinstance(node, ast.Assign | ast.Expr | ast.AnnAssign) else None
     if isinstance(value, ast.Call):
-        numbers = all(isinstance(a, ast.Constant | ast.UnaryOp) for a in value.args)
+        numbers = all(isinstance(a, ast.Constant | ast.UnaryOp | ast.BinOp) for a in value.args)
         return (
             numbers and re.search(r"seed|default_rng|PRNGKey", ast.unparse(value.func)) is not None
         )
@@ -96,9 +97,11 @@ def _headers(code: str) -> Iterator[str]:
 
 def _visible(cell: Mapping[str, Any]) -> str:
     mark = cell["metadata"]["fastcompanion"]
-    return (
-        "" if mark["role"] in ("given", "todo") and cell["cell_type"] == "code" else cell["source"]
-    )
+    if mark["role"] in ("given", "todo") and cell["cell_type"] == "code":
+        return ""
+    source = str(cell["source"])
+    shapes = r"(— array )\([\w, ]*\)"
+    return re.sub(shapes, r"\1", source) if mark["role"] == "checkpoint" else source
 
 
 def _given_text(scaffold: Mapping[str, Any]) -> str:
