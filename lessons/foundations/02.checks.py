@@ -457,6 +457,15 @@ def check_start(value: Any, known: dict[str, Any]) -> None:
                 "start: expected other numbers from another seed, found the same",
                 mistake="always-the-same-start",
             )
+    many = four(value(3, 400), "start", 2, 400)
+    if np.abs(many[1]).max() > 0 or many[3] != 0:
+        raise Wrong("start: expected all biases to be zero, found others")
+    for part in (many[0], many[2]):
+        if abs(part.mean()) > 0.3 or not 0.75 < part.std() < 1.25:
+            raise Wrong(
+                f"start: expected weights with mean 0 and standard deviation 1, found "
+                f"{part.mean():.2f} and {part.std():.2f}"
+            )
 
 
 @checkpoint("learning-xor", "learn")
