@@ -77,6 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         tree = program(build(terminal=terminal, words=_needed(arguments)))
         result = tree(arguments, standalone_mode=False, prog_name="fastcompanion")
+        if result == Exit.INTERRUPTED:
+            # Typer turns Ctrl-C into this code without a word.
+            return _interrupted()
         return result if isinstance(result, int) else int(Exit.DONE)
     except CompanionError as error:
         console.fail(error)
