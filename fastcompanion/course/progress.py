@@ -26,6 +26,9 @@ _STARTED_BY: Mapping[str, Step] = {
 }
 
 
+_Kinds = Mapping[str, list[Event]]
+
+
 @frozen
 class SectionProgress:
     """One section of a notebook; `verdict` is the newest public one, "" before any."""
@@ -116,15 +119,16 @@ def progress(course: Course, lesson: Lesson, events: Iterable[Event]) -> LessonP
     return of_lesson(lesson, [event for event in events if event.lesson == lesson.id])
 
 
-def of_lesson(lesson: Lesson, own: Sequence[Event]) -> LessonProgress:
+def of_lesson(lesson: Lesson, own: Iterable[Event]) -> LessonProgress:
     """Say how far a lesson is from its own events."""
-    notebooks = tuple(_notebook(lesson, ref, own) for ref in _counted(lesson, own))
-    steps = tuple(_step(step, lesson, own, notebooks) for step in STEPS)
+    kinds = _by_kind(own)
+    notebooks = tuple(_notebook(lesson, ref, kinds) for ref in _counted(lesson, kinds))
+    steps = tuple(_step(step, kinds, notebooks) for step in STEPS)
     sections = [section for notebook in notebooks for section in notebook.sections]
     return LessonProgress(
         lesson=lesson.id,
         title=lesson.title,
-        state=_state(own, steps),
+        state=_state(kinds, steps),
         steps=steps,
         notebooks=notebooks,
         sections_passed=sum(section.verdict == PASSED for section in sections),
@@ -134,123 +138,117 @@ def of_lesson(lesson: Lesson, own: Sequence[Event]) -> LessonProgress:
     )
 
 
-def _counted(lesson: Lesson, own: Sequence[Event]) -> list[NotebookRef]:
+def _by_kind(own: Iterable[Event]) -> _Kinds:
+    kinds: dict[str, list[Event]] = {}
+    for event in own:
+        kinds.setdefault(event.kind, []).append(event)
+    return kinds
+
+
+def _counted(lesson: Lesson, kinds: _Kinds) -> list[NotebookRef]:
     """Give the notebooks that count: the first with a file, and all that the learner began."""
     begun = {
         event.data.get("notebook")
-        for event in own
-        if event.kind in ("lesson.scaffolded", "lesson.checked")
+        for kind in ("lesson.scaffolded", "lesson.checked")
+        for event in kinds.get(kind, ())
     }
     local = [ref for ref in lesson.notebooks if ref.path is not None]
     return [ref for n, ref in enumerate(local) if n == 0 or ref.id in begun]
 
 
-def _notebook(lesson: Lesson, ref: NotebookRef, own: Sequence[Event]) -> NotebookProgress:
-    mine = [event for event in own if event.data.get("notebook") == ref.id]
-    checks = [_verdicts(event) for event in mine if event.kind == "lesson.checked"]
+def _of_notebook(kinds: _Kinds, kind: str, ref: NotebookRef) -> list[Event]:
+    return [event for event in kinds.get(kind, ()) if event.data.get("notebook") == ref.id]
+
+
+def _notebook(lesson: Lesson, ref: NotebookRef, kinds: _Kinds) -> NotebookProgress:
+    checks = _of_notebook(kinds, "lesson.checked", ref)
     assessed = {
-        str(event.data.get("section")) for event in mine if event.kind == "section.assessed"
+        str(event.data.get("section")) for event in _of_notebook(kinds, "section.assessed", ref)
     }
-    checks = [_with_assessed(check, assessed) for check in checks]
-    ids = _section_ids(lesson, ref, mine, checks)
     latest: dict[str, str] = {}
-    for check in checks:
-        latest.update(check)
-    solved = {
-        str(section)
-        for event in mine
-        if event.kind == "lesson.checked"
-        for section in _list(event.data.get("with_solution"))
-    }
-    sections = tuple(SectionProgress(i, latest.get(i, ""), i in solved) for i in ids)
-    total = max([len(ids), *(_count(event) for event in mine)])
-    return NotebookProgress(ref.id, sections, total, _complete(mine, ids))
+    solved: set[object] = set()
+    for event in checks:
+        latest.update(_verdicts(event))
+        solved.update(_list(event.data.get("with_solution")))
+    ids = _section_ids(lesson, ref, kinds) or list(latest)
+    sections = tuple(
+        SectionProgress(i, _word(latest.get(i, ""), i in assessed), i in solved) for i in ids
+    )
+    total = max([len(ids), *map(_count, checks)])
+    return NotebookProgress(ref.id, sections, total, _complete(checks, ids))
+
+
+def _word(verdict: str, assessed: bool) -> str:
+    return ASSESSED if verdict == TO_ASSESS and assessed else verdict
 
 
 def _count(event: Event) -> int:
     total = event.data.get("total")
-    return total if event.kind == "lesson.checked" and isinstance(total, int) else 0
+    return total if isinstance(total, int) else 0
 
 
-def _complete(mine: Sequence[Event], ids: Sequence[str]) -> bool:
+def _complete(checks: Sequence[Event], ids: Sequence[str]) -> bool:
     """Whether one check found every section done; the check says so, else the sections do."""
-    for event in mine:
-        if event.kind == "lesson.checked":
-            said = event.data.get("complete")
-            found = _verdicts(event)
-            every = bool(ids) and all(found.get(i) in (PASSED, ASSESSED) for i in ids)
-            if said is True or (said is None and every):
-                return True
+    for event in checks:
+        said = event.data.get("complete")
+        found = _verdicts(event)
+        every = bool(ids) and all(found.get(i) in (PASSED, ASSESSED) for i in ids)
+        if said is True or (said is None and every):
+            return True
     return False
 
 
-def _verdicts(event: Event) -> dict[str, str]:
+def _verdicts(event: Event) -> Mapping[str, str]:
     sections = event.data.get("sections")
-    return {str(k): str(v) for k, v in sections.items()} if isinstance(sections, dict) else {}
+    return sections if isinstance(sections, dict) else {}
 
 
-def _with_assessed(check: dict[str, str], assessed: set[str]) -> dict[str, str]:
-    return {
-        section: ASSESSED if verdict == TO_ASSESS and section in assessed else verdict
-        for section, verdict in check.items()
-    }
-
-
-def _section_ids(
-    lesson: Lesson, ref: NotebookRef, mine: Sequence[Event], checks: Sequence[Mapping[str, str]]
-) -> list[str]:
-    """Give the section ids: authored, else as scaffolded, else all that any check named."""
+def _section_ids(lesson: Lesson, ref: NotebookRef, kinds: _Kinds) -> list[str]:
+    """Give the section ids: authored, else as scaffolded."""
     if lesson.sections and lesson.notebooks[0].id == ref.id:
         return [section.id for section in lesson.sections]
-    for event in reversed(mine):
-        if event.kind == "lesson.scaffolded" and _list(event.data.get("sections")):
+    for event in reversed(_of_notebook(kinds, "lesson.scaffolded", ref)):
+        if _list(event.data.get("sections")):
             return [str(section) for section in _list(event.data["sections"])]
-    return list(dict.fromkeys(section for check in checks for section in check))
+    return []
 
 
 def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def _step(
-    step: Step, lesson: Lesson, own: Sequence[Event], notebooks: Sequence[NotebookProgress]
-) -> StepProgress:
-    if _marked("lesson.step_done", step, own):
-        return StepProgress(step, "done", _about(step, own, notebooks))
-    if _marked("lesson.skipped", step, own):
+def _step(step: Step, kinds: _Kinds, notebooks: Sequence[NotebookProgress]) -> StepProgress:
+    about = _about(step, kinds, notebooks)
+    if _marked("lesson.step_done", step, kinds):
+        return StepProgress(step, "done", about)
+    if _marked("lesson.skipped", step, kinds):
         return StepProgress(step, "skipped")
     done = {
         "watch": False,
-        "run": _has_run(own),
+        "run": _has_run(kinds),
         "reproduce": bool(notebooks) and all(notebook.complete for notebook in notebooks),
         "repeat": False,
     }[step]
-    begun = any(_STARTED_BY.get(event.kind) == step for event in own)
-    begun = begun or (step == "watch" and bool(own))
-    state: State = "done" if done else "started" if begun else "open"
-    return StepProgress(step, state, _about(step, own, notebooks))
+    begun = any(_STARTED_BY.get(kind) == step for kind in kinds)
+    begun = begun or (step == "watch" and bool(kinds))
+    return StepProgress(step, "done" if done else "started" if begun else "open", about)
 
 
-def _marked(kind: str, step: Step, own: Sequence[Event]) -> bool:
-    return any(event.kind == kind and event.data.get("step") == step for event in own)
+def _marked(kind: str, step: Step, kinds: _Kinds) -> bool:
+    return any(event.data.get("step") == step for event in kinds.get(kind, ()))
 
 
-def _has_run(own: Sequence[Event]) -> bool:
+def _has_run(kinds: _Kinds) -> bool:
     """A clean run, or an original that is known to be broken here, and one experiment."""
-    ran = any(
-        event.kind == "lesson.ran" and (event.data.get("ok") or event.data.get("broken"))
-        for event in own
-    )
-    return ran and any(event.kind == "experiment.recorded" for event in own)
+    runs = kinds.get("lesson.ran", ())
+    ran = any(event.data.get("ok") or event.data.get("broken") for event in runs)
+    return ran and "experiment.recorded" in kinds
 
 
-def _about(step: Step, own: Sequence[Event], notebooks: Sequence[NotebookProgress]) -> str:
-    if step == "run":
-        experiments = sum(event.kind == "experiment.recorded" for event in own)
-        runs = [event for event in own if event.kind == "lesson.ran"]
-        if not runs:
-            return ""
-        word = "ran through" if runs[-1].data.get("ok") else "stopped at an error"
+def _about(step: Step, kinds: _Kinds, notebooks: Sequence[NotebookProgress]) -> str:
+    if step == "run" and "lesson.ran" in kinds:
+        experiments = len(kinds.get("experiment.recorded", ()))
+        word = "ran through" if kinds["lesson.ran"][-1].data.get("ok") else "stopped at an error"
         return f"{word}, {experiments} experiment{'' if experiments == 1 else 's'}"
     if step == "reproduce":
         sections = [section for notebook in notebooks for section in notebook.sections]
@@ -266,18 +264,20 @@ def _counts(sections: Sequence[SectionProgress], total: int) -> str:
     return f"{words}, {assessed} self-assessed" if assessed else words
 
 
-def _state(own: Sequence[Event], steps: Sequence[StepProgress]) -> State:
-    if any(event.kind == "lesson.skipped" and not event.data.get("step") for event in own):
+def _state(kinds: _Kinds, steps: Sequence[StepProgress]) -> State:
+    if any(not event.data.get("step") for event in kinds.get("lesson.skipped", ())):
         return "skipped"
     if all(step.state in ("done", "skipped") for step in steps):
         return "done"
-    touched = any(not event.kind.startswith("course.") for event in own)
-    return "started" if touched else "open"
+    return "started" if kinds else "open"
 
 
-def next_in_lesson(course: Course, lesson: Lesson, own: Sequence[Event]) -> NextStep | None:
+def next_in_lesson(course: Course, lesson: Lesson, own: Iterable[Event]) -> NextStep | None:
     """Give the next step of one lesson, None when it is finished or left out."""
-    found = of_lesson(lesson, own)
+    return _next(course, lesson, of_lesson(lesson, own))
+
+
+def _next(course: Course, lesson: Lesson, found: LessonProgress) -> NextStep | None:
     if found.state in ("done", "skipped") or found.current is None:
         return None
     open_notebook = next((n for n in found.notebooks if not n.complete), None)
@@ -297,14 +297,16 @@ def next_in_lesson(course: Course, lesson: Lesson, own: Sequence[Event]) -> Next
 
 
 def next_step(
-    course: Course, events: Iterable[Event], *, start_at: str | None = None
+    course: Course, known: Mapping[str, LessonProgress], *, start_at: str | None = None
 ) -> NextStep | None:
-    """Give the next step of a course: from the lesson `start_at` on, then what was left before."""
-    own = by_lesson(events)
+    """Give the next step of a course: from the lesson `start_at` on, then what was left before.
+
+    `known` holds the progress of the lessons with events; the others have not begun.
+    """
     ids = [lesson.id for lesson in course.lessons]
     first = ids.index(start_at) if start_at in ids else 0
     for lesson in (*course.lessons[first:], *course.lessons[:first]):
-        found = next_in_lesson(course, lesson, own.get(lesson.id, ()))
+        found = _next(course, lesson, known.get(lesson.id) or of_lesson(lesson, ()))
         if found is not None:
             return found
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from fastcompanion.base import clock, config, events
@@ -58,19 +58,18 @@ def status(ws: Workspace) -> Overview:
     settings = config.load(ws)
     known = events.read(ws)
     found = [course_file.load(ws, course_id) for course_id in course_file.ids(ws)]
-    own = progress.by_lesson(known)
-    current = _current(found, known, str(settings.get("study.course")))
-    upcoming = _next(current, found, known)
-    lesson = _lesson(found, upcoming.lesson if upcoming else progress.last_lesson(known), own)
+    states = _states(found, known)
+    last = progress.last_lesson(known)
+    upcoming = _next(found, states, last, str(settings.get("study.course")))
     today = journal.study_day(clock.now())
     week = journal.read(ws, journal.days_of_week(today), undone=journal.undone(known))
     return Overview(
         study=str(settings.get("study.name")),
         folder=str(ws.root),
         running=running(ws),
-        lesson=lesson,
+        lesson=_lesson(found, states, upcoming.lesson if upcoming else last),
         next=upcoming,
-        courses=tuple(_line(course, own) for course in found),
+        courses=tuple(_line(course, states) for course in found),
         minutes_today=sum(
             entry.minutes for entry in week.entries if journal.study_day(entry.at) == today
         ),
@@ -98,54 +97,51 @@ def next_step(ws: Workspace) -> NextStep | None:
     """Say what comes next: in the lesson under way, then in its course, then in the others."""
     known = events.read(ws)
     found = [course_file.load(ws, course_id) for course_id in course_file.ids(ws)]
-    return _next(_current(found, known, str(config.load(ws).get("study.course"))), found, known)
+    chosen = str(config.load(ws).get("study.course"))
+    return _next(found, _states(found, known), progress.last_lesson(known), chosen)
 
 
-def _current(found: Sequence[Course], known: Sequence[Event], chosen: str) -> Course | None:
-    """Give the course of the last event, else the chosen one, else the first."""
-    last = progress.last_lesson(known)
-    wanted = [last.partition("/")[0]] if last else []
-    for course_id in (*wanted, chosen):
-        course = next((course for course in found if course.id == course_id), None)
-        if course is not None:
-            return course
-    return found[0] if found else None
+def _states(found: Sequence[Course], known: Sequence[Event]) -> dict[str, LessonProgress]:
+    """Compute the progress of each lesson that has events, once."""
+    own = progress.by_lesson(known)
+    return {
+        lesson.id: progress.of_lesson(lesson, own[lesson.id])
+        for course in found
+        for lesson in course.lessons
+        if lesson.id in own
+    }
 
 
 def _next(
-    current: Course | None, found: Sequence[Course], known: Sequence[Event]
+    found: Sequence[Course], states: Mapping[str, LessonProgress], last: str | None, chosen: str
 ) -> NextStep | None:
-    if current is None:
-        return None
-    others = [course for course in found if course.id != current.id]
-    last = progress.last_lesson(known)
-    for course in (current, *others):
-        step = progress.next_step(course, known, start_at=last)
+    """Look in the course of the last event first, then in the chosen one, then in the others."""
+    wanted = [last.partition("/")[0]] if last else []
+    order = [*wanted, chosen]
+    ranked = sorted(found, key=lambda c: order.index(c.id) if c.id in order else len(order))
+    for course in ranked:
+        step = progress.next_step(course, states, start_at=last)
         if step is not None:
             return step
     return None
 
 
 def _lesson(
-    found: Sequence[Course], lesson_id: str | None, own: dict[str, list[Event]]
+    found: Sequence[Course], states: Mapping[str, LessonProgress], lesson_id: str | None
 ) -> LessonProgress | None:
     for course in found:
         for lesson in course.lessons:
             if lesson.id == lesson_id:
-                return progress.of_lesson(lesson, own.get(lesson.id, ()))
+                return states.get(lesson.id) or progress.of_lesson(lesson, ())
     return None
 
 
-def _line(course: Course, own: dict[str, list[Event]]) -> CourseLine:
-    states = [
-        progress.of_lesson(lesson, own[lesson.id]).state
-        for lesson in course.lessons
-        if lesson.id in own
-    ]
+def _line(course: Course, states: Mapping[str, LessonProgress]) -> CourseLine:
+    own = [states[lesson.id].state for lesson in course.lessons if lesson.id in states]
     return CourseLine(
         id=course.id,
         title=course.title,
-        lessons_done=states.count("done"),
-        lessons_skipped=states.count("skipped"),
+        lessons_done=own.count("done"),
+        lessons_skipped=own.count("skipped"),
         lessons_total=len(course.lessons),
     )
