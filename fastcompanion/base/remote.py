@@ -21,6 +21,7 @@ from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import SILENT, Reporter
 
 PARTIAL_PREFIX = ".partial-"
+_DAY = 86_400.0
 _GIT_MISSING = "fastcompanion doctor git"
 # A server that sends less than 100 bytes a second for half a minute has stopped answering.
 _PATIENCE = {"GIT_HTTP_LOW_SPEED_LIMIT": "100", "GIT_HTTP_LOW_SPEED_TIME": "30"}
@@ -161,11 +162,19 @@ def _partial(folder: Path) -> Iterator[Path]:
         raise CompanionError("git is not installed", hint=_GIT_MISSING, code=Exit.MISSING)
     work = folder.parent / f"{PARTIAL_PREFIX}{clock.new_id()}"
     store.make_folder(folder.parent)
+    _sweep(folder.parent)
     try:
         yield work
     finally:
         if work.exists():
             store.remove(work)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed program left behind, when it is too old to be under way."""
+    for left in folder.glob(f"{PARTIAL_PREFIX}*"):
+        if clock.now().timestamp() - left.stat().st_mtime > _DAY:
+            store.remove(left)
 
 
 def _into_place(work: Path, folder: Path) -> None:

@@ -90,7 +90,9 @@ def _umask() -> int:
 
 
 def _refused(what: str, path: Path, error: OSError) -> CompanionError:
-    hint = "Free some space and try again." if error.errno == 28 else "Check the folder's permissions."
+    hint = (
+        "Free some space and try again." if error.errno == 28 else "Check the folder's permissions."
+    )
     reason = error.strerror or type(error).__name__
     return CompanionError(f"{what}: {reason}", hint=hint, file=path)
 
@@ -107,11 +109,20 @@ def remove(path: Path) -> None:
     """Remove a file, a link or a whole folder; a missing one is fine."""
     try:
         if path.is_dir() and not path.is_symlink():
+            _unprotect(path)
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
     except OSError as error:
         raise _refused("can't be removed", path, error) from None
+
+
+def _unprotect(folder: Path) -> None:
+    # Windows refuses to delete read-only files, and git makes its packs read-only.
+    if os.name == "nt":
+        for child in folder.rglob("*"):
+            if child.is_file():
+                child.chmod(0o666)
 
 
 def move(source: Path, target: Path) -> None:
@@ -302,5 +313,3 @@ def lock(path: Path, *, busy: str, wait: float = 10.0) -> Iterator[None]:
         yield
     finally:
         held.release()
-
-

@@ -22,6 +22,7 @@ from fastcompanion.course import catalogue
 SHORT_COMMIT = 12
 _REGISTER = "uses.json"
 _GITHUB = "https://github.com/"
+_BARE_HOST = r"(?:www\.)?(?:github\.com|gitlab\.com|codeberg\.org|bitbucket\.org)/.+"
 _SHORT = r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_.-]+"
 _SCP = r"(?:[\w.-]+@)?[\w.-]+:(?!//)(?!\\).+"
 _PAGE = r"(https?://[^/]+/[^/]+/[^/]+?)(?:\.git)?(?:/-)?/(?:tree|blob)/([^/]+)(?:/.*)?"
@@ -64,6 +65,9 @@ def understand(what: str, ref: str = "") -> Source:
     path = Path(what).expanduser()
     if path.exists():
         return _from_path(path.absolute(), ref)
+    what = what.rstrip("/")
+    if re.fullmatch(_BARE_HOST, what):
+        return _from_address(f"https://{what}", ref)
     if "://" in what or (re.fullmatch(_SCP, what) and not Path(what).drive):
         return _from_address(what, ref)
     if re.fullmatch(_SHORT, what) and not what.startswith("."):
@@ -88,6 +92,8 @@ def _from_path(path: Path, ref: str) -> Source:
         raise CompanionError("is no notebook (*.ipynb)", file=path, code=Exit.USAGE)
     if path.is_dir() and remote.is_bare(path):
         return Source("git", url=str(path), ref=ref)
+    if (path / workspace.SETTINGS_NAME).exists():
+        raise CompanionError("is a study, not a course", file=path, code=Exit.USAGE)
     if ref:
         raise CompanionError(
             "--ref belongs to an address; a folder is taken as it is",
@@ -184,7 +190,14 @@ def fetch(
 
 def _folder(source: Source) -> Fetched:
     assert source.path is not None
-    root = source.path.parent if source.path.is_file() else source.path
+    root = source.path.parent if source.path.suffix.lower() == ".ipynb" else source.path
+    if not source.path.exists():
+        raise CompanionError(
+            "the course's folder is not there",
+            hint="Bring it back.",
+            file=source.path,
+            code=Exit.MISSING,
+        )
     place = remote.place(root)
     return Fetched(root, place.commit if place else "", place.url if place else "")
 

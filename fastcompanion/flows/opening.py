@@ -12,6 +12,7 @@ from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import run, scratch
+from fastcompanion.course.environments import find_interpreter
 from fastcompanion.course.model import Course, Lesson, NotebookRef
 from fastcompanion.course.progress import NextStep
 
@@ -75,17 +76,35 @@ def _notebook(lesson: Lesson, step: NextStep | None) -> NotebookRef | None:
     return next(iter(wanted or local), None)
 
 
-def show(ws: Workspace, notebook: Path, *, reporter: Reporter) -> str | None:
-    """Open a notebook in the learner's editor and give the program's name, None without one."""
+def show(
+    ws: Workspace, notebook: Path, *, course: Course | None = None, reporter: Reporter
+) -> str | None:
+    """Open a notebook in the learner's editor and give the program's name, None without one.
+
+    That is `editor.command`, else the Jupyter of the course's environment, else what is on PATH.
+    """
     settings = config.load(ws)
     if not settings.get("editor.open"):
         return None
-    command = _editor(str(settings.get("editor.command")))
+    own = None if settings.get("editor.command") else _jupyter_of(ws, course)
+    command = own or _editor(str(settings.get("editor.command")))
     if command is None:
         reporter.note("No program that opens notebooks was found: see fastcompanion doctor jupyter")
         return None
     process.leave_running([*command, str(notebook)], cwd=ws.root)
     return command[0]
+
+
+def _jupyter_of(ws: Workspace, course: Course | None) -> tuple[str, ...] | None:
+    """Find the Jupyter that lies beside the Python of the course's kernel."""
+    if course is None:
+        return None
+    try:
+        python = Path(find_interpreter(None, course, ws).argv[0])
+    except CompanionError:
+        return None
+    names = (name for words in _EDITORS[:2] for name in (words[0], f"{words[0]}.exe"))
+    return next((((str(python.parent / n)),) for n in names if (python.parent / n).is_file()), None)
 
 
 def _editor(setting: str) -> tuple[str, ...] | None:

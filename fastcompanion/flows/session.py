@@ -87,7 +87,7 @@ def start(
     session = running or _begin(ws, lesson, step, found, dry_run=dry_run)
     opened = None
     if open_it and not dry_run and prepared.notebook is not None:
-        opened = opening.show(ws, prepared.notebook, reporter=reporter)
+        opened = opening.show(ws, prepared.notebook, course=course, reporter=reporter)
     return Started(
         lesson=lesson.id,
         title=lesson.title,

@@ -51,7 +51,7 @@ def open_lesson(
     place = prepared.notebook or ws.notebook(lesson.id, chosen.id, "run")
     program = None
     if place.exists() and not dry_run:
-        program = opening.show(ws, place, reporter=reporter)
+        program = opening.show(ws, place, course=course, reporter=reporter)
     return Opened(lesson.id, lesson.title, ws.relative(place), (), program)
 
 

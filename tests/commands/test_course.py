@@ -309,6 +309,26 @@ class TestLesson:
         assert wait_for(told).splitlines() == ["--flag", str(place)]
         assert place.is_file()
 
+    @pytest.mark.skipif(
+        os.name != "posix" or sys.prefix == sys.base_prefix, reason="needs a venv to make a twin of"
+    )
+    def test_open_takes_the_jupyter_of_the_courses_environment(
+        self, study: Path, run: Runner, folder: Path, recorder: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        program, told = recorder
+        twin = tmp_path / "an environment"
+        (twin / "bin").mkdir(parents=True)
+        (twin / "bin" / "python").symlink_to(Path(sys.executable).resolve())
+        (twin / "lib").symlink_to(Path(sys.prefix) / "lib")
+        (twin / "pyvenv.cfg").write_bytes((Path(sys.prefix) / "pyvenv.cfg").read_bytes())
+        program.rename(twin / "bin" / "jupyter-lab")
+        run("course", "add", folder)
+        path = study / "courses" / "course-of-mine.yaml"
+        path.write_text(path.read_text().replace("lessons:", f"kernel: {twin}\nlessons:", 1))
+        opened = run("lesson", "open", "1")
+        assert opened.code == 0, opened.err
+        assert wait_for(told).strip().endswith("a.run.ipynb")
+
     @pytest.mark.skipif(os.name != "posix", reason="a shell script stands in for the browser")
     def test_video_and_page_only_when_asked_for(
         self, study: Path, run: Runner, folder: Path, recorder: tuple[Path, Path]

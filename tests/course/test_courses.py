@@ -12,7 +12,7 @@ import yaml
 from fastcompanion.base import events, remote, workspace
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course import course_file, courses, lessons, sources
+from fastcompanion.course import course_file, courses, lessons, sources, updates
 from tests.git_server import GitServer, notebook
 
 NOTEBOOKS = {
@@ -559,3 +559,64 @@ class TestFile:
         courses.add(ws, str(fill(tmp_path / "course", NOTEBOOKS)))
         courses.set_kernel(ws, "course", "fastai-2023")
         assert courses.load(ws, "course").kernel == "fastai-2023"
+
+
+class TestAddresses:
+    @pytest.mark.parametrize(
+        ("typed", "url"),
+        [
+            ("fastai/course22", "https://github.com/fastai/course22"),
+            ("fastai/course22/", "https://github.com/fastai/course22"),
+            ("github.com/fastai/course22", "https://github.com/fastai/course22"),
+            ("https://github.com/fastai/course22.git", "https://github.com/fastai/course22.git"),
+            (
+                "https://github.com/fastai/course22/blob/master/01-x.ipynb",
+                "https://github.com/fastai/course22",
+            ),
+            ("git@github.com:fastai/course22.git", "git@github.com:fastai/course22.git"),
+            ("ssh://git@example.org/course.git", "ssh://git@example.org/course.git"),
+            ("file:///srv/course", "file:///srv/course"),
+        ],
+    )
+    def test_what_people_type(self, typed: str, url: str) -> None:
+        source = sources.understand(typed)
+        assert (source.kind, source.url) == ("git", url)
+
+    def test_the_same_repository_under_other_addresses(self) -> None:
+        same = [
+            "https://github.com/fastai/course22",
+            "git@github.com:fastai/course22.git",
+            "ssh://git@GitHub.com/x",
+        ]
+        assert sources.same(same[0], same[1])
+        assert not sources.same(same[0], same[2])
+        folders = {sources.clone_folder(url, "a" * 40) for url in same[:2]}
+        assert folders == {
+            workspace.clones_folder() / "github.com" / "fastai" / "course22@aaaaaaaaaaaa"
+        }
+
+    def test_a_study_is_no_course(self, ws: Workspace) -> None:
+        with pytest.raises(CompanionError, match="is a study"):
+            courses.add(ws, str(ws.root))
+
+    def test_a_folder_that_is_gone(self, ws: Workspace, tmp_path: Path) -> None:
+        folder = fill(tmp_path / "course", NOTEBOOKS)
+        course = courses.add(ws, str(folder)).course
+        folder.rename(tmp_path / "elsewhere")
+        assert lessons.original(course, course.lessons[0].notebooks[0]).is_file()
+        with pytest.raises(CompanionError, match="not there") as error:
+            updates.update(ws, "course")
+        assert error.value.code is Exit.MISSING
+
+    def test_old_leftovers_are_swept_and_young_ones_are_not(
+        self, ws: Workspace, server: GitServer
+    ) -> None:
+        server.repo("course").commit({"01-a.ipynb": notebook("a = 1")})
+        host = sources.clone_folder(server.url("course"), "0").parent
+        old, young = host / f"{remote.PARTIAL_PREFIX}old", host / f"{remote.PARTIAL_PREFIX}young"
+        for folder in (old, young):
+            folder.mkdir(parents=True)
+        os.utime(old, (1_000_000_000, 1_000_000_000))
+        courses.add(ws, server.url("course"))
+        assert not old.exists()
+        assert young.exists()
