@@ -87,13 +87,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _interrupted()
     except BrokenPipeError:
-        # The reader has gone (`| head`): nothing is wrong, and Python must not complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(Exit.DONE)
+        return _reader_gone()
     except SystemExit as leaving:
+        # The library under Typer turns a closed pipe into an exit of its own.
+        if isinstance(leaving.__context__, BrokenPipeError):
+            return _reader_gone()
         return leaving.code if isinstance(leaving.code, int) else int(Exit.FAILED)
     except Exception as error:
         return _unexpected(error)
+
+
+def _reader_gone() -> int:
+    """Take it that the reader has seen enough (`| head`), and keep Python from complaining at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return int(Exit.DONE)
 
 
 def _interrupted() -> int:
