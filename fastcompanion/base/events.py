@@ -57,8 +57,11 @@ def record(
     """
     for path, text in (files or {}).items():
         store.write_text(path, text)
-    event = Event(clock.new_id(), clock.now(), kind, lesson, dict(data or {}))
+    at = clock.now().replace(microsecond=0)
+    event = Event(clock.new_id(), at, kind, lesson, dict(data or {}))
     target = study.private_events if private else study.progress
+    # A fresh clone lacks it, and locks belong there, out of git's sight.
+    store.make_folder(study.private)
     store.append_line(target, _line(event))
     if commit is None or private:
         return Recorded(event)

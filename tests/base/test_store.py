@@ -1,0 +1,183 @@
+"""Writing is whole or not at all; what can't be read is named and never overwritten."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fastcompanion.base import store
+from fastcompanion.base.errors import CompanionError
+
+Drop = Callable[[Callable[[], int]], int]
+POSIX = os.name == "posix"
+
+
+def test_text_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "neu er" / "日本 ü.md"
+    store.write_text(path, "ü\n")
+    assert path.read_bytes() == "ü\n".encode()
+    path.write_bytes(b"\xef\xbb\xbfa\r\nb\r\n")
+    assert store.read_text(path) == "a\nb\n"
+
+
+def test_a_wrong_encoding_names_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "latin"
+    path.write_bytes(b"one\ntwo\nf\xfcr\n")
+    with pytest.raises(CompanionError, match="not UTF-8") as caught:
+        store.read_text(path)
+    assert (caught.value.file, caught.value.line) == (str(path), 3)
+
+
+def test_a_missing_file_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(CompanionError, match="no such file"):
+        store.read_text(tmp_path / "none")
+
+
+@pytest.mark.skipif(not POSIX, reason="modes and links: not run here")
+def test_mode_and_link_survive_a_write(tmp_path: Path) -> None:
+    path = tmp_path / "private"
+    store.write_text(path, "a", mode=0o600)
+    link = tmp_path / "link"
+    link.symlink_to(path)
+    store.write_text(link, "b")
+    assert link.is_symlink()
+    assert path.read_text() == "b"
+    assert path.stat().st_mode & 0o777 == 0o600
+    store.write_text(tmp_path / "plain", "c")
+    assert (tmp_path / "plain").stat().st_mode & 0o077 == 0o044
+
+
+def test_nothing_is_left_beside_a_written_file(tmp_path: Path) -> None:
+    store.write_text(tmp_path / "a", "1")
+    store.write_text(tmp_path / "a", "2")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.skipif(not POSIX, reason="read-only folders: not run here")
+def test_a_read_only_folder_and_file_are_clear_errors(open_tmp: Path, unprivileged: Drop) -> None:
+    closed = open_tmp / "closed"
+    closed.mkdir()
+    (closed / "old").write_text("kept")
+    closed.chmod(0o555)
+
+    def attempts() -> int:
+        acts: list[Callable[[], object]] = [
+            lambda: store.write_text(closed / "new", "x"),
+            lambda: store.write_text(closed / "old", "x"),
+            lambda: store.append_text(closed / "new", "x"),
+            lambda: store.make_folder(closed / "folder"),
+            lambda: store.remove(closed / "old"),
+        ]
+        for number, act in enumerate(acts):
+            try:
+                act()
+            except CompanionError as error:
+                if "Permission denied" not in error.message or not error.hint:
+                    return 10 + number
+            else:
+                return 20 + number
+        return 0
+
+    assert unprivileged(attempts) == 0
+    assert (closed / "old").read_text() == "kept"
+    closed.chmod(0o755)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_says_so() -> None:
+    with pytest.raises(CompanionError) as caught:
+        store.append_text(Path("/dev/full"), "x\n")
+    assert "No space left" in caught.value.message
+    assert "space" in caught.value.hint
+
+
+def test_a_process_killed_while_writing_leaves_the_old_or_the_new(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    store.write_json(path, {"n": 0, "pad": "x" * 100_000})
+    program = (
+        "import sys, pathlib\n"
+        "from fastcompanion.base import store\n"
+        "n = 0\n"
+        "while True:\n"
+        "    n += 1\n"
+        "    store.write_json(pathlib.Path(sys.argv[1]), {'n': n, 'pad': 'x' * 100_000})\n"
+        "    print(n, flush=True)\n"
+    )
+    child = subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    for _ in range(30):
+        child.stdout.readline()
+    child.kill()
+    child.wait()
+    child.stdout.close()
+    found = store.read_json(path)
+    assert found["n"] >= 30
+    assert len(found["pad"]) == 100_000
+
+
+def test_json_and_yaml_and_toml_name_the_broken_line(tmp_path: Path) -> None:
+    for name, text, line, read in (
+        ("a.json", '{\n "a": 1,\n}', 3, store.read_json),
+        ("a.yaml", "a: 1\nb: [1\nc: 2\n", 3, store.read_yaml),
+        ("a.toml", "a = 1\nb = = 2\n", 2, store.read_toml),
+    ):
+        path = tmp_path / name
+        path.write_text(text)
+        with pytest.raises(CompanionError, match="is not valid") as caught:
+            read(path)
+        assert (caught.value.file, caught.value.line) == (str(path), line)
+        path.write_text("<<<<<<< HEAD\n" + text)
+        with pytest.raises(CompanionError, match="conflict marker") as caught:
+            read(path)
+        assert caught.value.line == 1
+
+
+def test_yaml_runs_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "evil.yaml"
+    path.write_text(f"!!python/object/apply:os.mkdir ['{tmp_path / 'made'}']\n")
+    with pytest.raises(CompanionError):
+        store.read_yaml(path)
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_lock_is_waited_for_and_then_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.lock"
+    program = (
+        "import sys, pathlib\n"
+        "from fastcompanion.base import store\n"
+        "with store.lock(pathlib.Path(sys.argv[1]), busy='x'):\n"
+        "    print('held', flush=True)\n"
+        "    sys.stdin.readline()\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", program, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    assert child.stdin is not None
+    child.stdout.readline()
+    with pytest.raises(CompanionError, match="somebody else"), store.lock(path, busy="somebody else", wait=0.1):
+        pytest.fail("the lock was held twice")
+    child.kill()
+    child.wait()
+    child.stdout.close()
+    child.stdin.close()
+    with store.lock(path, busy="a lock of a dead process", wait=2):
+        pass
+
+
+def test_remove_takes_files_links_and_folders_and_no_more(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept").write_text("x")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    store.link(outside, folder / "link")
+    store.remove(folder)
+    store.remove(folder)
+    assert not folder.exists()
+    assert (outside / "kept").exists()
