@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-import random
-import secrets
 import time
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from fastcompanion.base.errors import CompanionError, Exit
+
+if TYPE_CHECKING:
+    import random
 
 NOW_VARIABLE = "FASTCOMPANION_NOW"
 # In the order of their codes, so that ids sort as the numbers that they stand for.
@@ -74,10 +76,12 @@ def new_id() -> str:
     Records carry whole seconds; the milliseconds in the first half (they begin anew every nine
     hours) keep those of one second in the order in which they were made, as (at, id) sorts them.
     """
-    number = (time.time_ns() // 1_000_000 % 2**25) << 25 | secrets.randbits(25)
+    number = (time.time_ns() // 1_000_000 % 2**25) << 25 | int.from_bytes(os.urandom(4)) >> 7
     return "".join(_ID_ALPHABET[number >> shift & 31] for shift in range(45, -1, -5))
 
 
 def rng(seed: int) -> random.Random:
     """Give a generator of its own for reproducible choices."""
+    import random
+
     return random.Random(seed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -182,6 +181,8 @@ def environments_folder() -> Path:
 
 def runtime_folder() -> Path:
     """A short private folder for sockets: their paths may have about 100 characters only."""
+    import tempfile
+
     return Path(tempfile.mkdtemp(prefix="fc-", dir="/tmp" if os.name == "posix" else None))
 
 

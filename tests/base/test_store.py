@@ -181,3 +181,13 @@ def test_remove_takes_files_links_and_folders_and_no_more(tmp_path: Path) -> Non
     store.remove(folder)
     assert not folder.exists()
     assert (outside / "kept").exists()
+
+
+def test_lines_that_only_fit_together_are_refused(tmp_path: Path) -> None:
+    """Lines are parsed in one go; two halves of a record on two lines must not pass as one."""
+    path = tmp_path / "progress.jsonl"
+    for text in ('{"id":"a"\n"at":"x"}\n', '{"id":"a"},{"id":"b"}\n', '{"id":"a"}\n[1]\n', '{"id":"a"}\n{"id":"b"\n'):
+        path.write_text(text)
+        with pytest.raises(CompanionError) as caught:
+            store.read_lines(path)
+        assert caught.value.line is not None, text
