@@ -12,6 +12,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,6 +25,7 @@ from fastcompanion.course.verdict import Failure, Outcome
 
 CHECK_SECONDS = 10.0
 _START_SECONDS = 60.0
+_END_SECONDS = 2.0
 _JUDGE_SECONDS = 60.0
 _ONE_THREAD = dict.fromkeys(
     (
@@ -70,7 +72,8 @@ class Warm:
         self._child = process.spawn(
             argv, cwd=self._cwd, env=environment, stdin=True, pipes=True, merged=True
         )
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
         try:
             self._send(
                 judge=judge_source(),
@@ -94,14 +97,24 @@ class Warm:
         """End the whole group."""
         self._end()
 
+    @property
+    def pid(self) -> int:
+        """The root process, whose group all others are in."""
+        return self._child.pid
+
     def _end(self) -> None:
-        self._child.kill_tree()
-        for stream in (self._child.process.stdin, self._child.process.stdout):
-            if stream is not None:
-                try:
-                    stream.close()
-                except OSError:
-                    continue
+        """Let the root end its group, which it does when its orders end; else do it ourselves."""
+        orders, answers = self._child.process.stdin, self._child.process.stdout
+        assert orders is not None
+        assert answers is not None
+        with suppress(OSError):
+            orders.close()
+        self._listener.join(_END_SECONDS)
+        if self._listener.is_alive():
+            self._child.kill_tree()
+            self._listener.join()
+        self._child.wait()
+        answers.close()
 
     def _listen(self) -> None:
         """Hand on the worker's answers; what is no answer was said by its start (an error)."""

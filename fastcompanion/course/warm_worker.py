@@ -115,6 +115,7 @@ class Place:
                 continue
             line = self.orders.next()
             if line is None:
+                self.drop()
                 return
             if line:
                 self.obey(json.loads(line), line)
@@ -135,10 +136,16 @@ class Place:
                 self.branch(order)
 
     def drop(self) -> None:
-        """End the child; what hangs below it sees its orders end and goes too."""
+        """End the child and what hangs below it: each sees its orders end and ends its own first.
+
+        So every process is waited for by its parent; only a busy one has to be killed.
+        """
         if self.child:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.child, signal.SIGKILL)
+            os.close(self.down)
+            self.down = -1
+            if not select.select([self.alive], [], [], 0.5)[0]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self.child, signal.SIGKILL)
             self.release()
 
     def bury(self) -> None:
@@ -148,7 +155,8 @@ class Place:
     def release(self) -> int:
         """Wait for the ended child, close its descriptors and give its status."""
         _, status = os.waitpid(self.child, 0)
-        os.close(self.down)
+        if self.down >= 0:
+            os.close(self.down)
         os.close(self.alive)
         self.child, self.down, self.alive = 0, -1, -1
         return status
@@ -305,7 +313,7 @@ def main() -> None:
     """Start as the root of the chain: private descriptors, one shell, then orders."""
     answers, orders = Answers(os.dup(1)), Lines(os.dup(0))
     nothing = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
+    for descriptor in (0, 1):
         os.dup2(nothing, descriptor)
     line: bytes | None = b""
     while line == b"":
@@ -313,6 +321,8 @@ def main() -> None:
     if line is None:
         return
     notebook = Notebook(json.loads(line))
+    # Until here an error of the start could be told.
+    os.dup2(nothing, 2)
     answers.send(ready=True, pid=os.getpid())
     Place(0, orders, answers, notebook).serve()
     os.killpg(os.getpgrp(), signal.SIGKILL)
