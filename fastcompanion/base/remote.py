@@ -37,6 +37,8 @@ _NETWORK = (
     r"|transfer closed|unable to (connect|look up|access)|temporary failure|recv failure"
     r"|\bssl\b|\btls\b|error: 5\d\d|\bproxy\b|unexpected end of file"
 )
+_LACKING = r"not our ref|could not fetch [0-9a-f]+ from promisor|unable to read (tree|[0-9a-f])"
+_NEEDED = ("*.ipynb", "*.py", "*.csv", "*.txt")
 _REFUSED = (
     r"could not read username|authentication failed|repository .*not found|error: 40[134]"
     r"|permission denied|does not appear to be a git repository|access denied|not exist"
@@ -214,7 +216,16 @@ def _resolve(work: Path, ref: str, url: str) -> str:
 
 def _check_out(work: Path, commit: str, url: str, reporter: Reporter) -> None:
     words = ["checkout", "--progress", "--force", "--detach", commit]
-    _must(_watched(words, work, "Fetching the files", reporter), url)
+    done = _watched(words, work, "Fetching the files", reporter)
+    if done.code != 0 and _says(_LACKING, done.out) and not _says(_NETWORK, done.out):
+        # A mirror without its largest files: what a course needs may be there all the same.
+        _must(_git(["sparse-checkout", "set", "--no-cone", *_NEEDED], work), url)
+        done = _watched(words, work, "Fetching the notebooks", reporter)
+        if done.code == 0:
+            reporter.note(
+                f"{url} lacks some of its files: only notebooks and small files are here."
+            )
+    _must(done, url)
 
 
 def _environment() -> dict[str, str]:

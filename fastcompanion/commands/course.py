@@ -287,7 +287,8 @@ def _view_course(shown: CourseShown) -> Iterable[Block]:
 
 def _view_updated(updated: Updated) -> Iterable[Block]:
     if not updated.changed:
-        yield Line(f"{updated.course} is up to date{_at(updated.to_commit)}.", "good")
+        commit = f" ({updated.to_commit[:8]})" if updated.to_commit else ""
+        yield Line(f"{updated.course} is up to date{commit}.", "good")
         return
     moved = f" from {updated.from_commit[:8]}" if updated.from_commit else ""
     yield Title(f"Updated {updated.course}{moved}{_at(updated.to_commit)}")

@@ -43,7 +43,8 @@ class Source:
         """The last name of the address or folder."""
         if self.kind == "folder" and self.path is not None:
             return self.path.stem if self.path.is_file() else self.path.name
-        return _repository(self.url).rpartition("/")[2]
+        parts = _repository(self.url).split("/")
+        return parts[-2] if parts[-1] in ("repo", "git", "") and len(parts) > 2 else parts[-1]
 
 
 @frozen

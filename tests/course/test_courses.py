@@ -417,6 +417,26 @@ class TestRepository:
         course = courses.add(ws, server.url("course")).course
         assert (course.root / "01-a.ipynb").is_file()
 
+    def test_a_mirror_without_its_largest_files_still_gives_the_notebooks(
+        self, ws: Workspace, server: GitServer
+    ) -> None:
+        served = server.repo("course")
+        served.commit({"01-a.ipynb": notebook("a = 1"), "slides/big.pptx": "large"})
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD:slides/big.pptx"],
+            cwd=served.bare,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        blob = found.stdout.strip()
+        (served.bare / "objects" / blob[:2] / blob[2:]).unlink()
+        course = courses.add(ws, server.url("course")).course
+        assert lessons.original(course, course.lessons[0].notebooks[0]).read_text() == notebook(
+            "a = 1"
+        )
+        assert not (course.root / "slides").exists()
+
 
 class TestCatalogue:
     @pytest.fixture
