@@ -186,17 +186,21 @@ def _names(section: ScaffoldSection, sources: Sequence[str]) -> tuple[str, ...]:
     del section
     trees = [tree for source in sources if (tree := parse_cell(source)) is not None]
     own = {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, _DEFINED)}
-    found: dict[str, None] = {}
-    for tree in trees:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and (name := _called(node.func)):
-                found[name] = None
-            elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
-                found["@ (the matrix product)"] = None
+    found = dict.fromkeys(name for tree in trees for name in _used_in(tree))
     names = [name for name in found if name not in own and name not in _BUILTIN_NOISE]
     if not names:
         return ("Plain Python is enough here: no library function is called.",)
     return ("The original uses " + ", ".join(names) + ".",)
+
+
+def _used_in(tree: ast.Module) -> Iterator[str]:
+    """Name what a cell calls, in the order in which it stands there."""
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Call | ast.BinOp)]
+    for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset)):
+        if isinstance(node, ast.Call) and (name := _called(node.func)):
+            yield name
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+            yield "@ (the matrix product)"
 
 
 _DEFINED = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)
@@ -289,7 +293,7 @@ def due_again(found: Iterable[Event], today: date) -> list[tuple[str, str, str]]
     A section is due until it has passed in a check on that day or later.
     """
     due: dict[tuple[str, str, str], date] = {}
-    for event in found:
+    for event in sorted(found, key=lambda event: (event.at, event.id)):
         name = str(event.data.get("notebook"))
         if event.kind == HINTED and event.lesson and "again" in event.data:
             key = (event.lesson, name, str(event.data.get("section")))
