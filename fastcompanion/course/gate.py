@@ -90,7 +90,8 @@ def key_of(course: Course, lesson: Lesson) -> str:
     """Digest what the gate measures: the original's code, the checks and the planted mistakes."""
     original = notebook.read(lessons.original(course, lesson.notebooks[0]))
     code = [c["source"] for c in original["cells"] if c["cell_type"] == "code"]
-    parts = [*code, _checks(course, lesson), *(repr(mistake) for mistake in lesson.mistakes)]
+    planted = [text for m in lesson.mistakes for text in (m.section, m.find, m.replace, m.message)]
+    parts = [*code, _checks(course, lesson), *planted]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
 
 

@@ -27,7 +27,7 @@ def _(value, known):
 @checkpoint("the-answer", "answer")
 def _(value, known):
     if value != 2 * known["total"]:
-        raise Wrong(f"expected an even number, found {value}")
+        raise Wrong(f"expected an even number, found {value}", mistake="odd" if value == known["total"] else "")
 """
 
 SOLUTION = {
@@ -40,6 +40,8 @@ GIVEN = "data = [1, 2, 3]"
 MISTAKE = Mistake(
     "one-short", "the-sum", "for n in data:", "for n in data[:-1]:", "The last one was left out."
 )
+
+ODD = Mistake("odd", "the-answer", "double(total)", "total", "It was not doubled.")
 
 
 def original(given: str = GIVEN, solution: Mapping[str, str] = SOLUTION) -> dict[str, Any]:
@@ -80,7 +82,7 @@ def course(
         sections=tuple(
             SectionSpec(name, f"Do {name}.", (point,)) for name, point in points.items()
         ),
-        mistakes=(MISTAKE,),
+        mistakes=(MISTAKE, ODD),
         checks="01.checks.py" if checks is not None else None,
     )
     return Course("tiny", "Tiny", "builtin", "", folder, (lesson,)), lesson
