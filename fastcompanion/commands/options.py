@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ import typer
 from fastcompanion import console
 from fastcompanion.base import config, store
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.console import Answer
@@ -41,7 +41,7 @@ _COMMON: tuple[tuple[str, Any, Any], ...] = (
 _PROGRAM = "fastcompanion"
 
 
-@dataclass(frozen=True)
+@frozen
 class Session:
     """One run of a command: the common options, and what depends on them."""
 

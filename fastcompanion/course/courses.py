@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from fastcompanion.base import events, store
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import frozen
 from fastcompanion.base.repo import CommitResult
 from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.base.workspace import Workspace
@@ -35,7 +35,7 @@ __all__ = [
 BUSY = "another command is changing the courses of this study"
 
 
-@dataclass(frozen=True)
+@frozen
 class Added:
     """A course that was added, or that the study has already (`new` is false)."""
 
@@ -46,7 +46,7 @@ class Added:
     commit: CommitResult | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class CourseSummary:
     """One line of a list of courses; `here` tells whether its files are on this machine."""
 
@@ -59,7 +59,7 @@ class CourseSummary:
     here: bool
 
 
-@dataclass(frozen=True)
+@frozen
 class CatalogueEntry:
     """One course of the catalogue, and whether the study has it."""
 
@@ -71,7 +71,7 @@ class CatalogueEntry:
     added: bool
 
 
-@dataclass(frozen=True)
+@frozen
 class Removed:
     """A course that was removed; `work` is the folder that was kept, `purged` the clones."""
 

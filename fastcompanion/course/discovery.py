@@ -12,12 +12,13 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fastcompanion.base import store, workspace
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import frozen
 
 MAX_FOLDERS = 5_000
 MAX_NOTEBOOKS = 2_000
@@ -37,7 +38,7 @@ _NUMBER = rf"(?i)(?:{_WORD}[\s._-]*)?(\d{{1,9}})([a-z]?)(?![^\W_])"
 _SUB_NUMBER = rf"(?i)(?:{_WORD}[\s._-]*)?(\d{{1,9}})[\s._-]+(\d{{1,9}})([a-z]?)(?![^\W_])"
 
 
-@dataclass(frozen=True)
+@frozen
 class Found:
     """One notebook of a folder; `path` is posix, relative to the folder."""
 
@@ -48,7 +49,7 @@ class Found:
     warning: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class LeftOut:
     """A notebook that is no lesson, and why."""
 
@@ -56,7 +57,7 @@ class LeftOut:
     reason: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Listing:
     """What a folder holds: the notebooks that are lessons in order, and those left out."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from fastcompanion.base.records import frozen
 
 _BUILTINS = frozenset(dir(builtins))
 _MUTATORS = frozenset(
@@ -33,7 +34,7 @@ _Scoped = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
-@dataclass(frozen=True)
+@frozen
 class Names:
     """`reads` are free names without builtins; `changes` are changed in place; `calls` dotted."""
 

@@ -8,13 +8,14 @@ that is gone stays in the course with the copy that was kept of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Literal
 
 from fastcompanion.base import events, store, workspace
 from fastcompanion.base.errors import CompanionError
+from fastcompanion.base.records import frozen
 from fastcompanion.base.repo import CommitResult
 from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.base.workspace import Workspace
@@ -28,7 +29,7 @@ State = Literal["same", "changed", "moved", "moved and changed", "new", "gone"]
 _LIKENESS = 0.5
 
 
-@dataclass(frozen=True)
+@frozen
 class SectionChange:
     """A section of an original that is not what it was; `cells` counts those that differ."""
 
@@ -38,7 +39,7 @@ class SectionChange:
     cells: int
 
 
-@dataclass(frozen=True)
+@frozen
 class NotebookChange:
     """What became of one notebook; `cells` is None when the old content is not known here."""
 
@@ -52,7 +53,7 @@ class NotebookChange:
     working: bool
 
 
-@dataclass(frozen=True)
+@frozen
 class Updated:
     """What an update found; `changed` is false when everything is as it was."""
 
@@ -65,7 +66,7 @@ class Updated:
     commit: CommitResult | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class _Pair:
     lesson: Lesson
     old: NotebookRef | None

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.course.environments.imports import Needs, normalised
 from fastcompanion.course.environments.uv import Lock, UnresolvableError, Uv, Wanted
@@ -36,7 +36,7 @@ Depth = Literal["release", "minor", "major"]
 _DEPTHS: tuple[Depth, ...] = ("release", "minor", "major")
 
 
-@dataclass(frozen=True)
+@frozen
 class Dated:
     """A resolution for a day.
 
@@ -52,7 +52,7 @@ class Dated:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Day:
     """A day's newest releases by name: `versions` of what is needed, `optional` and `implied`."""
 

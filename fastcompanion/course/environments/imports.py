@@ -6,10 +6,10 @@ import ast
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fastcompanion.base.records import frozen
 from fastcompanion.course.cells import parse_cell
 
 # Modules whose distribution has another name; every other module is taken for its own.
@@ -58,7 +58,7 @@ _INSTALL = re.compile(r"^\s*[!%]\s*(?:\S*python3? -m )?(?:uv )?(?:pip3?|mamba|co
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-@dataclass(frozen=True)
+@frozen
 class Needs:
     """Distributions a notebook needs in any case, may need on some path, and uses unnamed."""
 
@@ -107,7 +107,7 @@ def normalised(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-@dataclass(frozen=True)
+@frozen
 class _Import:
     module: str
     always: bool

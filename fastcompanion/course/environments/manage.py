@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from fastcompanion.base import config, events
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import frozen
 from fastcompanion.base.repo import CommitResult
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import course_file, courses, lessons
@@ -18,7 +18,7 @@ from fastcompanion.course.environments.shelf import Environment
 USED = "env.used"
 
 
-@dataclass(frozen=True)
+@frozen
 class Summary:
     """One environment in a list; `used_by` are courses of this study. Size in bytes."""
 
@@ -31,7 +31,7 @@ class Summary:
     used_by: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Listing:
     """The environments, and what else could run notebooks here (when asked for)."""
 
@@ -39,7 +39,7 @@ class Listing:
     others: tuple[Usable, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Details:
     """All that is known of an environment; `versions` by package."""
 
@@ -59,7 +59,7 @@ class Details:
     used_by: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Used:
     """A course's kernel from now on."""
 
@@ -70,7 +70,7 @@ class Used:
     commit: CommitResult | None
 
 
-@dataclass(frozen=True)
+@frozen
 class Removed:
     """A removed environment and the bytes that this freed; `size` were its own and shared ones."""
 

@@ -12,18 +12,19 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from fastcompanion.base import clock, store, workspace
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import frozen
 
 MARKER = "environment.json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,60}")
 
 
-@dataclass(frozen=True)
+@frozen
 class Environment:
     """A finished environment. `size` is in bytes; `as_of` an ISO date or empty (today's)."""
 

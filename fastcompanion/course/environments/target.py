@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from fastcompanion.base import remote
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import courses, lessons, notebook
 from fastcompanion.course.environments.imports import Needs, needs, together
 from fastcompanion.course.model import Course, Lesson, NotebookRef
 
 
-@dataclass(frozen=True)
+@frozen
 class Target:
     """A course, or one notebook of one of its lessons."""
 

@@ -6,12 +6,13 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fastcompanion.base import clock, store
 from fastcompanion.base.kernel import CellResult, Interpreter, Kernel, Limits
+from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import material
@@ -22,7 +23,7 @@ from fastcompanion.course.execution import imported_modules, is_code, is_expecte
 _NUMBERS = re.compile(r"-?\d+\.\d+(?:e[+-]?\d+)?")
 
 
-@dataclass(frozen=True)
+@frozen
 class Trial:
     """How a notebook ran; cells count from 0.
 
