@@ -17,7 +17,7 @@ MAX_FUNCTION = 59
 STORE, PROCESS, CLOCK, REPO = "base/store.py", "base/process.py", "base/clock.py", "base/repo.py"
 KERNEL, WORKSPACE, CONFIG = "base/kernel.py", "base/workspace.py", "base/config.py"
 WATCHDOG = "base/watchdog.py"
-CONSOLE, CLI, COMMANDS, NOTEBOOK = "console.py", "cli.py", "commands/", "course/notebook.py"
+RECORDS, CONSOLE, CLI, COMMANDS, NOTEBOOK = "base/records.py", "console.py", "cli.py", "commands/", "course/notebook.py"
 
 #: module -> the places that may import it (a trailing slash is a folder); an empty tuple is nowhere
 IMPORTERS: dict[str, tuple[str, ...]] = {
@@ -168,15 +168,17 @@ def one_writer(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Only base/store.py opens a file for writing or changes a folder."""
     if module == STORE:
         return
+    names = real_names(tree)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and (what := writing(node)):
+        if isinstance(node, ast.Call) and (what := writing(node, names)):
             yield node.lineno, f"{what}: only {STORE} writes"
 
 
-def writing(call: ast.Call) -> str:
+def writing(call: ast.Call, names: dict[str, str]) -> str:
     """Say what a call writes, empty when it does not."""
     if isinstance(call.func, ast.Attribute) and call.func.attr in WRITERS:
-        return "" if dotted(call.func.value) == "store" else f"calls .{call.func.attr}()"
+        through_store = resolved(call.func.value, names) == "fastcompanion.base.store"
+        return "" if through_store else f"calls .{call.func.attr}()"
     spelled = dotted(call.func)
     if spelled == "os.open":
         return ""
@@ -239,6 +241,18 @@ def quiet_errors(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
                 yield node.lineno, "swallows every exception"
 
 
+def cheap_records(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """A frozen dataclass compiles six methods at every start: base/records.py has one that does not."""
+    if module == RECORDS:
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            for made in node.decorator_list:
+                if isinstance(made, ast.Call) and dotted(made.func) == "dataclass":
+                    if any(word.arg == "frozen" for word in made.keywords):
+                        yield node.lineno, f"{node.name} is a frozen dataclass: use {RECORDS}"
+
+
 def small_functions(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     """No function is longer than a screen."""
     del module
@@ -251,7 +265,7 @@ def small_functions(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 RULES: tuple[Callable[[str, ast.Module], Iterator[tuple[int, str]]], ...] = (
     one_importer, one_caller, one_writer, one_exit, no_shell, one_spelling, portable_imports, quiet_errors,
-    small_functions,
+    cheap_records, small_functions,
 )  # fmt: skip
 
 

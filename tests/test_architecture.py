@@ -136,6 +136,11 @@ AST_PLANTS = [
     Plant("course/planted.py", "NAME = 'progress.jsonl'\n", "spells 'progress.jsonl'"),
     Plant("base/planted.py", "import fcntl\n", "imports fcntl at the top"),
     Plant("course/planted.py", in_function("try:\n        1 / 0\n    except Exception:\n        pass"), "swallows every"),
+    Plant(
+        "study/planted.py",
+        "from dataclasses import dataclass\n\n\n@dataclass(frozen=True)\nclass A:\n    b: int\n",
+        "A is a frozen dataclass",
+    ),
     Plant("study/planted.py", in_function("x = 1\n" + "    x += 1\n" * 60), "has 63 lines"),
     Plant("study/planted.py", "A = 1\n" * 600, "has 604 lines"),
 ]
