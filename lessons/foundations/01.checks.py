@@ -36,10 +36,11 @@ def found(value: Any) -> str:
 def numbers(value: Any, what: str, shape: tuple[int, ...]) -> np.ndarray:
     """The value as an array of this shape; rows and columns count as flat where one is asked."""
     try:
-        array = np.asarray(value, dtype=float)
+        array = np.asarray(() if value is None else value, dtype=float)
     except (TypeError, ValueError):
         raise Wrong(f"{what}: expected numbers of shape {shape}, found {found(value)}") from None
-    if array.shape != shape and len(shape) <= 1 and array.size == int(np.prod(shape)):
+    pictures = array.ndim == 3 and (array.shape[0], 64) == shape
+    if array.size == int(np.prod(shape)) and (len(shape) <= 1 or pictures):
         array = array.reshape(shape)
     if array.shape != shape:
         raise Wrong(f"{what}: expected shape {shape}, found {found(value)}")
@@ -51,6 +52,14 @@ def numbers(value: Any, what: str, shape: tuple[int, ...]) -> np.ndarray:
 def number(value: Any, what: str) -> float:
     """The value as one finite number."""
     return float(numbers(value, what, ()))
+
+
+def part_of_one(value: Any, what: str) -> float:
+    """The value as a share; percent are told apart."""
+    share = number(value, what)
+    if not 0 <= share <= 1:
+        raise Wrong(f"{what}: expected a share from 0 to 1, found {share:.4g}")
+    return share
 
 
 def pair(value: Any, what: str, parts: int = 2) -> tuple[Any, ...]:
@@ -146,10 +155,7 @@ def problem(seed: int, count: int = 12) -> tuple[np.ndarray, np.ndarray, np.ndar
 
 @checkpoint("look-at-the-data", "pixels")
 def check_pixels(value: Any, known: dict[str, Any]) -> None:
-    array = np.asarray(value, dtype=float)
-    if array.shape == (1797, 8, 8):
-        array = array.reshape(1797, 64)
-    array = numbers(array, "pixels", (1797, 64))
+    array = numbers(value, "pixels", (1797, 64))
     raw = table(known)
     if near(array, raw[:, :64]):
         raise Wrong("pixels: expected values from 0 to 1, found 0 to 16", mistake="not-divided")
@@ -158,7 +164,7 @@ def check_pixels(value: Any, known: dict[str, Any]) -> None:
 
 @checkpoint("look-at-the-data", "labels")
 def check_labels(value: Any, known: dict[str, Any]) -> None:
-    compare(value, table(known)[:, 64], "labels (the digits, 0 to 9, in the order of the file)")
+    compare(value, table(known)[:, 64], "labels (digits, in the order of the file)")
 
 
 def lines_of(text: Any) -> list[str]:
@@ -218,14 +224,11 @@ def check_draw(value: Any, known: dict[str, Any]) -> None:
 
 def check_part(value: Any, known: dict[str, Any], name: str, part: int) -> None:
     right = split(known)[part]
-    array = np.asarray(value, dtype=float)
-    if part in (0, 2) and array.shape == (len(right), 8, 8):
-        array = array.reshape(len(right), 64)
-    if array.ndim == right.ndim and abs(len(array) - len(right)) == 1:
+    if np.ndim(value) and abs(len(value) - len(right)) == 1:
         raise Wrong(
-            f"{name}: expected {len(right)} rows, found {len(array)}", mistake="cut-off-by-one"
+            f"{name}: expected {len(right)} rows, found {len(value)}", mistake="cut-off-by-one"
         )
-    array = numbers(array, name, right.shape)
+    array = numbers(value, name, right.shape)
     if near(array, right):
         return
     rows = table(known)
@@ -259,30 +262,22 @@ def check_accuracy(value: Any, known: dict[str, Any]) -> None:
 @checkpoint("the-naive-baseline", "baseline_accuracy")
 def check_baseline(value: Any, known: dict[str, Any]) -> None:
     _, train_y, _, valid_y = split(known)
-    share = number(value, "baseline_accuracy")
-    if not 0 <= share <= 1:
-        raise Wrong(f"baseline_accuracy: expected a share from 0 to 1, found {share:.4g}")
+    share = part_of_one(value, "baseline_accuracy")
     counts = np.bincount(train_y)
-    slips = (
-        ("commonest-of-validation", np.bincount(valid_y).max() / len(valid_y)),
-        ("baseline-on-training", counts.max() / len(train_y)),
-    )
+    slips = [("commonest-of-validation", np.bincount(valid_y).max() / len(valid_y))]
+    slips += [("baseline-on-training", counts.max() / len(train_y))]
     compare(share, (valid_y == counts.argmax()).mean(), "baseline_accuracy", *slips)
 
 
 @checkpoint("pixel-similarity", "mean_images")
 def check_mean_images(value: Any, known: dict[str, Any]) -> None:
-    array = np.asarray(value, dtype=float)
-    if array.shape == (10, 8, 8):
-        array = array.reshape(10, 64)
-    array = numbers(array, "mean_images", (10, 64))
     train_x, train_y, valid_x, valid_y = split(known)
     rows = table(known)
     slips = (
         ("means-of-validation", averages(valid_x, valid_y)),
         ("means-of-everything", averages(rows[:, :64] / 16, rows[:, 64])),
     )
-    compare(array, averages(train_x, train_y), "mean_images", *slips)
+    compare(value, averages(train_x, train_y), "mean_images", *slips)
 
 
 @checkpoint("pixel-similarity", "distances")
@@ -304,9 +299,7 @@ def check_distances(value: Any, known: dict[str, Any]) -> None:
 @checkpoint("pixel-similarity", "similarity_accuracy")
 def check_similarity(value: Any, known: dict[str, Any]) -> None:
     train_x, train_y, valid_x, valid_y = split(known)
-    share = number(value, "similarity_accuracy")
-    if not 0 <= share <= 1:
-        raise Wrong(f"similarity_accuracy: expected a share from 0 to 1, found {share:.4g}")
+    share = part_of_one(value, "similarity_accuracy")
     slips = (
         ("farthest", (similar(known, valid_x).argmax(axis=1) == valid_y).mean()),
         ("similarity-on-training", (similar(known, train_x).argmin(axis=1) == train_y).mean()),
@@ -589,9 +582,7 @@ def check_trained_bias(value: Any, known: dict[str, Any]) -> None:
 
 @checkpoint("the-proof", "final_accuracy")
 def check_final_accuracy(value: Any, known: dict[str, Any]) -> None:
-    share = number(value, "final_accuracy")
-    if not 0 <= share <= 1:
-        raise Wrong(f"final_accuracy: expected a share from 0 to 1, found {share:.4g}")
+    share = part_of_one(value, "final_accuracy")
     weights = numbers(known["trained_weights"], "trained_weights", (64, 10))
     bias = numbers(known["trained_bias"], "trained_bias", (10,))
     train_x, train_y, valid_x, valid_y = split(known)

@@ -35,7 +35,7 @@ def found(value: Any) -> str:
 def numbers(value: Any, what: str, shape: tuple[int, ...]) -> np.ndarray:
     """The value as an array of this shape; rows and columns count as flat where one is asked."""
     try:
-        array = np.asarray(value, dtype=float)
+        array = np.asarray(() if value is None else value, dtype=float)
     except (TypeError, ValueError):
         raise Wrong(f"{what}: expected numbers of shape {shape}, found {found(value)}") from None
     if array.shape != shape and len(shape) <= 1 and array.size == int(np.prod(shape)):
@@ -77,10 +77,17 @@ def compare(value: Any, right: Any, what: str, *slips: tuple[str, Any]) -> None:
     raise Wrong(f"{what}: the shape is right, the values are off by up to {gap:.3g}")
 
 
+def need(fine: Any, message: str, mistake: str = "") -> None:
+    """Raise Wrong with this message unless it is fine."""
+    if not fine:
+        raise Wrong(message, mistake=mistake)
+
+
 # The reference.
 
 CORNERS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=float)
 AND, OR, XOR = np.array([0, 0, 0, 1]), np.array([0, 1, 1, 1]), np.array([0, 1, 1, 0])
+PARTS = "hidden weights", "hidden bias", "output weights", "output bias"
 Layers = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -177,8 +184,7 @@ def four(value: Any, what: str, inputs: int = 2, hidden: int | None = None) -> L
     if hidden is None:
         hidden = int(np.size(parts[1]))
     shapes = (inputs, hidden), (hidden,), (hidden,), ()
-    names = "hidden weights", "hidden bias", "output weights", "output bias"
-    fixed = [numbers(p, f"{what}, {n}", s) for p, n, s in zip(parts, names, shapes)]
+    fixed = [numbers(p, f"{what}, {n}", s) for p, n, s in zip(parts, PARTS, shapes)]
     return tuple(fixed)  # type: ignore[return-value]
 
 
@@ -214,8 +220,9 @@ def check_neuron(value: Any, known: dict[str, Any]) -> None:
 
 
 @checkpoint("a-neuron-says-yes-or-no", "and_weights")
-def check_and_weights(value: Any, known: dict[str, Any]) -> None:
-    numbers(value, "and_weights", (2,))
+@checkpoint("the-perceptron-rule", "line_weights")
+def check_two_weights(value: Any, known: dict[str, Any]) -> None:
+    numbers(value, "the two weights", (2,))
 
 
 @checkpoint("a-neuron-says-yes-or-no", "and_bias")
@@ -274,11 +281,6 @@ def check_train_perceptron(value: Any, known: dict[str, Any]) -> None:
                 f"is wrong, {len(mistakes)} numbers; found {counts[:12].astype(int).tolist()}",
                 mistake="miscounted",
             )
-
-
-@checkpoint("the-perceptron-rule", "line_weights")
-def check_line_weights(value: Any, known: dict[str, Any]) -> None:
-    numbers(value, "line_weights", (2,))
 
 
 @checkpoint("the-perceptron-rule", "line_bias")
@@ -415,8 +417,7 @@ def check_backward(value: Any, known: dict[str, Any]) -> None:
         voiceless = np.outer(blame, np.ones(width)) * hidden * (1 - hidden)
         slips = [("no-softness", x.T @ flat), ("no-voice", x.T @ voiceless)]
         result = four(value(x, y, handed(layers)), "backward", 2, width)
-        names = "hidden weights", "hidden bias", "output weights", "output bias"
-        for part, name in enumerate(names):
+        for part, name in enumerate(PARTS):
             what = f"the slopes for the {name}"
             common = [("no-mean", right[part] * count), ("uphill", -right[part])]
             if part in (1, 3):
@@ -427,45 +428,32 @@ def check_backward(value: Any, known: dict[str, Any]) -> None:
 @checkpoint("blame-flows-backward", "largest_gap")
 def check_largest_gap(value: Any, known: dict[str, Any]) -> None:
     gap = number(value, "largest_gap")
-    if not 0 <= gap < 1e-5:
-        raise Wrong(
-            f"largest_gap: expected a number from 0 to 0.00001, because both kinds of slopes are "
-            f"the same but for rounding; found {gap:.3g}",
-            mistake="half-the-distance",
-        )
+    need(gap != 0, "largest_gap: expected the little that rounding leaves, found exactly 0")
+    apart = "largest_gap: expected less than 0.00001, as only rounding tells both kinds of slopes"
+    need(0 < gap < 1e-5, f"{apart} apart; found {gap:.3g}", "half-the-distance")
 
 
 @checkpoint("learning-xor", "start")
 def check_start(value: Any, known: dict[str, Any]) -> None:
     for seed, hidden in ((0, 2), (1, 5), (2, 3)):
-        first = four(value(seed, hidden), "start", 2, hidden)
-        again = four(value(seed, hidden), "start", 2, hidden)
-        other = four(value(seed + 50, hidden), "start", 2, hidden)
+        first, again, other = (
+            four(value(one, hidden), "start", 2, hidden) for one in (seed, seed, seed + 50)
+        )
         gaps = np.abs(first[0][:, :1] - first[0][:, 1:]).max(axis=0)
-        if gaps.min() < 1e-9:
-            raise Wrong(
-                "start: expected hidden neurons that differ from each other, found equal",
-                mistake="equal-neurons",
-            )
-        if not all(near(a, b) for a, b in zip(first, again)):
-            raise Wrong(
-                "start: expected the same numbers from the same seed, found others",
-                mistake="seed-not-used",
-            )
-        if near(first[0], other[0]):
-            raise Wrong(
-                "start: expected other numbers from another seed, found the same",
-                mistake="always-the-same-start",
-            )
-    many = four(value(3, 400), "start", 2, 400)
-    if np.abs(many[1]).max() > 0 or many[3] != 0:
-        raise Wrong("start: expected all biases to be zero, found others")
+        equal = "start: expected hidden neurons that differ from each other, found equal ones"
+        need(gaps.min() > 1e-9, equal, "equal-neurons")
+        seeded = "start: expected the same numbers from the same seed, found others"
+        need(all(near(a, b) for a, b in zip(first, again)), seeded, "seed-not-used")
+        fixed = "start: expected other numbers from another seed, found the same"
+        need(not near(first[0], other[0]), fixed, "always-the-same-start")
+    many = four(value(7, 400), "start", 2, 400)
+    need(not many[1].any() and many[3] == 0, "start: expected all biases to be 0, found others")
     for part in (many[0], many[2]):
-        if abs(part.mean()) > 0.3 or not 0.75 < part.std() < 1.25:
-            raise Wrong(
-                f"start: expected weights with mean 0 and standard deviation 1, found "
-                f"{part.mean():.2f} and {part.std():.2f}"
-            )
+        spread = (
+            f"start: expected weights around 0 with a standard deviation of 1, found a mean of "
+            f"{part.mean():.2g} and a standard deviation of {part.std():.2g}"
+        )
+        need(0.8 < part.std() < 1.2 and abs(part.mean()) < 0.25, spread, "other-spread")
 
 
 @checkpoint("learning-xor", "learn")
@@ -550,11 +538,9 @@ def check_hidden_mistakes(value: Any, known: dict[str, Any]) -> None:
 
 @checkpoint("any-curve-from-bent-lines", "relu")
 def check_relu(value: Any, known: dict[str, Any]) -> None:
-    z = np.random.default_rng(41).normal(size=(4, 5)) * 2
-    slips = [("cut-above", np.minimum(z, 0)), ("folded", np.abs(z)), ("a-step", z > 0)]
-    compare(value(z.copy()), np.maximum(z, 0), "relu of a (4, 5) array", *slips)
-    flat = np.array([-3.0, 0.0, 2.5])
-    compare(value(flat.copy()), np.maximum(flat, 0), "relu of 3 numbers")
+    for z in (np.random.default_rng(41).normal(size=(4, 5)) * 2, np.array([-3.0, 0.0, 2.5])):
+        slips = [("cut-above", np.minimum(z, 0)), ("folded", np.abs(z)), ("a-step", z > 0)]
+        compare(value(z.copy()), np.maximum(z, 0), f"relu of {z.size} numbers", *slips)
 
 
 @checkpoint("any-curve-from-bent-lines", "relu_table")
@@ -596,13 +582,12 @@ def check_fit(value: Any, known: dict[str, Any]) -> None:
 @checkpoint("any-curve-from-bent-lines", "curve_errors")
 def check_curve_errors(value: Any, known: dict[str, Any]) -> None:
     x, curve = np.asarray(known["x"], dtype=float), np.asarray(known["curve"], dtype=float)
-    means, sums, roots = [], [], []
+    means = []
     for knots in known["KNOTS"]:
         table = np.stack([np.ones(len(x)), x, *(np.maximum(x - k, 0) for k in knots)], axis=1)
         gaps = table @ np.linalg.lstsq(table, curve, rcond=None)[0] - curve
         means.append((gaps**2).mean())
-        sums.append((gaps**2).sum())
-        roots.append(np.sqrt((gaps**2).mean()))
     errors = listed(value, "curve_errors")
-    slips = [("sum-of-errors", np.array(sums)), ("root-of-errors", np.array(roots))]
-    compare(errors, np.array(means), "curve_errors (mean squared)", *slips)
+    right = np.array(means)
+    slips = [("sum-of-errors", right * len(x)), ("root-of-errors", np.sqrt(right))]
+    compare(errors, right, "curve_errors (mean squared)", *slips)
