@@ -28,7 +28,9 @@ _PATIENCE = {"GIT_HTTP_LOW_SPEED_LIMIT": "100", "GIT_HTTP_LOW_SPEED_TIME": "30"}
 # Line ends stay as they are, so that content hashes agree on every system; no hooks of anybody.
 _SETTINGS = ("core.autocrlf=false", f"core.hooksPath={os.devnull}", "advice.detachedHead=false")
 # Patterns stay text and are compiled at their first use: most commands never come here.
-_PROGRESS = r"(?:remote: )?([A-Z][\w ]+):\s+(\d+)% \("
+_PROGRESS = r"([A-Z][\w ]+):\s+(\d+)% \([^)]*\)(?:, ([\d.]+ \w+))?"
+# What part of the way each of git's phases is: where it begins and how long it is.
+_PHASES = {"Receiving objects": (0, 90), "Resolving deltas": (90, 5), "Updating files": (90, 10)}
 _COMMIT = "[0-9a-f]{7,64}"
 _NETWORK = (
     r"could ?n[o']t (resolve|connect|read from remote)|failed to connect|early eof|rpc failed"
@@ -38,6 +40,8 @@ _NETWORK = (
     r"|\bssl\b|\btls\b|error: 5\d\d|\bproxy\b|unexpected end of file"
 )
 _LACKING = r"not our ref|could not fetch [0-9a-f]+ from promisor|unable to read (tree|[0-9a-f])"
+# So many ids fit on a command line of Windows.
+_BATCH = 500
 _NEEDED = ("*.ipynb", "*.py", "*.csv", "*.txt")
 _REFUSED = (
     r"could not read username|authentication failed|repository .*not found|error: 40[134]"
@@ -215,17 +219,31 @@ def _resolve(work: Path, ref: str, url: str) -> str:
 
 
 def _check_out(work: Path, commit: str, url: str, reporter: Reporter) -> None:
+    _bring(work, commit, url, reporter)
     words = ["checkout", "--progress", "--force", "--detach", commit]
-    done = _watched(words, work, "Fetching the files", reporter)
+    done = _watched(words, work, "Writing the files", reporter)
     if done.code != 0 and _says(_LACKING, done.out) and not _says(_NETWORK, done.out):
         # A mirror without its largest files: what a course needs may be there all the same.
         _must(_git(["sparse-checkout", "set", "--no-cone", *_NEEDED], work), url)
-        done = _watched(words, work, "Fetching the notebooks", reporter)
+        done = _watched(words, work, "Writing the notebooks", reporter)
         if done.code == 0:
             reporter.note(
                 f"{url} lacks some of its files: only notebooks and small files are here."
             )
     _must(done, url)
+
+
+def _bring(work: Path, commit: str, url: str, reporter: Reporter) -> None:
+    """Fetch the contents of the commit's files; the checkout would do so too, but says nothing."""
+    seen = _git(["rev-list", "--objects", "--missing=print", f"{commit}^{{tree}}"], work)
+    missing = [line[1:] for line in seen.out.splitlines() if line.startswith("?")]
+    fetch = ["-c", "fetch.negotiationAlgorithm=noop", "fetch", "--progress", "--no-tags"]
+    fetch += ["--no-write-fetch-head", "--filter=blob:none", "origin"]
+    for begin in range(0, len(missing), _BATCH):
+        some = missing[begin : begin + _BATCH]
+        done = _watched([*fetch, *some], work, f"Fetching {len(some)} files", reporter)
+        if done.code != 0 and _says(_NETWORK, done.out):
+            raise _failure(done, url)
 
 
 def _environment() -> dict[str, str]:
@@ -250,23 +268,23 @@ def _watched(
 
 
 class _Meter:
-    """Turns git's lines ("Receiving objects:  45% (9/20), 1.2 MiB") into steps of a task."""
+    """Turns git's lines ("Receiving objects:  45% (9/20), 1.2 MiB | 3 MiB/s") into 100 steps."""
 
     def __init__(self, advance: Callable[[int, str], None]) -> None:
-        self._advance, self._phase, self._percent = advance, "", 0
+        self._advance, self._phase, self._done = advance, "", 0
 
     def line(self, text: str) -> None:
         found = re.match(_PROGRESS, text)
-        if not found:
+        if not found or found[1] not in _PHASES:
             return
-        phase, percent = found[1].lower(), int(found[2])
-        new = phase != self._phase
-        if new:
-            self._phase, self._percent = phase, self._percent if self._percent < 100 else 0
-        step = max(percent - self._percent, 0)
-        self._percent += step
-        if step or new:
-            self._advance(step, phase if new else "")
+        begin, width = _PHASES[found[1]]
+        step = max(begin + int(found[2]) * width // 100 - self._done, 0)
+        self._done += step
+        size = f", {found[3]}" if found[3] and int(found[2]) == 100 else ""
+        told = f"{found[1].lower()}{size}" if found[1] != self._phase or size else ""
+        self._phase = found[1]
+        if step or told:
+            self._advance(step, told)
 
 
 def _rows(text: str) -> list[str]:
