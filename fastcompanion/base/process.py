@@ -72,6 +72,8 @@ def run(
     except BaseException:
         child.kill_tree()
         raise
+    finally:
+        child.close()
     done = Completed(command, child.process.returncode, out, err, clock.monotonic() - begun)
     return _checked(done) if check else done
 
@@ -106,8 +108,7 @@ def stream(
         child.kill_tree()
         raise
     finally:
-        if child.process.stdout is not None:
-            child.process.stdout.close()
+        child.close()
     return Completed(command, code, "\n".join(lines), "", clock.monotonic() - begun)
 
 
@@ -129,6 +130,12 @@ class Child:
     def wait(self, timeout: float | None = None) -> int:
         """Wait for the end and give the exit code."""
         return self.process.wait(timeout)
+
+    def close(self) -> None:
+        """Close our ends of its pipes."""
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if pipe is not None and not pipe.closed:
+                pipe.close()
 
     def kill_tree(self) -> None:
         """End the program and everything it started."""

@@ -9,7 +9,7 @@ hard check exists, the learner assessed it. Passed and self-assessed sections ar
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Literal, cast
 
 from fastcompanion.base.events import Event
 from fastcompanion.base.records import frozen
@@ -23,6 +23,7 @@ _STARTED_BY: Mapping[str, Step] = {
     "lesson.scaffolded": "reproduce",
     "lesson.checked": "reproduce",
     "section.assessed": "reproduce",
+    "hint.shown": "reproduce",
 }
 
 
@@ -103,6 +104,14 @@ class NextStep:
     section: str | None
     what: str
     command: str
+
+
+def step_of(event: Event) -> Step | None:
+    """Give the step that an event belongs to, where it belongs to one."""
+    named = event.data.get("step")
+    if event.kind == "lesson.step_done" and named in STEPS:
+        return cast("Step", named)
+    return _STARTED_BY.get(event.kind)
 
 
 def by_lesson(events: Iterable[Event]) -> dict[str, list[Event]]:

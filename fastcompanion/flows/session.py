@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from fastcompanion.base import clock, events
+from fastcompanion.base import clock, events, store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.events import Event
 from fastcompanion.base.records import frozen
@@ -134,9 +135,16 @@ def _begin(
     words = {"lesson": lesson.id, "step": step.step if step else None}
     if dry_run:
         return Timer("dry-run", clock.now(), **words)
-    if not any(event.kind == "lesson.started" for event in found):
-        events.record(ws, "lesson.started", lesson.id)
-    return timer.start(ws, **words, notebook=step.notebook if step else None)
+    with _alone(ws):
+        begun = timer.start(ws, **words, notebook=step.notebook if step else None)
+        if not any(event.kind == "lesson.started" for event in found):
+            events.record(ws, "lesson.started", lesson.id)
+    return begun
+
+
+def _alone(ws: Workspace) -> AbstractContextManager[None]:
+    busy = "another command is starting or stopping the session"
+    return store.lock(ws.lock("session"), busy=busy, wait=30)
 
 
 def _links(lesson: Lesson) -> tuple[Link, ...]:
@@ -158,35 +166,59 @@ def stop(
     The timer is forgotten only when the line stands in the log, so nothing is lost on a crash,
     and the line has the timer's id, so nothing is logged twice.
     """
+    if dry_run:
+        entry = _entry(ws, _running(ws), note, at=at, ago=ago, minutes=minutes)
+        return Logged(entry, ws.relative(ws.day_file(journal.study_day(entry.at))), None)
+    with _alone(ws):
+        running = _running(ws)
+        entry = _entry(ws, running, note, at=at, ago=ago, minutes=minutes)
+        about = " ".join(word for word in ("Study", entry.lesson, entry.step) if word)
+        paths = _own_files(ws, _touched(ws, running))
+        message = f"{about}, {entry.minutes} min"
+        logged = journal.keep(ws, entry, paths=paths, message=message)
+        timer.clear(ws)
+    return logged
+
+
+def _running(ws: Workspace) -> Timer:
     running = timer.running(ws)
     if running is None:
         raise CompanionError(
             "no session is running", hint='fastcompanion log add "what I did" --minutes 45'
         )
+    return running
+
+
+def _entry(
+    ws: Workspace,
+    running: Timer,
+    note: str | None,
+    *,
+    at: str | None,
+    ago: int | None,
+    minutes: int | None,
+) -> Entry:
+    """Make the log line of a session; its step is the one that the learner came to in it."""
     end = timer.end_of(running, at=at, ago=ago, minutes=minutes)
     length = timer.minutes_between(running.started, end)
-    entry = Entry(
-        running.id, running.started, length, running.lesson, running.step, (note or "").strip()
-    )
-    if dry_run:
-        return Logged(entry, ws.relative(ws.day_file(journal.study_day(entry.at))), None)
-    message = f"Study {running.lesson or ''} {running.step or ''}, {length} min"
-    paths = _own_files(ws, _touched(ws, running))
-    logged = journal.keep(ws, entry, paths=paths, message=re.sub(r" +,", ",", message))
-    timer.clear(ws)
-    return logged
+    steps = [
+        progress.step_of(event) for event in _during(ws, running) if event.lesson == running.lesson
+    ]
+    step = next((step for step in reversed(steps) if step), running.step)
+    return Entry(running.id, running.started, length, running.lesson, step, (note or "").strip())
+
+
+def _during(ws: Workspace, running: Timer) -> list[Event]:
+    """Give the events of a session, public and private, in order."""
+    known = [*events.read(ws), *events.read(ws, private=True)]
+    mine = [event for event in known if event.at >= running.started]
+    return sorted(mine, key=lambda event: (event.at, event.id))
 
 
 def _touched(ws: Workspace, running: Timer) -> set[str]:
     """Give the lessons of a session: the one it was started for, and those with an event in it."""
-    touched = {running.lesson} if running.lesson else set()
-    for private in (False, True):
-        for event in reversed(events.read(ws, private=private)):
-            if event.at < running.started:
-                break
-            if event.lesson:
-                touched.add(event.lesson)
-    return touched
+    touched = {event.lesson for event in _during(ws, running)} | {running.lesson}
+    return {lesson for lesson in touched if lesson}
 
 
 def _own_files(ws: Workspace, touched: Iterable[str]) -> list[Path]:
