@@ -17,7 +17,7 @@ MAX_FUNCTION = 59
 STORE, PROCESS, CLOCK, REPO = "base/store.py", "base/process.py", "base/clock.py", "base/repo.py"
 KERNEL, WORKSPACE, CONFIG = "base/kernel.py", "base/workspace.py", "base/config.py"
 WATCHDOG = "base/watchdog.py"
-RECORDS, CONSOLE, CLI, COMMANDS, NOTEBOOK = "base/records.py", "console.py", "cli.py", "commands/", "course/notebook.py"
+RECORDS, UV, CONSOLE, CLI, COMMANDS, NOTEBOOK = "base/records.py", "course/environments/uv.py", "console.py", "cli.py", "commands/", "course/notebook.py"
 
 #: module -> the places that may import it (a trailing slash is a folder); an empty tuple is nowhere
 IMPORTERS: dict[str, tuple[str, ...]] = {
@@ -31,7 +31,7 @@ IMPORTERS: dict[str, tuple[str, ...]] = {
     "nbformat": (NOTEBOOK,),
     "filelock": (STORE,),
     "tomlkit": (STORE,),
-    "tomllib": (STORE,),
+    "tomllib": (STORE, UV),
     "yaml": (STORE,),
     "tempfile": (STORE, WORKSPACE),
     "platformdirs": (WORKSPACE,),
@@ -83,6 +83,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("course/__main__.py", "one exit"): "the maintainers' checker is a program of its own",
     (WATCHDOG, "one exit"): "it turns SIGTERM and SIGHUP into the KeyboardInterrupt that Ctrl-C is",
     (STORE, "one spelling"): "a lock lies in the private folder of the study whose file it guards",
+    (UV, "one caller"): "pyenv keeps its Pythons below the home folder",
 }
 
 

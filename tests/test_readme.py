@@ -29,7 +29,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # Read before a test empties HOME: downloads are shared with the developer's other environments.
 OUTSIDE = dict(os.environ)
 BLOCK = re.compile(r"(?:<!-- test: (?P<mark>[^>]*?) -->\n)?```sh\n(?P<body>.*?)```", re.DOTALL)
-COURSES = {"fastai/course22": "course22", "fastai/course22p2": "course22p2", "fastai/fastbook": "fastbook"}
+# The repositories of the catalogue, by the folder of their lessons in lessons/.
+COURSES = {"fastai/course22": "fastai-p1", "fastai/course22p2": "fastai-p2", "fastai/fastbook": "fastbook"}
 posix = pytest.mark.skipif(os.name != "posix", reason="the README's shell is POSIX; not run on Windows")
 
 
@@ -83,18 +84,22 @@ def test_make_knows_the_command(command: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def make_course(folder: Path, git: Callable[..., str]) -> None:
-    """Make a small repository of notebooks that can be cloned without its files' contents."""
+def make_course(folder: Path, name: str, git: Callable[..., str]) -> None:
+    """Make a repository with a small notebook at each path that our catalogue knows of the course."""
     folder.mkdir(parents=True)
-    git(folder, "init", "--quiet")
-    for name, title in (("01-first.ipynb", "First steps"), ("05-second.ipynb", "A second look")):
+    git(folder, "init", "--quiet", "--initial-branch", "master")
+    lessons = (path.read_text() for path in sorted((ROOT / "lessons" / name).glob("*.yaml")))
+    paths = [path for text in lessons for path in re.findall(r"path: \"?([^\"\s]+\.ipynb)", text)]
+    for path in paths:
+        title = Path(path).stem
         cells = [
             {"cell_type": "markdown", "id": "a1", "metadata": {}, "source": [f"# {title}\n", "\n", "## Numbers\n"]},
             {"cell_type": "code", "id": "a2", "metadata": {}, "source": ["total = sum(range(10))"],
              "execution_count": None, "outputs": []},
         ]  # fmt: skip
         text = json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
-        (folder / name).write_text(text)
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
     git(folder, "config", "uploadpack.allowFilter", "true")
     git(folder, "config", "uploadpack.allowAnySHA1InWant", "true")
     git(folder, "add", "--all")
@@ -107,7 +112,7 @@ def tour_environment(isolated: Path, tmp_path: Path, git: Callable[..., str]) ->
     redirect = ""
     for address, name in COURSES.items():
         origin = tmp_path / "origins" / name
-        make_course(origin, git)
+        make_course(origin, name, git)
         for ending in ("", ".git"):
             redirect += f'[url "{origin.as_uri()}"]\n\tinsteadOf = https://github.com/{address}{ending}\n'
     settings = isolated / ".gitconfig"
@@ -117,6 +122,7 @@ def tour_environment(isolated: Path, tmp_path: Path, git: Callable[..., str]) ->
 
 
 @posix
+@pytest.mark.slow
 def test_the_tour(tour_environment: dict[str, str], tmp_path: Path) -> None:
     """All tour blocks in one shell; those that have to say no are followed by a look at the exit code."""
     place = tmp_path / "somewhere with spaces"
