@@ -23,7 +23,7 @@ SETTINGS: dict[str, tuple[Any, str]] = {
     "study.course": ("", "the course that `start` and `next` take when there is no other sign"),
     "check.cell_seconds": (600, "seconds that one cell may take"),
     "check.total_seconds": (1800, "seconds that one run of a notebook may take"),
-    "check.output_mb": (20, "megabytes of output that one run may write"),
+    "check.output_mb": (20, "megabytes of output that one cell may write"),
     "editor.command": ("", "the program that opens notebooks, e.g. jupyter lab"),
     "editor.open": (True, "whether `start` opens the notebook"),
     "privacy.commit": (True, "whether the study is committed at all"),

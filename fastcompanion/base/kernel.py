@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import Template
 from types import TracebackType
 from typing import Any, Literal, Self, cast
 
@@ -97,7 +98,8 @@ def kernelspec(name: str) -> Interpreter | None:
     except NoSuchKernel:
         return None
     argv = tuple(part.replace("{resource_dir}", spec.resource_dir) for part in spec.argv)
-    return Interpreter(argv, spec.display_name or name, dict(spec.env), spec.interrupt_mode)
+    env = {key: Template(text).safe_substitute(os.environ) for key, text in spec.env.items()}
+    return Interpreter(argv, spec.display_name or name, env, spec.interrupt_mode)
 
 
 def kernelspecs() -> dict[str, Interpreter]:
@@ -249,7 +251,7 @@ class _Live:
         self._mark = clock.new_id()
         self._closing = ExitStack()
         try:
-            self._folder = workspace.runtime_folder()
+            self._folder = _runtime_folder()
             self._closing.callback(store.remove, self._folder)
             self._words = LastWords()
             self._closing.callback(self._words.close)
@@ -540,6 +542,17 @@ def _specs(interpreter: Interpreter) -> Any:
             return spec
 
     return OneKernel()
+
+
+def _runtime_folder() -> Path:
+    try:
+        return workspace.runtime_folder()
+    except OSError as error:
+        raise CompanionError(
+            f"there is no room for a kernel's sockets: {error.strerror}",
+            hint="Free some space in the folder for temporary files.",
+            file=error.filename,
+        ) from None
 
 
 def _transport(folder: Path) -> dict[str, str]:

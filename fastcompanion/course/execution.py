@@ -23,18 +23,14 @@ from fastcompanion.course.cells import parse_cell
 from fastcompanion.course.names import names_of
 
 Reason = Literal[
-    "error", "package", "gpu", "file", "network", "program", "input", "time", "output", "died",
-    "exit",
+    "error", "package", "gpu", "file", "network", "program", "input", "time", "output", "memory",
+    "died", "exit",
 ]  # fmt: skip
 # Outputs of all cells together may be this many times what one cell may put out.
 _OUTPUTS_IN_ALL = 5
-_GPU = re.compile(
-    r"CUDA|cuda|NVIDIA|nvidia|MPS backend|Expected a '?\w+'? device type for generator|"
-    r"no GPU|No GPU"
-)
 _NO_GPU = re.compile(
     r"not compiled with CUDA|no NVIDIA driver|No CUDA GPUs|CUDA driver|no CUDA-capable|"
-    r"torch\.cuda\.is_available\(\) is False|CUDA (?:is|was) not available|"
+    r"torch\.cuda\.is_available\(\) is False|CUDA (?:is|was) not available|no kernel image|"
     r"libcuda|libcudart|No GPU|no GPU|NVIDIA GPU|nvidia-smi|MPS backend"
 )
 _NETWORK_NAMES = (
@@ -224,12 +220,14 @@ def _failure(result: CellResult, source: str) -> CellFailure:
 
 def reason_of(result: CellResult) -> Reason:
     """Sort a failure by its cause, as far as its own words tell."""
+    name, value = result.error_name, result.error_value
+    if result.status == "died" and "SIGKILL" in value:
+        return "memory"
     if result.status in _BY_STATUS:
         return _BY_STATUS[result.status]
-    name, value = result.error_name, result.error_value
     if name == "ModuleNotFoundError":
         return "package"
-    if _NO_GPU.search(value) and _GPU.search(value):
+    if _NO_GPU.search(value):
         return "gpu"
     if name in _NETWORK_NAMES or _NETWORK.search(value):
         return "network"

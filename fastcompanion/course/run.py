@@ -44,9 +44,11 @@ _HERE: dict[Reason, str] = {
     "program": "a program is missing",
     "time": "it takes longer than its budget",
     "input": "it asks for input",
+    "output": "it puts out too much",
+    "memory": "its kernel was killed; the memory may not be enough",
 }
 _ARROW = re.compile(r"^-+> *\d+ (.*)$", re.MULTILINE)
-_TOO_COSTLY: tuple[Reason, ...] = ("gpu", "time")
+_TOO_COSTLY: tuple[Reason, ...] = ("gpu", "time", "memory", "output")
 
 
 @frozen
@@ -187,9 +189,12 @@ def execute(
                 reporter,
                 on_cell=work.results.append,
             )
-        finally:
-            notes = (*copied.notes, *_save(work))
-        return _judged(work, report, interpreter, notes)
+        except BaseException:
+            _save(work)
+            if work.results:
+                reporter.note(f"The outputs of {len(work.results)} cells are kept in {work.path}")
+            raise
+        return _judged(work, report, interpreter, (*copied.notes, *_save(work)))
 
 
 def _work(study: Workspace, course: Course, lesson: Lesson, ref: NotebookRef) -> _Work:
@@ -351,7 +356,7 @@ def _cures(
             return (f"{again} --data PATH",)
         case "time":
             return (f"{again} --cell-timeout 3600 --budget 7200",)
-        case "gpu" | "network" | "program" | "input" | "exit" | "output":
+        case "gpu" | "network" | "program" | "input" | "exit" | "output" | "memory":
             return ()
     data = _linked_data(work.path.parent)
     return (f"{create} --minimal{data}", f"{create} --as-of lesson{data}")

@@ -312,7 +312,7 @@ def test_an_installed_kernelspec_is_started_by_name(
         "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
         "display_name": "Ours",
         "language": "python",
-        "env": {"FROM_SPEC": "{resource_dir}"},
+        "env": {"FROM_SPEC": "${HOME}/x"},
     }
     folder = tmp_path / "kernels" / "ours"
     folder.mkdir(parents=True)
@@ -323,7 +323,7 @@ def test_an_installed_kernelspec_is_started_by_name(
     assert found is not None
     assert found.label == "Ours"
     with Kernel(found, tmp_path) as kernel:
-        assert texts(kernel.run("import os; 'FROM_SPEC' in os.environ").outputs) == ["True"]
+        assert kernel.ask("import os\nos.environ['FROM_SPEC']") == os.environ["HOME"] + "/x"
 
 
 def test_tcp_is_used_where_there_are_no_sockets_in_folders(
