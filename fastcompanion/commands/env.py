@@ -16,7 +16,7 @@ from fastcompanion.course.environments import create as creation
 from fastcompanion.course.environments import manage
 from fastcompanion.course.environments.build import Approve, Plan
 from fastcompanion.course.environments.manage import Details, Listing, Removed, Used
-from fastcompanion.course.environments.request import Report, Request, report
+from fastcompanion.course.environments.request import Report, Request, report, words_of
 from fastcompanion.course.environments.sizes import human
 
 app = typer.Typer(
@@ -136,7 +136,7 @@ def _view_created(made: Report) -> Iterable[Block]:
     pairs = (
         ("Python", made.python),
         ("as of", made.as_of),
-        ("moved back", ", ".join(made.moved_back)),
+        ("moved back", words_of(made.moved_back)),
         ("packages", str(len(made.versions))),
         ("size", human(made.size)),
         ("folder", str(made.folder)),
@@ -149,7 +149,7 @@ def _view_created(made: Report) -> Iterable[Block]:
 
 
 def _moves(moved_back: tuple[str, ...]) -> str:
-    return " and ".join(moved_back) + " back" if moved_back else "today's packages"
+    return f"with {words_of(moved_back)}" if moved_back else "with today's packages"
 
 
 def _next(made: Report) -> Next:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from fastcompanion.base import clock, process, store
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.course.environments import shelf, sizes
 from fastcompanion.course.environments.pip import Pip
@@ -20,6 +20,8 @@ from fastcompanion.course.environments.uv import Lock, UnresolvableError, Uv, Wa
 
 LOCK = "pylock.toml"
 _PYTHON_BYTES = 35_000_000
+# What takes long enough to be told: large downloads, builds, and uv's own milestones.
+_TELLING = re.compile(r"Downloading \S+ \((\d{2,}(\.\d)?MiB|[\d.]+GiB)\)|Prepared|Building")
 _INSTALLED = re.compile(r"^\s*\+ ([A-Za-z0-9._-]+)==")
 
 
@@ -36,7 +38,7 @@ class Installer(Protocol):
         """Install a resolution."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Plan:
     """An environment that could be built, with its sizes in bytes.
 
@@ -66,7 +68,7 @@ def installer() -> Installer:
     return find_uv() or Pip()
 
 
-@dataclass(frozen=True)
+@frozen
 class Python:
     """A Python to build with: its version ("3.11") and the program, or what uv should fetch."""
 
@@ -168,7 +170,7 @@ def fill(tool: Installer, folder: Path, plan: Plan, reporter: Reporter) -> None:
             line = line.strip()
             if _INSTALLED.match(line):
                 task.advance(1)
-            elif line.startswith(("Downloading", "Prepared", "Installed", "Building")):
+            elif _TELLING.match(line):
                 task.advance(0, line)
 
         tool.install(folder, plan.lock, on_line)

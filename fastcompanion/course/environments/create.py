@@ -41,7 +41,10 @@ def create_today(
     """Build an environment of today's releases."""
     tool = build.installer()
     python = build.choose_python(request.python, tool)
-    name = shelf.checked_name(request.name or shelf.free_name(target.slug if target else "fastai"))
+    name = request.name
+    if name is None:
+        name = shelf.free_name(target.slug if target else "fastai")
+    shelf.checked_name(name)
     plan = plan_today(tool, name, target, request.packages, python, reporter)
     return Created(build.build(tool, plan, approve, reporter), plan)
 
@@ -62,7 +65,7 @@ def create_minimal(
             hint=f"fastcompanion env create --minimal --for {target.course.id}/NN",
             code=Exit.USAGE,
         )
-    if request.name and shelf.find(shelf.checked_name(request.name)) is not None:
+    if request.name is not None and shelf.find(shelf.checked_name(request.name)) is not None:
         raise shelf.taken(request.name)
     need_uv("`--minimal`")
     base = _today_of(target)

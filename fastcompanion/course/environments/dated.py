@@ -30,7 +30,9 @@ def create(
     """
     tool = need_uv("an environment of a day (`--as-of`)")
     day = chosen_day(request, target)
-    name = request.name or shelf.free_name(f"{target.slug if target else 'fastai'}-{day}")
+    name = request.name
+    if name is None:
+        name = shelf.free_name(f"{target.slug if target else 'fastai'}-{day}")
     if shelf.find(shelf.checked_name(name)) is not None:
         raise shelf.taken(name)
     wanted = _needs(request, target)

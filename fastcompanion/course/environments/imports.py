@@ -55,6 +55,11 @@ STAR_IMPORTS = {
 # Modules that a hosted notebook service or IPython brings.
 _NEVER = {"IPython", "google", "kaggle_secrets", "ipykernel", "get_ipython", "js", "pyodide"}
 _INSTALL = re.compile(r"^\s*[!%]\s*(?:\S*python3? -m )?(?:uv )?(?:pip3?|mamba|conda) install (.*)$")
+# Options of pip whose next word is their value.
+_WITH_VALUE = frozenset(
+    "-r --requirement -c --constraint -e --editable -i --index-url --extra-index-url -f"
+    " --find-links -t --target -n --name".split()
+)
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -137,10 +142,16 @@ def _imports(tree: ast.Module | None) -> Iterator[_Import]:
 def _installed(source: str) -> Iterator[str]:
     for line in source.splitlines():
         match = _INSTALL.match(line)
-        for word in re.sub("[\"']", "", match[1] if match else "").split():
-            name = _REQUIREMENT.match(word)
-            if name and "/" not in word and "://" not in word and not word.startswith("-"):
-                yield normalised(name[0])
+        yield from _packages(re.sub("[\"']", "", match[1]).split()) if match else ()
+
+
+def _packages(words: Sequence[str]) -> Iterator[str]:
+    before = ""
+    for word in words:
+        name = _REQUIREMENT.match(word)
+        if before not in _WITH_VALUE and name and "/" not in word:
+            yield normalised(name[0])
+        before = word
 
 
 def _foreign(module: str, beside: Path | None) -> bool:

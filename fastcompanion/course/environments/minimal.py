@@ -13,13 +13,20 @@ from itertools import combinations
 
 from fastcompanion.base import store
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.environments import as_of, build, find, shelf, sizes, trial
 from fastcompanion.course.environments.as_of import Day, numbers
 from fastcompanion.course.environments.build import LOCK, Approve, Plan
 from fastcompanion.course.environments.imports import Needs
-from fastcompanion.course.environments.request import Attempt, Created, Request, chosen_day
+from fastcompanion.course.environments.request import (
+    Attempt,
+    Created,
+    Request,
+    chosen_day,
+    words_of,
+)
 from fastcompanion.course.environments.shelf import Environment
 from fastcompanion.course.environments.sizes import Sizes
 from fastcompanion.course.environments.target import Target, needs_of
@@ -34,6 +41,8 @@ from fastcompanion.course.environments.uv import (
 )
 
 _RUNS = 8
+_CANDIDATES = 6
+_HEAVY_BYTES = 300_000_000
 # Failures that no older package would mend.
 _ELSEWHERE = {
     "file": "a file is missing: give it with --data",
@@ -45,12 +54,16 @@ _ELSEWHERE = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Move:
-    """Packages moved back together: a name, and what it was compiled against with it."""
+    """A package moved back, and with it what it was compiled against.
+
+    `holds`: every other package stays as it is.
+    """
 
     name: str
     constraints: tuple[str, ...]
+    holds: bool = True
 
 
 @dataclass
@@ -81,7 +94,7 @@ def create(
     """Mend a lesson from today's environment `base`; losers are removed, the winner is kept."""
     tool = need_uv("`--minimal`")
     day = replace(request, as_of=request.as_of or "lesson")
-    name = request.name or shelf.free_name(f"{target.slug}-minimal")
+    name = shelf.free_name(f"{target.slug}-minimal") if request.name is None else request.name
     lock = parse_lock(store.read_text(base.folder / LOCK))
     search = _Search(
         study, request, target, tool, base, lock, name, approve, reporter, [], {_key(lock)}
@@ -93,16 +106,28 @@ def create(
     _must_be_packages(first)
     limit = chosen_day(day, target)
     names = _candidates(target, first, lock)
-    newest = as_of.newest_of(tool, names, limit, reporter)
+    every = tuple(dict.fromkeys((*names.suspects, *names.others)))
+    newest = as_of.newest_of(tool, every, limit, reporter)
     return _search(search, newest, names, first)
 
 
-def _candidates(target: Target, first: Trial, lock: Lock) -> list[str]:
-    """Order the suspects, then what the notebook imports; only what is installed can move."""
+@frozen
+class _Names:
+    """Installed packages that may be to blame: by the evidence, and by being imported at all."""
+
+    suspects: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+def _candidates(target: Target, first: Trial, lock: Lock) -> _Names:
     needs: Needs = needs_of(target)
-    every = [*first.suspects, *needs.needed, *needs.implied]
-    installed = [as_of.bare(name) for name in every if lock.get(as_of.bare(name)) is not None]
-    return [name for name in dict.fromkeys(installed) if name != "ipykernel"]
+    imported = _installed(lock, [*needs.needed, *needs.implied])
+    return _Names(_installed(lock, first.suspects), imported)
+
+
+def _installed(lock: Lock, names: Sequence[str]) -> tuple[str, ...]:
+    found = [as_of.bare(name) for name in names if lock.get(as_of.bare(name)) is not None]
+    return tuple(name for name in dict.fromkeys(found) if name != "ipykernel")
 
 
 def _must_be_packages(first: Trial) -> None:
@@ -114,27 +139,22 @@ def _must_be_packages(first: Trial) -> None:
         )
 
 
-def _search(search: _Search, newest: Day, names: Sequence[str], first: Trial) -> Created:
+def _search(search: _Search, newest: Day, names: _Names, first: Trial) -> Created:
     kept: tuple[Move, ...] = ()
     best = first
     queue = _tries(search, newest, names, kept)
-    while len(search.attempts) <= _RUNS and (moves := next(queue, None)) is not None:
-        plan = _plan(search, moves)
-        if plan is None:
-            continue
-        if not _agreed(search, plan):
-            return Created(None, plan, None, tuple(search.attempts))
-        environment, ran = _try(search, plan)
+    while len(search.attempts) <= _RUNS and (plan := next(queue, None)) is not None:
+        if not _agreed(search, plan[1]):
+            return Created(None, plan[1], None, tuple(search.attempts))
+        environment, ran = _try(search, plan[1])
         if environment is not None:
-            return Created(environment, plan, ran, tuple(search.attempts))
+            return Created(environment, plan[1], ran, tuple(search.attempts))
         if _further(ran, best):
-            search.reporter.note(
-                f"{_named(moves)} back mends cell {best.cell}; going on from there"
-            )
-            best, kept = ran, moves
-            order = [*ran.suspects, *names]
-            known = [n for n in dict.fromkeys(order) if n in newest.versions and search.lock.get(n)]
-            queue = _tries(search, newest, known, kept)
+            search.reporter.note(f"Cell {best.cell} runs now; going on from cell {ran.cell}")
+            best, kept = ran, plan[0]
+            names = _Names(_installed(search.lock, ran.suspects), names.others)
+            newest = _day(search, newest, names)
+            queue = _tries(search, newest, names, kept)
     raise CompanionError(
         f"no move back of one or two packages mended cell {best.cell}: {best.error}",
         hint=f"fastcompanion env create --as-of lesson --for {search.target.id}",
@@ -142,19 +162,77 @@ def _search(search: _Search, newest: Day, names: Sequence[str], first: Trial) ->
     )
 
 
+def _day(search: _Search, newest: Day, names: _Names) -> Day:
+    every = tuple(dict.fromkeys((*names.suspects, *names.others)))
+    return as_of.newest_of(search.tool, every, as_of.day_of(newest), search.reporter)
+
+
 def _further(ran: Trial, best: Trial) -> bool:
     return ran.cell is not None and best.cell is not None and ran.cell > best.cell
 
 
 def _tries(
-    search: _Search, newest: Day, names: Sequence[str], kept: tuple[Move, ...]
-) -> Iterator[tuple[Move, ...]]:
-    """Give one move, then two; light packages before heavy ones, likelier before others."""
-    moves = [move for name in names if (move := _move(search, newest, name)) is not None]
-    moves = [move for move in moves if move.name not in {k.name for k in kept}]
-    for size in (1, 2):
-        for some in combinations(moves, size):
-            yield (*kept, *some)
+    search: _Search, newest: Day, names: _Names, kept: tuple[Move, ...]
+) -> Iterator[tuple[tuple[Move, ...], Plan]]:
+    """Give what to try: one move, then two; suspects before what is only imported.
+
+    Moves that leave every other package alone come before those that drag others along, and small
+    downloads before large ones.
+    """
+    strong = _moves(search, newest, names.suspects, kept)
+    weak = _moves(search, newest, names.others, (*kept, *strong))
+    yield from _light_first(search, _singles(search, newest, strong, kept))
+    yield from _light_first(search, _singles(search, newest, weak, kept))
+    yield from _light_first(search, _pairs(search, [*strong, *weak], kept))
+
+
+_Step = tuple[tuple[Move, ...], Plan | None]
+
+
+def _light_first(
+    search: _Search, steps: Iterator[_Step]
+) -> Iterator[tuple[tuple[Move, ...], Plan]]:
+    heavy: list[tuple[tuple[Move, ...], Plan]] = []
+    for moves, plan in steps:
+        if plan is None or _key(plan.lock) in search.tried:
+            continue
+        if plan.sizes.download > _HEAVY_BYTES:
+            heavy.append((moves, plan))
+            continue
+        search.tried.add(_key(plan.lock))
+        yield moves, plan
+    for moves, plan in heavy:
+        if _key(plan.lock) not in search.tried:
+            search.tried.add(_key(plan.lock))
+            yield moves, plan
+
+
+def _singles(
+    search: _Search, newest: Day, moves: Sequence[Move], kept: tuple[Move, ...]
+) -> Iterator[_Step]:
+    for move in moves:
+        held = _plan(search, (*kept, move))
+        yield (*kept, move), held
+        if held is None:
+            # Others hold it fast: go less far, then let the others come along.
+            for other in (*_less(search, newest, move), replace(move, holds=False)):
+                yield (*kept, other), _plan(search, (*kept, other))
+
+
+def _pairs(search: _Search, moves: Sequence[Move], kept: tuple[Move, ...]) -> Iterator[_Step]:
+    for some in combinations(moves, 2):
+        together = (*kept, *some)
+        held = _plan(search, together)
+        yield together, held
+        if held is None:
+            free = tuple(replace(move, holds=False) for move in together)
+            yield free, _plan(search, free)
+
+
+def _moves(search: _Search, newest: Day, names: Sequence[str], but: Sequence[Move]) -> list[Move]:
+    fixed = {move.name for move in but}
+    found = (_move(search, newest, name) for name in names[:_CANDIDATES] if name not in fixed)
+    return [move for move in found if move is not None]
 
 
 def _move(search: _Search, newest: Day, name: str) -> Move | None:
@@ -163,9 +241,7 @@ def _move(search: _Search, newest: Day, name: str) -> Move | None:
     if bound is None:
         return None
     try:
-        alone = search.tool.resolve(
-            Wanted((bound,), search.base.python, constraints=(), only_wheels=True)
-        )
+        alone = search.tool.resolve(Wanted((bound,), search.base.python, only_wheels=True))
     except UnresolvableError:
         return None
     package = alone.get(name)
@@ -178,25 +254,40 @@ def _move(search: _Search, newest: Day, name: str) -> Move | None:
     return Move(name, (bound, *(b for b in bounds if b is not None)))
 
 
+def _less(search: _Search, newest: Day, move: Move) -> Iterator[Move]:
+    """Move back less far: just below the minor line that is installed."""
+    package = search.lock.get(move.name)
+    now = numbers(package.version)[:2] if package else ()
+    then = numbers(newest.versions[move.name])[:2]
+    if len(now) == len(then) == 2 and now[0] == then[0] and now[1] > then[1] + 1:
+        less = f"{move.name}>={newest.versions[move.name]},<{now[0]}.{now[1]}"
+        yield replace(move, constraints=(less, *move.constraints[1:]))
+
+
 def _bound(lock: Lock, newest: Day, name: str, *, line_only: bool = False) -> str | None:
-    """Write the constraint that moves a package back: below the line that followed the day's."""
+    """Write the constraint that moves a package back: into the line of the day, or to its release.
+
+    The day's release is the floor as well: going on back to an ancient release is no cure.
+    """
     package, version = lock.get(name), newest.versions.get(name)
     if package is None or version is None:
         return None
     now, then = numbers(package.version), numbers(version)
     following = (then[0] + 1,) if then[0] > 0 else (0, (*then, 0)[1] + 1)
     if now >= following:
-        return f"{name}<{'.'.join(map(str, following))}"
-    return f"{name}<={version}" if now > then and not line_only else None
+        return f"{name}>={version},<{'.'.join(map(str, following))}"
+    return f"{name}=={version}" if now > then and not line_only else None
 
 
 def _plan(search: _Search, moves: tuple[Move, ...]) -> Plan | None:
-    """Resolve with the moves, everything else as it is in the base; None: no fit or nothing new."""
+    """Resolve with the moves, everything else as it is in the base; None: nothing fits."""
     constraints = tuple(dict.fromkeys(c for move in moves for c in move.constraints))
+    named = {as_of.bare(constraint) for constraint in constraints}
+    held = [p.pin for p in search.lock.packages if p.name not in named and not p.direct]
     wanted = Wanted(
         search.base.requirements,
         search.base.python,
-        constraints=constraints,
+        constraints=(*constraints, *(held if all(move.holds for move in moves) else ())),
         prefer=search.lock.text,
         only_wheels=True,
     )
@@ -204,10 +295,8 @@ def _plan(search: _Search, moves: tuple[Move, ...]) -> Plan | None:
         lock = search.tool.resolve(wanted)
     except UnresolvableError:
         return None
-    if _key(lock) in search.tried:
-        return None
-    search.tried.add(_key(lock))
     changed = [p for p in lock.packages if search.lock.versions.get(p.name) != p.version]
+    changed.sort(key=lambda p: p.name not in named)
     return Plan(
         name=search.name,
         python=search.base.python,
@@ -216,7 +305,7 @@ def _plan(search: _Search, moves: tuple[Move, ...]) -> Plan | None:
         lock=lock,
         sizes=sizes.measure(changed),
         made_for=search.target.id,
-        moved_back=tuple(f"{p.name} {p.version}" for p in changed),
+        moved_back=tuple(f"{p.name} {p.version}" for p in changed if search.lock.get(p.name)),
         beside=search.base.folder,
     )
 
@@ -226,7 +315,7 @@ def _key(lock: Lock) -> tuple[tuple[str, str], ...]:
 
 
 def _agreed(search: _Search, plan: Plan) -> bool:
-    moved = ", ".join(plan.moved_back)
+    moved = words_of(plan.moved_back)
     search.reporter.note(f"Trying {moved}: {sizes.human(plan.sizes.download)} to download")
     return search.approve(plan)
 
@@ -249,10 +338,6 @@ def _run(search: _Search, environment: Environment, moved_back: tuple[str, ...])
         ran = trial.run(search.target, interpreter, folder, search.request.limits, search.reporter)
     search.attempts.append(Attempt(moved_back, ran.words, ran.seconds))
     return ran
-
-
-def _named(moves: Sequence[Move]) -> str:
-    return " and ".join(move.name for move in moves)
 
 
 def _of(environment: Environment, lock: Lock) -> Plan:

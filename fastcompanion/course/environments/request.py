@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import field
 from datetime import date
 from pathlib import Path
 
 from fastcompanion.base import clock
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.kernel import Limits
+from fastcompanion.base.records import frozen
 from fastcompanion.course.environments.build import Plan
 from fastcompanion.course.environments.shelf import Environment
 from fastcompanion.course.environments.target import Target, last_changed
 from fastcompanion.course.environments.trial import Trial
 
 LESSON = "lesson"
+_NAMED = 4
 TODAY = ("fastai",)
 
 
-@dataclass(frozen=True)
+@frozen
 class Request:
     """What the learner asked for; `as_of` is an ISO date or "lesson"."""
 
@@ -34,7 +36,7 @@ class Request:
     limits: Limits = field(default_factory=Limits)
 
 
-@dataclass(frozen=True)
+@frozen
 class Attempt:
     """One run on the way to the mended environment: what was moved back, and how it ran."""
 
@@ -43,7 +45,7 @@ class Attempt:
     seconds: float
 
 
-@dataclass(frozen=True)
+@frozen
 class Created:
     """What came of it: the environment (None: not agreed to), its plan, and how the lesson ran."""
 
@@ -53,7 +55,7 @@ class Created:
     attempts: tuple[Attempt, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Report:
     """What a creation has to say for itself; sizes in bytes, `disk` and some downloads estimated.
 
@@ -75,6 +77,12 @@ class Report:
     notes: tuple[str, ...]
     trial: Trial | None
     attempts: tuple[Attempt, ...]
+
+
+def words_of(moved_back: Sequence[str]) -> str:
+    """Name what moved back: the first few, and how many had to come along."""
+    more = len(moved_back) - _NAMED
+    return ", ".join(moved_back[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def report(made: Created) -> Report:

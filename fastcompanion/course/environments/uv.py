@@ -13,7 +13,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from typing import Any
 from fastcompanion.base import clock, process, workspace
 from fastcompanion.base import store as files
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import frozen
 
 GET_UV = "Get uv: pipx install uv (or: python -m pip install uv), then try again"
 _COMPILE = ("pip", "compile", "-", "--format", "pylock.toml", "--no-annotate", "--no-header")
@@ -40,7 +41,7 @@ class UnresolvableError(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True)
+@frozen
 class Package:
     """One locked release. `url` may be a web address or a file; `size` in bytes or None."""
 
@@ -50,6 +51,12 @@ class Package:
     size: int | None = None
     uploaded: str = ""
     wheel: str = ""
+    direct: str = ""
+
+    @property
+    def pin(self) -> str:
+        """The requirement that gives just this release; `direct` is a place outside the index."""
+        return f"{self.name} @ {self.direct}" if self.direct else f"{self.name}=={self.version}"
 
     @property
     def compiled(self) -> bool:
@@ -62,7 +69,7 @@ class Package:
         return re.search(r"-cp\d+-(cp\d+|abi3)", self.wheel) is not None
 
 
-@dataclass(frozen=True)
+@frozen
 class Lock:
     """A resolution: exactly what will be installed, as text (pylock.toml) and as packages."""
 
@@ -79,7 +86,7 @@ class Lock:
         return next((package for package in self.packages if package.name == name), None)
 
 
-@dataclass(frozen=True)
+@frozen
 class Wanted:
     """What to resolve. `before` and the values of `package_before` are RFC 3339 upload limits."""
 
@@ -93,7 +100,7 @@ class Wanted:
     prefer: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Uv:
     """A uv that works; `argv` starts it."""
 
@@ -112,12 +119,25 @@ class Uv:
         raise failure("the packages can't be resolved", done.err)
 
     def install(self, folder: Path, lock: Lock, on_line: Callable[[str], None]) -> None:
-        """Install a resolution into an environment, exactly; only wheels and sources it names."""
+        """Install a resolution into an environment, exactly.
+
+        By name and version: what uv installs from a pylock.toml it neither takes from its cache
+        nor shares between environments (uv 0.13).
+        """
         with scratch_folder() as scratch:
-            pylock = scratch / "pylock.toml"
-            files.write_text(pylock, lock.text)
-            words = ("pip", "install", "--no-deps", "--python", str(_python(folder)), "-r")
-            argv = (*self.argv, "--color", "never", *words, str(pylock))
+            pins = scratch / "pins.txt"
+            files.write_text(pins, "".join(f"{package.pin}\n" for package in lock.packages))
+            words = [
+                "pip",
+                "install",
+                "--no-deps",
+                "--python",
+                str(_python(folder)),
+                "-r",
+                str(pins),
+            ]
+            words += ["--no-build"] if all(package.wheel for package in lock.packages) else []
+            argv = (*self.argv, "--color", "never", *words)
             done = process.stream(argv, on_line, cwd=scratch, env=_environ())
         if done.code != 0:
             raise failure("the packages can't be installed", done.out)
@@ -239,7 +259,16 @@ def _package(entry: Mapping[str, Any]) -> Package:
         size=source.get("size"),
         uploaded=_written(source.get("upload-time", "")),
         wheel=place.rpartition("/")[2].partition("#")[0] if wheels else "",
+        direct=_direct(entry),
     )
+
+
+def _direct(entry: Mapping[str, Any]) -> str:
+    if vcs := entry.get("vcs"):
+        return f"{vcs['type']}+{vcs.get('url', '')}@{vcs['commit-id']}"
+    if archive := entry.get("archive"):
+        return str(archive.get("url", ""))
+    return ""
 
 
 def _written(moment: object) -> str:
