@@ -19,11 +19,11 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import courses, environments
+from fastcompanion.flows import opening
 from fastcompanion.study import journal, timer
 
 Severity = Literal["ok", "warn", "bad"]
 _OLDEST_GIT = (2, 28)
-_EDITORS = ("jupyter-lab", "jupyter-notebook", "code")
 _NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs"}
 _MARKERS = (b"<<<<<<< ", b">>>>>>> ")
 # Extra -> the modules that it brings, and what needs them.
@@ -203,22 +203,18 @@ def _extras(ws: Workspace | None) -> Iterator[Finding]:
 
 def _jupyter(ws: Workspace | None) -> Iterator[Finding]:
     """The program that `start` opens notebooks with."""
-    setting = str(config.load(ws).get("editor.command")).strip()
-    if setting:
-        program = setting.split()[0]
-        if process.which(program) is None:
-            text = f"editor.command names {program}, which is not there"
-            cure = 'fastcompanion config set editor.command "jupyter lab"'
-            yield Finding("jupyter", "bad", text, cure)
-        else:
-            yield Finding("jupyter", "ok", f"notebooks are opened with {setting}")
-        return
-    found = next((name for name in _EDITORS if process.which(name)), None)
-    if found is None:
+    own = [courses.load(ws, course_id) for course_id in courses.ids(ws)] if ws else []
+    found = [opening.program(ws, course) for course in [*own, None]]
+    words = next((words for words in found if words is not None), None)
+    if words is None:
         text = "no Jupyter and no VS Code found: `start` makes notebooks but can't open them"
         yield Finding("jupyter", "warn", text, "uv tool install jupyterlab")
+    elif process.which(words[0]) is None:
+        text = f"editor.command names {words[0]}, which is not there"
+        cure = 'fastcompanion config set editor.command "jupyter lab"'
+        yield Finding("jupyter", "bad", text, cure)
     else:
-        yield Finding("jupyter", "ok", f"notebooks are opened with {found}")
+        yield Finding("jupyter", "ok", f"notebooks are opened with {' '.join(words)}")
 
 
 def _start(ws: Workspace | None) -> Iterator[Finding]:

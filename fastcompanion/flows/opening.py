@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from fastcompanion.course.model import Course, Lesson, NotebookRef
 from fastcompanion.course.progress import NextStep
 
 # Tried in this order when `editor.command` is not set.
-_EDITORS = (("jupyter-lab",), ("jupyter-notebook",), ("code",))
+_EDITORS = ("jupyter-lab", "jupyter-notebook", "code")
 
 
 @frozen
@@ -86,13 +87,22 @@ def show(
     settings = config.load(ws)
     if not settings.get("editor.open"):
         return None
-    own = None if settings.get("editor.command") else _jupyter_of(ws, course)
-    command = own or _editor(str(settings.get("editor.command")))
+    command = program(ws, course)
     if command is None:
         reporter.note("No program that opens notebooks was found: see fastcompanion doctor jupyter")
         return None
     process.leave_running([*command, str(notebook)], cwd=ws.root)
     return command[0]
+
+
+def program(ws: Workspace | None, course: Course | None = None) -> tuple[str, ...] | None:
+    """Give the command line that opens notebooks, None where there is no such program."""
+    setting = str(config.load(ws).get("editor.command")).strip()
+    if setting:
+        return _words(setting)
+    found = _jupyter_of(ws, course) if ws is not None else None
+    on_path = (process.which(name) for name in _EDITORS)
+    return found or next(((str(path),) for path in on_path if path is not None), None)
 
 
 def _jupyter_of(ws: Workspace, course: Course | None) -> tuple[str, ...] | None:
@@ -103,22 +113,21 @@ def _jupyter_of(ws: Workspace, course: Course | None) -> tuple[str, ...] | None:
         python = Path(find_interpreter(None, course, ws).argv[0])
     except CompanionError:
         return None
-    names = (name for words in _EDITORS[:2] for name in (words[0], f"{words[0]}.exe"))
-    return next((((str(python.parent / n)),) for n in names if (python.parent / n).is_file()), None)
+    places = (python.parent / name for base in _EDITORS[:2] for name in (base, f"{base}.exe"))
+    return next(((str(place),) for place in places if place.is_file()), None)
 
 
-def _editor(setting: str) -> tuple[str, ...] | None:
-    if setting.strip():
-        try:
-            words = tuple(shlex.split(setting))
-        except ValueError:
-            words = ()
-        if not words:
-            raise CompanionError(
-                f"editor.command is not a command line: {setting!r}",
-                hint='fastcompanion config set editor.command "jupyter lab"',
-                code=Exit.USAGE,
-            )
-        return words
-    found = (words for words in _EDITORS if process.which(words[0]) is not None)
-    return next(found, None)
+def _words(setting: str) -> tuple[str, ...]:
+    try:
+        words = shlex.split(setting, posix=os.name == "posix")
+    except ValueError:
+        words = []
+    if not words:
+        raise CompanionError(
+            f"editor.command is not a command line: {setting!r}",
+            hint='fastcompanion config set editor.command "jupyter lab"',
+            code=Exit.USAGE,
+        )
+    # Windows starts `code.cmd` only by its full name.
+    whole = process.which(words[0])
+    return (str(whole) if whole else words[0], *words[1:])
