@@ -80,11 +80,13 @@ def compare(value: Any, right: Any, what: str, *slips: tuple[str, Any]) -> None:
     array = numbers(value, what, np.shape(right))
     if near(array, right):
         return
-    gap = float(np.abs(array - right).max())
-    for mistake, wrong in slips:
-        if near(array, wrong):
-            raise Wrong(f"{what}: the values are off by up to {gap:.3g}", mistake=mistake)
-    raise Wrong(f"{what}: the shape is right, the values are off by up to {gap:.3g}")
+    if array.ndim:
+        gap = float(np.abs(array - right).max())
+        message = f"the shape is right, the values are off by up to {gap:.3g}; found {found(array)}"
+    else:
+        message = f"found {found(array)}, which is too {'large' if array > right else 'small'}"
+    slip = next((mistake for mistake, wrong in slips if near(array, wrong)), "")
+    raise Wrong(f"{what}: {message}", mistake=slip)
 
 
 # The reference.

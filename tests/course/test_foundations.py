@@ -7,7 +7,6 @@ import re
 import textwrap
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import numpy as np
 import pytest
 
 from fastcompanion.base.kernel import OWN, Kernel, Limits
-from fastcompanion.course import catalogue, gate, notebook, plan, scaffold, warm
+from fastcompanion.course import catalogue, notebook, plan, scaffold
 from fastcompanion.course.model import Course, Lesson
 
 STYLES = Path(__file__).parent.parent / "fixtures" / "foundations"
@@ -70,7 +69,8 @@ def test_the_course_is_valid_and_says_whose_it_is(course: Course) -> None:
     assert catalogue.validate() == []
     assert course.kind == "builtin"
     assert [one.number for one in course.lessons] == list(NUMBERS)
-    assert "Apache-2.0" in course.licence and "CC BY 4.0" in course.licence
+    assert "Apache-2.0" in course.licence
+    assert "CC BY 4.0" in course.licence
     assert course.requirements == ("numpy",)
 
 
@@ -79,7 +79,8 @@ def test_every_section_has_goal_checkpoints_hints_and_mistakes(lesson: Lesson) -
     for section in lesson.sections:
         assert len(section.goal) > 100, section.id
         assert 1 <= len(section.checkpoints) <= 4, section.id
-        assert len(section.hints) == 3 and all(section.hints), section.id
+        assert len(section.hints) == 3, section.id
+        assert min(map(len, section.hints)) > 30, section.id
         for point in section.checkpoints:
             assert f"`{point.name}" in section.goal, f"the goal does not name {point.name}"
             assert point.about, point.name
@@ -118,7 +119,7 @@ def test_there_is_one_check_for_each_checkpoint(course: Course, lesson: Lesson) 
 def test_checks_name_only_mistakes_that_have_a_message(course: Course, lesson: Lesson) -> None:
     source = (course.root / str(lesson.checks)).read_text(encoding="utf-8")
     named = set(re.findall(r'mistake="([a-z-]+)"', source))
-    named |= set(re.findall(r'need\(.*"([a-z-]+)"\)$', source, re.M))
+    named |= set(re.findall(r'need\(.*"([a-z-]+)"\)$', source, re.MULTILINE))
     named |= set(re.findall(r'(?<!checkpoint)\("([a-z]+(?:-[a-z]+)+)", (?!")', source))
     assert len(named) > 20
     assert named - {mistake.id for mistake in lesson.mistakes} == set()
@@ -128,7 +129,7 @@ def test_the_checks_files_stay_readable(course: Course) -> None:
     for number in NUMBERS:
         text = (course.root / f"{number}.checks.py").read_text(encoding="utf-8")
         assert len(text.splitlines()) <= 600
-        assert set(re.findall(r"^(?:import|from) (\w+)", text, re.M)) <= {
+        assert set(re.findall(r"^(?:import|from) (\w+)", text, re.MULTILINE)) <= {
             "__future__", "functools", "typing", "numpy",
         }  # fmt: skip
 
@@ -143,7 +144,8 @@ def test_the_data_are_what_their_readme_says(course: Course) -> None:
         header, *rows = csv.reader(file)
     assert header == [f"p{row}{column}" for row in range(8) for column in range(8)] + ["label"]
     numbers = np.array(rows, dtype=int)
-    assert numbers.shape == (1797, 65) and "1,797" in readme
+    assert numbers.shape == (1797, 65)
+    assert "1,797" in readme
     assert (numbers[:, :64].min(), numbers[:, :64].max()) == (0, 16)
     counts = Counter(numbers[:, 64].tolist())
     assert sorted(counts) == list(range(10))
@@ -172,13 +174,15 @@ def test_neighbouring_rows_are_alike_so_a_shuffled_split_would_flatter(course: C
 
 def test_originals_are_clean_notebooks(course: Course, lesson: Lesson) -> None:
     path = course.root / str(lesson.notebooks[0].path)
-    book = nbformat.read(path, as_version=4)
+    text = path.read_text(encoding="utf-8")
+    book = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
     nbformat.validate(book)
     assert (book.nbformat, book.nbformat_minor) == (4, 5)
     assert len({cell.id for cell in book.cells}) == len(book.cells)
     for cell in book.cells:
         if cell.cell_type == "code":
-            assert cell.outputs == [] and cell.execution_count is None
+            assert cell.outputs == []
+            assert cell.execution_count is None
             assert cell.metadata["fastcompanion"]["role"] in ("given", "work")
 
 
@@ -192,16 +196,6 @@ def test_originals_run_in_a_fresh_kernel_with_numpy_alone(course: Course, lesson
             "sorted({'matplotlib', 'pandas', 'torch', 'sklearn', 'scipy'} & set(__import__('sys').modules))"
         )
     assert loaded == []
-
-
-@pytest.mark.skipif(not warm.available(), reason="the gate needs a system that can fork")
-def test_solutions_pass_and_the_empty_scaffold_does_not(course: Course, lesson: Lesson) -> None:
-    styles = sorted(STYLES.glob(f"{lesson.number}.*.ipynb"))
-    assert len(styles) >= 2
-    bare = replace(lesson, mistakes=())
-    found = gate.examine(gate.bench(course, bare, styles), "", most=0)
-    assert [trial for trial in found.trials if not trial.good] == []
-    assert len(found.trials) == 4 + len(styles)
 
 
 @pytest.mark.parametrize("path", sorted(STYLES.glob("*.ipynb")), ids=lambda path: path.stem)
