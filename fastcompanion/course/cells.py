@@ -6,9 +6,9 @@ import ast
 import re
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from fastcompanion.base.records import frozen
 from fastcompanion.course.names import Names, dotted, names_of, walk
 
 Kind = Literal[
@@ -21,9 +21,10 @@ CellKind = Literal[
 ]  # fmt: skip
 
 LONGEST_CELL = 400_000  # characters; beyond it a cell is data pasted by a program, not a lesson
+MOST_COMMANDS = 40  # lines of IPython that are found one by one
 _RUNS_BODY = re.compile(r"%%(time|timeit|capture|prun|memit|mprun|snakeviz)\b")
 _TIMED = re.compile(r"^(\s*)%(time|timeit|prun|memit)\b(?:\s+-[a-zA-Z]+(?:\s*\d+)?)*\s*(.*)$")
-_ASSIGNED = re.compile(r"^(\s*[\w.,\s]+?=\s*)[!%](?!=).*$")
+_ASSIGNED = re.compile(r"^([^=!%'\"#()]{1,200}=\s*)[!%](?!=).*$")
 _COMMAND = re.compile(r"^(\s*)(?:[!%?].*|[\w.]+\?\??)$")
 _INSTALL = re.compile(r"^\s*[!%]\s*(pip3?|python3? -m pip|conda|mamba|apt|apt-get|uv)\b")
 _FETCH = re.compile(
@@ -71,7 +72,7 @@ _CONTAINERS = re.compile(
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class Statement:
     """One top-level statement of a cell; `source` is its text without neighbours on its line."""
 
@@ -82,7 +83,7 @@ class Statement:
     remark: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Cell:
     """One code cell of the original: `index` counts all cells of the notebook from 0."""
 
@@ -108,12 +109,14 @@ def parse_cell(source: str) -> ast.Module | None:
     if text is None:
         return None
     lines = text.split("\n")
-    for _ in range(len(lines) + 1):
+    for attempt in range(len(lines) + 1):
         tree, line = _try_parse("\n".join(lines))
         if tree is not None:
             return tree
         if line is None or not _replace_command(lines, line - 1):
             return None
+        if attempt == MOST_COMMANDS:
+            _replace_all(lines)
     return None
 
 
@@ -143,6 +146,13 @@ def _try_parse(text: str) -> tuple[ast.Module | None, int | None]:
         except (ValueError, RecursionError, MemoryError):
             return None, None
     return (tree, None) if isinstance(tree, ast.Module) else (None, None)
+
+
+def _replace_all(lines: list[str]) -> None:
+    """Replace what looks like a command on any line: cells of hundreds of them are no Python."""
+    for index, line in enumerate(lines):
+        if _COMMAND.match(line):
+            _replace_command(lines, index)
 
 
 def _replace_command(lines: list[str], index: int) -> bool:
@@ -410,19 +420,18 @@ def _comments(source: str) -> tuple[str, ...]:
         stripped = line.strip()
         if stripped.startswith("#"):
             text = stripped.lstrip("#").strip(" -=*~_")
-            if len(text) > 3 and not _DIRECTIVE.match(text) and not looks_like_code(text):
+            if 3 < len(text) < 1000 and not _DIRECTIVE.match(text) and not looks_like_code(text):
                 found.append(text)
     return tuple(found)
 
 
-_WORDY = re.compile(
-    r"^[A-Za-z][\w'\u2019-]*(?:[ ,:;/]+[(]?[A-Za-z0-9][\w'\u2019.-]*[),.:;!?]*)+\s*$"
-)
+_CODE_MARK = re.compile(r"[=(\[{<>*+@%|&]|\w\.\w")
+_BARE_STATEMENT = re.compile(r"(?:return|import|from|del|assert|raise) \S+$")
 
 
 def looks_like_code(text: str) -> bool:
     """Is this comment or line of prose in truth a line of Python?"""
-    if _WORDY.match(text) and not re.match(r"(return|import|from|del|assert|raise) \S+$", text):
+    if not _CODE_MARK.search(text) and not _BARE_STATEMENT.match(text):
         return False
     tree, _ = _try_parse(text.rstrip(": ") + (":\n pass" if text.endswith(":") else ""))
     if tree is None or not tree.body:

@@ -6,19 +6,19 @@ import ast
 import builtins
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
+from fastcompanion.base.records import frozen
 from fastcompanion.course.cells import Cell, Statement, is_scalar
 from fastcompanion.course.names import dotted, walk
 
 Role = Literal["given", "literal", "work", "look", "plot", "install", "drop"]
 
-_TODO = re.compile(
-    r"(?i)#.*\b(?:TODO|your code|fill[ -]?in|replace th(?:is|e|ese)|implement this|write your)\b"
-    r"|^\s*raise NotImplementedError|#+ *BEGIN SOLUTION|(?<!\w)_{3,}(?!\w)",
-    re.MULTILINE,
+_GAP = re.compile(
+    r"(?i)\b(?:TODO|your code|fill[ -]?in|replace th(?:is|e|ese)|implement this|write your|"
+    r"BEGIN SOLUTION)\b"
 )
+_EMPTY = re.compile(r"^[ \t]*raise NotImplementedError|(?<!\w)_{3,}(?!\w)", re.MULTILINE)
 _SOLUTION = re.compile(r"(?ms)^([ \t]*)#+ *BEGIN SOLUTION.*?#+ *END SOLUTION[^\n]*")
 _BUILTINS = frozenset(dir(builtins))
 _HYPER = re.compile(
@@ -38,7 +38,7 @@ _NOT_HYPER = re.compile(
 _MARKED_WORK: dict[str, Role] = {"import": "given", "show": "look", "time": "look", "plot": "plot"}
 
 
-@dataclass(frozen=True)
+@frozen
 class Piece:
     """A statement with its role in the scaffold."""
 
@@ -51,7 +51,11 @@ Plan = dict[int, tuple[Piece, ...]]  # by the cell's index in the notebook
 
 def is_todo(cell: Cell) -> bool:
     """Does this cell leave a gap for the learner already?"""
-    return bool(_TODO.search(cell.source))
+    source = cell.source
+    for match in _GAP.finditer(source):
+        if "#" in source[source.rfind("\n", 0, match.start()) + 1 : match.start()]:
+            return True
+    return bool(_EMPTY.search(source))
 
 
 def is_exercise_sheet(cells: Iterable[Cell], path: str = "") -> bool:

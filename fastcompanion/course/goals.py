@@ -15,7 +15,7 @@ from fastcompanion.course.leaks import Answers
 from fastcompanion.course.prose import paragraphs
 from fastcompanion.course.quoting import BUDGET, OPENING_BUDGET, Quoter
 from fastcompanion.course.results import outcome, raised
-from fastcompanion.course.sections import Section
+from fastcompanion.course.sections import Section, slug
 from fastcompanion.course.wording import listed, mentions
 
 
@@ -74,6 +74,10 @@ class Teller:
         """Begin a section: settings that it gives anyway, and names that later sections read."""
         self._settings = " ".join(text for values in settings.values() for text in values)
         self._later = later
+
+    def title(self, text: str) -> str:
+        """Give a heading; one that holds the answer is reduced to its words."""
+        return self._quoter.guard(text) or slug(text).replace("-", " ")
 
     def opening(self, prose: Sequence[str]) -> str:
         """Condense prose that stands before no work."""

@@ -10,15 +10,19 @@ from collections.abc import Iterable
 
 RUN = 8  # tokens in a row that count as copied
 SHORT = 12  # characters below which a line of code gives nothing away
+LONG_TAIL = 20  # the same for what stands right of `=`
 LONG_SPAN = 60  # characters beyond which a literal or a code span is left out of prose
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _STRINGS = re.compile(
     r"(\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?'''|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*')"
     r"|#[^\n]*"
 )
+_TAILS = re.compile(r"(?:\breturn |(?<![=!<>])=(?!=)) *(.+)$")
 _HEADER = re.compile(r"(?m)^\s*(?:async\s+)?(?:def|class)\s+\w+")
-_SPAN = re.compile(r"(`+)(.+?)\1")
-_NUMBERS = re.compile(r"(?:-?\d+(?:\.\d*)?(?:e-?\d+)?\s*,\s*){6,}-?\d+(?:\.\d*)?")
+_SPAN = re.compile(r"(?<!`)(`{1,4})(?!`)([^`]{1,2000}?)\1(?!`)")
+_NUMBERS = re.compile(
+    r"(?:-?\d{1,40}(?:\.\d{0,40})?(?:e-?\d{1,4})?\s{0,9},\s{0,9}){6,}-?\d{1,40}(?:\.\d{0,40})?"
+)
 _QUOTED = re.compile(r"(?<!\w)(['\"])[^\s'\"]{40,}\1(?!\w)")
 
 
@@ -46,11 +50,16 @@ class Answers:
         self._runs.update(_runs(tokens(bare)))
         for line in bare.split("\n"):
             stripped = " ".join(line.split())
-            if len(stripped) >= SHORT and not re.fullmatch(r"[\w ]+", stripped):
-                words = tuple(tokens(stripped))
-                if len(words) < RUN:
-                    self._lines.add(words)
+            self._add_line(stripped, SHORT)
+            for tail in _TAILS.findall(stripped):
+                self._add_line(tail, SHORT if "return" in stripped else LONG_TAIL)
         self._lengths = tuple({len(words) for words in self._lines})
+
+    def _add_line(self, text: str, least: int) -> None:
+        if len(text) >= least and not re.fullmatch(r"[\w ]+", text):
+            words = tuple(tokens(text))
+            if len(words) < RUN:
+                self._lines.add(words)
 
     def allow(self, texts: Iterable[str]) -> None:
         """Take out what is given anyway: data cells, literals, signatures, imports."""

@@ -10,27 +10,33 @@ from fastcompanion.course.cells import looks_like_code
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
 _CONTROL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ue000-\ue00f\ufeff"
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _FENCE = re.compile(r"^\s*(?:[-*+>]\s+|\d+[.)]\s+)?(`{3,}|~{3,})")
-_HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?[ \t]*#*[ \t]*$")
-_HTML_HEADING = re.compile(r"<h([1-6])\b[^>]*>(.*?)</h\1\s*>", re.IGNORECASE | re.DOTALL)
-_ITEM = re.compile(r"^\s*(?:[-*+]|\d{1,3}[.)])\s+")
-_DEAD_BLOCKS = re.compile(
-    r"<(script|style|iframe|object|embed|svg|pre|template|noscript|video|audio|form|math|head)\b"
-    r".*?</\1\s*>",
-    re.IGNORECASE | re.DOTALL,
+_HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*))?$")
+_HTML_HEADING = re.compile(
+    r"<h([1-6])\b[^<>]{0,300}>(.{0,300}?)</h\1\s*>", re.IGNORECASE | re.DOTALL
 )
-_UNCLOSED = re.compile(r"<(?:script|style|template)\b.*\Z", re.IGNORECASE | re.DOTALL)
+_ITEM = re.compile(r"^\s*(?:[-*+]|\d{1,3}[.)])\s+")
+_DEAD_BLOCK = re.compile(
+    r"<(script|style|iframe|object|embed|svg|pre|template|noscript|video|audio|form|math|head)\b",
+    re.IGNORECASE,
+)
+_UNCLOSED = ("script", "style", "template")  # what browsers read to the end of the text
 _HTML_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _BREAK = re.compile(r"<(?:br|p|div|li|tr|hr)\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<[!?][^<>]*>")
-_IMAGE = re.compile(r"!\[([^\]]*)\](?:\([^()\s]*(?:\([^()]*\)[^()]*)*(?:\s[^)]*)?\)|\[[^\]]*\])")
-_LINK = re.compile(
-    r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\(\s*<?([^()\s<>]*(?:\([^()\s]*\)[^()\s]*)*)>?[^)]*\)"
+# All repetitions are bounded: text of others must not make a pattern run for minutes.
+_IMAGE = re.compile(
+    r"!\[([^\]]{0,500})\](?:\([^()\s]*(?:\([^()\s]{0,200}\)[^()\s]{0,200}){0,3}(?:\s[^)]{0,300})?\)"
+    r"|\[[^\]]{0,200}\])"
 )
-_REFERENCE = re.compile(r"^ {0,3}\[[^\]]+\]:\s*\S+.*$", re.MULTILINE)
+_LINK = re.compile(
+    r"\[((?:[^\[\]]|\[[^\[\]]{0,200}\]){0,400})\]"
+    r"\(\s{0,9}<?([^()\s<>]{0,1000}(?:\([^()\s]{0,200}\)[^()\s]{0,200}){0,3})>?[^)]{0,300}\)"
+)
+_REFERENCE = re.compile(r"^ {0,3}\[[^\]\n]{1,200}\]:[ \t]*\S+.*$", re.MULTILINE)
 _AUTOLINK = re.compile(r"<(https?://[^<>\s]+)>")
 _UNSAFE_MATH = re.compile(r"\\(?:href|class|style|cssId|require|unicode|html\w*|url)\b")
 _OPENING = re.compile(r"<(?=[A-Za-z/!?])")
@@ -58,7 +64,10 @@ def safe_markdown(text: str) -> str:
     Pictures become their alternative text, links that are not http(s) become plain text, and a
     `<` that could still open a tag gets a space behind it, inside code spans too.
     """
-    text = clean_text(text)
+    return _safe(clean_text(text))
+
+
+def _safe(text: str) -> str:
     for _ in range(3):
         stripped = _strip_markup(text)
         if stripped == text:
@@ -70,13 +79,29 @@ def safe_markdown(text: str) -> str:
 
 def _strip_markup(text: str) -> str:
     text = _HTML_COMMENT.sub("", text)
-    text = _UNCLOSED.sub("", _DEAD_BLOCKS.sub("", text))
+    text = _without_dead_blocks(text)
     text = _AUTOLINK.sub(r"\1", text)
     text = _IMAGE.sub(_picture, text)
     text = _LINK.sub(_link, text)
     text = _REFERENCE.sub(_reference, text)
     text = _BREAK.sub("\n", text)
     return _TAG.sub("", text)
+
+
+def _without_dead_blocks(text: str) -> str:
+    """Drop scripts, styles, frames, drawings and the like with what is in them."""
+    lower, start = text.lower(), 0
+    kept: list[str] = []
+    ends: dict[str, int] = {}
+    while match := _DEAD_BLOCK.search(text, start):
+        name = match[1].lower()
+        if ends.get(name, 0) >= 0 and ends.get(name, 0) < match.end():
+            ends[name] = lower.find(f"</{name}", match.end())
+        kept.append(text[start : match.start()])
+        end = ends[name] if ends[name] >= 0 else match.end()
+        close = -1 if ends[name] < 0 and name in _UNCLOSED else text.find(">", end)
+        start = close + 1 if close >= 0 else len(text)
+    return "".join(kept) + text[start:]
 
 
 def _picture(match: re.Match[str]) -> str:
@@ -109,7 +134,9 @@ def headings(source: str) -> list[Heading]:
             elif mark[1][0] == fence:
                 fence = ""
         elif not fence and (match := _HEADING.match(line)):
-            found.append(Heading(number, len(match[1]), title_text(match[2] or "")))
+            found.append(
+                Heading(number, len(match[1]), title_text((match[2] or "").rstrip("# \t")))
+            )
     if not found and "<h" in source.lower():
         found = [
             Heading(source[: match.start()].count("\n"), int(match[1]), title_text(match[2]))
@@ -134,7 +161,7 @@ def title_text(text: str) -> str:
 def paragraphs(source: str) -> list[str]:
     """Cut markdown into paragraphs and list items of one line each; code leaves a `CUT` behind."""
     kept = _without_code_blocks(clean_text(source))
-    kept = safe_markdown(re.sub(r"(?m)^ {0,3}>+ ?", "", kept))
+    kept = _safe(re.sub(r"(?m)^ {0,3}>+ ?", "", kept))
     blocks: list[list[str]] = [[]]
     for line in kept.split("\n"):
         stripped = line.strip()
@@ -177,8 +204,11 @@ def _without_code_blocks(source: str) -> str:
     return "\n".join(out)
 
 
-_SPAN = re.compile(r"(`+)[^`]+?\1|\$\$.+?\$\$|\$[^$\n]+\$|\[[^\]]*\]\([^)]*\)|\([^()]{0,160}\)|"
-                   r"\\begin\{(\w+\*?)\}.*?\\end\{\2\}", re.DOTALL)  # fmt: skip
+_SPAN = re.compile(
+    r"(?<!`)(`{1,4})(?!`)[^`]{1,1000}?\1(?!`)|\$\$.{1,3000}?\$\$|\$[^$\n]{1,1000}\$|\[[^\]]{0,300}\]\([^)]{0,600}\)|"
+    r"\([^()]{0,160}\)|\\begin\{(\w{1,20}\*?)\}.{0,3000}?\\end\{\2\}",
+    re.DOTALL,
+)
 _ENDS = re.compile(
     r"(?<=[.!?…])[\"'”\u2019)*_]*\s+(?=[A-Z0-9`*_\"“'(\[…\ue001$])|(?<=:)\s+(?=[A-Z`\ue001])"
 )

@@ -12,6 +12,7 @@ from fastcompanion.course.prose import CUT, paragraphs, sentences
 
 BUDGET = 560  # characters of quoted prose before one piece of work
 OPENING_BUDGET = 740  # the same before the first one of a section
+_READ = 4000  # characters of a sentence that is looked at
 _LONGEST = 420  # characters of a sentence that is still quoted
 
 _INTENT = re.compile(
@@ -99,6 +100,8 @@ class Quoter:
                 follows = parts[place + 1] if not last else (CUT if cut_next else "")
                 if sentence.endswith(":") and follows.startswith(CUT):
                     continue  # what it announces has been taken out
+                if len(sentence) > _READ:
+                    continue
                 text = self._answers.redact(sentence.replace(CUT, "").strip())
                 if text and len(text) <= _LONGEST and re.search(r"\w{2}", text):
                     yield text

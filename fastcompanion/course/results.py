@@ -20,9 +20,9 @@ _METRIC = re.compile(
     rf"(?i)\b(\w*(?:loss|acc(?:uracy)?|error(?:_rate)?|rmse|mse|mae|f1|perplexity))\b"
     rf"\s*[=:]?\s*({_NUMBER})(?![\w%])"
 )
-_TABLE_HEAD = re.compile(r"<th[^>]*>(.*?)</th>", re.DOTALL)
-_TABLE_ROW = re.compile(r"<tr[^>]*>\s*((?:<td[^>]*>.*?</td>\s*)+)</tr>", re.DOTALL)
-_TABLE_CELL = re.compile(r"<td[^>]*>(.*?)</td>", re.DOTALL)
+_TABLE_HEAD = re.compile(r"<th[^<>]*>([^<]*)</th>", re.DOTALL)
+_TABLE_ROW = re.compile(r"<tr[^>]*>\s*((?:<td[^<>]*>[^<]*</td>\s*)+)</tr>", re.DOTALL)
+_TABLE_CELL = re.compile(r"<td[^<>]*>([^<]*)</td>", re.DOTALL)
 _READ = 4000  # characters of an output that are looked at
 
 

@@ -6,9 +6,10 @@ import ast
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Literal
 
+from fastcompanion.base.records import frozen
 from fastcompanion.course.cells import Cell
 from fastcompanion.course.checkpoints import checkpoints, class_signature, signature
 from fastcompanion.course.given import (
@@ -32,7 +33,7 @@ Role = Literal["heading", "given", "work", "checkpoint", "todo"]
 MOST_USES = 12
 
 
-@dataclass(frozen=True)
+@frozen
 class ScaffoldSection:
     """One section of a scaffold; `work_cells` are indexes of the original's cells to reproduce."""
 
@@ -44,7 +45,7 @@ class ScaffoldSection:
     work_cells: tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Scaffold:
     """A finished scaffold: the notebook, its sections, and what the learner should be told."""
 
@@ -229,7 +230,7 @@ class _Scratch(_Maker):
     def _section(
         self, number: int, opening: Sequence[str], steps: Sequence[Step]
     ) -> ScaffoldSection:
-        section = self._cut[number]
+        section = replace(self._cut[number], title=self._teller.title(self._cut[number].title))
         spec = self._specs.get(section.id)
         pieces = self._pieces(section)
         literals = _literal_lines(pieces)
