@@ -96,7 +96,15 @@ def installed() -> Iterator[Installed]:
         source = folder / "source"
         ignore = shutil.ignore_patterns(".venv", ".git", "__pycache__", ".*_cache")
         shutil.copytree(ROOT, source, ignore=ignore)
-        install = ["pip", "install", "--quiet", "--compile-bytecode", "--python", str(python), str(source)]
+        install = [
+            "pip",
+            "install",
+            "--quiet",
+            "--compile-bytecode",
+            "--python",
+            str(python),
+            str(source),
+        ]
         call([sys.executable, "-m", "uv", *install])
         yield Installed(python, python.with_name("fastcompanion"))
     finally:
@@ -112,19 +120,33 @@ def scratch_folder() -> Iterator[Path]:
 
 def clean_environment(home: Path, **more: str) -> dict[str, str]:
     """Give an environment with an empty home and nothing that changes how Python starts."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ}
+    kept = {
+        name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ
+    }
     return {**kept, "HOME": str(home), "FASTCOMPANION_HOME": str(home / "fastcompanion"), **more}
 
 
-def call(argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
+def call(
+    argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> str:
     """Run a program to its end, require success, and give what it printed."""
-    done = subprocess.run(argv, cwd=cwd, env=env, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        argv,
+        cwd=cwd,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(argv)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
 
 
-def call_on_terminal(argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
+def call_on_terminal(
+    argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> str:
     """Run a program on a pseudo-terminal of 100 columns and give what it drew."""
     import pty
 
@@ -155,11 +177,16 @@ def _drain(terminal: int) -> str:
 
 def table(rows: Sequence[Row]) -> str:
     """Write rows as a Markdown table."""
-    lines = ["| what | against | budget | measured | quartiles | runs |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| what | against | budget | measured | quartiles | runs |",
+        "|---|---|---|---|---|---|",
+    ]
     for row in rows:
         verdict = "" if row.kept else " **over**"
         measured = f"{row.ratio:.2f}x{verdict}"
-        lines.append(f"| {row.what} | {row.peer} | {row.budget:g}x | {measured} | {row.spread} | {row.runs} |")
+        lines.append(
+            f"| {row.what} | {row.peer} | {row.budget:g}x | {measured} | {row.spread} | {row.runs} |"
+        )
     return "\n".join(lines)
 
 

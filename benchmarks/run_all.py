@@ -23,7 +23,11 @@ NOT_BENCHMARKS = {"__init__", "common", "run_all"}
 def benchmarks() -> dict[str, Callable[[], list[Row]]]:
     """Find the modules of this folder that measure something."""
     names = sorted(path.stem for path in Path(__file__).parent.glob("*.py"))
-    modules = {name: importlib.import_module(f"benchmarks.{name}") for name in names if name not in NOT_BENCHMARKS}
+    modules = {
+        name: importlib.import_module(f"benchmarks.{name}")
+        for name in names
+        if name not in NOT_BENCHMARKS
+    }
     return {name: module.measure for name, module in modules.items() if hasattr(module, "measure")}
 
 

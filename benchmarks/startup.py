@@ -34,8 +34,14 @@ def make_study(folder: Path, program: Installed, env: dict[str, str]) -> Path:
     """Make a study with the built-in course and a history of 2,000 events."""
     study = folder / "my-study"
     call(program.command("init", str(study), "--yes", "--course", "foundations"), env=env)
-    lines = (study / "progress.jsonl").read_text().splitlines() if (study / "progress.jsonl").exists() else []
-    lines += [json.dumps(event(number), separators=(",", ":")) for number in range(EVENTS - len(lines))]
+    lines = (
+        (study / "progress.jsonl").read_text().splitlines()
+        if (study / "progress.jsonl").exists()
+        else []
+    )
+    lines += [
+        json.dumps(event(number), separators=(",", ":")) for number in range(EVENTS - len(lines))
+    ]
     (study / "progress.jsonl").write_text("\n".join(lines) + "\n")
     return study
 
@@ -46,19 +52,39 @@ def event(number: int) -> dict[str, object]:
     kinds = ("lesson.checked", "session.logged", "lesson.ran", "card.answered")
     kind = kinds[number % len(kinds)]
     data: dict[str, object] = {
-        "lesson.checked": {"notebook": "01", "sections": {"weights": "passed"}, "with_solution": []},
+        "lesson.checked": {
+            "notebook": "01",
+            "sections": {"weights": "passed"},
+            "with_solution": [],
+        },
         "session.logged": {"minutes": 45, "step": "reproduce"},
-        "lesson.ran": {"notebook": "01", "ok": True, "cell": None, "error": None, "versions": {}, "seconds": 3.2},
+        "lesson.ran": {
+            "notebook": "01",
+            "ok": True,
+            "cell": None,
+            "error": None,
+            "versions": {},
+            "seconds": 3.2,
+        },
         "card.answered": {"card": "what-is-a-weight", "answer": "a number that the machine alters"},
     }[kind]  # type: ignore[assignment]
     at = f"2026-{1 + day // 28 % 12:02}-{1 + day % 28:02}T{10 + hour:02}:15:00+01:00"
-    return {"v": 1, "id": f"b{number:09}", "at": at, "kind": kind, "lesson": "foundations/01", "data": data}
+    return {
+        "v": 1,
+        "id": f"b{number:09}",
+        "at": at,
+        "kind": kind,
+        "lesson": "foundations/01",
+        "data": data,
+    }
 
 
 def measure(runs: int = 21) -> list[Row]:
     """Measure the four starts that have a budget."""
     with installed() as program, scratch_folder() as folder:
-        env = clean_environment(folder / "home", GIT_AUTHOR_NAME="Ada", GIT_AUTHOR_EMAIL="ada@example.org")
+        env = clean_environment(
+            folder / "home", GIT_AUTHOR_NAME="Ada", GIT_AUTHOR_EMAIL="ada@example.org"
+        )
         study = make_study(folder, program, env)
         bare = [str(program.python), "-c", "pass"]
 
@@ -82,7 +108,12 @@ def measure(runs: int = 21) -> list[Row]:
                 runs=runs,
             )
 
-        return [terminal("--help", budget=16), pipe("--help"), terminal("status", budget=12), pipe("status")]
+        return [
+            terminal("--help", budget=16),
+            pipe("--help"),
+            terminal("status", budget=12),
+            pipe("status"),
+        ]
 
 
 def slow_imports(words: list[str], top: int = 40) -> str:
@@ -100,7 +131,9 @@ def main() -> int:
     """Run as a program."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=21)
-    parser.add_argument("--importtime", nargs="*", help="show the slowest imports of this command instead")
+    parser.add_argument(
+        "--importtime", nargs="*", help="show the slowest imports of this command instead"
+    )
     given = parser.parse_args()
     if given.importtime is not None:
         print(slow_imports(given.importtime or ["--help"]))

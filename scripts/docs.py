@@ -46,7 +46,9 @@ def page() -> str:
     commands = list(walk(root()))
     leaves = [(words, command) for words, command in commands if not is_group(command)]
     daily = [(words, command) for words, command in leaves if words.count(" ") == 1]
-    grouped = [(words, command) for words, command in commands if words.count(" ") > 1 or is_group(command)]
+    grouped = [
+        (words, command) for words, command in commands if words.count(" ") > 1 or is_group(command)
+    ]
     parts = [HEAD, overview(leaves), common_options(leaves), "## Daily words\n"]
     parts += [section(words, command) for words, command in daily]
     parts += [section(words, command) for words, command in grouped]
@@ -55,7 +57,10 @@ def page() -> str:
 
 def overview(leaves: list[tuple[str, Any]]) -> str:
     """List every command with the first sentence of its help."""
-    rows = [f"| [`{words}`](#{anchor(words)}) | {cell(first_sentence(command))} |" for words, command in leaves]
+    rows = [
+        f"| [`{words}`](#{anchor(words)}) | {cell(first_sentence(command))} |"
+        for words, command in leaves
+    ]
     return "\n".join(["| command | what it does |", "|---|---|", *rows, ""])
 
 
@@ -63,7 +68,9 @@ def common_options(leaves: list[tuple[str, Any]]) -> str:
     """Describe once the options that every command takes."""
     _, some = leaves[0]
     rows = [option_row(option) for option in some.params if option.opts[0] in COMMON]
-    return "\n".join(["Every command takes these options:\n", "| option | meaning |", "|---|---|", *rows, ""])
+    return "\n".join(
+        ["Every command takes these options:\n", "| option | meaning |", "|---|---|", *rows, ""]
+    )
 
 
 def anchor(words: str) -> str:
@@ -76,7 +83,11 @@ def section(words: str, command: Any) -> str:
     if is_group(command):
         return f"## {words}\n\n{prose(command.help)}\n"
     lines = [f"### {words}\n", f"```\n{usage(words, command)}\n```\n", prose(command.help), ""]
-    own = [param for param in command.params if param.opts[0] not in COMMON and not getattr(param, "hidden", False)]
+    own = [
+        param
+        for param in command.params
+        if param.opts[0] not in COMMON and not getattr(param, "hidden", False)
+    ]
     rows = [option_row(param) for param in own if param.name != "help"]
     if rows:
         lines += ["| argument or option | meaning |", "|---|---|", *rows, ""]
@@ -85,7 +96,9 @@ def section(words: str, command: Any) -> str:
 
 def usage(words: str, command: Any) -> str:
     """Spell how the command is called."""
-    arguments = [argument_name(param) for param in command.params if param.param_type_name == "argument"]
+    arguments = [
+        argument_name(param) for param in command.params if param.param_type_name == "argument"
+    ]
     return " ".join([words, "[OPTIONS]", *arguments])
 
 
@@ -137,7 +150,9 @@ def main(*arguments: str) -> int:
     made = page()
     if "--check" in arguments:
         fresh = PAGE.exists() and PAGE.read_text(encoding="utf-8") == made
-        print("docs/commands.md is fresh" if fresh else "docs/commands.md is stale: run `make docs`")
+        print(
+            "docs/commands.md is fresh" if fresh else "docs/commands.md is stale: run `make docs`"
+        )
         return 0 if fresh else 4
     PAGE.write_text(made, encoding="utf-8")
     print(f"Wrote {PAGE.relative_to(Path.cwd()) if PAGE.is_relative_to(Path.cwd()) else PAGE}")

@@ -17,7 +17,14 @@ MAX_FUNCTION = 59
 STORE, PROCESS, CLOCK, REPO = "base/store.py", "base/process.py", "base/clock.py", "base/repo.py"
 KERNEL, WORKSPACE, CONFIG = "base/kernel.py", "base/workspace.py", "base/config.py"
 WATCHDOG = "base/watchdog.py"
-RECORDS, UV, CONSOLE, CLI, COMMANDS, NOTEBOOK = "base/records.py", "course/environments/uv.py", "console.py", "cli.py", "commands/", "course/notebook.py"
+RECORDS, UV, CONSOLE, CLI, COMMANDS, NOTEBOOK = (
+    "base/records.py",
+    "course/environments/uv.py",
+    "console.py",
+    "cli.py",
+    "commands/",
+    "course/notebook.py",
+)
 
 #: module -> the places that may import it (a trailing slash is a folder); an empty tuple is nowhere
 IMPORTERS: dict[str, tuple[str, ...]] = {
@@ -66,7 +73,17 @@ CALLERS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 #: method name -> the places that may call it on an object (calls on the module `store` itself are the way to go)
-WRITERS = ("write_text", "write_bytes", "mkdir", "touch", "unlink", "rmdir", "symlink_to", "hardlink_to", "chmod")
+WRITERS = (
+    "write_text",
+    "write_bytes",
+    "mkdir",
+    "touch",
+    "unlink",
+    "rmdir",
+    "symlink_to",
+    "hardlink_to",
+    "chmod",
+)
 
 #: names of files and folders that base/workspace.py alone spells out
 PATH_NAMES = {".fastcompanion", "fastcompanion.toml", "progress.jsonl", "private.jsonl"}
@@ -76,8 +93,14 @@ POSIX_ONLY = {"fcntl", "pwd", "grp", "termios", "tty", "pty", "resource", "readl
 
 #: (module, rule) -> the reason why this one place may break the rule
 EXCEPTIONS: dict[tuple[str, str], str] = {
-    ("course/probe.py", "one caller"): "the judge runs as source text in the learner's kernel, without us",
-    ("course/probe.py", "quiet errors"): "what the learner's objects raise when looked at is no news",
+    (
+        "course/probe.py",
+        "one caller",
+    ): "the judge runs as source text in the learner's kernel, without us",
+    (
+        "course/probe.py",
+        "quiet errors",
+    ): "what the learner's objects raise when looked at is no news",
     ("course/warm_worker.py", "one caller"): "a script of the learner's interpreter, without us",
     ("course/__main__.py", "one caller"): "the maintainers' checker stands below the console",
     ("course/__main__.py", "one exit"): "the maintainers' checker is a program of its own",
@@ -102,7 +125,9 @@ class Complaint:
 
 def allowed(module: str, places: tuple[str, ...]) -> bool:
     """Tell whether the module is one of the places, or lies in one that is a folder."""
-    return any(module.startswith(place) if place.endswith("/") else module == place for place in places)
+    return any(
+        module.startswith(place) if place.endswith("/") else module == place for place in places
+    )
 
 
 def dotted(node: ast.expr) -> str:
@@ -122,7 +147,9 @@ def real_names(tree: ast.Module) -> dict[str, str]:
         if isinstance(node, ast.Import):
             names.update({alias.asname: alias.name for alias in node.names if alias.asname})
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.update({alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names})
+            names.update(
+                {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+            )
     return names
 
 
@@ -149,10 +176,12 @@ def imported(node: ast.AST) -> list[str]:
 def one_importer(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     """A library with one boundary module is imported there alone."""
     for node in ast.walk(tree):
-        for name in imported(node):
-            places = IMPORTERS.get(name.split(".")[0])
-            if places is not None and not allowed(module, places):
-                yield node.lineno, f"imports {name}, which belongs to {', '.join(places) or 'nobody'}"  # type: ignore[attr-defined]
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for name in imported(node):
+                places = IMPORTERS.get(name.split(".")[0])
+                if places is not None and not allowed(module, places):
+                    owner = ", ".join(places) or "nobody"
+                    yield node.lineno, f"imports {name}, which belongs to {owner}"
 
 
 def one_caller(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -162,7 +191,10 @@ def one_caller(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Call):
             name = resolved(node.func, names)
             if name in CALLERS and not allowed(module, CALLERS[name]):
-                yield node.lineno, f"calls {name}, which belongs to {', '.join(CALLERS[name]) or 'nobody'}"
+                yield (
+                    node.lineno,
+                    f"calls {name}, which belongs to {', '.join(CALLERS[name]) or 'nobody'}",
+                )
 
 
 def one_writer(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -183,10 +215,21 @@ def writing(call: ast.Call, names: dict[str, str]) -> str:
     spelled = dotted(call.func)
     if spelled == "os.open":
         return ""
-    if spelled == "open" or (isinstance(call.func, ast.Attribute) and call.func.attr in ("open", "fdopen")):
-        position = 0 if isinstance(call.func, ast.Attribute) and dotted(call.func.value) not in ("io", "os", "gzip") else 1
-        given = [word.value for word in call.keywords if word.arg == "mode"] or call.args[position : position + 1]
-        if given and not (isinstance(given[0], ast.Constant) and not set(str(given[0].value)) & set("wax+")):
+    if spelled == "open" or (
+        isinstance(call.func, ast.Attribute) and call.func.attr in ("open", "fdopen")
+    ):
+        position = (
+            0
+            if isinstance(call.func, ast.Attribute)
+            and dotted(call.func.value) not in ("io", "os", "gzip")
+            else 1
+        )
+        given = [word.value for word in call.keywords if word.arg == "mode"] or call.args[
+            position : position + 1
+        ]
+        if given and not (
+            isinstance(given[0], ast.Constant) and not set(str(given[0].value)) & set("wax+")
+        ):
             return "opens a file for writing"
     return ""
 
@@ -209,7 +252,9 @@ def no_shell(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             for word in node.keywords:
-                if word.arg == "shell" and not (isinstance(word.value, ast.Constant) and word.value.value is False):
+                if word.arg == "shell" and not (
+                    isinstance(word.value, ast.Constant) and word.value.value is False
+                ):
                     yield node.lineno, "starts a program through a shell"
 
 
@@ -235,9 +280,13 @@ def quiet_errors(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     """No handler swallows everything: a broad `except` must raise again or hand the error on."""
     del module
     for node in ast.walk(tree):
-        if isinstance(node, ast.ExceptHandler) and (node.type is None or dotted(node.type) in ("Exception", "BaseException")):
+        if isinstance(node, ast.ExceptHandler) and (
+            node.type is None or dotted(node.type) in ("Exception", "BaseException")
+        ):
             raises = any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
-            used = node.name and any(isinstance(inner, ast.Name) and inner.id == node.name for inner in ast.walk(node))
+            used = node.name and any(
+                isinstance(inner, ast.Name) and inner.id == node.name for inner in ast.walk(node)
+            )
             if not raises and not used:
                 yield node.lineno, "swallows every exception"
 
@@ -247,11 +296,13 @@ def cheap_records(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     if module == RECORDS:
         return
     for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef):
-            for made in node.decorator_list:
-                if isinstance(made, ast.Call) and dotted(made.func) == "dataclass":
-                    if any(word.arg == "frozen" for word in made.keywords):
-                        yield node.lineno, f"{node.name} is a frozen dataclass: use {RECORDS}"
+        for made in node.decorator_list if isinstance(node, ast.ClassDef) else ():
+            if isinstance(made, ast.Call) and dotted(made.func) == "dataclass":
+                yield from (
+                    (made.lineno, f"compiles a frozen dataclass: use {RECORDS}")
+                    for word in made.keywords
+                    if word.arg == "frozen"
+                )
 
 
 def small_functions(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -273,7 +324,10 @@ RULES: tuple[Callable[[str, ast.Module], Iterator[tuple[int, str]]], ...] = (
 def modules(root: Path) -> dict[str, Path]:
     """Every module of the package under `root`, by its posix path inside the package."""
     package = root / "fastcompanion"
-    return {PurePosixPath(path.relative_to(package)).as_posix(): path for path in sorted(package.rglob("*.py"))}
+    return {
+        PurePosixPath(path.relative_to(package)).as_posix(): path
+        for path in sorted(package.rglob("*.py"))
+    }
 
 
 def complaints(root: Path, *, only: str | None = None) -> list[Complaint]:
@@ -289,9 +343,13 @@ def complaints_of(module: str, source: str) -> list[Complaint]:
     """Find every broken rule in one module's source."""
     tree = ast.parse(source)
     found = [
-        Complaint(module, line, rule.__name__.replace("_", " "), text) for rule in RULES for line, text in rule(module, tree)
+        Complaint(module, line, rule.__name__.replace("_", " "), text)
+        for rule in RULES
+        for line, text in rule(module, tree)
     ]
     lines = source.count("\n")
     if lines > MAX_MODULE:
-        found.append(Complaint(module, lines, "small modules", f"has {lines} lines (at most {MAX_MODULE})"))
+        found.append(
+            Complaint(module, lines, "small modules", f"has {lines} lines (at most {MAX_MODULE})")
+        )
     return found

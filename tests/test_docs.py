@@ -30,7 +30,11 @@ def test_every_command_has_help(words: str, command: object) -> None:
 @pytest.mark.parametrize(("words", "command"), LEAVES, ids=[words for words, _ in LEAVES])
 def test_every_option_has_help_and_the_common_ones_are_there(words: str, command: object) -> None:
     params = {param.opts[0]: param for param in command.params}  # type: ignore[attr-defined]
-    silent = [name for name, param in params.items() if name != "--help" and not getattr(param, "help", None)]
+    silent = [
+        name
+        for name, param in params.items()
+        if name != "--help" and not getattr(param, "help", None)
+    ]
     assert silent == [], f"`{words}` does not explain {silent}"
     assert set(docs.COMMON) <= set(params), f"`{words}` lacks common options"
 
@@ -47,10 +51,17 @@ def test_every_exit_code_is_explained() -> None:
 
 
 def test_links_between_documents_lead_somewhere() -> None:
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")]
+    pages = [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "CHANGELOG.md",
+        *(ROOT / "docs").glob("*.md"),
+    ]
     dead: list[str] = []
     for page in pages:
         targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
         local = [target for target in targets if "://" not in target]
-        dead += [f"{page.name} -> {target}" for target in local if not (page.parent / target).exists()]
+        dead += [
+            f"{page.name} -> {target}" for target in local if not (page.parent / target).exists()
+        ]
     assert dead == []

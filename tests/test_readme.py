@@ -30,8 +30,14 @@ ROOT = Path(__file__).resolve().parents[1]
 OUTSIDE = dict(os.environ)
 BLOCK = re.compile(r"(?:<!-- test: (?P<mark>[^>]*?) -->\n)?```sh\n(?P<body>.*?)```", re.DOTALL)
 # The repositories of the catalogue, by the folder of their lessons in lessons/.
-COURSES = {"fastai/course22": "fastai-p1", "fastai/course22p2": "fastai-p2", "fastai/fastbook": "fastbook"}
-posix = pytest.mark.skipif(os.name != "posix", reason="the README's shell is POSIX; not run on Windows")
+COURSES = {
+    "fastai/course22": "fastai-p1",
+    "fastai/course22p2": "fastai-p2",
+    "fastai/fastbook": "fastbook",
+}
+posix = pytest.mark.skipif(
+    os.name != "posix", reason="the README's shell is POSIX; not run on Windows"
+)
 
 
 @dataclass(frozen=True)
@@ -58,11 +64,19 @@ def with_mark(mark: str) -> list[Block]:
     return [block for block in blocks() if mark in block.marks]
 
 
-def shell(commands: Sequence[str], cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def shell(
+    commands: Sequence[str], cwd: Path, env: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
     """Run commands in one shell session; it stops at the first that fails and names each on stderr."""
     script = "set -e\n" + "\n".join(f"echo '+ {line}' >&2\n{line}" for line in commands)
     return subprocess.run(
-        ["bash", "-c", script], cwd=cwd, env=env, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        ["bash", "-c", script],
+        cwd=cwd,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
     )
 
 
@@ -78,9 +92,13 @@ def test_the_first_commands_are_the_two_for_a_fresh_clone() -> None:
 
 
 @posix
-@pytest.mark.parametrize("command", [line for block in with_mark("make") for line in block.commands])
+@pytest.mark.parametrize(
+    "command", [line for block in with_mark("make") for line in block.commands]
+)
 def test_make_knows_the_command(command: str) -> None:
-    done = subprocess.run([*command.split(), "-n"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*command.split(), "-n"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -114,9 +132,11 @@ def tour_environment(isolated: Path, tmp_path: Path, git: Callable[..., str]) ->
         origin = tmp_path / "origins" / name
         make_course(origin, name, git)
         for ending in ("", ".git"):
-            redirect += f'[url "{origin.as_uri()}"]\n\tinsteadOf = https://github.com/{address}{ending}\n'
+            redirect += (
+                f'[url "{origin.as_uri()}"]\n\tinsteadOf = https://github.com/{address}{ending}\n'
+            )
     settings = isolated / ".gitconfig"
-    settings.write_text(settings.read_text() + redirect + "[protocol \"https\"]\n\tallow = never\n")
+    settings.write_text(settings.read_text() + redirect + '[protocol "https"]\n\tallow = never\n')
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return {**os.environ, "PATH": path, "FASTCOMPANION_EDITOR_OPEN": "false"}
 
@@ -144,31 +164,47 @@ def test_the_tour(tour_environment: dict[str, str], tmp_path: Path) -> None:
 def test_make_demo_in_a_clone(tmp_path: Path, isolated: Path) -> None:
     """`make demo` from a bare clone: nothing but Python, git and make, and an empty HOME."""
     clone = tmp_path / "clone"
-    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True, capture_output=True)
+    subprocess.run(
+        ["git", "clone", "--quiet", str(ROOT), str(clone)], check=True, capture_output=True
+    )
     env = without_this_environment(isolated)
     done = shell(["make demo"], clone, {**env, "TMPDIR": str(tmp_path)})
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert (tmp_path / "fastcompanion-demo" / "progress.jsonl").exists()
     assert str(tmp_path / "fastcompanion-demo") in done.stdout
-    status = subprocess.run(["git", "status", "--porcelain"], cwd=clone, capture_output=True, text=True, check=True)
+    status = subprocess.run(
+        ["git", "status", "--porcelain"], cwd=clone, capture_output=True, text=True, check=True
+    )
     assert status.stdout == "", "the demo left something in the clone"
 
 
 @posix
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("command", [line for block in with_mark("install") for line in block.commands])
+@pytest.mark.parametrize(
+    "command", [line for block in with_mark("install") for line in block.commands]
+)
 def test_install(command: str, tmp_path: Path, isolated: Path) -> None:
     clone = tmp_path / "clone"
-    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True, capture_output=True)
+    subprocess.run(
+        ["git", "clone", "--quiet", str(ROOT), str(clone)], check=True, capture_output=True
+    )
     tools = tmp_path / "bin"
     places = {"UV_TOOL_DIR": "tools", "PIPX_HOME": "pipx", "PIPX_MAN_DIR": "man"}
     env = {name: str(tmp_path / place) for name, place in places.items()}
-    env |= {"UV_TOOL_BIN_DIR": str(tools), "PIPX_BIN_DIR": str(tools), "PIPX_DEFAULT_PYTHON": sys.executable}
+    env |= {
+        "UV_TOOL_BIN_DIR": str(tools),
+        "PIPX_BIN_DIR": str(tools),
+        "PIPX_DEFAULT_PYTHON": sys.executable,
+    }
     installers = f"{Path(sys.executable).parent}{os.pathsep}{OUTSIDE['PATH']}"
-    done = shell([command], clone, {**without_this_environment(isolated), **env, "PATH": installers})
+    done = shell(
+        [command], clone, {**without_this_environment(isolated), **env, "PATH": installers}
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    version = subprocess.run([tools / "fastcompanion", "--version"], capture_output=True, text=True, check=True)
+    version = subprocess.run(
+        [tools / "fastcompanion", "--version"], capture_output=True, text=True, check=True
+    )
     assert version.stdout.startswith("fastcompanion ")
 
 
@@ -178,6 +214,16 @@ def without_this_environment(home: Path) -> dict[str, str]:
     path = os.pathsep.join(place for place in OUTSIDE["PATH"].split(os.pathsep) if place != own)
     dropped = ("VIRTUAL_ENV", "PYTHONPATH", "XDG_", "FASTCOMPANION_", "MAKE", "MFLAGS", "PYTEST")
     kept = {name: value for name, value in OUTSIDE.items() if not name.startswith(dropped)}
-    uv_cache = OUTSIDE.get("UV_CACHE_DIR", str(Path(OUTSIDE.get("HOME", str(home))) / ".cache" / "uv"))
-    pip_cache = OUTSIDE.get("PIP_CACHE_DIR", str(Path(OUTSIDE.get("HOME", str(home))) / ".cache" / "pip"))
-    return {**kept, "PATH": path, "HOME": str(home), "UV_CACHE_DIR": uv_cache, "PIP_CACHE_DIR": pip_cache}
+    uv_cache = OUTSIDE.get(
+        "UV_CACHE_DIR", str(Path(OUTSIDE.get("HOME", str(home))) / ".cache" / "uv")
+    )
+    pip_cache = OUTSIDE.get(
+        "PIP_CACHE_DIR", str(Path(OUTSIDE.get("HOME", str(home))) / ".cache" / "pip")
+    )
+    return {
+        **kept,
+        "PATH": path,
+        "HOME": str(home),
+        "UV_CACHE_DIR": uv_cache,
+        "PIP_CACHE_DIR": pip_cache,
+    }

@@ -52,7 +52,9 @@ def test_the_test_sees_what_is_loaded(tmp_path: Path) -> None:
     assert "yaml" in json.loads(done.stdout)[1]
 
 
-@pytest.mark.parametrize("words", ["status", "next --dry-run", "lesson list", "status --json", "config show"])
+@pytest.mark.parametrize(
+    "words", ["status", "next --dry-run", "lesson list", "status --json", "config show"]
+)
 def test_daily_commands_load_nothing_heavy(words: str, built_in_study: Path) -> None:
     code, modules = loaded(*words.split(), cwd=built_in_study)
     assert code == 0

@@ -15,7 +15,17 @@ EXTRAS = {"train": "train"}
 
 def tests_of(tier: str) -> int:
     """Count the tests with the tier's marker, without running any."""
-    asked = [sys.executable, "-m", "pytest", "-q", "-n0", "-m", tier, "--collect-only", "--no-header"]
+    asked = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-n0",
+        "-m",
+        tier,
+        "--collect-only",
+        "--no-header",
+    ]
     found = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
     if found.returncode not in (0, 5):
         sys.exit(found.stdout + found.stderr)
@@ -24,7 +34,16 @@ def tests_of(tier: str) -> int:
 
 def install(extra: str) -> None:
     """Install what the tier needs beside the development tools."""
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-user", "--editable", f".[{extra}]"]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-user",
+        "--editable",
+        f".[{extra}]",
+    ]
     subprocess.run(pip, cwd=ROOT, check=True)
 
 
@@ -36,7 +55,9 @@ def main(tier: str, *arguments: str) -> int:
         return 0
     if tier in EXTRAS:
         install(EXTRAS[tier])
-    return subprocess.run([sys.executable, "-m", "pytest", "-m", tier, *arguments], cwd=ROOT, check=False).returncode
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-m", tier, *arguments], cwd=ROOT, check=False
+    ).returncode
 
 
 if __name__ == "__main__":

@@ -45,20 +45,39 @@ class Deeper(Point):
 
 @pytest.mark.parametrize(
     ("values", "named"),
-    [((1,), {}), ((1, 3), {}), ((), {"x": 1}), ((1,), {"tags": ["a"]}), ((), {"tags": [], "y": 0, "x": 9})],
+    [
+        ((1,), {}),
+        ((1, 3), {}),
+        ((), {"x": 1}),
+        ((1,), {"tags": ["a"]}),
+        ((), {"tags": [], "y": 0, "x": 9}),
+    ],
 )
-def test_values_are_those_of_a_frozen_dataclass(values: tuple[Any, ...], named: dict[str, Any]) -> None:
+def test_values_are_those_of_a_frozen_dataclass(
+    values: tuple[Any, ...], named: dict[str, Any]
+) -> None:
     ours, theirs = Point(*values, **named), Twin(*values, **named)
     assert dataclasses.asdict(ours) == dataclasses.asdict(theirs)
     assert repr(ours) == repr(theirs).replace("Twin", "Point")
-    assert [one.name for one in dataclasses.fields(ours)] == [one.name for one in dataclasses.fields(theirs)]
+    assert [one.name for one in dataclasses.fields(ours)] == [
+        one.name for one in dataclasses.fields(theirs)
+    ]
 
 
 @pytest.mark.parametrize(
     ("values", "named"),
-    [((), {}), ((1, 2, [], 4), {}), ((1,), {"x": 2}), ((1,), {"q": 2}), ((), {"y": 1}), ((1, 2, []), {"x": 1})],
+    [
+        ((), {}),
+        ((1, 2, [], 4), {}),
+        ((1,), {"x": 2}),
+        ((1,), {"q": 2}),
+        ((), {"y": 1}),
+        ((1, 2, []), {"x": 1}),
+    ],
 )
-def test_what_a_dataclass_refuses_is_refused(values: tuple[Any, ...], named: dict[str, Any]) -> None:
+def test_what_a_dataclass_refuses_is_refused(
+    values: tuple[Any, ...], named: dict[str, Any]
+) -> None:
     with pytest.raises(TypeError):
         Twin(*values, **named)
     with pytest.raises(TypeError, match="Point"):

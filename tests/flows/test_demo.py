@@ -33,9 +33,16 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     place = tmp_path_factory.mktemp("demo place")
     dropped = ("FASTCOMPANION_", "GIT_", "XDG_")
     env = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
-    env |= {"HOME": str(place), "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "NO_COLOR": "1"}
+    env |= {
+        "HOME": str(place),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "NO_COLOR": "1",
+    }
     argv = [sys.executable, "-m", "fastcompanion", "demo", "study", "--json"]
-    done = subprocess.run(argv, cwd=place, env=env, capture_output=True, text=True, check=False, timeout=280)
+    done = subprocess.run(
+        argv, cwd=place, env=env, capture_output=True, text=True, check=False, timeout=280
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     data = json.loads(done.stdout)["data"]
     return Played(Path(data["folder"]), done.stderr, data)
@@ -60,22 +67,38 @@ def test_commands_are_shown_with_their_real_output(played: Played) -> None:
 
 
 def test_the_study_says_what_was_done(played: Played, git: Callable[..., str]) -> None:
-    events = [json.loads(line) for line in (played.folder / "progress.jsonl").read_text().splitlines()]
+    events = [
+        json.loads(line) for line in (played.folder / "progress.jsonl").read_text().splitlines()
+    ]
     checked = [event for event in events if event["kind"] == "lesson.checked"]
     assert set(checked[-1]["data"]["sections"].values()) == {"passed"}
     log = git(played.folder, "log", "--format=%an %s")
     assert "Demo Learner" in log
     assert git(played.folder, "status", "--porcelain") == ""
-    assert "Reproduced the first lesson" in "".join(path.read_text() for path in played.folder.glob("log/*/*.md"))
+    assert "Reproduced the first lesson" in "".join(
+        path.read_text() for path in played.folder.glob("log/*/*.md")
+    )
 
 
 def test_every_file_of_the_study_is_documented(played: Played) -> None:
     page = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
-    patterns = [re.sub(r"<[^>]+>", "*", name) for name in re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)]
-    patterns = [f"{name}*" if name.endswith("/") and name != ".fastcompanion/" else name for name in patterns]
-    files = [path.relative_to(played.folder).as_posix() for path in played.folder.rglob("*") if path.is_file()]
+    patterns = [
+        re.sub(r"<[^>]+>", "*", name)
+        for name in re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)
+    ]
+    patterns = [
+        f"{name}*" if name.endswith("/") and name != ".fastcompanion/" else name
+        for name in patterns
+    ]
+    files = [
+        path.relative_to(played.folder).as_posix()
+        for path in played.folder.rglob("*")
+        if path.is_file()
+    ]
     own = [name for name in files if not name.startswith(".git/")]
-    unknown = [name for name in own if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
+    unknown = [
+        name for name in own if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+    ]
     assert unknown == []
 
 

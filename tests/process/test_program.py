@@ -14,25 +14,37 @@ import pytest
 
 from fastcompanion import __version__
 
-PROGRAM = Path(sys.executable).with_name("fastcompanion.exe" if os.name == "nt" else "fastcompanion")
+PROGRAM = Path(sys.executable).with_name(
+    "fastcompanion.exe" if os.name == "nt" else "fastcompanion"
+)
 Program = Callable[..., subprocess.CompletedProcess[str]]
-posix = pytest.mark.skipif(os.name != "posix", reason="signals and pipes of POSIX; not run on Windows")
+posix = pytest.mark.skipif(
+    os.name != "posix", reason="signals and pipes of POSIX; not run on Windows"
+)
 
 
 @pytest.fixture
 def program(tmp_path: Path) -> Program:
     """Run the console script to its end, in the test's folder."""
 
-    def runner(*words: str, cwd: Path = tmp_path, typed: str = "") -> subprocess.CompletedProcess[str]:
+    def runner(
+        *words: str, cwd: Path = tmp_path, typed: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         argv = [str(PROGRAM), *words]
-        return subprocess.run(argv, cwd=cwd, input=typed, capture_output=True, text=True, timeout=120, check=False)
+        return subprocess.run(
+            argv, cwd=cwd, input=typed, capture_output=True, text=True, timeout=120, check=False
+        )
 
     return runner
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
     """Give every file of a study outside git and the private folder, with its content."""
-    kept = (path for path in folder.rglob("*") if path.is_file() and path.relative_to(folder).parts[0][:1] != ".")
+    kept = (
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and path.relative_to(folder).parts[0][:1] != "."
+    )
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(kept)}
 
 
@@ -64,7 +76,9 @@ def test_outside_a_study_is_not_set_up(program: Program) -> None:
 def test_init_twice_loses_and_doubles_nothing(program: Program, tmp_path: Path) -> None:
     study = tmp_path / "my study"
     assert program("init", str(study), "--yes", "--course", "foundations").returncode == 0
-    (study / "fastcompanion.toml").write_text((study / "fastcompanion.toml").read_text() + "\n# my own line\n")
+    (study / "fastcompanion.toml").write_text(
+        (study / "fastcompanion.toml").read_text() + "\n# my own line\n"
+    )
     (study / "own notes.md").write_text("mine\n")
     before = snapshot(study)
     again = program("init", str(study), "--yes", "--course", "foundations")
@@ -76,13 +90,18 @@ def test_init_twice_loses_and_doubles_nothing(program: Program, tmp_path: Path) 
 def test_two_inits_at_once(tmp_path: Path) -> None:
     study = tmp_path / "study"
     argv = [str(PROGRAM), "init", str(study), "--yes", "--course", "foundations"]
-    both = [subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    both = [
+        subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
     ended = [(child.communicate(timeout=120), child.returncode) for child in both]
     assert 0 in [code for _, code in ended], ended
     lines = [json.loads(line) for line in (study / "progress.jsonl").read_text().splitlines()]
     assert len({line["id"] for line in lines}) == len(lines)
     assert [line["kind"] for line in lines].count("course.added") == 1
-    status = subprocess.run([str(PROGRAM), "status"], cwd=study, capture_output=True, text=True, check=False)
+    status = subprocess.run(
+        [str(PROGRAM), "status"], cwd=study, capture_output=True, text=True, check=False
+    )
     assert status.returncode == 0, status.stderr
 
 
@@ -92,7 +111,9 @@ def test_a_closed_pipe_is_no_error(program: Program, tmp_path: Path) -> None:
     assert program("init", str(study), "--yes", "--course", "foundations").returncode == 0
     for words in ("--help", "status", "status --json", "lesson list"):
         line = f"'{PROGRAM}' {words} | true; exit ${{PIPESTATUS[0]}}"
-        done = subprocess.run(["bash", "-c", line], cwd=study, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["bash", "-c", line], cwd=study, capture_output=True, text=True, check=False
+        )
         assert done.stderr == "", words
         assert done.returncode in (0, -signal.SIGPIPE, 128 + signal.SIGPIPE), words
 
@@ -122,7 +143,9 @@ def test_writes_of_a_killed_program_are_whole_or_absent(program: Program, tmp_pa
 def test_ctrl_c_while_asking_is_interrupted(tmp_path: Path) -> None:
     import pexpect
 
-    child = pexpect.spawn(str(PROGRAM), ["init", str(tmp_path / "study")], timeout=30, encoding="utf-8")
+    child = pexpect.spawn(
+        str(PROGRAM), ["init", str(tmp_path / "study")], timeout=30, encoding="utf-8"
+    )
     child.expect(r"\S+.*[?:\]] ?")
     child.sendintr()
     child.expect(pexpect.EOF)
@@ -148,7 +171,14 @@ def test_terminals_of_any_width(columns: int, program: Program, tmp_path: Path) 
     study = tmp_path / "study"
     assert program("init", str(study), "--yes", "--course", "foundations").returncode == 0
     for words in (["status"], ["lesson", "list"], ["--help"]):
-        child = pexpect.spawn(str(PROGRAM), words, cwd=str(study), timeout=30, encoding="utf-8", dimensions=(24, columns))
+        child = pexpect.spawn(
+            str(PROGRAM),
+            words,
+            cwd=str(study),
+            timeout=30,
+            encoding="utf-8",
+            dimensions=(24, columns),
+        )
         child.expect(pexpect.EOF)
         child.close()
         assert child.exitstatus == 0, child.before
