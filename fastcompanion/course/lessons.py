@@ -224,7 +224,8 @@ def original(course: Course, notebook: NotebookRef) -> Path:
     if notebook.path is None:
         raise CompanionError(
             f"the notebook {notebook.id} is only on the web: {notebook.url}",
-            hint="Work on it there, and mark the steps with: fastcompanion lesson done",
+            hint="Work on it there and mark the steps with fastcompanion lesson done; "
+            "or download it and: fastcompanion course add FILE.ipynb",
             code=Exit.MISSING,
         )
     path = course.root / notebook.path

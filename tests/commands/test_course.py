@@ -158,6 +158,29 @@ class TestAdd:
             not list((study / "courses").glob("*.yaml")) if (study / "courses").exists() else True
         )
 
+    def test_two_at_once(
+        self, study: Path, server: GitServer, tmp_path: Path, run: Runner, isolated: Path
+    ) -> None:
+        server.repo("course").commit(FILES)
+        other = tmp_path / "other study"
+        assert run("init", other, "--yes", "--course", "none").code == 0
+        argv = [sys.executable, "-m", "fastcompanion", "course", "add", server.url("course")]
+        children = [
+            subprocess.Popen(
+                argv, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
+            for folder in (study, study, other)
+        ]
+        said = [child.communicate(timeout=120) for child in children]
+        assert [child.returncode for child in children] == [0, 0, 0], said
+        assert sum("Added course" in out for out, _ in said[:2]) == 1
+        assert sum("already" in out for out, _ in said[:2]) == 1
+        clones = [
+            p for p in (isolated / "cache" / "courses").rglob("course@*") if (p / ".git").exists()
+        ]
+        assert len(clones) == 1
+        assert [e["kind"] for e in events(study)] == ["course.added"]
+
 
 class TestListUpdateRemove:
     def test_catalogue_needs_no_study(self, tmp_path: Path, run: Runner) -> None:
