@@ -89,9 +89,9 @@ class SectionVerdict:
 
 def expected(point: Checkpoint) -> str:
     """Say what a checkpoint asks for: kind, shape, about; never the answer."""
-    shape = f" {point.shape}" if point.shape else ""
+    named = point.shape if point.shape.startswith(point.name) else f"{point.name} {point.shape}"
     about = f": {point.about}" if point.about else ""
-    return f"{point.kind} {point.name}{shape}{about}"
+    return f"{point.kind} {named.strip()}{about}"
 
 
 def verdicts(
