@@ -26,6 +26,9 @@ app = typer.Typer(
 )
 
 CourseArgument = Annotated[str, typer.Argument(help="The course's id.")]
+CourseOrOnly = Annotated[
+    str | None, typer.Argument(help="The course's id.", show_default="the only one")
+]
 RefOption = Annotated[str, typer.Option("--ref", help="A branch, tag or commit.")]
 
 
@@ -121,20 +124,26 @@ def list_(
 
 
 @command(app, "show")
-def show(session: Session, course: CourseArgument) -> Answer:
+def show(session: Session, course: CourseOrOnly = None) -> Answer:
     """Show a course: where it is from, its lessons, its files."""
-    return Answer(_shown(courses.load(session.workspace(), course)), _view_course)
+    study = session.workspace()
+    return Answer(_shown(courses.load(study, courses.chosen(study, course))), _view_course)
 
 
 @command(app, "update")
 def update(
     session: Session,
-    course: CourseArgument,
+    course: CourseOrOnly = None,
     ref: Annotated[str | None, typer.Option("--ref", help="Another branch, tag or commit.")] = None,
 ) -> Answer:
     """Fetch what is new in a course and say what changed; your work stays as it is."""
+    study = session.workspace()
     updated = updates.update(
-        session.workspace(), course, ref=ref, reporter=session.reporter, dry_run=session.dry_run
+        study,
+        courses.chosen(study, course),
+        ref=ref,
+        reporter=session.reporter,
+        dry_run=session.dry_run,
     )
     return Answer(updated, _view_updated)
 

@@ -32,6 +32,8 @@ __all__ = [
     "set_kernel",
 ]
 
+# As long as it takes another command to look into a folder; a long transfer is named instead.
+WAIT = 30.0
 BUSY = "another command is changing the courses of this study"
 
 
@@ -97,7 +99,7 @@ def add(
     Raises exit 2 for what is no course, exit 5 when the network is needed and not there.
     """
     source = sources.understand(what, ref)
-    with store.lock(study.lock("courses"), busy=BUSY):
+    with store.lock(study.lock("courses"), busy=BUSY, wait=WAIT):
         have = _same(study, source)
         if have is not None and as_id in (None, have.id):
             return _again(study, have, source, ref, reporter, dry_run=dry_run)
@@ -290,6 +292,18 @@ def list_catalogue(study: Workspace | None) -> tuple[CatalogueEntry, ...]:
     )
 
 
+def chosen(study: Workspace, course_id: str | None) -> str:
+    """Give the course that is meant: the one named, else the only one of the study."""
+    have = ids(study)
+    if course_id is not None or len(have) == 1:
+        return course_file.known(study, course_id or have[0])
+    raise CompanionError(
+        f"name one of the courses: {', '.join(have)}" if have else "the study has no course yet",
+        hint="fastcompanion course list" if have else "fastcompanion course add foundations",
+        code=Exit.USAGE,
+    )
+
+
 def load_title(study: Workspace, course_id: str) -> str:
     """Give a course's title, even when the catalogue behind it can't be read."""
     return course_file.read(study, course_id).title
@@ -297,7 +311,7 @@ def load_title(study: Workspace, course_id: str) -> str:
 
 def remove(study: Workspace, course_id: str, *, purge: bool = False) -> Removed:
     """Take a course out of the study; the learner's work stays, clones stay without `purge`."""
-    with store.lock(study.lock("courses"), busy=BUSY):
+    with store.lock(study.lock("courses"), busy=BUSY, wait=WAIT):
         file = course_file.read(study, course_id)
         path = study.course_file(course_id)
         store.remove(path)

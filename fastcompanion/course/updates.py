@@ -85,7 +85,7 @@ def update(
 
     Raises exit 5 without the network; then nothing has changed.
     """
-    with store.lock(study.lock("courses"), busy=courses.BUSY):
+    with store.lock(study.lock("courses"), busy=courses.BUSY, wait=courses.WAIT):
         old = course_file.read(study, course_id)
         source = old.source if ref is None else replace(old.source, ref=ref)
         fetched = sources.fetch(source, newest=True, reporter=reporter)
@@ -185,7 +185,9 @@ def _number(old: CourseFile, path: str) -> str:
 def _partners(old: CourseFile, root: Path, found: Mapping[str, Found]) -> dict[str, str]:
     """Give for each old path the new one, as sure as can be: best evidence first."""
     before = {str(n.path): n.sha256 for lesson in old.lessons for n in lesson.notebooks if n.path}
-    partner = {path: path for path in before if path in found and found[path].sha256 == before[path]}
+    partner = {
+        path: path for path in before if path in found and found[path].sha256 == before[path]
+    }
     for path, sha256 in before.items():
         free = [new for new in found if new not in partner.values()]
         if path not in partner and sha256:

@@ -194,6 +194,11 @@ class TestListUpdateRemove:
         run("course", "add", folder)
         listed = run("course", "list", "--json").data["courses"]
         assert [one["id"] for one in listed] == ["course-of-mine"]
+        assert run("course", "show", "--json").data["id"] == "course-of-mine"
+        run("course", "add", "foundations")
+        unclear = run("course", "show")
+        assert unclear.code == 2
+        assert "course-of-mine, foundations" in unclear.err
 
     def test_update_names_the_sections_in_work(
         self, study: Path, run: Runner, server: GitServer
