@@ -65,11 +65,16 @@ class NotebookProgress:
 
 @frozen
 class StepProgress:
-    """One step of a lesson; `about` says in a few words how far it is."""
+    """One step of a lesson; `about` says in a few words how far it is.
+
+    `missing` names what a step that has begun still lacks, where that is one known thing: "run"
+    (a clean one) or "experiment".
+    """
 
     step: Step
     state: State
     about: str = ""
+    missing: str = ""
 
 
 @frozen
@@ -234,24 +239,30 @@ def _step(step: Step, kinds: _Kinds, notebooks: Sequence[NotebookProgress]) -> S
         return StepProgress(step, "skipped")
     done = {
         "watch": False,
-        "run": _has_run(kinds),
+        "run": not _missing(kinds),
         "reproduce": bool(notebooks) and all(notebook.complete for notebook in notebooks),
         "repeat": False,
     }[step]
     begun = any(_STARTED_BY.get(kind) == step for kind in kinds)
     begun = begun or (step == "watch" and bool(kinds))
-    return StepProgress(step, "done" if done else "started" if begun else "open", about)
+    state: State = "done" if done else "started" if begun else "open"
+    return StepProgress(step, state, about, _missing(kinds) if step == "run" else "")
+
+
+def _missing(kinds: _Kinds) -> str:
+    if not _has_clean_run(kinds):
+        return "run"
+    return "" if "experiment.recorded" in kinds else "experiment"
 
 
 def _marked(kind: str, step: Step, kinds: _Kinds) -> bool:
     return any(event.data.get("step") == step for event in kinds.get(kind, ()))
 
 
-def _has_run(kinds: _Kinds) -> bool:
-    """A clean run, or an original that is known to be broken here, and one experiment."""
+def _has_clean_run(kinds: _Kinds) -> bool:
+    """A clean run, or an original that is known to be broken (or too costly) here."""
     runs = kinds.get("lesson.ran", ())
-    ran = any(event.data.get("ok") or event.data.get("broken") for event in runs)
-    return ran and "experiment.recorded" in kinds
+    return any(event.data.get("ok") or event.data.get("broken") for event in runs)
 
 
 def _about(step: Step, kinds: _Kinds, notebooks: Sequence[NotebookProgress]) -> str:
@@ -301,7 +312,7 @@ def _next(course: Course, lesson: Lesson, found: LessonProgress) -> NextStep | N
         notebook=notebook.id if notebook else None,
         section=section,
         what=_what(step, lesson, section),
-        command=_command(step, lesson, found),
+        command=_command(found.current, lesson.id),
     )
 
 
@@ -340,10 +351,11 @@ def _what(step: Step, lesson: Lesson, section: str | None) -> str:
     return "Do the same with data of your own"
 
 
-def _command(step: Step, lesson: Lesson, found: LessonProgress) -> str:
-    started = found.current is not None and found.current.state == "started"
-    if step == "run":
-        return f"fastcompanion lesson run {lesson.id} --execute"
-    if step == "reproduce" and started:
-        return f"fastcompanion check {lesson.id}"
-    return f"fastcompanion start {lesson.id}"
+def _command(step: StepProgress, lesson: str) -> str:
+    if step.step == "run":
+        if step.missing == "experiment":
+            return f"fastcompanion lesson experiment add {lesson}"
+        return f"fastcompanion lesson run {lesson} --execute"
+    if step.step == "reproduce" and step.state == "started":
+        return f"fastcompanion check {lesson}"
+    return f"fastcompanion start {lesson}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from fastcompanion.base import clock, config, events
@@ -60,13 +61,14 @@ def status(ws: Workspace) -> Overview:
     found = [course_file.load(ws, course_id) for course_id in course_file.ids(ws)]
     states = _states(found, known)
     last = progress.last_lesson(known)
-    upcoming = _next(found, states, last, str(settings.get("study.course")))
+    now = running(ws)
+    upcoming = _under_way(_next(found, states, last, str(settings.get("study.course"))), now)
     today = journal.study_day(clock.now())
     week = journal.read(ws, journal.days_of_week(today), undone=journal.undone(known))
     return Overview(
         study=str(settings.get("study.name")),
         folder=str(ws.root),
-        running=running(ws),
+        running=now,
         lesson=_lesson(found, states, upcoming.lesson if upcoming else last),
         next=upcoming,
         courses=tuple(_line(course, states) for course in found),
@@ -91,6 +93,15 @@ def running(ws: Workspace) -> Running | None:
         minutes=max(0, round(length.total_seconds() / 60)),
         forgotten=length >= timer.FORGOTTEN,
     )
+
+
+def _under_way(step: NextStep | None, now: Running | None) -> NextStep | None:
+    """In a session, a step that only the learner can end goes on with saying that it is done."""
+    if step is None or now is None or now.lesson != step.lesson:
+        return step
+    if step.step not in ("watch", "repeat"):
+        return step
+    return replace(step, command=f"fastcompanion lesson done {step.lesson} {step.step}")
 
 
 def next_step(ws: Workspace) -> NextStep | None:

@@ -110,7 +110,7 @@ def _ways(name: str, step: NextStep | None) -> tuple[Way, ...]:
         "watch": (Way(f"fastcompanion lesson done {name} watch", "when you have seen it"),),
         "run": (
             Way(f"fastcompanion lesson run {name} --execute", "run it in a fresh kernel"),
-            Way(f"fastcompanion lesson experiment {name}", "record what you changed"),
+            Way(f"fastcompanion lesson experiment add {name}", "record what you changed"),
         ),
         "reproduce": (
             Way(f"fastcompanion check {name}", "when a section stands"),

@@ -90,29 +90,43 @@ def test_a_second_notebook_counts_once_it_was_begun() -> None:
     assert states(first)["reproduce"] == "done"
     extra = ("lesson.scaffolded", {"notebook": "extra", "sections": ["x"]})
     assert states(first, extra)["reproduce"] == "started"
-    finished = ("lesson.checked", {"notebook": "extra", "sections": {"x": "passed"}, "complete": True})
+    finished = (
+        "lesson.checked",
+        {"notebook": "extra", "sections": {"x": "passed"}, "complete": True},
+    )
     assert states(first, extra, finished)["reproduce"] == "done"
 
 
 def test_a_foreign_lesson_takes_its_sections_from_the_scaffold_and_the_check() -> None:
     scaffolded = ("lesson.scaffolded", {"notebook": "nb", "sections": ["x", "y", "z"]})
-    found = progress.of_lesson(FOREIGN, make(scaffolded, checked({"x": "self-assessed"}, total=3, complete=False), lesson="c/02"))
+    found = progress.of_lesson(
+        FOREIGN,
+        make(scaffolded, checked({"x": "self-assessed"}, total=3, complete=False), lesson="c/02"),
+    )
     assert found.sections_total == 3
     assert found.notebooks[0].current == "y"
-    only_check = progress.of_lesson(FOREIGN, make(checked({"x": "self-assessed"}, total=3, complete=False), lesson="c/02"))
+    only_check = progress.of_lesson(
+        FOREIGN, make(checked({"x": "self-assessed"}, total=3, complete=False), lesson="c/02")
+    )
     assert only_check.sections_total == 3
     assert only_check.steps[2].state == "started"
 
 
 def test_damaged_data_of_an_event_does_no_harm() -> None:
-    told = [("lesson.checked", {"notebook": "nb", "sections": ["a"], "total": "x", "with_solution": 3})]
+    told = [
+        ("lesson.checked", {"notebook": "nb", "sections": ["a"], "total": "x", "with_solution": 3})
+    ]
     assert states(*told)["reproduce"] == "started"
 
 
 def test_next_goes_on_in_the_lesson_then_after_it_then_back() -> None:
-    def upcoming(*told: tuple[str, dict[str, Any]], lesson: str, start_at: str) -> tuple[str, str] | None:
+    def upcoming(
+        *told: tuple[str, dict[str, Any]], lesson: str, start_at: str
+    ) -> tuple[str, str] | None:
         own = progress.by_lesson(make(*told, lesson=lesson))
-        known = {one.id: progress.of_lesson(one, own[one.id]) for one in COURSE.lessons if one.id in own}
+        known = {
+            one.id: progress.of_lesson(one, own[one.id]) for one in COURSE.lessons if one.id in own
+        }
         found = progress.next_step(COURSE, known, start_at=start_at)
         return (found.lesson, found.step) if found else None
 
@@ -129,6 +143,17 @@ def test_the_next_step_names_section_and_command() -> None:
     assert found is not None
     assert (found.step, found.section, found.notebook) == ("reproduce", "b", "nb")
     assert found.command == "fastcompanion check c/01"
+
+
+def test_a_run_without_an_experiment_asks_for_one() -> None:
+    for told, command in (
+        ((), "fastcompanion lesson run c/01 --execute"),
+        ((("lesson.ran", {"ok": False}),), "fastcompanion lesson run c/01 --execute"),
+        ((RAN,), "fastcompanion lesson experiment add c/01"),
+    ):
+        found = progress.next_in_lesson(COURSE, LESSON, make(done("watch"), *told))
+        assert found is not None
+        assert found.command == command
 
 
 def test_the_last_lesson_is_the_one_last_worked_on() -> None:
