@@ -235,9 +235,10 @@ class _Examiner:
         changed = _replaced(section, mistake)
         if changed is None:
             return Trial(name, False, "its text is not in the section exactly once")
-        failing = verdict.first_failing(self._verdicts(_with_section(self._plan, changed)))
+        head = _head(_with_section(self._plan, changed), section.id)
+        failing = verdict.first_failing(self._verdicts(head))
         if failing is None:
-            return Trial(name, False, "nothing fails")
+            return Trial(name, False, "nothing fails up to its section")
         right = failing.id == mistake.section
         told = mistake.message in failing.hint
         about = f"{failing.id}: {failing.verdict}" + ("" if told else ", without its message")
@@ -281,18 +282,17 @@ class _Examiner:
     def _fate(self, section: PlannedSection, cell: PlannedCell, mutant: Mutant) -> str:
         changed = _with_source(section, cell, mutant.source)
         tried = _with_section(self._plan, changed)
-        place = self._plan.sections.index(section)
-        head = replace(tried, sections=tried.sections[: place + 1])
+        head = _head(tried, section.id)
         outcomes = self._run(head)
         if outcomes[-1].failure is not None:
             return "crashed"
         if verdict.verdicts(head, outcomes)[-1].verdict != "passed":
             return "caught"
-        return "equivalent" if self._same(tried, place) else "survived"
+        return "equivalent" if self._same(tried, len(head.sections)) else "survived"
 
-    def _same(self, tried: Plan, place: int) -> bool:
+    def _same(self, tried: Plan, first: int) -> bool:
         """Tell whether a section and all after it leave the same values and output as they were."""
-        for end in range(place + 1, len(tried.sections) + 1):
+        for end in range(first, len(tried.sections) + 1):
             last = self._run(replace(tried, sections=tried.sections[:end]))[-1]
             if last.failure is not None or last.trace != self._traces[last.id]:
                 return False
@@ -302,6 +302,12 @@ class _Examiner:
         """Run with traces; a section that takes thrice as long as it should has crashed."""
         base = max(self._seconds[section.id] for section in tried.sections)
         return self._worker.run(tried.sections, trace=True, cell_seconds=max(3.0, 3 * base))
+
+
+def _head(tried: Plan, section_id: str) -> Plan:
+    """Cut a plan off after a section."""
+    place = next(i for i, section in enumerate(tried.sections) if section.id == section_id)
+    return replace(tried, sections=tried.sections[: place + 1])
 
 
 def _until(tried: Plan, section_id: str) -> list[Any]:

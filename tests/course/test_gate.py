@@ -117,7 +117,7 @@ def test_mistakes_must_fail_in_their_section_with_their_own_message(tmp_path: Pa
     found = examined(tmp_path, tiny.CHECKS, elsewhere, harmless, nameless)
     assert [t.about for t in found.trials if t.name.startswith(gate.PLANTED)] == [
         "its text is not in the section exactly once",
-        "nothing fails",
+        "nothing fails up to its section",
         "doubling: wrong value, without its message",
     ]
     assert not found.open
