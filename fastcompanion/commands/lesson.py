@@ -45,13 +45,13 @@ def list_(
         str | None, typer.Argument(help="One course only.", show_default="all")
     ] = None,
 ) -> Answer:
-    """List lessons with their steps: x done, > begun, - skipped, . open."""
+    """List lessons with their steps (x done, > begun, - skipped, . open)."""
     return Answer(LessonList(lessons.listing(session.workspace(), course)), _view_list)
 
 
 @command(app, "show")
 def show(session: Session, lesson: LessonArgument = None) -> Answer:
-    """Show a lesson: goals, video, notebooks, how far you are, what comes next."""
+    """Show a lesson: goals, links, notebooks, and what comes next."""
     return Answer(lessons.show(session.workspace(), lesson), _view_lesson)
 
 
@@ -92,7 +92,7 @@ def done(
         typer.Option("--answer", metavar="CARD=TEXT", help="Your answer to a question; repeat it."),
     ] = None,
 ) -> Answer:
-    """Finish a step that nobody can measure: you watched it, you did it with your own data."""
+    """Finish a step on your word: you watched it, or did it with your own data."""
     name, wanted = _lesson_and_step(lesson, step or step_word)
     finished = steps.done(
         session.workspace(),
