@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -108,7 +109,8 @@ def find(
         )
     if text is None or not text.strip():
         return _load(study, _default(study, outlines, past))
-    return _load(study, _meant(study, outlines, text.strip(), past))
+    typed = unicodedata.normalize("NFC", text.strip())
+    return _load(study, _meant(study, outlines, typed, past))
 
 
 def _load(study: Workspace, lesson_id: str) -> tuple[Course, Lesson]:

@@ -70,6 +70,8 @@ def slug(text: str) -> str:
     """Turn a title into an id: lower case, words joined by "-", accents dropped."""
     plain = unicodedata.normalize("NFKD", text)
     plain = "".join(c for c in plain if not unicodedata.combining(c)).lower()
+    # Put together again what has no accent, such as Hangul: people type the composed form.
+    plain = unicodedata.normalize("NFC", plain)
     return re.sub(r"[\W_]+", "-", plain).strip("-")[:60].strip("-") or "section"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,16 @@ class TestFind:
         events.record(ws, "lesson.started", "two/01")
         courses.remove(ws, "two")
         assert lessons.find(ws, None)[1].id == "one/06"
+
+    def test_a_course_in_another_script_is_found_however_it_is_typed(
+        self, ws: Workspace, tmp_path: Path
+    ) -> None:
+        course = folder_course(ws, tmp_path / "한국어 강의", "01-서론.ipynb")
+        assert course.id == "한국어-강의"
+        for form in ("NFC", "NFD"):
+            typed = unicodedata.normalize(form, "한국어-강의/1")
+            assert lessons.find(ws, typed)[1].id == "한국어-강의/01"
+            assert lessons.find(ws, unicodedata.normalize(form, "서론"))[1].number == "01"
 
     def test_no_course_at_all(self, ws: Workspace) -> None:
         with pytest.raises(CompanionError, match="no course yet") as error:
