@@ -13,6 +13,7 @@ import typer
 from fastcompanion import __version__, console
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.commands import WORDS, registrations
+from fastcompanion.console import Answer, Block, Facts, Line, Title
 
 
 def _version(wanted: bool) -> None:
@@ -61,6 +62,37 @@ def _needed(arguments: Sequence[str]) -> Iterable[str]:
     return [first] if first in WORDS else []
 
 
+def _asks_for_the_front_page(arguments: Sequence[str]) -> bool:
+    known = {"-h", "--help", "--json"}
+    return set(arguments) <= known and "_FASTCOMPANION_COMPLETE" not in os.environ
+
+
+def _front_page() -> int:
+    """Show all words by kind, daily ones first: at once, as drawing it with rich takes twice as long."""
+    tree = program(build(terminal=False, words=()))
+    options = {", ".join(option.opts): option.help for option in tree.params}
+    panels: dict[str, dict[str, str]] = {}
+    for name, word in WORDS.items():
+        panels.setdefault(word.panel, {})[name] = word.help
+    panels["Options"] = {**options, "-h, --help": "Show this page, or the help of a command."}
+    console.show(
+        Answer(
+            {"commands": {name: word.help for name, word in WORDS.items()}}, lambda _: _page(panels)
+        )
+    )
+    return int(Exit.DONE)
+
+
+def _page(panels: dict[str, dict[str, str]]) -> Iterable[Block]:
+    yield Line("Carries you through a course made of notebooks, to the end.")
+    yield Line("Usage: fastcompanion COMMAND [OPTIONS]")
+    width = max(len(name) for rows in panels.values() for name in rows)
+    for panel, rows in panels.items():
+        yield Line("")
+        yield Title(panel)
+        yield Facts(tuple((f"  {name:<{width}}", about) for name, about in rows.items()))
+
+
 def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
@@ -75,6 +107,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     console.configure("", json="--json" in arguments, quiet=False)
     terminal = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     try:
+        if _asks_for_the_front_page(arguments):
+            return _front_page()
         tree = program(build(terminal=terminal, words=_needed(arguments)))
         result = tree(arguments, standalone_mode=False, prog_name="fastcompanion")
         if result == Exit.INTERRUPTED:
