@@ -24,7 +24,7 @@ from fastcompanion.course.names import names_of
 
 Reason = Literal[
     "error", "package", "gpu", "file", "network", "program", "input", "time", "output", "memory",
-    "died", "exit",
+    "died", "exit", "account",
 ]  # fmt: skip
 # Outputs of all cells together may be this many times what one cell may put out.
 _OUTPUTS_IN_ALL = 5
@@ -33,24 +33,20 @@ _NO_GPU = re.compile(
     r"torch\.cuda\.is_available\(\) is False|CUDA (?:is|was) not available|no kernel image|"
     r"libcuda|libcudart|No GPU|no GPU|NVIDIA GPU|nvidia-smi|MPS backend"
 )
-_NETWORK_NAMES = (
-    "URLError",
-    "ConnectionError",
-    "ConnectTimeout",
-    "ReadTimeout",
-    "SSLError",
-    "gaierror",
-    "ProxyError",
-    "NewConnectionError",
-    "MaxRetryError",
-    "ConnectError",
-    "LocalEntryNotFoundError",
-)
+# Libraries wrap these into errors of their own: they are looked for in all that were raised.
 _NETWORK = re.compile(
-    r"Name or service not known|Temporary failure in name resolution|Max retries exceeded|"
-    r"getaddrinfo failed|Network is unreachable|nodename nor servname"
+    r"\b(?:URLError|ConnectionError|ConnectTimeout|ReadTimeout|gaierror|ProxyError|ConnectError|"
+    r"NewConnectionError|MaxRetryError|NameResolutionError|LocalEntryNotFoundError|DNSError)\b|"
+    r"Name or service not known|Temporary failure in name resolution|getaddrinfo failed|"
+    r"Network is unreachable|nodename nor servname|(?i:dns error)"
+)
+_RAISED = re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception|Timeout)\b.*$", re.MULTILINE)
+_ACCOUNT = re.compile(
+    r"kaggle\.json|KAGGLE_\w+|\b40[13]\b.*(?:Unauthorized|Forbidden|Client Error)|"
+    r"GatedRepoError|(?i:not authenticated|missing credentials|invalid credentials|access token)"
 )
 _PROGRAM = re.compile(r"failed to execute|ExecutableNotFound|command not found")
+_STAR = re.compile(r"^\s*from\s+[\w.]+\s+import\s+\*", re.MULTILINE)
 _IMPORT = re.compile(r"^\s*(?:from\s+(\w+)[\w.]*\s+import\b|import\s+(.+)$)", re.MULTILINE)
 _BY_STATUS: dict[Status, Reason] = {
     "timeout": "time",
@@ -181,7 +177,9 @@ def _sorted_out(nb: Mapping[str, Any], results: list[CellResult]) -> RunReport:
             missing = missing | binds if follows else missing - binds
             continue
         failure = _failure(result, cell["source"])
-        missing = missing | binds
+        missing |= binds
+        if _STAR.search(cell["source"]):
+            missing.add("*")
         if origin is None:
             origin = failure
         else:
@@ -200,10 +198,11 @@ def cell_names(source: str) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _names_missing(result: CellResult, missing: set[str]) -> bool:
+    """Whether a name is unknown that a failed cell binds, or may bind by a star import."""
     if result.error_name not in ("NameError", "UnboundLocalError"):
         return False
     found = re.search(r"'(\w+)'", result.error_value)
-    return bool(found and found[1] in missing)
+    return "*" in missing or bool(found and found[1] in missing)
 
 
 def _failure(result: CellResult, source: str) -> CellFailure:
@@ -229,13 +228,22 @@ def reason_of(result: CellResult) -> Reason:
         return "package"
     if _NO_GPU.search(value):
         return "gpu"
-    if name in _NETWORK_NAMES or _NETWORK.search(value):
+    trace = "\n".join(result.traceback)
+    if _NETWORK.search("\n".join([f"{name}: {value}", *_RAISED.findall(trace)])):
         return "network"
+    if _ACCOUNT.search(value) or _library_left(result, trace):
+        return "account" if _ACCOUNT.search(value) or "kaggle" in trace else "exit"
     if name == "ExecutableNotFound" or _PROGRAM.search(value):
         return "program"
     if name == "FileNotFoundError":
         return "file"
     return "error"
+
+
+def _library_left(result: CellResult, trace: str) -> bool:
+    """Whether a library called exit(), which IPython hides: Kaggle's does without an account."""
+    hidden = ("name 'exit' is not defined", "name 'quit' is not defined")
+    return result.error_value in hidden and "site-packages" in trace
 
 
 def missing_module(failure: CellFailure) -> str:

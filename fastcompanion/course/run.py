@@ -41,6 +41,7 @@ _HERE: dict[Reason, str] = {
     "gpu": "it needs a GPU",
     "network": "it needs the network",
     "file": "a file is missing",
+    "account": "it needs an account",
     "program": "a program is missing",
     "time": "it takes longer than its budget",
     "input": "it asks for input",
@@ -356,7 +357,7 @@ def _cures(
             return (f"{again} --data PATH",)
         case "time":
             return (f"{again} --cell-timeout 3600 --budget 7200",)
-        case "gpu" | "network" | "program" | "input" | "exit" | "output" | "memory":
+        case "gpu" | "network" | "program" | "account" | "input" | "exit" | "output" | "memory":
             return ()
     data = _linked_data(work.path.parent)
     return (f"{create} --minimal{data}", f"{create} --as-of lesson{data}")

@@ -283,6 +283,29 @@ def test_why_a_cell_did_not_end_well_is_sorted(
     assert wanted.get(reason, "") in cures
 
 
+_WRAPPED = """
+try:
+    raise OSError('[Errno -3] Temporary failure in name resolution')
+except OSError as error:
+    raise RuntimeError('search failed') from error
+"""
+
+
+def test_later_failures_are_told_apart_by_what_they_lack(tmp_path: Path) -> None:
+    nb = book(
+        _WRAPPED + "from math import *",
+        "sqrt(4)",
+        "raise OSError('Could not find kaggle.json')",
+        "open('nowhere.csv')",
+        "raise RuntimeError('failed to execute dot, make sure it is on PATH')",
+    )
+    report = execute_notebook(nb, OWN, tmp_path, Limits(), SILENT)
+    assert report.origin is not None
+    assert report.origin.reason == "network"
+    assert [failure.cell for failure in report.cascade] == [1], "the star import never came"
+    assert [failure.reason for failure in report.others] == ["account", "file", "program"]
+
+
 def test_errors_that_the_author_shows_are_no_failures(lesson: Lesson) -> None:
     shown = {"output_type": "error", "ename": "KeyError", "evalue": "'a'", "traceback": []}
     lesson.made_of(
