@@ -75,7 +75,6 @@ def create(
     --as-of lesson gives the packages of the day the notebook was last changed, --minimal moves
     back only what breaks it; both then run the notebook.
     """
-    settings = session.settings()
     request = Request(
         name=name,
         packages=tuple(word for one in packages or () for word in one.replace(",", " ").split()),
@@ -85,15 +84,20 @@ def create(
         minimal=minimal,
         python=python,
         data=tuple(data or ()),
-        limits=Limits(
-            cell_timeout or settings.get("check.cell_seconds"),
-            budget or settings.get("check.total_seconds"),
-            settings.get("check.output_mb"),
-        ),
+        limits=_limits(session, cell_timeout, budget),
     )
     study = session.workspace_or_none()
     made = report(creation.create(study, request, _approval(session), session.reporter))
     return Answer(made, _view_created, exit_code=_code(session, made))
+
+
+def _limits(session: Session, cell_timeout: int | None, budget: int | None) -> Limits:
+    settings = session.settings()
+    return Limits(
+        cell_timeout or settings.get("check.cell_seconds"),
+        budget or settings.get("check.total_seconds"),
+        settings.get("check.output_mb"),
+    )
 
 
 def _code(session: Session, made: Report) -> int:

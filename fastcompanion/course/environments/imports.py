@@ -57,8 +57,23 @@ _NEVER = {"IPython", "google", "kaggle_secrets", "ipykernel", "get_ipython", "js
 _INSTALL = re.compile(r"^\s*[!%]\s*(?:\S*python3? -m )?(?:uv )?(?:pip3?|mamba|conda) install (.*)$")
 # Options of pip whose next word is their value.
 _WITH_VALUE = frozenset(
-    "-r --requirement -c --constraint -e --editable -i --index-url --extra-index-url -f"
-    " --find-links -t --target -n --name".split()
+    [
+        "-r",
+        "--requirement",
+        "-c",
+        "--constraint",
+        "-e",
+        "--editable",
+        "-i",
+        "--index-url",
+        "--extra-index-url",
+        "-f",
+        "--find-links",
+        "-t",
+        "--target",
+        "-n",
+        "--name",
+    ]
 )
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 

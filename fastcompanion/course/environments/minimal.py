@@ -81,6 +81,7 @@ class _Search:
     reporter: Reporter
     attempts: list[Attempt]
     tried: set[tuple[tuple[str, str], ...]]
+    agreed: bool = False
 
 
 def create(
@@ -315,9 +316,13 @@ def _key(lock: Lock) -> tuple[tuple[str, str], ...]:
 
 
 def _agreed(search: _Search, plan: Plan) -> bool:
+    """Say each download; ask for the first one and for every large one."""
     moved = words_of(plan.moved_back)
     search.reporter.note(f"Trying {moved}: {sizes.human(plan.sizes.download)} to download")
-    return search.approve(plan)
+    if search.agreed and plan.sizes.download <= _HEAVY_BYTES:
+        return True
+    search.agreed = search.approve(plan)
+    return search.agreed
 
 
 def _try(search: _Search, plan: Plan) -> tuple[Environment | None, Trial]:

@@ -20,6 +20,7 @@ from fastcompanion.course.environments import blame
 from fastcompanion.course.environments.target import Target, read_original
 from fastcompanion.course.execution import imported_modules, is_code, is_expected, reason_of
 
+_NOT_DATA = (".ipynb", ".checks.json", "notes.md")
 _NUMBERS = re.compile(r"-?\d+\.\d+(?:e[+-]?\d+)?")
 
 
@@ -130,7 +131,10 @@ def _joined(text: Any) -> str:
 
 @contextmanager
 def place(study: Workspace, target: Target, data: Sequence[Path]) -> Iterator[Path]:
-    """Give a folder with what the notebook finds beside itself, gone when the block ends."""
+    """Give a folder with what the notebook finds beside itself, gone when the block ends.
+
+    That is the course's own material, `data`, and what the learner has put beside their copy.
+    """
     assert target.lesson is not None
     assert target.ref is not None
     folder = study.private / "trials" / clock.new_id()
@@ -139,9 +143,23 @@ def place(study: Workspace, target: Target, data: Sequence[Path]) -> Iterator[Pa
         material.place(target.course, target.lesson, target.ref, read_original(target), folder)
         for source in data:
             material.add_data(source, folder)
+        _add_learners_data(study.lesson_folder(target.lesson.id), folder)
         yield folder
     finally:
         store.remove(folder)
+
+
+def _add_learners_data(source: Path, folder: Path) -> None:
+    for child in sorted(source.iterdir()) if source.is_dir() else ():
+        target = folder / child.name
+        own = child.name.endswith(_NOT_DATA) or child.name.startswith(".")
+        if own or target.exists() or target.is_symlink():
+            continue
+        if child.is_dir() or child.is_symlink():
+            store.link(child, target)
+        else:
+            # A copy: what the trial writes must not go into the learner's file.
+            store.copy(child, target)
 
 
 def _with_modules(

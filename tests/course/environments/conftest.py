@@ -30,6 +30,7 @@ _CELLS = (
     "if False:\n    import neverheard",
 )
 _PLAIN = ("from tinyplot import draw", "value = draw(6.5)", "print(value)")
+_DATA = ("import tinyplot", "rows = open('table/rows.txt').read()", "print(rows)")
 
 
 def small_wheels() -> list[local.Wheel]:
@@ -80,10 +81,11 @@ def course(
     folder.mkdir()
     (folder / "01-frames.ipynb").write_text(_notebook(_CELLS))
     (folder / "02-plain.ipynb").write_text(_notebook(_PLAIN))
+    (folder / "03-data.ipynb").write_text(_notebook(_DATA))
     (folder / "notes.txt").touch()
     git(folder, "init", "-q")
     for moment, names in (
-        ("2023-02-17T12:00:00Z", ("01-frames.ipynb", "02-plain.ipynb")),
+        ("2023-02-17T12:00:00Z", ("01-frames.ipynb", "02-plain.ipynb", "03-data.ipynb")),
         ("2024-10-08T12:00:00Z", ("notes.txt",)),
     ):
         monkeypatch.setenv("GIT_COMMITTER_DATE", moment)

@@ -118,6 +118,22 @@ def test_a_wrong_date_is_a_usage_error(index: Index, asked: str, run: Any) -> No
     assert made.code == 2, made.err
 
 
+def test_what_does_not_run_is_no_success_until_its_data_are_there(
+    index: Index, course: Path, study: Path, run: Any
+) -> None:
+    argv = ("--as-of", "lesson", "--for", "frames/03", "--python", OWN_PYTHON, "--yes", "--json")
+    without = run("env", "create", "without", *argv)
+    assert without.code == 5
+    assert without.data["trial"]["cell"] == 1
+    assert shelf.get("without").ran == "stops at cell 1"
+    table = study / "lessons" / "frames" / "03" / "table"
+    table.mkdir(parents=True)
+    (table / "rows.txt").write_text("4.25")
+    beside = run("env", "create", "beside", *argv)
+    assert beside.code == 0, beside.err
+    assert beside.data["trial"]["last_number"] == "4.25"
+
+
 def test_a_day_before_everything_is_clear(index: Index, run: Any) -> None:
     made = run("env", "create", "--as-of", "2014-01-01", "-p", "tinyplot", "--yes")
     assert made.code == 5
