@@ -12,7 +12,8 @@ from fastcompanion.commands.phrases import commit_blocks, duration, entry_words
 from fastcompanion.console import Answer, Block, Line, Next, Table, Title, Warn
 from fastcompanion.flows import session as sessions
 from fastcompanion.flows.session import LogShown
-from fastcompanion.study.journal import Logged
+from fastcompanion.study import journal
+from fastcompanion.study.journal import Logged, Undone
 
 app = typer.Typer(name="log", help="Your study log: what you did, when, how long.")
 
@@ -39,7 +40,9 @@ def show(
 def add(
     session: Session,
     text: Annotated[str, typer.Argument(help="What you did, in your own words.")],
-    minutes: Annotated[int, typer.Option("--minutes", "-m", min=1, max=1440, help="How long.")] = 30,
+    minutes: Annotated[
+        int, typer.Option("--minutes", "-m", min=1, max=1440, help="How long.")
+    ] = 30,
     lesson: Annotated[str | None, typer.Option("--lesson", "-l", help="E.g. 05.")] = None,
     step: Annotated[str | None, typer.Option("--step", help="E.g. reproduce.")] = None,
     at: Annotated[
@@ -63,11 +66,14 @@ def add(
 def undo(
     session: Session,
     entry: Annotated[
-        str | None, typer.Argument(help="The id at the line's end.", show_default="the last")
+        str | None,
+        typer.Argument(
+            metavar="[ID]", help="The id at a line's end, or an event's.", show_default="the last"
+        ),
     ] = None,
 ) -> Answer:
-    """Take an entry out of the log again; git keeps the old text."""
-    undone = sessions.undo_entry(session.workspace(), entry, dry_run=session.dry_run)
+    """Take an entry out of the log again; undoing the undoing brings it back."""
+    undone = journal.undo(session.workspace(), entry, dry_run=session.dry_run)
     return Answer(undone, _view_undone)
 
 
@@ -104,7 +110,12 @@ def _view_added(logged: Logged) -> Iterable[Block]:
     yield from commit_blocks(logged.commit)
 
 
-def _view_undone(logged: Logged) -> Iterable[Block]:
-    yield Title("Taken out of the log")
-    yield Line(entry_words(logged.entry))
-    yield from commit_blocks(logged.commit)
+def _view_undone(undone: Undone) -> Iterable[Block]:
+    if undone.entry is None:
+        yield Title(f"Taken back: {undone.what}")
+    else:
+        yield Title("Brought back into the log" if undone.restored else "Taken out of the log")
+        yield Line(entry_words(undone.entry))
+    yield from commit_blocks(undone.commit)
+    if undone.id and not undone.restored:
+        yield Next(f"fastcompanion log undo {undone.id}", "to bring it back")

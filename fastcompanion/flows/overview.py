@@ -64,7 +64,7 @@ def status(ws: Workspace) -> Overview:
     now = running(ws)
     upcoming = _under_way(_next(found, states, last, str(settings.get("study.course"))), now)
     today = journal.study_day(clock.now())
-    week = journal.read(ws, journal.days_of_week(today), undone=journal.undone(known))
+    week = journal.read(ws, journal.days_of_week(today), undone=journal.undone(ws, known))
     return Overview(
         study=str(settings.get("study.name")),
         folder=str(ws.root),

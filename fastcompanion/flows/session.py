@@ -234,7 +234,7 @@ def _own_files(ws: Workspace, touched: Iterable[str]) -> list[Path]:
 def show_log(ws: Workspace, *, everything: bool = False) -> LogShown:
     """Give this week's sessions or all of them; entries that were undone stay out."""
     days = None if everything else journal.days_of_week(journal.study_day(clock.now()))
-    log = journal.read(ws, days, undone=journal.undone(events.read(ws)))
+    log = journal.read(ws, days, undone=journal.undone(ws, events.read(ws)))
     return LogShown(log.entries, log.minutes, log.problems)
 
 
@@ -281,8 +281,3 @@ def _day(word: str) -> date:
         return date.fromisoformat(word)
     except ValueError:
         raise CompanionError(f"{word} is no day of the calendar", code=Exit.USAGE) from None
-
-
-def undo_entry(ws: Workspace, entry_id: str | None, *, dry_run: bool = False) -> Logged:
-    """Take an entry back by its id, or the last one."""
-    return journal.undo(ws, entry_id, dry_run=dry_run)

@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
-from fastcompanion.base import config, events, store
+from fastcompanion.base import clock, config, events, store
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.events import Event
 from fastcompanion.base.records import frozen
@@ -26,6 +26,7 @@ from fastcompanion.base.repo import CommitResult
 from fastcompanion.base.workspace import Workspace
 
 DAY_STARTS = time(4, 0)
+_LOGGED, _REMOVED = "session.logged", "log.removed"
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _ENTRY = re.compile(
     r"- (?P<time>(?:[01]\d|2[0-3]):[0-5]\d)(?P<offset>[+-]\d\d:\d\d|Z)"
@@ -87,11 +88,18 @@ def days_of_week(day: date) -> tuple[date, ...]:
     return tuple(monday + timedelta(days=n) for n in range(7))
 
 
-def undone(known: Iterable[Event]) -> frozenset[str]:
-    """Give the ids of entries that were taken back; a merge may have brought their lines again."""
+def undone(ws: Workspace, known: Iterable[Event]) -> frozenset[str]:
+    """Give the ids of entries that were taken back; a merge may have brought their lines again.
+
+    `known` are the public events. A log that is kept out of git has its undoings among the
+    private ones.
+    """
+    everything = [*known]
+    if not config.load(ws).get("privacy.log"):
+        everything += events.read(ws, private=True)
     return frozenset(
         str(event.data["entry"])
-        for event in known
+        for event in everything
         if event.kind == events.UNDONE and "entry" in event.data
     )
 
@@ -266,7 +274,7 @@ def keep(
     target = ws.private_events if secret else ws.progress
     if not _is_recorded(ws, entry, private=secret):
         data = {"entry": entry.id, "minutes": entry.minutes, "step": entry.step}
-        events.record(ws, "session.logged", entry.lesson, data, private=secret)
+        events.record(ws, _LOGGED, entry.lesson, data, private=secret)
     words = message or f"Log {entry.lesson or 'study'}, {entry.minutes} min"
     commit = events.commit_paths(ws, [path, target, ws.progress, *paths], words)
     return Logged(entry, ws.relative(path), commit)
@@ -274,41 +282,91 @@ def keep(
 
 def _is_recorded(ws: Workspace, entry: Entry, *, private: bool) -> bool:
     return any(
-        event.kind == "session.logged" and event.data.get("entry") == entry.id
+        event.kind == _LOGGED and event.data.get("entry") == entry.id
         for event in reversed(events.read(ws, private=private))
     )
 
 
-def undo(ws: Workspace, entry_id: str | None = None, *, dry_run: bool = False) -> Logged:
-    """Take an entry out of the log (default: the one logged last), as a new commit.
+@frozen
+class Undone:
+    """What was taken back: a log entry, or another event (`what` is its kind).
 
-    Git keeps the old text. The undoing is recorded by id, so that a merge with another machine
-    can't bring the line back into the counts.
+    `id` is that of the undoing itself, with which it can be undone again.
     """
-    sessions = _sessions(ws, entry_id)
-    wanted = (entry_id or "").removeprefix("^")
-    wanted = wanted or (str(sessions[-1].data.get("entry")) if sessions else "")
-    found = find(ws, wanted) if wanted else None
-    if found is None:
-        what = f"no entry {entry_id} in the log" if entry_id else "there is nothing to undo"
-        raise CompanionError(what, hint="fastcompanion log show --all")
-    entry, path = found
+
+    id: str
+    what: str
+    restored: bool
+    entry: Entry | None
+    commit: CommitResult | None
+
+
+def undo(ws: Workspace, wanted: str | None = None, *, dry_run: bool = False) -> Undone:
+    """Take back a log entry or an event by its id (default: the entry logged last), as a new commit.
+
+    Nothing is erased from the events: the undoing is one itself, so that a merge with another
+    machine can't bring the line back into the counts, and undoing the undoing restores it.
+    """
+    target, private = _target(ws, (wanted or "").removeprefix("^"))
+    if target.kind == events.UNDONE and "entry" in target.data:
+        return _restore(ws, target, private, dry_run=dry_run)
+    entry_id = str(target.data.get("entry")) if target.kind == _LOGGED else ""
+    found = find(ws, entry_id) if entry_id else None
+    entry = found[0] if found else None
     if dry_run:
-        return Logged(entry, ws.relative(path), None)
-    path = take_out(ws, entry)
-    data = {"id": sessions[-1].id if sessions else "", "entry": entry.id}
-    events.record(ws, events.UNDONE, entry.lesson, data)
-    words = f"Undo the log entry {entry.id}"
-    return Logged(entry, ws.relative(path), events.commit_paths(ws, [path, ws.progress], words))
+        return Undone("", target.kind, False, entry, None)
+    data: dict[str, str] = {"id": target.id}
+    paths = [ws.progress]
+    if entry is not None:
+        # The words stay on this machine, for the case that this is undone again.
+        words = {"entry": entry.id, "text": write(entry), "day": str(study_day(entry.at))}
+        events.record(ws, _REMOVED, entry.lesson, words, private=True)
+        paths.append(take_out(ws, entry))
+        data["entry"] = entry.id
+    done = events.record(ws, events.UNDONE, target.lesson, data, private=private).event
+    commit = events.commit_paths(ws, paths, f"Undo {entry.id if entry else target.kind}")
+    return Undone(done.id, target.kind, False, entry, commit)
 
 
-def _sessions(ws: Workspace, entry_id: str | None) -> list[Event]:
-    """Give the events of an entry, or of all, the one recorded last at the end."""
-    wanted = (entry_id or "").removeprefix("^")
-    found = [
-        event
-        for private in (False, True)
-        for event in events.read(ws, private=private)
-        if event.kind == "session.logged" and wanted in ("", event.data.get("entry"))
+def _target(ws: Workspace, wanted: str) -> tuple[Event, bool]:
+    """Find the event that is to be undone, and whether it is a private one."""
+    known = [
+        (event, private) for private in (False, True) for event in events.read(ws, private=private)
     ]
-    return sorted(found, key=lambda event: (event.at, event.id))
+    known.sort(key=lambda one: (one[0].at, one[0].id))
+    for event, private in reversed(known):
+        is_session = event.kind == _LOGGED
+        if is_session and wanted in ("", event.data.get("entry")):
+            return event, private
+        if wanted and event.id == wanted and event.kind != _REMOVED:
+            return event, private
+    if wanted and find(ws, wanted) is not None:
+        # A line that was written by hand has no event.
+        return Event("", clock.now(), _LOGGED, None, {"entry": wanted}), False
+    what = f"nothing has the id {wanted}" if wanted else "there is nothing to undo"
+    raise CompanionError(what, hint="fastcompanion log show --all")
+
+
+def _restore(ws: Workspace, undoing: Event, private: bool, *, dry_run: bool) -> Undone:
+    """Bring an entry back whose words were kept on this machine."""
+    entry_id = undoing.data["entry"]
+    kept = [
+        event
+        for event in events.read(ws, private=True)
+        if event.kind == _REMOVED and event.data.get("entry") == entry_id
+    ]
+    if not kept:
+        raise CompanionError(
+            f"the words of the entry {entry_id} are not on this machine",
+            hint=f"git -C '{ws.root}' log -S '^{entry_id}' -p -- log",
+        )
+    day = date.fromisoformat(str(kept[-1].data["day"]))
+    (entry,) = parse(str(kept[-1].data["text"]), day, ws.day_file(day)).entries
+    if dry_run:
+        return Undone("", _LOGGED, True, entry, None)
+    path = add(ws, entry)
+    done = events.record(
+        ws, events.UNDONE, undoing.lesson, {"id": undoing.id}, private=private
+    ).event
+    commit = events.commit_paths(ws, [path, ws.progress], f"Restore the log entry {entry.id}")
+    return Undone(done.id, _LOGGED, True, entry, commit)

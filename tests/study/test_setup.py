@@ -36,17 +36,39 @@ def test_a_new_study_has_the_files_of_the_design_in_one_commit(tmp_path: Path, g
     assert tracked == [".gitattributes", ".gitignore", "README.md", "fastcompanion.toml"]
     assert git(made.folder, "status", "--porcelain") == ""
     assert git(made.folder, "log", "--format=%s").strip() == "Begin the study"
-    assert git(made.folder, "check-attr", "merge", "log/2026/2026-11-21.md", "review/cards.jsonl", "progress.jsonl").count(": union") == 3
-    for name in ("lessons/c/01/a.run.ipynb", "projects/x", ".fastcompanion/timer.json", "kaggle.json", ".env", "m.pth", "_site/x"):
+    assert (
+        git(
+            made.folder,
+            "check-attr",
+            "merge",
+            "log/2026/2026-11-21.md",
+            "review/cards.jsonl",
+            "progress.jsonl",
+        ).count(": union")
+        == 3
+    )
+    for name in (
+        "lessons/c/01/a.run.ipynb",
+        "projects/x",
+        ".fastcompanion/timer.json",
+        "kaggle.json",
+        ".env",
+        "m.pth",
+        "_site/x",
+    ):
         assert git(made.folder, "check-ignore", name).strip() == name
 
 
-@pytest.mark.parametrize("name", ['Ada\'s "study" \\ #1', "日本語 ✓", "a\nb = 1", "{{ 7 * 7 }}", "\x7f\x1b[31m"])
+@pytest.mark.parametrize(
+    "name", ['Ada\'s "study" \\ #1', "日本語 ✓", "a\nb = 1", "{{ 7 * 7 }}", "\x7f\x1b[31m"]
+)
 def test_any_name_gives_settings_that_can_be_read(tmp_path: Path, name: str) -> None:
     made = make(tmp_path / "s", name)
     settings = tomllib.loads((made.folder / "fastcompanion.toml").read_text())
     assert settings["version"] == 1
-    assert settings["study"]["name"] == (" ".join(name.split("\n")) if name.isprintable() or "\n" in name else "[31m")
+    assert settings["study"]["name"] == (
+        " ".join(name.split("\n")) if name.isprintable() or "\n" in name else "[31m"
+    )
 
 
 def test_twice_is_once(tmp_path: Path, git: Git) -> None:
@@ -81,7 +103,12 @@ def test_in_a_used_folder_it_asks_and_nothing_is_overwritten(tmp_path: Path, git
     assert ignored.count(".env") == 1
     assert (tmp_path / "README.md").read_text() == "mine\n"
     assert git(tmp_path, "ls-files").split() == [".gitattributes", "fastcompanion.toml"]
-    assert set(git(tmp_path, "status", "--porcelain").split("\n")) == {"?? .gitignore", "?? README.md", "?? data.csv", ""}
+    assert set(git(tmp_path, "status", "--porcelain").split("\n")) == {
+        "?? .gitignore",
+        "?? README.md",
+        "?? data.csv",
+        "",
+    }
 
 
 def test_in_a_repository_the_learners_state_stays(tmp_path: Path, git: Git) -> None:
@@ -133,7 +160,9 @@ def test_a_file_in_the_way_and_a_newer_study_are_refused(tmp_path: Path) -> None
     assert contents(newer) == {"fastcompanion.toml": b"version = 99\n"}
 
 
-def test_without_an_identity_all_is_there_but_the_commit(tmp_path: Path, isolated: Path, git: Git) -> None:
+def test_without_an_identity_all_is_there_but_the_commit(
+    tmp_path: Path, isolated: Path, git: Git
+) -> None:
     (isolated / ".gitconfig").write_text("")
     made = make(tmp_path / "s")
     assert made.commit is not None

@@ -91,16 +91,18 @@ def test_a_clock_that_went_back_or_a_journey_loses_nothing(ws: Workspace, frozen
 def test_a_damaged_or_newer_file_is_refused_and_kept(ws: Workspace, text: str) -> None:
     ws.timer.parent.mkdir()
     ws.timer.write_text(text)
-    for act in (lambda: timer.running(ws), lambda: timer.start(ws, lesson=None, step=None)):
+    acts: list[Callable[[], object]] = [
+        lambda: timer.running(ws),
+        lambda: timer.start(ws, lesson=None, step=None),
+    ]
+    for act in acts:
         with pytest.raises(CompanionError) as caught:
             act()
         assert caught.value.file == str(ws.timer)
     assert ws.timer.read_text() == text
 
 
-def test_across_the_end_of_summer_time_an_hour_is_an_hour(
-    tmp_path: Path, frozen: Freeze
-) -> None:
+def test_across_the_end_of_summer_time_an_hour_is_an_hour(tmp_path: Path, frozen: Freeze) -> None:
     (tmp_path / "fastcompanion.toml").write_text("version = 1\n")
     frozen("2026-10-25T01:30:00+02:00")
     begun = timer.start(Workspace(tmp_path), lesson=None, step=None)
