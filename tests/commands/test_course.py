@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -180,6 +181,42 @@ class TestAdd:
         ]
         assert len(clones) == 1
         assert [e["kind"] for e in events(study)] == ["course.added"]
+
+
+class TestReadOnly:
+    def test_a_study_that_may_not_be_written_is_read_and_refused_for_the_rest(
+        self,
+        open_tmp: Path,
+        run: Runner,
+        unprivileged: Callable[[Callable[[], int]], int],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        place, course = open_tmp / "study", open_tmp / "course"
+        for name, text in FILES.items():
+            (course / name).parent.mkdir(parents=True, exist_ok=True)
+            (course / name).write_text(text)
+        for name in ("FASTCOMPANION_HOME", "FASTCOMPANION_CACHE", "HOME"):
+            monkeypatch.setenv(name, str(open_tmp / "home"))
+        commands = (["lesson", "list"], ["course", "show"], ["course", "add", str(course)])
+
+        def act() -> int:
+            codes = [run(*words, "--study", place).code for words in commands]
+            return sum(10**n * code for n, code in enumerate(reversed(codes)))
+
+        # Python itself may lie where only root can read: this loads all that the child needs.
+        (place / "courses").mkdir(parents=True)
+        (place / "fastcompanion.toml").write_text("version = 1\n")
+        assert run("course", "add", "foundations", "--study", place).code == 0
+        assert act() == 0
+        shutil.rmtree(place / ".fastcompanion")
+        (place / "courses" / "course.yaml").unlink()
+        for folder in (place, place / "courses"):
+            folder.chmod(0o555)
+        try:
+            assert unprivileged(act) == 1, "two are read, the third is refused"
+        finally:
+            for folder in (place, place / "courses"):
+                folder.chmod(0o755)
 
 
 class TestListUpdateRemove:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,21 @@ class TestRepository:
             updates.update(ws, "course")
         assert error.value.code is Exit.MISSING
         assert snapshot(ws.root) == before
+
+    def test_cut_in_mid_transfer_changes_nothing(self, ws: Workspace, server: GitServer) -> None:
+        served = server.repo("course")
+        served.commit({"01-a.ipynb": notebook(*FIRST)})
+        course = courses.add(ws, server.url("course")).course
+        served.commit({"02-b.ipynb": notebook(f"noise = '{os.urandom(200_000).hex()}'")})
+        before = snapshot(ws.root)
+        server.cut_after = 20_000
+        with pytest.raises(CompanionError) as error:
+            updates.update(ws, "course")
+        assert error.value.code is Exit.MISSING
+        assert snapshot(ws.root) == before
+        assert [path for path in course.root.parent.iterdir() if path != course.root] == []
+        server.cut_after = None
+        assert states(updates.update(ws, "course")) == {"course/01": "same", "course/02": "new"}
 
     def test_another_branch(self, ws: Workspace, server: GitServer) -> None:
         served = server.repo("course")
