@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import functools
+import keyword
 import re
 import warnings
 from collections.abc import Sequence
@@ -96,12 +98,14 @@ class Cell:
     mark: str = ""  # an author's word for it: "given", "work", "skip"
 
 
+@functools.lru_cache(maxsize=1024)
 def parse_cell(source: str) -> ast.Module | None:
     """Parse a notebook cell as Python; None when it is not Python.
 
     Magic and shell lines count as what they bind: `%time x = f()` is `x = f()`, `x = !ls` binds
     x, `!ls` and `obj?` are `pass`. Line numbers stay those of the cell. Cell magics that hand
-    their body to something else (%%writefile, %%bash) are not Python.
+    their body to something else (%%writefile, %%bash) are not Python. The tree is shared with
+    other callers of the same text: it is not to be changed.
     """
     if len(source) > LONGEST_CELL:
         return None
@@ -426,12 +430,23 @@ def _comments(source: str) -> tuple[str, ...]:
 
 
 _CODE_MARK = re.compile(r"[=(\[{<>*+@%|&]|\w\.\w")
+_TEXTS = re.compile(r"'[^']{0,400}'|\"[^\"]{0,400}\"")
+_NEIGHBOURS = re.compile(r"(?<![\w.])([A-Za-z]\w*) +(?=([A-Za-z]\w*))")
+_KEYWORDS = frozenset(keyword.kwlist) | {"print", "match", "case", "type"}
 _BARE_STATEMENT = re.compile(r"(?:return|import|from|del|assert|raise) \S+$")
+
+
+def _speaks(text: str) -> bool:
+    """Do two words stand beside each other that are no keywords? Python never has that."""
+    words = _NEIGHBOURS.findall(_TEXTS.sub("''", text))
+    return any(a not in _KEYWORDS and b not in _KEYWORDS for a, b in words)
 
 
 def looks_like_code(text: str) -> bool:
     """Is this comment or line of prose in truth a line of Python?"""
-    if not _CODE_MARK.search(text) and not _BARE_STATEMENT.match(text):
+    if _BARE_STATEMENT.match(text):
+        return True
+    if not _CODE_MARK.search(text) or _speaks(text):
         return False
     tree, _ = _try_parse(text.rstrip(": ") + (":\n pass" if text.endswith(":") else ""))
     if tree is None or not tree.body:

@@ -72,10 +72,13 @@ class Answers:
     def found_in(self, text: str) -> list[str]:
         """Give what of the work this text contains; nothing is the good answer."""
         words = tokens(text)
-        found = [run for run in _runs(words) if run in self._runs]
+        found: set[tuple[str, ...]] = set()
+        if len(words) >= RUN:
+            found |= self._runs.intersection(_runs(words))
         for length in self._lengths:
-            found += [w for w in _runs(words, length) if w in self._lines]
-        return [" ".join(run) for run in found]
+            if len(words) >= length:
+                found |= self._lines.intersection(_runs(words, length))
+        return sorted(" ".join(run) for run in found)
 
     def redact(self, sentence: str) -> str:
         """Give the sentence with leaking spans and long literals as "…"; empty when that is no cure."""
