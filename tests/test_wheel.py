@@ -140,10 +140,9 @@ def test_wheel_runs_from_a_folder_elsewhere(built: Built, tmp_path: Path) -> Non
     study = elsewhere / "my study"
     call([program, "init", study, "--yes", "--course", "foundations"], elsewhere, **env)
     listed = json.loads(call([program, "lesson", "list", "--json"], study, **env))
-    assert [lesson["id"] for lesson in listed["data"]["lessons"]] == [
-        "foundations/01",
-        "foundations/02",
-    ]
+    (course,) = listed["data"]["courses"]
+    ids = [lesson["id"] for lesson in course["lessons"]]
+    assert ids == ["foundations/01", "foundations/02"]
     call([program, "lesson", "scratch", "foundations/01"], study, **env)
     assert list((study / "lessons" / "foundations" / "01").glob("*.scratch.ipynb"))
     call([program, "status"], study, **env)
