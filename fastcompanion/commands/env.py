@@ -15,7 +15,7 @@ from fastcompanion.console import Answer, Block, Facts, Line, Next, Table, Title
 from fastcompanion.course.environments import create as creation
 from fastcompanion.course.environments import manage
 from fastcompanion.course.environments.build import Approve, Plan
-from fastcompanion.course.environments.manage import Details, Listing, Removed, Used
+from fastcompanion.course.environments.manage import Details, Listing, Removed, Summary, Used
 from fastcompanion.course.environments.request import Report, Request, report, words_of
 from fastcompanion.course.environments.sizes import human
 
@@ -178,9 +178,9 @@ def list_environments(
 
 def _view_list(found: Listing) -> Iterable[Block]:
     if found.environments:
-        columns = ("name", "python", "as of", "size", "used by", "lesson ran")
+        columns = ("name", "python", "packages of", "size", "used by", "lesson ran")
         rows = tuple(
-            (e.name, e.python, e.as_of or "today", human(e.size), ", ".join(e.used_by), e.ran)
+            (e.name, e.python, _packages(e), human(e.size), ", ".join(e.used_by), e.ran)
             for e in found.environments
         )
         yield Table(columns, rows)
@@ -191,6 +191,11 @@ def _view_list(found: Listing) -> Iterable[Block]:
     if found.others:
         others = tuple((o.use, o.kind, o.where) for o in found.others)
         yield Table(("env use", "kind", "where"), others, title="Also usable here")
+
+
+def _packages(one: Summary) -> str:
+    back = f", {len(one.moved_back)} moved back" if one.moved_back else ""
+    return (one.as_of or "today") + back
 
 
 @command(app, "use")

@@ -27,6 +27,7 @@ class Summary:
     as_of: str
     size: int
     created: str
+    moved_back: tuple[str, ...]
     ran: str
     used_by: tuple[str, ...]
 
@@ -94,6 +95,7 @@ def _summary(environment: Environment, used_by: tuple[str, ...]) -> Summary:
         environment.as_of,
         environment.size,
         environment.created,
+        environment.moved_back,
         environment.ran,
         used_by,
     )
