@@ -272,7 +272,7 @@ def test_why_a_cell_did_not_end_well_is_sorted(
     lesson: Lesson, cell: str, reason: str, verdict: str
 ) -> None:
     lesson.made_of("before = 1", cell)
-    outcome = lesson.execute("--cell-timeout", "3")
+    outcome = lesson.execute("--cell-timeout", "2" if reason == "time" else "60")
     assert (outcome.data["origin"]["reason"], outcome.data["verdict"]) == (reason, verdict)
     assert outcome.code == 5
     assert outcome.data["origin"]["cell"] == 1
