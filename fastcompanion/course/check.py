@@ -401,8 +401,12 @@ def _run_section(
             kernel.ask(f"{_JUDGE}.JUDGE.keep({list(cell.given)!r})")
     points = None
     if section.spec and (failure is None or failure.status == "error"):
-        answer = kernel.ask(f"{_JUDGE}.JUDGE.section({section.spec!r})", seconds=_JUDGE_SECONDS)
-        points = tuple(answer["checkpoints"])
+        question = f"{_JUDGE}.JUDGE.section({section.spec!r})"
+        try:
+            points = tuple(kernel.ask(question, seconds=_JUDGE_SECONDS)["checkpoints"])
+        except CompanionError as error:
+            last = section.cells[-1].index if section.cells else 0
+            failure = failure or Failure(last, "not-judged", "", error.message)
     return Outcome(section.id, failure, points, clock.monotonic() - begun)
 
 

@@ -174,6 +174,7 @@ _ENDINGS: dict[str, str] = {
     "asked-for-input": "a cell asks for input(), and nobody can answer",
     "exited": "a cell ended the program (sys.exit or quit)",
     "not-run": "the time budget was used up",
+    "not-judged": "the kernel did not survive the check of this section",
 }
 _CURES: dict[str, str] = {
     "timeout": "Give more time: --cell-timeout SECONDS, --budget SECONDS",
@@ -190,7 +191,7 @@ def _stopped(section: PlannedSection, failure: Failure, failed_before: bool) -> 
     what = f"{failure.error_name}: {failure.error_value}".strip(": ")
     ending = _ENDINGS.get(failure.status, "it stopped")
     message = f"cell {failure.cell + 1}{line}: {what or ending}"
-    if failure.status in _ENDINGS and what:
+    if failure.status in _ENDINGS and what and what not in ending:
         message = f"cell {failure.cell + 1}{line}: {ending} ({what})"
     if failure.deeper:
         message += f"; at `{failure.deeper}`"

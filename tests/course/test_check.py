@@ -205,6 +205,21 @@ def test_a_function_under_check_that_never_ends_could_not_be_checked(
     assert "took longer than 0.5 s" in failing(report).message
 
 
+def test_a_function_under_check_that_kills_the_kernel_is_told(ws: Workspace, made: Made) -> None:
+    kills = "import os\ndef double(x):\n    os._exit(1)"
+    write_scratch(ws, made, {**SOLUTION, "doubling": kills, "the-answer": ""})
+    report = run(ws, made)
+    assert verdicts(report)["the-sum"] == "passed"
+    assert verdicts(report)["doubling"] == "could not check"
+    assert "did not survive the check" in failing(report).message
+
+
+def test_unchanged_gaps_of_an_exercise_sheet_are_no_attempt() -> None:
+    gap = "def relu(x):\n    # TODO: replace this line\n    return x * 0"
+    assert not plan.attempted(gap, [gap])
+    assert plan.attempted(gap.replace("x * 0", "max(x, 0)"), [gap])
+
+
 def test_shadowed_builtins_and_hostile_names_do_not_disturb_the_judge(
     ws: Workspace, made: Made
 ) -> None:
