@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -182,3 +183,73 @@ def test_terminals_of_any_width(columns: int, program: Program, tmp_path: Path) 
         child.expect(pexpect.EOF)
         child.close()
         assert child.exitstatus == 0, child.before
+
+
+def test_many_at_once_lose_and_double_nothing(program: Program, tmp_path: Path) -> None:
+    """Eight commands write to the same history at the same time."""
+    study = tmp_path / "study"
+    assert program("init", str(study), "--yes", "--course", "foundations").returncode == 0
+    before = len((study / "progress.jsonl").read_text().splitlines())
+    notes = [f"note number {number}" for number in range(8)]
+    argv = [
+        str(PROGRAM),
+        "log",
+        "add",
+        "--at",
+        "09:00",
+        "--minutes",
+        "5",
+        "--lesson",
+        "foundations/01",
+    ]
+    running = [
+        subprocess.Popen([*argv, note], cwd=study, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for note in notes
+    ]
+    ended = [(child.communicate(timeout=120), child.returncode) for child in running]
+    assert [code for _, code in ended] == [0] * len(notes), ended
+    written = "".join(path.read_text() for path in study.glob("log/*/*.md"))
+    assert [written.count(note) for note in notes] == [1] * len(notes)
+    lines = [json.loads(line) for line in (study / "progress.jsonl").read_text().splitlines()]
+    assert len({line["id"] for line in lines}) == len(lines) == before + len(notes)
+    shown = json.loads(program("log", "show", "--json", cwd=study).stdout)["data"]
+    assert len(shown["sessions"]) == len(notes)
+
+
+@posix
+def test_ctrl_c_in_a_check_ends_it_and_its_kernel(program: Program, tmp_path: Path) -> None:
+    """An endless loop in the learner's notebook; Ctrl-C goes to the program alone."""
+    import psutil
+
+    study = tmp_path / "study"
+    assert program("init", str(study), "--yes", "--course", "foundations").returncode == 0
+    assert program("lesson", "scratch", "foundations/01", cwd=study).returncode == 0
+    (notebook,) = (study / "lessons" / "foundations" / "01").glob("*.scratch.ipynb")
+    content = json.loads(notebook.read_text())
+    first = next(cell for cell in content["cells"] if cell["cell_type"] == "code")
+    first["source"] = "open('it-runs', 'w').close()\nwhile True: pass"
+    notebook.write_text(json.dumps(content))
+    argv = [str(PROGRAM), "check", "foundations/01"]
+    with subprocess.Popen(
+        argv, cwd=study, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        wait_for((study / "lessons" / "foundations" / "01" / "it-runs").exists)
+        below = psutil.Process(child.pid).children(recursive=True)
+        assert below, "no kernel is running"
+        child.send_signal(signal.SIGINT)
+        _, err = child.communicate(timeout=60)
+    assert child.returncode == 130, err
+    assert "Traceback" not in err
+    gone, alive = psutil.wait_procs(below, timeout=20)
+    assert alive == []
+    assert len(gone) == len(below)
+
+
+def wait_for(happened: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait until something has happened; looks often, gives up after a while."""
+    ended = threading.Event()
+    for _ in range(int(seconds / 0.05)):
+        if happened():
+            return
+        ended.wait(0.05)
+    raise AssertionError(f"it did not happen within {seconds:g} s")
