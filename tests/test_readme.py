@@ -227,3 +227,15 @@ def without_this_environment(home: Path) -> dict[str, str]:
         "UV_CACHE_DIR": uv_cache,
         "PIP_CACHE_DIR": pip_cache,
     }
+
+
+def test_what_is_not_run_is_understood_all_the_same() -> None:
+    """Commands that would download gigabytes: their words and options exist."""
+    from scripts import docs
+
+    known = dict(docs.walk(docs.root()))
+    for line in (line for block in with_mark("not run") for line in block.commands):
+        words = line.split()
+        command = known[" ".join(words[:3])]
+        options = {name for param in command.params for name in param.opts}
+        assert {word for word in words if word.startswith("--")} <= options, line
