@@ -90,12 +90,19 @@ def load(study: Workspace | None, overrides: Mapping[str, str] | None = None) ->
 
 
 def _from_file(path: Path, *, study: bool) -> dict[str, tuple[Any, str]]:
-    if not path.is_file():
+    if not _is_there(path):
         return {}
     data = store.read_toml(path)
     if study:
         store.check_version(data, path, current=STUDY_VERSION)
     return {key: (raw, str(path)) for key, raw in _flat(data).items() if key in SETTINGS}
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise CompanionError(f"can't be read: {error.strerror}", file=path) from None
 
 
 def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -173,7 +180,7 @@ def line_of(path: Path, key: str) -> int | None:
 
 def unknown(path: Path) -> list[tuple[str, int | None, list[str]]]:
     """Give the settings of a file that mean nothing: key, line, the known ones that look alike."""
-    if not path.is_file():
+    if not _is_there(path):
         return []
     keys = [key for key in _flat(store.read_toml(path)) if key not in SETTINGS]
     strange = [key for key in keys if key != "version" and key.partition(".")[0] not in _LATER]

@@ -197,21 +197,30 @@ def commit(root: Path, paths: Sequence[Path], message: str) -> CommitResult:
 
 
 def _commit_if_free(root: Path, paths: list[str], message: str) -> CommitResult:
-    place = _say(root, "rev-parse", "--absolute-git-dir", "--is-bare-repository")
+    place = _say(root, "rev-parse", "--absolute-git-dir", "--is-bare-repository", "--show-toplevel")
     obstacle = _no_place(root, place)
     if obstacle is not None:
         return obstacle
+    folder, _, top = place.out.rstrip("\n").split("\n", 2)
     changes = _changes(root, paths)
-    obstacle = _obstacle(_busy(Path(place.out.splitlines()[0])), changes)
+    obstacle = _obstacle(_busy(Path(folder)), changes)
     if obstacle is not None:
         return obstacle
     if not changes.new and not changes.changed:
         return CommitResult(False, reason=_NOTHING)
-    return _commit(root, changes, message)
+    return _commit(Path(top), changes, message)
 
 
 def _no_place(root: Path, place: _Said) -> CommitResult | None:
-    if place.code != 0 and _no_repository(place.err):
+    if place.code == 0:
+        return None
+    if place.out.splitlines()[1:2] == ["true"]:
+        return CommitResult(
+            False,
+            reason="the repository is bare: it has no files to commit",
+            hint="Clone it and work in the clone.",
+        )
+    if _no_repository(place.err):
         return CommitResult(
             False, reason="the study is not a git repository", hint=f"git -C '{root}' init"
         )
@@ -221,15 +230,7 @@ def _no_place(root: Path, place: _Said) -> CommitResult | None:
             reason="git does not trust this folder, because another user owns it",
             hint=f"git config --global --add safe.directory '{root}'",
         )
-    if place.code != 0:
-        return CommitResult(False, reason=f"git says: {place.words}", hint="git status")
-    if place.out.splitlines()[1] == "true":
-        return CommitResult(
-            False,
-            reason="the repository is bare: it has no files to commit",
-            hint="Clone it and work in the clone.",
-        )
-    return None
+    return CommitResult(False, reason=f"git says: {place.words}", hint="git status")
 
 
 def _changes(root: Path, paths: list[str]) -> _Changes:
@@ -282,25 +283,24 @@ def _obstacle(busy: str | None, changes: _Changes) -> CommitResult | None:
     return None
 
 
-def _commit(root: Path, changes: _Changes, message: str) -> CommitResult:
+def _commit(top: Path, changes: _Changes, message: str) -> CommitResult:
     said = _Said(1, "", "")
     for attempt in range(_LOCK_TRIES):
-        said = _commit_once(root, changes, message)
+        said = _commit_once(top, changes, message)
         if said.code == 0 or not _held(said.err):
             break
         clock.pause(0.02 * (attempt + 1) * (1 + os.getpid() % 7 / 7))
     if said.code == 0:
-        sha = _say(root, "rev-parse", "HEAD").out.strip()
+        sha = _say(top, "rev-parse", "HEAD").out.strip()
         return CommitResult(True, sha=sha, left_out=changes.partly_staged)
-    return _refusal(root, said)
+    return _refusal(said)
 
 
 def _held(words: str) -> bool:
     return ".lock" in words and ("File exists" in words or "cannot lock" in words)
 
 
-def _commit_once(root: Path, changes: _Changes, message: str) -> _Said:
-    top = Path(_say(root, "rev-parse", "--show-toplevel").out.rstrip("\n"))
+def _commit_once(top: Path, changes: _Changes, message: str) -> _Said:
     literal = "--literal-pathspecs"
     if changes.new:
         added = _say(top, literal, "add", "--", *changes.new)
@@ -316,7 +316,7 @@ def _commit_once(root: Path, changes: _Changes, message: str) -> _Said:
     return said
 
 
-def _refusal(root: Path, said: _Said) -> CommitResult:
+def _refusal(said: _Said) -> CommitResult:
     words = said.words
     if "tell me who you are" in words or "identity" in words or "useConfigOnly" in words:
         return CommitResult(False, reason="git does not know who you are", hint=IDENTITY_HINT)

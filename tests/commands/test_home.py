@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,9 @@ def events(study: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in lines]
 
 
-def test_init_names_the_next_command_and_twice_is_once(tmp_path: Path, run: Runner, git: Git) -> None:
+def test_init_names_the_next_command_and_twice_is_once(
+    tmp_path: Path, run: Runner, git: Git
+) -> None:
     folder = tmp_path / "mein Lernen"
     first = run("init", folder, "--yes", "--course", "foundations")
     assert first.code == 0, first.err
@@ -32,7 +36,9 @@ def test_init_names_the_next_command_and_twice_is_once(tmp_path: Path, run: Runn
     assert git(folder, "status", "--porcelain") == ""
 
 
-def test_init_without_a_terminal_asks_nothing_and_takes_defaults(tmp_path: Path, run: Runner) -> None:
+def test_init_without_a_terminal_asks_nothing_and_takes_defaults(
+    tmp_path: Path, run: Runner
+) -> None:
     outcome = run("init", tmp_path / "s", "--json")
     assert outcome.code == 0
     assert outcome.data["course"] == "foundations"
@@ -134,7 +140,9 @@ def test_a_session_from_start_to_stop_is_one_commit(
     assert run("status", "--json").data["minutes_week"] == 45
 
 
-def test_start_twice_says_running_and_another_lesson_waits(built_in_study: Path, run: Runner) -> None:
+def test_start_twice_says_running_and_another_lesson_waits(
+    built_in_study: Path, run: Runner
+) -> None:
     run("start", "1")
     timer = (built_in_study / ".fastcompanion/timer.json").read_bytes()
     again = run("start")
@@ -249,29 +257,93 @@ def test_a_conflict_marker_is_named_and_nothing_is_written(
     text = path.read_text()
     first = text.split("\n")[0]
     path.write_text(text.replace(first, f"{first}\n<<<<<<< HEAD", 1))
-    before = {p: p.read_bytes() for p in built_in_study.rglob("*") if p.is_file() and "locks" not in p.parts}
+    before = {
+        p: p.read_bytes()
+        for p in built_in_study.rglob("*")
+        if p.is_file() and "locks" not in p.parts
+    }
     for words in (["status"], ["stop"], ["start"]):
         outcome = run(words, "--json")
         assert outcome.code == 1, outcome
         assert outcome.errors[0]["file"] == str(path)
         assert outcome.errors[0]["line"] == line
         assert "conflict marker" in outcome.errors[0]["message"]
-    after = {p: p.read_bytes() for p in built_in_study.rglob("*") if p.is_file() and "locks" not in p.parts}
+    after = {
+        p: p.read_bytes()
+        for p in built_in_study.rglob("*")
+        if p.is_file() and "locks" not in p.parts
+    }
     assert after == before
 
 
 def test_newer_files_are_refused(built_in_study: Path, run: Runner) -> None:
     path = built_in_study / "progress.jsonl"
     text = path.read_text()
-    path.write_text(text + '{"v":2,"id":"zzzzzzzzzz","at":"2026-11-21T10:00:00+00:00","kind":"x","data":{}}\n')
+    path.write_text(
+        text + '{"v":2,"id":"zzzzzzzzzz","at":"2026-11-21T10:00:00+00:00","kind":"x","data":{}}\n'
+    )
     outcome = run("status")
     assert outcome.code == 1
     assert "newer fastcompanion" in outcome.err
-    path.write_text(text + '{"v":1,"id":"zzzzzzzzzz","at":"2026-11-21T10:00:00+00:00","kind":"a.later.kind","data":{}}\n')
+    path.write_text(
+        text
+        + '{"v":1,"id":"zzzzzzzzzz","at":"2026-11-21T10:00:00+00:00","kind":"a.later.kind","data":{}}\n'
+    )
     assert run("status").code == 0
 
 
 def test_help_shows_the_daily_words_first(run: Runner) -> None:
-    lines = run("--help").out.split("Commands:")[1].split("\n")
-    words = [line.split()[0] for line in lines if line.startswith("  ") and line[2] != " "]
-    assert words[:8] == ["init", "next", "start", "check", "hint", "stop", "log", "status"]
+    lines = run("--help").out.split("\n")
+    words = [line.split()[0] for line in lines if line.strip()]
+    daily = ["init", "next", "start", "check", "hint", "stop", "log", "status"]
+    assert [word for word in words if word in {*daily, "course", "doctor"}][:8] == daily
+
+
+@pytest.mark.skipif(os.name != "posix", reason="read-only folders: not run here")
+def test_a_read_only_study_can_be_looked_at_and_the_rest_is_a_clear_error(
+    open_tmp: Path, run: Runner, unprivileged: Callable[[Callable[[], int]], int]
+) -> None:
+    folder = open_tmp / "s"
+    run("init", folder, "--yes", "--course", "foundations")
+    for words in (
+        ["status"],
+        ["log", "show"],
+        ["start", "--dry-run"],
+        ["log", "add", "x", "--dry-run"],
+    ):
+        assert run(words, cwd=folder).code == 0, "what is imported now need not be readable later"
+    shutil.rmtree(folder / ".fastcompanion")
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+
+    def look() -> int:
+        os.environ["FASTCOMPANION_HOME"] = str(open_tmp / "home")
+        wanted = [(["status"], 0), (["log", "show"], 0), (["start"], 1), (["log", "add", "x"], 1)]
+        for number, (words, code) in enumerate(wanted, start=10):
+            outcome = run(words, "--json", "--study", folder)
+            if outcome.code != code:
+                return number
+            if code and "Permission denied" not in outcome.errors[0]["message"]:
+                return number + 10
+        return 0
+
+    assert unprivileged(look) == 0
+    assert not (folder / "log").exists()
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755)
+
+
+def test_json_keys_of_a_session(built_in_study: Path, run: Runner) -> None:
+    started = run("start", "--json")
+    assert started.json["command"] == "start"
+    assert sorted(started.data) == [
+        "already_running", "goals", "lesson", "links", "next", "notebook", "notebook_is_new",
+        "opened_with", "started", "step", "title", "ways",
+    ]  # fmt: skip
+    assert sorted(started.data["next"]) == [
+        "command", "course", "lesson", "notebook", "section", "step", "title", "what",
+    ]  # fmt: skip
+    assert sorted(run("next", "--json").data) == ["next", "started"]
+    stopped = run("stop", "--json").data
+    assert sorted(stopped) == ["commit", "entry", "file"]
+    assert sorted(stopped["commit"]) == ["hint", "left_out", "made", "reason", "sha"]
