@@ -572,7 +572,8 @@ def _transport(folder: Path) -> dict[str, str]:
 
 def _environment(interpreter: Interpreter, mark: str) -> dict[str, str]:
     """Give the kernel our environment, with its own interpreter's tools first on PATH."""
-    variables = {**os.environ, MARKER: mark}
+    # Python's debugger, part of ipykernel, warns about frozen modules where nobody debugs.
+    variables = {"PYDEVD_DISABLE_FILE_VALIDATION": "1", **os.environ, MARKER: mark}
     folder = Path(interpreter.argv[0]).parent
     if folder.is_absolute():
         for stale in ("PYTHONHOME", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV"):
