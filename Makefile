@@ -5,7 +5,7 @@ RUN := $(BIN)/python -m
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-train test-course lint bench docs clean
+.PHONY: help demo test test-train test-course test-box lint bench docs clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1  /p' Makefile
@@ -21,6 +21,9 @@ test-train: .venv/.dev ## The tests that need torch and fastai
 
 test-course: .venv/.dev ## The tests on a fetched course: make test-course COURSE=folder DATA=folder
 	@FASTCOMPANION_TEST_COURSE="$(abspath $(COURSE))" FASTCOMPANION_TEST_DATA="$(abspath $(DATA))" $(RUN) tests.tiers course
+
+test-box: .venv/.dev ## The tests that need root and a system of their own
+	@$(RUN) tests.tiers box
 
 lint: .venv/.dev ## ruff, mypy and import-linter
 	@$(RUN) ruff check .
