@@ -11,7 +11,7 @@ import ast
 import difflib
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from fastcompanion.base import clock, events
@@ -19,7 +19,7 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.events import Event
 from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course import lessons, notebook, scaffold
+from fastcompanion.course import again, lessons, notebook, scaffold
 from fastcompanion.course.cells import parse_cell
 from fastcompanion.course.check import ASSESSED, CHECKED, HINTED, Asked, Prepared, prepare
 from fastcompanion.course.model import Course, Lesson
@@ -28,7 +28,6 @@ from fastcompanion.course.scaffold import ScaffoldSection
 from fastcompanion.course.verdict import GOOD, expected
 
 SOLUTION = 4
-AGAIN_AFTER = timedelta(days=3)
 _WORDS = ("", "the goal", "what to use", "the order of the steps", "the original")
 _BUILTIN_NOISE = frozenset({"print", "display"})
 
@@ -161,10 +160,10 @@ def _hint(
     sources = [cells[index] for index in section.work_cells if index in cells]
     spec = next((one for one in lesson.sections if one.id == section.id), None)
     authored = spec.hints if spec is not None else ()
-    again = None
+    day = None
     if level == SOLUTION:
         texts: tuple[str, ...] = ("Close it again before you go on, and write it in your own way.",)
-        again = clock.today() + AGAIN_AFTER
+        day = clock.today() + again.AFTER
     elif level <= len(authored):
         texts = (authored[level - 1],)
     else:
@@ -172,7 +171,7 @@ def _hint(
     code = tuple(sources) if level == SOLUTION else ()
     about = _WORDS[level]
     key = (lesson.id, ready.ref.id, section.id, section.title, level, about)
-    return Hint(*key, texts, code, again)
+    return Hint(*key, texts, code, day)
 
 
 def _goal(section: ScaffoldSection, sources: Sequence[str]) -> tuple[str, ...]:
@@ -285,25 +284,6 @@ def _targets(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> str:
     if names:
         return ", ".join(dict.fromkeys(names))
     return f"a part of {dotted(targets[0].value)}" if hasattr(targets[0], "value") else "a value"
-
-
-def due_again(found: Iterable[Event], today: date) -> list[tuple[str, str, str]]:
-    """List (lesson, notebook, section) whose solution was shown and that are due again by today.
-
-    A section is due until it has passed in a check on that day or later.
-    """
-    due: dict[tuple[str, str, str], date] = {}
-    for event in sorted(found, key=lambda event: (event.at, event.id)):
-        name = str(event.data.get("notebook"))
-        if event.kind == HINTED and event.lesson and "again" in event.data:
-            key = (event.lesson, name, str(event.data.get("section")))
-            due[key] = date.fromisoformat(str(event.data["again"]))
-        elif event.kind == CHECKED and isinstance(event.data.get("sections"), dict):
-            for section, word in event.data["sections"].items():
-                key = (str(event.lesson), name, section)
-                if word in GOOD and key in due and event.at.date() >= due[key]:
-                    del due[key]
-    return [key for key, day in due.items() if day <= today]
 
 
 def compare(study: Workspace, asked: Asked) -> Comparison:

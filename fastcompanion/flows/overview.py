@@ -10,7 +10,8 @@ from fastcompanion.base import clock, config, events
 from fastcompanion.base.events import Event
 from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course import course_file, progress
+from fastcompanion.course import again, course_file, progress
+from fastcompanion.course.again import Again
 from fastcompanion.course.model import Course
 from fastcompanion.course.progress import LessonProgress, NextStep
 from fastcompanion.study import journal, timer
@@ -52,6 +53,7 @@ class Overview:
     minutes_today: int
     minutes_week: int
     problems: tuple[Problem, ...]
+    again: tuple[Again, ...] = ()
 
 
 def status(ws: Workspace) -> Overview:
@@ -77,6 +79,7 @@ def status(ws: Workspace) -> Overview:
         ),
         minutes_week=week.minutes,
         problems=week.problems,
+        again=again.due([*known, *events.read(ws, private=True)], today),
     )
 
 

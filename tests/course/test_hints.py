@@ -13,7 +13,7 @@ import pytest
 from fastcompanion.base import events
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course import check, courses, hints, lessons, verdict
+from fastcompanion.course import again, check, courses, hints, lessons, verdict
 from fastcompanion.course.check import Asked
 from tests.course.tiny import SOLUTION, course, write_scratch
 
@@ -131,7 +131,7 @@ def test_a_section_with_solution_is_due_until_it_passed_again(
 ) -> None:
     def due(day: date) -> list[str]:
         both = [*events.read(foreign), *events.read(foreign, private=True)]
-        return [section for _, _, section in hints.due_again(both, day)]
+        return [one.section for one in again.due(both, day)]
 
     frozen("2026-11-21T19:30:00+00:00")
     hint(foreign, 4)
