@@ -206,13 +206,19 @@ def write(entry: Entry) -> str:
 
 def add(ws: Workspace, entry: Entry) -> Path:
     """Add an entry to its day file, once: an id that is there already changes nothing."""
+    return _add(ws, entry)[0]
+
+
+def _add(ws: Workspace, entry: Entry) -> tuple[Path, bool]:
+    """Add an entry; say whether it is new."""
     path = ws.day_file(study_day(entry.at))
     with _lock(ws):
         text = store.read_text(path) if path.exists() else ""
         known = parse(text, study_day(entry.at), path)
-        if all(entry.id != other.id for other in known.entries):
-            store.append_text(path, ("" if text.strip() else _heading(entry.at)) + write(entry))
-    return path
+        if any(entry.id == other.id for other in known.entries):
+            return path, False
+        store.append_text(path, ("" if text.strip() else _heading(entry.at)) + write(entry))
+    return path, True
 
 
 def _heading(at: datetime) -> str:
@@ -270,9 +276,10 @@ def keep(
     learner keeps the log out of git, the event stays private too: it would tell the minutes.
     """
     secret = not config.load(ws).get("privacy.log")
-    path = add(ws, entry)
+    path, is_new = _add(ws, entry)
     target = ws.private_events if secret else ws.progress
-    if not _is_recorded(ws, entry, private=secret):
+    # Only a crash in between leaves a line without its event; then the events have to be read.
+    if is_new or not _is_recorded(ws, entry, private=secret):
         data = {"entry": entry.id, "minutes": entry.minutes, "step": entry.step}
         events.record(ws, _LOGGED, entry.lesson, data, private=secret)
     words = message or f"Log {entry.lesson or 'study'}, {entry.minutes} min"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fastcompanion.base import events, repo
+from fastcompanion.base import clock, events, repo
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.study import journal
@@ -199,3 +199,50 @@ def test_where_the_log_is_private_git_learns_nothing_of_it(ws: Workspace, git: G
     assert not ws.progress.exists()
     assert git(ws.root, "ls-files", "log", "progress.jsonl") == ""
     assert journal.undo(ws).entry == ENTRY
+
+
+@pytest.mark.parametrize("crash_after", ["line", "event"])
+def test_what_a_crash_left_undone_is_finished_once(ws: Workspace, crash_after: str) -> None:
+    path = journal.add(ws, ENTRY)
+    if crash_after == "event":
+        data = {"entry": ENTRY.id, "minutes": 90, "step": "reproduce"}
+        events.record(ws, "session.logged", ENTRY.lesson, data)
+    before = path.read_bytes()
+    for _ in range(2):
+        journal.keep(ws, ENTRY)
+    assert path.read_bytes() == before
+    assert [event.data["entry"] for event in events.read(ws)] == [ENTRY.id]
+
+
+def test_any_words_of_a_note_come_back(ws: Workspace) -> None:
+    """Random notes of the characters that could break the format."""
+    chance = clock.rng(7)
+    pieces = [
+        "- 10:00+01:00 5m ^abcdefgh",
+        "#",
+        "# x",
+        "<<<<<<< x",
+        "=======",
+        ">>>>>>> y",
+        "",
+        " ",
+        "\t",
+        "a",
+        "- b",
+        "```",
+        "^abcdefgh",
+    ]
+    entries = [
+        Entry(f"note{n:04}", ENTRY.at, 1, note="\n".join(chance.choices(pieces, k=5)).strip())
+        for n in range(200)
+    ]
+    for entry in entries:
+        journal.add(ws, entry)
+    found = {entry.id: entry.note for entry in journal.read(ws).entries}
+    assert found.keys() == {entry.id for entry in entries}
+
+    def plain(note: str) -> list[str]:
+        return [line.rstrip() for line in note.split("\n")]
+
+    assert all(plain(found[entry.id]) == plain(entry.note) for entry in entries)
+    assert journal.read(ws).problems == ()
