@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +27,18 @@ from fastcompanion.course.plan import Outline, Plan, PlannedSection
 from fastcompanion.course.verdict import Failure, Outcome, SectionVerdict
 from fastcompanion.course.warm import CHECK_SECONDS, judge_source, without_name
 
-CHECKED, ASSESSED, HINTED = "lesson.checked", "section.assessed", "hint.shown"
+CHECKED, ASSESSED, HINTED, RAN = "lesson.checked", "section.assessed", "hint.shown", "lesson.ran"
 _JUDGE = "__import__('sys').modules['_fastcompanion_judge']"
 _JUDGE_SECONDS = 120.0
 
 
 @frozen
 class Prepared:
-    """A learner's notebook, ready to be checked; `blank` is the scaffold's code."""
+    """A learner's notebook, ready to be checked.
+
+    `blank` is a digest of the scaffold's code; `origins` says to which section each cell of the
+    original that is to be reproduced belongs.
+    """
 
     course: Course
     lesson: Lesson
@@ -41,6 +46,7 @@ class Prepared:
     path: Path
     plan: Plan
     blank: str
+    origins: Mapping[int, str]
 
 
 @frozen
@@ -162,7 +168,7 @@ def prepare(
             code=Exit.NOT_SET_UP,
         )
     own = notebook.read(path)
-    outlines, blank = _outlines(course, lesson, ref, own)
+    outlines, blank, origins = _outlines(course, lesson, ref, own)
     checks, origin = _checks(course, lesson, ref)
     made = plan.build(
         lesson,
@@ -173,7 +179,7 @@ def prepare(
         origin=origin,
         strength=strengths(course, lesson) if checks else {},
     )
-    return Prepared(course, lesson, ref, path, made, blank)
+    return Prepared(course, lesson, ref, path, made, blank, origins)
 
 
 def _checks(course: Course, lesson: Lesson, ref: NotebookRef) -> tuple[str, str]:
@@ -200,14 +206,14 @@ def strengths(course: Course, lesson: Lesson) -> dict[str, str]:
 
 def _outlines(
     course: Course, lesson: Lesson, ref: NotebookRef, own: Mapping[str, Any]
-) -> tuple[list[Outline], str]:
+) -> tuple[list[Outline], str, dict[int, str]]:
     """Learn the sections from the original's scaffold, else from the marks in the notebook."""
     try:
         original = notebook.read(lessons.original(course, ref))
     except CompanionError as error:
         if error.code is not Exit.MISSING:
             raise
-        return _marked_outlines(own), ""
+        return _marked_outlines(own), "", {}
     made = scaffold.scaffold(original, lesson, ref)
     titles = {section.id: section.title for section in made.sections}
     blank: dict[str, list[str]] = {}
@@ -219,7 +225,8 @@ def _outlines(
         Outline(section, titles.get(section, section), section in titles, tuple(sources))
         for section, sources in blank.items()
     ]
-    return outlines, _code_digest(made.notebook)
+    origins = {index: section.id for section in made.sections for index in section.work_cells}
+    return outlines, _code_digest(made.notebook), origins
 
 
 def _section_of(cell: Mapping[str, Any]) -> str:
@@ -304,7 +311,27 @@ def judged(
         for one in mine
         if one.kind == HINTED and one.data.get("level") == 4
     }
-    return verdict.verdicts(ready.plan, outcomes, assessed=assessed, solved=solved)
+    found = verdict.verdicts(ready.plan, outcomes, assessed=assessed, solved=solved)
+    ran = next((one for one in reversed(mine) if one.kind == RAN), None)
+    return _broken_too(ready, found, ran) if ran is not None else found
+
+
+def _broken_too(
+    ready: Prepared, found: tuple[SectionVerdict, ...], ran: Event
+) -> tuple[SectionVerdict, ...]:
+    """Don't blame the learner for an error that stopped the original in the same section."""
+    section = ready.origins.get(int(ran.data.get("cell") or 0))
+    error = str(ran.data.get("error"))
+    failing = verdict.first_failing(found)
+    if ran.data.get("verdict") != "lesson broken here" or failing is None:
+        return found
+    if failing.id != section or failing.cell is None or failing.verdict != "not reached":
+        return found
+    if error.partition(":")[0] not in failing.message:
+        return found
+    message = f"{failing.message}. The original stops in this section too ({error[:120]})"
+    broken = replace(failing, verdict="lesson broken here", message=message, hint=verdict.BROKEN)
+    return tuple(broken if one is failing else one for one in found)
 
 
 def _is_mine(event: Event, ready: Prepared) -> bool:
@@ -491,7 +518,7 @@ def _finish(
         commit=f"Reproduce {ready.lesson.id}",
         paths=(ready.path,),
     )
-    return CheckReport(**{**vars(report), "finished_step": True, "commit": done.commit})
+    return replace(report, finished_step=True, commit=done.commit)
 
 
 def assess(

@@ -29,6 +29,7 @@ Verdict = Literal[
 GOOD: frozenset[Verdict] = frozenset({"passed", "self-assessed"})
 FINE: frozenset[Verdict] = GOOD | {"to-assess"}
 _MISSING: frozenset[Verdict] = frozenset({"lesson broken here", "could not check"})
+BROKEN = "fastcompanion env create --as-of lesson"
 _GPU = re.compile(r"cuda|nvidia|no gpu|hip error|mps backend", re.IGNORECASE)
 
 
@@ -219,7 +220,7 @@ def _why_stopped(
         return "could not check", "This machine lacks what the cell needs; see `doctor`."
     given = any(cell.index == failure.cell and cell.is_given for cell in section.cells)
     if given and not failed_before:
-        return "lesson broken here", "fastcompanion env create --as-of lesson"
+        return "lesson broken here", BROKEN
     return "not reached", ""
 
 

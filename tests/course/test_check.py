@@ -193,6 +193,24 @@ def test_a_given_cell_that_fails_is_a_broken_lesson(ws: Workspace, tmp_path: Pat
     assert "--as-of" in one.hint
 
 
+def test_an_error_that_stops_the_original_as_well_is_a_broken_lesson(
+    ws: Workspace, made: Made
+) -> None:
+    write_scratch(ws, made, {**SOLUTION, "doubling": "{}['double']"})
+    data = {"notebook": "tiny", "ok": False, "verdict": "lesson broken here", "cell": 5}
+    events.record(ws, "lesson.ran", "tiny/01", {**data, "error": "ValueError: bad"})
+    assert failing(run(ws, made)).verdict == "not reached"
+    events.record(ws, "lesson.ran", "tiny/01", {**data, "error": "KeyError: 'double'"})
+    report = run(ws, made)
+    one = failing(report)
+    assert (one.id, one.verdict, report.exit_code) == (
+        "doubling",
+        "lesson broken here",
+        Exit.MISSING,
+    )
+    assert "The original stops in this section too" in one.message
+
+
 def test_a_function_under_check_that_never_ends_could_not_be_checked(
     ws: Workspace, made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
