@@ -73,6 +73,49 @@ def test_init_with_a_course_that_is_none_leaves_the_study(tmp_path: Path, run: R
     assert run("status", cwd=tmp_path / "s").code == 0
 
 
+def test_init_without_the_network_leaves_the_study_and_says_how_to_go_on(
+    tmp_path: Path, run: Runner
+) -> None:
+    url = "http://127.0.0.1:9/someone/course.git"
+    outcome = run("init", tmp_path / "s", "--yes", "--course", url)
+    assert outcome.code == 5
+    assert "is ready, but without the course" in outcome.err
+    assert f"fastcompanion course add {url}" in outcome.err
+    assert run("status", "--json", cwd=tmp_path / "s").data["courses"] == []
+
+
+def test_init_of_a_study_that_is_there_adds_another_course(
+    built_in_study: Path, run: Runner, tmp_path: Path, git: Git
+) -> None:
+    folder = tmp_path / "two notebooks"
+    folder.mkdir()
+    notebook = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (folder / "01_first.ipynb").write_text(json.dumps(notebook))
+    done = run("init", built_in_study, "--yes", "--course", folder, "--json")
+    assert done.code == 0, done.out
+    assert done.data["course_is_new"] is True
+    found = [course["id"] for course in run("status", "--json").data["courses"]]
+    assert found == ["foundations", "two-notebooks"]
+    assert git(built_in_study, "status", "--porcelain") == ""
+
+
+def test_the_same_study_on_a_second_machine(
+    built_in_study: Path, run: Runner, tmp_path: Path, git: Git, frozen: Freeze
+) -> None:
+    frozen("2026-11-21T19:30:00+01:00")
+    run("log", "add", "here", "-m", "20")
+    other = tmp_path / "other machine"
+    git(tmp_path, "clone", "-q", str(built_in_study), str(other))
+    assert run("log", "add", "there", "-m", "40", cwd=other).code == 0
+    assert git(other, "status", "--porcelain") == ""
+    run("log", "add", "here again", "-m", "60")
+    git(built_in_study, "pull", "-q", "--no-rebase", "--no-edit", str(other), "main")
+    shown = run("log", "show", "--json").data
+    assert {entry["note"] for entry in shown["sessions"]} == {"here", "there", "here again"}
+    assert shown["minutes"] == 120
+    assert run("status", "--json").data["minutes_today"] == 120
+
+
 def test_without_a_name_for_git_all_is_written_and_committed_later(
     tmp_path: Path, run: Runner, isolated: Path, git: Git
 ) -> None:
