@@ -63,11 +63,6 @@ class Plan:
 Approve = Callable[[Plan], bool]
 
 
-def installer() -> Installer:
-    """Give uv where it is found, else pip."""
-    return find_uv() or Pip()
-
-
 @frozen
 class Python:
     """A Python to build with: its version ("3.11") and the program, or what uv should fetch."""
@@ -82,7 +77,16 @@ def own_python() -> Python:
     return Python(f"{sys.version_info.major}.{sys.version_info.minor}", sys.executable)
 
 
-def choose_python(text: str | None, tool: Installer) -> Python:
+def installer(python: str | None) -> tuple[Installer, Python]:
+    """Give uv where it is found, else pip, with the Python that `--python` names."""
+    uv = find_uv()
+    if uv is not None:
+        return uv, choose_python(python, uv)
+    chosen = choose_python(python, None)
+    return Pip(chosen.program), chosen
+
+
+def choose_python(text: str | None, tool: Uv | None) -> Python:
     """Find the Python that `--python` names: a version like 3.10, or a program."""
     if text is None:
         return own_python()
@@ -90,10 +94,10 @@ def choose_python(text: str | None, tool: Installer) -> Python:
         return _program(text)
     if text == own_python().version:
         return own_python()
-    found = tool.find_python(text) if isinstance(tool, Uv) else process.which(f"python{text}")
+    found = tool.find_python(text) if tool is not None else process.which(f"python{text}")
     if found is not None:
         return Python(text, str(found))
-    if isinstance(tool, Uv):
+    if tool is not None:
         return Python(text, text, fetches=True)
     raise CompanionError(
         f"Python {text} is not here",
@@ -163,7 +167,8 @@ def fill(tool: Installer, folder: Path, plan: Plan, reporter: Reporter) -> None:
     """Make the virtual environment and install the plan's packages, with progress."""
     sizes.check_room(plan.sizes.disk if plan.beside is None else plan.sizes.download)
     tool.make_venv(folder, plan.program)
-    store.write_text(folder / LOCK, plan.lock.text)
+    if plan.lock.text:
+        store.write_text(folder / LOCK, plan.lock.text)
     with reporter.task("Installing", len(plan.lock.packages)) as task:
 
         def on_line(line: str) -> None:

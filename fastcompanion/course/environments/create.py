@@ -39,8 +39,7 @@ def create_today(
     request: Request, target: Target | None, approve: Approve, reporter: Reporter
 ) -> Created:
     """Build an environment of today's releases."""
-    tool = build.installer()
-    python = build.choose_python(request.python, tool)
+    tool, python = build.installer(request.python)
     name = request.name
     if name is None:
         name = shelf.free_name(target.slug if target else "fastai")
@@ -80,11 +79,16 @@ def create_minimal(
 
 def _today_of(target: Target) -> Environment | None:
     """Find an environment of today that serves: the course's own, or one made for the lesson."""
-    known = [e for e in shelf.environments() if not e.as_of and not e.moved_back]
+    known = [e for e in shelf.environments() if _is_todays(e)]
     for one in known:
         if one.name == target.course.kernel:
             return one
     return next((e for e in known if e.made_for in (target.id, target.course.id)), None)
+
+
+def _is_todays(environment: Environment) -> bool:
+    moved = environment.as_of or environment.moved_back
+    return not moved and (environment.folder / build.LOCK).is_file()
 
 
 def find_target_of(study: Workspace | None, request: Request) -> Target | None:

@@ -37,15 +37,27 @@ def find_interpreter(
     is right for built-in courses and a stopgap (with a note) for all others. Paths are relative
     to the working folder, else to the study.
     """
-    wanted = text or (course.kernel if course is not None else None)
-    if wanted:
-        return _named(wanted, ws)
+    if text:
+        return _named(text, ws)
+    if course is not None and course.kernel:
+        return _remembered(course, course.kernel, ws)
     if course is not None and course.kind != "builtin":
         reporter.note(
             f"{course.id} has no environment yet: using the tool's own Python "
             f"(fastcompanion env create --for {course.id})"
         )
     return OWN
+
+
+def _remembered(course: Course, kernel: str, ws: Workspace | None) -> Interpreter:
+    try:
+        return _named(kernel, ws)
+    except CompanionError as error:
+        raise CompanionError(
+            f"{course.id} runs on {kernel}, and {error.message}",
+            hint=f"fastcompanion env create --for {course.id}, then: fastcompanion env use NAME",
+            code=error.code,
+        ) from None
 
 
 def _named(text: str, ws: Workspace | None) -> Interpreter:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -30,15 +29,21 @@ class Pip:
 
     def __init__(self, program: str = sys.executable) -> None:
         self.program = program
+        self._resolved: dict[tuple[str, ...], Lock] = {}
 
     def resolve(self, wanted: Wanted) -> Lock:
         """Resolve today's releases in a scratch environment of the Python that will be used."""
         if wanted.before or wanted.package_before:
             raise CompanionError("packages of a day need uv", hint=GET_UV, code=Exit.MISSING)
+        if wanted.requirements not in self._resolved:
+            self._resolved[wanted.requirements] = self._resolve(wanted.requirements)
+        return self._resolved[wanted.requirements]
+
+    def _resolve(self, requirements: tuple[str, ...]) -> Lock:
         with scratch_folder() as folder:
             self.make_venv(folder / "venv", self.program)
             options = ("--dry-run", "--ignore-installed", "--quiet", "--report", "report.json")
-            argv = _pip(folder / "venv", "install", *options, *wanted.requirements)
+            argv = _pip(folder / "venv", "install", *options, *requirements)
             done = process.run(argv, cwd=folder, check=False)
             if done.code != 0:
                 raise _failed(done.err)
@@ -73,9 +78,9 @@ def _failed(words: str) -> Exception:
 
 
 def parse_report(report: Mapping[str, Any]) -> Lock:
-    """Read pip's installation report as a lock."""
+    """Read pip's installation report as a lock; it has no text, as uv could not read it."""
     packages = tuple(_package(entry) for entry in report.get("install", ()))
-    return Lock(json.dumps(report), packages)
+    return Lock("", packages)
 
 
 def _package(entry: Mapping[str, Any]) -> Package:

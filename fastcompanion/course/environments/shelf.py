@@ -164,7 +164,12 @@ def building(name: str) -> Iterator[Building]:
     sweep()
     identity = hashlib.sha256(f"{name} {clock.stamp()} {clock.new_id()}".encode()).hexdigest()[:12]
     folder = workspace.environments_folder() / identity
-    with store.lock(_lock_of(folder), busy=f"{folder} is being built"):
+    named = store.lock(
+        _lock_of(folder.with_name(f"name-{name}")),
+        busy=f"an environment {name!r} is being created by another process",
+        wait=0,
+    )
+    with named, store.lock(_lock_of(folder), busy=f"{folder} is being built"):
         under_way = Building(folder)
         try:
             yield under_way

@@ -23,7 +23,9 @@ from fastcompanion.base import store as files
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 
-GET_UV = "Get uv: pipx install uv (or: python -m pip install uv), then try again"
+GET_UV = "Get it: pipx install uv (or: python -m pip install --upgrade uv), then try again"
+# The first that takes an upload limit for a single package.
+_OLDEST = (0, 8, 4)
 _COMPILE = ("pip", "compile", "-", "--format", "pylock.toml", "--no-annotate", "--no-header")
 _NETWORK = re.compile(
     r"failed to fetch|error sending request|dns error|connection refused|failed to download"
@@ -171,14 +173,14 @@ class Uv:
 
 
 def find_uv() -> Uv | None:
-    """Find a uv that answers: the program on PATH, else the Python package of our own."""
+    """Find a uv that answers and is new enough: the program on PATH, else our Python's own."""
     for argv in _candidates():
         try:
             done = process.run((*argv, "--version"), check=False, timeout=30)
         except CompanionError:
             continue
         words = done.out.split()
-        if done.code == 0 and len(words) >= 2 and words[0] == "uv":
+        if done.code == 0 and len(words) >= 2 and words[0] == "uv" and _known(words[1]):
             return Uv(argv, words[1])
     return None
 
@@ -187,8 +189,15 @@ def need_uv(what: str) -> Uv:
     """Give uv, or say what needs it and how to get it (exit 5)."""
     uv = find_uv()
     if uv is None:
-        raise CompanionError(f"{what} needs uv, which is not here", hint=GET_UV, code=Exit.MISSING)
+        oldest = ".".join(map(str, _OLDEST))
+        raise CompanionError(
+            f"{what} needs uv {oldest} or newer, which is not here", hint=GET_UV, code=Exit.MISSING
+        )
     return uv
+
+
+def _known(version: str) -> bool:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:3]) >= _OLDEST
 
 
 def _candidates() -> list[tuple[str, ...]]:

@@ -46,7 +46,8 @@ def small_wheels() -> list[local.Wheel]:
         wheel("tinycore", "2.0", core, new),
         wheel("tinyplot", "1.0", "def draw(x): return x\n", day),
         wheel("tinyplot", "2.0", "def draw(x): return x\n", new),
-        wheel("unrelated", "1.0", "VALUE = 1\n", day),
+        wheel("tinyold", "1.0", "VALUE = 1\n", day, tag="cp310-none-any"),
+        wheel("tinyold", "2.0", "VALUE = 1\n", new),
     ]
 
 

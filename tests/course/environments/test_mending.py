@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from fastcompanion.base import workspace
-from fastcompanion.course.environments import shelf
+from fastcompanion.base.errors import CompanionError
+from fastcompanion.base.reporter import SILENT
+from fastcompanion.course.environments import as_of, shelf
 from fastcompanion.course.environments.as_of import end_of
+from fastcompanion.course.environments.imports import Needs
 from fastcompanion.course.environments.uv import Wanted, need_uv
 from tests.course.environments.index import OWN_PYTHON, Index
 
@@ -45,6 +48,31 @@ def _date(text: str) -> Any:
     from datetime import date
 
     return date.fromisoformat(text)
+
+
+def test_the_python_of_the_day_gives_the_exact_day(index: Index) -> None:
+    dated = as_of.resolve(
+        need_uv("this test"),
+        Needs(("tinyold",)),
+        _date(DAY),
+        (OWN_PYTHON, "3.10"),
+        OWN_PYTHON,
+        SILENT,
+    )
+    assert (dated.python, dated.lock.versions) == ("3.10", {"tinyold": "1.0"})
+    assert dated.cutoff == end_of(_date(DAY))
+
+
+def test_without_that_python_nothing_fits_within_half_a_year(index: Index) -> None:
+    with pytest.raises(CompanionError, match="within 26 weeks"):
+        as_of.resolve(
+            need_uv("this test"),
+            Needs(("tinyold",)),
+            _date("2023-01-15"),
+            (OWN_PYTHON,),
+            OWN_PYTHON,
+            SILENT,
+        )
 
 
 def test_the_day_of_the_lesson_mends_it(index: Index, course: Path, run: Any) -> None:

@@ -18,10 +18,9 @@ from fastcompanion.base import workspace
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.kernel import OWN
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course import courses
-from fastcompanion.course.environments import find_interpreter, shelf
-from fastcompanion.course.environments.pip import Pip
-from fastcompanion.course.environments.uv import Wanted, need_uv
+from fastcompanion.course import course_file, courses
+from fastcompanion.course.environments import find_interpreter, shelf, sizes
+from fastcompanion.course.environments.uv import need_uv
 from tests.course.environments.index import OWN_PYTHON, Index
 
 _CREATE = ("env", "create", "plain", "-p", "tinyplot")
@@ -141,6 +140,26 @@ def test_what_is_being_built_elsewhere_is_not_swept_away(isolated: Path) -> None
     assert not place.folder.exists()
 
 
+def test_two_creations_of_one_name_do_not_meet(isolated: Path) -> None:
+    with shelf.building("one"), pytest.raises(CompanionError, match="another process"):
+        shelf.building("one").__enter__()
+
+
+def test_a_disk_that_is_too_small_is_told_before_the_download(isolated: Path) -> None:
+    with pytest.raises(CompanionError, match="free"):
+        sizes.check_room(10**18)
+
+
+def test_a_remembered_environment_that_is_gone_says_how_to_get_one(
+    study: Path, course: Path
+) -> None:
+    course_file.set_kernel(Workspace(study), "frames", "lost")
+    with pytest.raises(CompanionError) as told:
+        find_interpreter(None, courses.load(Workspace(study), "frames"))
+    assert told.value.code is Exit.MISSING
+    assert "env create --for frames" in told.value.hint
+
+
 def test_list_show_and_remove(plain: shelf.Environment, run: Any) -> None:
     (row,) = run("env", "list", "--json").data["environments"]
     assert (row["name"], row["python"], row["used_by"]) == ("plain", OWN_PYTHON, [])
@@ -212,23 +231,6 @@ def test_an_interpreter_without_ipykernel_is_refused(index: Index, tmp_path: Pat
         find_interpreter(str(tmp_path / "bare"))
 
 
-@pytest.mark.slow
-def test_pip_serves_where_uv_is_missing(index: Index, tmp_path: Path) -> None:
-    pip = Pip()
-    lock = pip.resolve(Wanted(("tinyplot", "unrelated"), OWN_PYTHON))
-    assert lock.versions == {"tinyplot": "2.0", "unrelated": "1.0"}
-    pip.make_venv(tmp_path / "venv", sys.executable)
-    pip.install(tmp_path / "venv", lock, lambda line: None)
-    code = "import tinyplot, unrelated; print(unrelated.VALUE)"
-    ran = subprocess.run(
-        [str(shelf.python_of(tmp_path / "venv")), "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert ran.stdout == "1\n"
-
-
 def test_a_day_needs_uv_and_says_how_to_get_it(
     index: Index, run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -240,3 +242,15 @@ def test_a_day_needs_uv_and_says_how_to_get_it(
     made = run("env", "create", "--as-of", "2023-02-17", "-p", "tinyplot", "--yes")
     assert made.code == 5
     assert "pipx install uv" in made.err
+
+
+@pytest.mark.slow
+def test_todays_packages_need_no_uv(
+    index: Index, run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "uv", None)
+    made = run(*_CREATE, "--yes", "--json")
+    assert made.code == 0, made.err
+    assert made.data["versions"]["tinyplot"] == "2.0"
+    assert find_interpreter("plain").argv[0].startswith(made.data["folder"])
