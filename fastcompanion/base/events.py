@@ -69,6 +69,17 @@ def record(
     return Recorded(event, commit_paths(study, own, commit))
 
 
+def record_many(
+    study: Workspace, kind: str, happened: Sequence[tuple[str | None, Mapping[str, Any]]]
+) -> None:
+    """Append one event for each (lesson, data) in one write; nothing is committed."""
+    at = clock.now().replace(microsecond=0)
+    made = [Event(clock.new_id(), at, kind, lesson, dict(data)) for lesson, data in happened]
+    if made:
+        store.make_folder(study.private)
+        store.append_lines(study.progress, map(_line, made))
+
+
 def commit_paths(study: Workspace, paths: Sequence[Path], message: str) -> CommitResult:
     """Commit files of the study as far as the learner's [privacy] settings allow."""
     settings = config.load(study)

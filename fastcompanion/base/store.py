@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -216,9 +216,14 @@ def edit_toml(path: Path) -> Iterator[Any]:
 
 def append_line(path: Path, record: Mapping[str, Any]) -> None:
     """Add one record as a JSON line under a lock; a torn last line is ended first, not joined."""
-    line = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
+    append_lines(path, (record,))
+
+
+def append_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
+    """Add records as JSON lines in one write, under a lock."""
+    lines = [json.dumps(r, ensure_ascii=False, separators=(",", ":")) + "\n" for r in records]
     with lock(_lock_beside(path), busy=f"{path.name} is being written by another process"):
-        append_text(path, line)
+        append_text(path, "".join(lines))
 
 
 def append_text(path: Path, text: str) -> None:

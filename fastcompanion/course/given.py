@@ -20,6 +20,7 @@ _GAP = re.compile(
 )
 _EMPTY = re.compile(r"^[ \t]*raise NotImplementedError|(?<!\w)_{3,}(?!\w)", re.MULTILINE)
 _SOLUTION = re.compile(r"(?ms)^([ \t]*)#+ *BEGIN SOLUTION.*?#+ *END SOLUTION[^\n]*")
+_VALUE = re.compile(r"\d|=\s*['\"]|True|False")
 _BUILTINS = frozenset(dir(builtins))
 _HYPER = re.compile(
     r"(?:^|_)(?:lr|max_lr|bs|batch_size|size|seed|random_state|valid_pct|epochs?|n_epochs?|wd|"
@@ -170,7 +171,7 @@ def settings_of(pieces: Iterable[Piece], own: frozenset[str]) -> dict[str, tuple
     """
     found: dict[str, dict[str, None]] = {}
     for piece in pieces:
-        if piece.role == "work":
+        if piece.role == "work" and _VALUE.search(piece.statement.source):
             for node in walk(piece.statement.node):
                 if isinstance(node, ast.Call):
                     _add_settings(node, piece, own, found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -24,7 +24,6 @@ from fastcompanion.course.given import (
 from fastcompanion.course.goals import Step, Teller, steps_of
 from fastcompanion.course.leaks import Answers, signature_texts
 from fastcompanion.course.model import Checkpoint, Lesson, NotebookRef
-from fastcompanion.course.names import walk
 from fastcompanion.course.prose import clean_text, safe_markdown
 from fastcompanion.course.quoting import safe_comment
 from fastcompanion.course.sections import Section, sections
@@ -299,11 +298,18 @@ class _Scratch(_Maker):
             self.cells.append(_cell("code", "# your work", "work", section.id))
 
 
+def _definitions(node: ast.stmt) -> Iterator[ast.stmt]:
+    """Give a definition and those inside it, without looking into expressions."""
+    yield node
+    for inner in getattr(node, "body", ()):
+        yield from _definitions(inner)
+
+
 def _headers(piece: Piece) -> list[str]:
     """Give the headers of functions and methods, as written and as the scaffold names them."""
     found = signature_texts(piece.statement.source)
     if piece.statement.kind == "define":
-        for node in walk(piece.statement.node):
+        for node in _definitions(piece.statement.node):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 found += [signature(node), signature(node, method=True)]
             elif isinstance(node, ast.ClassDef):

@@ -13,7 +13,7 @@ from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import lessons, material, notebook
 from fastcompanion.course.model import Course, Lesson, NotebookRef
-from fastcompanion.course.scaffold import Scaffold, scaffold
+from fastcompanion.course.scaffold import scaffold
 
 SCAFFOLDED = "lesson.scaffolded"
 State = Literal["made", "would be made", "kept", "nothing to reproduce", "not here", "broken"]
@@ -44,6 +44,14 @@ def make_scratch(
 
     Nothing of the notebook is run. Raises exit 5 where the original is not on this machine.
     """
+    made = _make(study, course, lesson, ref, dry_run=dry_run)
+    _record(study, (made,))
+    return made
+
+
+def _make(
+    study: Workspace, course: Course, lesson: Lesson, ref: NotebookRef, *, dry_run: bool
+) -> Scratched:
     path = study.notebook(lesson.id, ref.id, "scratch")
     if path.exists() or path.is_symlink():
         return Scratched(lesson.id, ref.id, path, "kept", notes=_kept_notes(path, ref))
@@ -58,14 +66,18 @@ def make_scratch(
     if ids and not dry_run:
         placed = material.place(course, lesson, ref, original, path.parent)
         files, notes = placed.files, (*made.notes, *placed.notes)
-        _record(study, lesson, ref, path, made)
+        notebook.write(path, made.notebook)
     return Scratched(lesson.id, ref.id, path, state, ids, files, notes)
 
 
-def _record(study: Workspace, lesson: Lesson, ref: NotebookRef, path: Path, made: Scaffold) -> None:
-    data = {"notebook": ref.id, "sections": [section.id for section in made.sections]}
-    text = notebook.to_text(made.notebook)
-    events.record(study, SCAFFOLDED, lesson.id, data, files={path: text})
+def _record(study: Workspace, found: Sequence[Scratched]) -> None:
+    """Record what was made; all at once, as each record waits for the disk."""
+    happened = [
+        (one.lesson, {"notebook": one.notebook, "sections": list(one.sections)})
+        for one in found
+        if one.state == "made"
+    ]
+    events.record_many(study, SCAFFOLDED, happened)
 
 
 def _source(course: Course, lesson: Lesson, ref: NotebookRef) -> str:
@@ -98,11 +110,14 @@ def make_all(
 ) -> tuple[Scratched, ...]:
     """Scaffold every notebook of the lessons; one that is broken or not here stops no other."""
     wanted = [(lesson, ref) for lesson in chosen for ref in lesson.notebooks]
-    found = []
-    with reporter.task("scaffolding", total=len(wanted)) as task:
-        for lesson, ref in wanted:
-            found.append(_try_scratch(study, course, lesson, ref, dry_run=dry_run))
-            task.advance(text=f"{lesson.id} {ref.id}")
+    found: list[Scratched] = []
+    try:
+        with reporter.task("scaffolding", total=len(wanted)) as task:
+            for lesson, ref in wanted:
+                found.append(_try_scratch(study, course, lesson, ref, dry_run=dry_run))
+                task.advance(text=f"{lesson.id} {ref.id}")
+    finally:
+        _record(study, found)
     return tuple(found)
 
 
@@ -110,7 +125,7 @@ def _try_scratch(
     study: Workspace, course: Course, lesson: Lesson, ref: NotebookRef, *, dry_run: bool
 ) -> Scratched:
     try:
-        return make_scratch(study, course, lesson, ref, dry_run=dry_run)
+        return _make(study, course, lesson, ref, dry_run=dry_run)
     except CompanionError as error:
         state: State = "not here" if error.code is Exit.MISSING else "broken"
         path = study.notebook(lesson.id, ref.id, "scratch")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterable, Sequence
 
@@ -12,6 +13,9 @@ from fastcompanion.course.given import Piece
 from fastcompanion.course.names import dotted, walk
 
 MOST_NUMBERS = 12
+_WORD = re.compile(r"\d+(?:\.\d+)?(?:e[-+]?\d+)?(?!\w)|\w+")
+_TEST = re.compile(r"test_|assert")
+_DIGIT = re.compile(r"(?<![\w.])[\d.]")
 _OPERATORS = {
     ast.Add: "plus", ast.Sub: "minus", ast.Mult: "times", ast.Div: "divided by",
     ast.MatMult: "matrix product", ast.Pow: "to the power of", ast.Gt: "greater than",
@@ -28,8 +32,13 @@ def listed(names: Iterable[str], most: int = 8) -> str:
 
 
 def mentions(text: str, name: str) -> bool:
-    """Does this text speak of a name, as a word?"""
-    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
+    """Does this text speak of a name or number, as a word?"""
+    return name in text and name in _words_in(text)
+
+
+@functools.lru_cache(maxsize=64)
+def _words_in(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text))
 
 
 def phrase(node: ast.expr) -> str:
@@ -192,7 +201,7 @@ def _method_on(node: ast.stmt, name: str) -> str:
 
 def called(group: Sequence[Statement], used: Sequence[str]) -> str:
     """Say what statements do that bind and change nothing."""
-    if any(isinstance(s.node, ast.Assert) or _tests(s.node) for s in group):
+    if any(isinstance(s.node, ast.Assert) or _tests(s) for s in group):
         return f"check {listed(used)}" if used else "check it"
     told = [text for s in group for text in shown(s)]
     if told and len(told) >= len(group):
@@ -215,18 +224,19 @@ def _function(node: ast.stmt) -> str:
     return ""
 
 
-def _tests(node: ast.stmt) -> bool:
-    return any(
-        isinstance(n, ast.Call) and re.match(r"test_|assert", dotted(n.func).rsplit(".", 1)[-1])
-        for n in walk(node)
-    )
+def _tests(statement: Statement) -> bool:
+    return any(_TEST.match(call.rsplit(".", 1)[-1]) for call in statement.names.calls)
 
 
 def numbers(pieces: Iterable[Piece], told: str) -> str:
     """List the numbers of the work that nobody can guess and that nothing else has told."""
     found: dict[str, None] = {}
     for piece in pieces:
-        if piece.role == "work" and not _tests(piece.statement.node):
+        if (
+            piece.role == "work"
+            and _DIGIT.search(piece.statement.source)
+            and not _tests(piece.statement)
+        ):
             for value in _constants(piece.statement.node):
                 found[f"{value:g}" if isinstance(value, float) else str(value)] = None
     quiet = [n for n in found if not mentions(told, n)]

@@ -138,7 +138,9 @@ def _lines(code: str) -> Iterator[str]:
             continue
         yield text
         tail = re.search(r"\breturn (.*)", text)
-        if (tail and len(tail[1]) >= SHORT) or ((tail := re.search(r"[^=!<>]=(?!=)\s*(.*)", text)) and len(tail[1]) >= 20):
+        if (tail and len(tail[1]) >= SHORT) or (
+            (tail := re.search(r"[^=!<>]=(?!=)\s*(.*)", text)) and len(tail[1]) >= 20
+        ):
             yield tail[1]
 
 
