@@ -147,7 +147,7 @@ def add(
     study = session.workspace()
     course, found = lessons.find(study, lesson)
     ref = run.choose(found, notebook)
-    proposed = run.copy_original(study, course, found, ref, dry_run=True).changes
+    proposed = run.own_changes(study, course, found, ref)
     if session.dry_run:
         return Answer(Proposal(proposed), _view_proposal)
     told = {

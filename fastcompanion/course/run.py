@@ -155,6 +155,17 @@ def copy_original(
     return Copied(lesson.id, ref.id, path, is_new, files, placed.notes, changes)
 
 
+def own_changes(
+    study: Workspace, course: Course, lesson: Lesson, ref: NotebookRef
+) -> tuple[Change, ...]:
+    """Say what the learner changed in their copy; nothing where there is none (on the web)."""
+    path = study.notebook(lesson.id, ref.id, "run")
+    if not path.exists():
+        return ()
+    original = notebook.read(lessons.original(course, ref))
+    return experiments.changes(original, notebook.read(path))
+
+
 def _marked(original: Mapping[str, Any], lesson: Lesson, ref: NotebookRef) -> dict[str, Any]:
     mark = {"version": 1, "lesson": lesson.id, "notebook": ref.id, "original": ref.sha256}
     return {**original, "metadata": {**original["metadata"], "fastcompanion": mark}}

@@ -506,6 +506,19 @@ def test_an_experiment_needs_its_three_parts(lesson: Lesson, given: Sequence[str
     assert not lesson.events("experiment.recorded")
 
 
+def test_an_experiment_on_a_notebook_of_the_web_can_be_recorded(lesson: Lesson) -> None:
+    lesson.made_of("1")
+    course = lesson.study / "courses" / "ours.yaml"
+    text = course.read_text()
+    assert "path: 01-first.ipynb" in text
+    course.write_text(text.replace("path: 01-first.ipynb", "url: https://example.org/first"))
+    refused = lesson.run("lesson", "run", "ours/01")
+    assert (refused.code, "only on the web" in refused.err) == (5, True)
+    told = ("--change", "lr", "--prediction", "up", "--result", "down")
+    made = lesson.run("lesson", "experiment", "add", "ours/01", *told, "--json")
+    assert (made.code, made.data["change"]) == (0, "lr")
+
+
 def test_changes_are_found_whatever_the_outputs_and_texts() -> None:
     before = book("# Text", "a = 1", "b = 2", "c = 3")
     same = book("# Other text", "a = 1  ", "b = 2\n", "c = 3")
