@@ -261,14 +261,21 @@ def check_accuracy(value: Any, known: dict[str, Any]) -> None:
         compare(share, hits / len(left), f"accuracy of {len(left)} predictions", *slips)
 
 
+@checkpoint("the-naive-baseline", "commonest")
+def check_commonest(value: Any, known: dict[str, Any]) -> None:
+    digit, (_, train_y, _, valid_y) = number(value, "commonest"), split(known)
+    if digit not in range(10) or np.bincount(train_y)[int(digit)] != np.bincount(train_y).max():
+        slip = "commonest-of-validation" if digit == np.bincount(valid_y).argmax() else ""
+        raise Wrong(f"commonest: expected another digit, found {digit:g}", mistake=slip)
+
+
 @checkpoint("the-naive-baseline", "baseline_accuracy")
 def check_baseline(value: Any, known: dict[str, Any]) -> None:
     _, train_y, _, valid_y = split(known)
     share = part_of_one(value, "baseline_accuracy")
     counts = np.bincount(train_y)
-    slips = [("commonest-of-validation", np.bincount(valid_y).max() / len(valid_y))]
-    slips += [("baseline-on-training", counts.max() / len(train_y))]
-    compare(share, (valid_y == counts.argmax()).mean(), "baseline_accuracy", *slips)
+    slip = ("baseline-on-training", counts.max() / len(train_y))
+    compare(share, (valid_y == counts.argmax()).mean(), "baseline_accuracy", slip)
 
 
 @checkpoint("pixel-similarity", "mean_images")
@@ -317,9 +324,7 @@ def check_weights(value: Any, known: dict[str, Any]) -> None:
         raise Wrong(
             f"weights: expected small numbers around 0, found {found(value)}", mistake="large-start"
         )
-    if np.ptp(array) == 0:
-        raise Wrong("weights: expected random numbers, found 640 equal ones")
-    if abs(array.mean()) > 3 * array.std() / 8:
+    if abs(array.mean()) >= array.std() / 2:
         raise Wrong(f"weights: expected random numbers around 0, found {found(value)}")
 
 
@@ -507,9 +512,7 @@ def check_batches(value: Any, known: dict[str, Any]) -> None:
         flat = [index for group in groups for index in group]
         want = -(-count // size)
         if max(map(len, groups), default=0) > size:
-            raise Wrong(
-                f"batches({count}, {size}): expected at most {size} rows in each, found more"
-            )
+            raise Wrong(f"batches({count}, {size}): expected {size} rows at most, found more")
         if sorted(flat) != list(range(count)):
             slip = "last-batch-lost" if len(flat) == count - count % size else ""
             raise Wrong(
