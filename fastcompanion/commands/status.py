@@ -41,7 +41,9 @@ def _view_status(seen: Overview) -> Iterable[Block]:
     yield Line(f"Today {duration(seen.minutes_today)}, this week {duration(seen.minutes_week)}.")
     for one in seen.again[:3]:
         what = f"{one.section} of {one.lesson} was solved with the solution"
-        yield Line(f"{what}: write it again without looking (fastcompanion check {one.lesson})", "warn")
+        yield Line(
+            f"{what}: write it again without looking (fastcompanion check {one.lesson})", "warn"
+        )
     for problem in seen.problems:
         yield Warn(f"{problem.file}:{problem.line}: {problem.reason}")
     if seen.next is not None:
