@@ -307,7 +307,11 @@ class _Talk:
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-        columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+        )
         with Progress(*columns, console=_rich(sys.stderr), transient=True) as progress:
             yield _BarTask(progress, progress.add_task(clean(label), total=total), clean(label))
 
