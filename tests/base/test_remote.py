@@ -56,7 +56,11 @@ def test_progress_never_goes_beyond_the_end(server: GitServer, tmp_path: Path) -
         served.commit({f"{n}-{number}.ipynb": notebook(f"x = {n} * {number}") for n in range(30)})
     listener = Listener()
     remote.clone(server.url("course"), tmp_path / "clone", reporter=listener)
-    assert listener.done.keys() == {"Fetching the history", "Fetching 120 files", "Writing the files"}
+    assert listener.done.keys() == {
+        "Fetching the history",
+        "Fetching 120 files",
+        "Writing the files",
+    }
     assert 0 < listener.done["Fetching the history"] <= 100
     assert 0 < listener.done["Fetching 120 files"] <= 100
     assert any("receiving objects" in text for text in listener.texts)
