@@ -81,15 +81,25 @@ def record_many(
 
 
 def commit_paths(study: Workspace, paths: Sequence[Path], message: str) -> CommitResult:
-    """Commit files of the study as far as the learner's [privacy] settings allow."""
+    """Commit files of the study as far as the learner's [privacy] settings allow.
+
+    What can't be committed now (no identity, a merge under way) goes with the next commit.
+    """
     settings = config.load(study)
     if not settings.get("privacy.commit"):
-        return CommitResult(False, reason="commits are off ([privacy] commit = false)")
+        reason = "commits are off ([privacy] commit = false)"
+        return CommitResult(False, reason=reason, wanted=False)
     try:
         with store.lock(study.lock("commit"), busy="another commit of this study is under way"):
             return _commit(study, settings, paths, message)
     except CompanionError as error:
         return CommitResult(False, reason=error.message, hint=error.hint)
+
+
+def postpone(study: Workspace, paths: Sequence[Path]) -> None:
+    """Let the next commit take some files along."""
+    with store.lock(study.lock("commit"), busy="a commit of this study is under way"):
+        _keep_pending(study, [*_pending(study), *paths])
 
 
 def _commit(
@@ -101,14 +111,18 @@ def _commit(
         path for path in dict.fromkeys([*pending, *paths]) if _may_commit(study, settings, path)
     ]
     if not allowed:
-        return CommitResult(False, reason="[privacy] keeps these files out of git")
+        return CommitResult(False, reason="[privacy] keeps these files out of git", wanted=False)
+    # Written first: also a commit that is killed half-way leaves word of its files.
+    _keep_pending(study, allowed)
     result = repo.commit(study.root, allowed, message)
-    if result.left_out or not (result.made or result.nothing):
-        names = sorted(study.relative(path) for path in allowed)
-        store.write_json(study.uncommitted, {"version": 1, "paths": names})
-    elif pending:
+    if not result.left_out and (result.made or result.nothing):
         store.remove(study.uncommitted)
     return result
+
+
+def _keep_pending(study: Workspace, paths: Sequence[Path]) -> None:
+    names = sorted({study.relative(path) for path in paths})
+    store.write_json(study.uncommitted, {"version": 1, "paths": names})
 
 
 def _pending(study: Workspace) -> list[Path]:

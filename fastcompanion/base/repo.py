@@ -41,7 +41,7 @@ class CommitResult:
     """What became of a commit: its id, or the reason why there is none and the cure.
 
     `left_out` names paths of the act that were not committed because parts of them are staged by
-    the learner.
+    the learner. `wanted` is false where the learner's settings keep the files out of git.
     """
 
     made: bool
@@ -49,6 +49,7 @@ class CommitResult:
     reason: str = ""
     hint: str = ""
     left_out: tuple[str, ...] = ()
+    wanted: bool = True
 
     @property
     def nothing(self) -> bool:

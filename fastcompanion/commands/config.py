@@ -12,6 +12,7 @@ from fastcompanion.base.config import Setting
 from fastcompanion.base.records import frozen
 from fastcompanion.commands.options import Session, command
 from fastcompanion.console import Answer, Block, Line, Table
+from fastcompanion.flows import settings
 
 app = typer.Typer(name="config", help="Settings: show them, change them.", no_args_is_help=True)
 
@@ -76,7 +77,7 @@ def set_(
 ) -> Answer:
     """Change a setting of this study, or of all your studies; comments in the file stay."""
     study = None if user else session.workspace()
-    setting = config.set_value(study, key, value, dry_run=session.dry_run)
+    setting = settings.change(study, key, value, dry_run=session.dry_run)
     return Answer(_shown(setting), _view_set)
 
 

@@ -23,7 +23,7 @@ def commit_blocks(commit: CommitResult | None) -> Iterable[Block]:
         return
     if commit.made and commit.left_out:
         yield Warn(f"Not committed, as you have staged a part: {', '.join(commit.left_out)}")
-    if commit.made or commit.nothing:
+    if commit.made or commit.nothing or not commit.wanted:
         return
     yield Warn(f"Written, but not committed: {commit.reason}.")
     if commit.hint:

@@ -270,6 +270,16 @@ def test_privacy_says_what_is_committed(built_in_study: Path, run: Runner, git: 
     assert run("log", "show", "--json").data["minutes"] == 1
 
 
+def test_who_wants_no_commits_is_not_told_so_each_time(
+    built_in_study: Path, run: Runner, git: Git
+) -> None:
+    before = git(built_in_study, "rev-parse", "HEAD")
+    run("config", "set", "privacy.commit", "false")
+    run("start")
+    assert "committed" not in run("stop", "--note", "x").out
+    assert git(built_in_study, "rev-parse", "HEAD") == before
+
+
 def test_next_offers_and_with_yes_begins(built_in_study: Path, run: Runner) -> None:
     offered = run("next", "--json").data
     assert offered["next"]["command"] == "fastcompanion start foundations/01"
@@ -389,4 +399,4 @@ def test_json_keys_of_a_session(built_in_study: Path, run: Runner) -> None:
     assert sorted(run("next", "--json").data) == ["next", "started"]
     stopped = run("stop", "--json").data
     assert sorted(stopped) == ["commit", "entry", "file"]
-    assert sorted(stopped["commit"]) == ["hint", "left_out", "made", "reason", "sha"]
+    assert sorted(stopped["commit"]) == ["hint", "left_out", "made", "reason", "sha", "wanted"]
