@@ -66,9 +66,10 @@ class Warm:
 
     def __enter__(self) -> Self:
         """Start the worker; its imports are warm from here on."""
-        script = str(Path(warm_worker.__file__))
+        # As text and not as a file: a script's folder would be the first place of its imports.
+        script = store.read_text(Path(warm_worker.__file__))
         environment = {**self._interpreter.env, **_ONE_THREAD, "MPLBACKEND": "Agg"}
-        argv = [*self._interpreter.argv, "-u", script]
+        argv = [*self._interpreter.argv, "-u", "-c", script]
         self._child = process.spawn(
             argv, cwd=self._cwd, env=environment, stdin=True, pipes=True, merged=True
         )

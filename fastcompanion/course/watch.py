@@ -24,6 +24,8 @@ from fastcompanion.course.verdict import Outcome
 from fastcompanion.course.warm import Warm, WorkerLostError
 
 POLL_SECONDS = 0.1
+# In an error's text: the worker has no Jupyter, or a library (CUDA) refuses to be forked.
+_NOT_A_KERNEL = ("kernel", "ipywidgets", "forked", "fork-based")
 _Signature = tuple[int, int] | None
 
 
@@ -152,9 +154,9 @@ def _signature(path: Path) -> _Signature:
 
 
 def _doubtful(outcomes: tuple[Outcome, ...]) -> bool:
-    """Tell whether the worker, which is no kernel, may be to blame: it died or has no Jupyter."""
+    """Tell whether the worker, which is no kernel, may be to blame for a failure."""
     failure = outcomes[-1].failure if outcomes else None
     if failure is None:
         return False
     words = f"{failure.error_value} {failure.deeper} {failure.text}".lower()
-    return failure.status == "died" or "kernel" in words or "ipywidgets" in words
+    return failure.status == "died" or any(word in words for word in _NOT_A_KERNEL)

@@ -168,6 +168,15 @@ def test_output_magics_and_displays_work_without_a_kernel(tmp_path: Path) -> Non
         assert [o.failure for o in running.run(plan.sections)] == [None, None]
 
 
+def test_imports_look_where_a_kernels_do(tmp_path: Path) -> None:
+    (tmp_path / "plan.py").write_text("mine = 1")
+    plan = planned({"a": "import plan\nassert plan.mine == 1", "b": "import verdict"})
+    with worker(plan, tmp_path) as running:
+        failure = running.run(plan.sections)[-1].failure
+        assert failure is not None
+        assert failure.error_name == "ModuleNotFoundError"
+
+
 @pytest.fixture
 def tiny(study: Path, tmp_path: Path) -> tuple[Workspace, Path]:
     """A foreign course of one tiny notebook, scaffolded and solved."""
