@@ -10,6 +10,7 @@ import typer
 from fastcompanion import console
 from fastcompanion.commands import lesson as lesson_group
 from fastcompanion.commands.options import LessonArgument, Session, command
+from fastcompanion.commands.phrases import commit_blocks
 from fastcompanion.console import Answer, Block, Code, Items, Line, Next, Table, Title, Warn
 from fastcompanion.course import check as checks
 from fastcompanion.course import hints
@@ -153,8 +154,7 @@ def _view_failing(failing: SectionVerdict) -> Iterable[Block]:
 def _view_next(report: CheckReport, failing: SectionVerdict | None) -> Iterable[Block]:
     if report.finished_step:
         yield Line("The step `reproduce` is done.", "good")
-        if report.commit is not None and not report.commit.made:
-            yield Warn(f"{report.commit.reason}. {report.commit.hint}".strip())
+        yield from commit_blocks(report.commit)
         yield Next(f"fastcompanion lesson compare {report.lesson}", "the original beside yours")
     elif failing is not None and failing.verdict in ("wrong value", "not reached", "not attempted"):
         yield Next(f"fastcompanion hint {report.lesson}")
