@@ -83,6 +83,7 @@ def create(
         as_of=as_of,
         minimal=minimal,
         python=python,
+        dry_run=session.dry_run,
         data=tuple(data or ()),
         limits=_limits(session, cell_timeout, budget),
     )

@@ -143,15 +143,16 @@ def use(study: Workspace, text: str, course_id: str | None, *, dry_run: bool = F
     kernel = text if shelf.find(text) is not None else _remembered(study, text)
     if dry_run:
         return Used(chosen, kernel, interpreter.label, before, None)
-    path = course_file.set_kernel(study, chosen, kernel)
-    recorded = events.record(
-        study,
-        USED,
-        data={"course": chosen, "kernel": kernel},
-        commit=f"Use {Path(kernel).name} for {chosen}",
-        paths=[path],
-    )
-    return Used(chosen, kernel, interpreter.label, before, recorded.commit)
+    made = _remember(study, chosen, kernel, f"Use {Path(kernel).name} for {chosen}")
+    return Used(chosen, kernel, interpreter.label, before, made)
+
+
+def _remember(
+    study: Workspace, course_id: str, kernel: str | None, message: str
+) -> CommitResult | None:
+    path = course_file.set_kernel(study, course_id, kernel)
+    data = {"course": course_id, "kernel": kernel}
+    return events.record(study, USED, data=data, commit=message, paths=[path]).commit
 
 
 def _remembered(study: Workspace, text: str) -> str:
@@ -191,7 +192,7 @@ def remove(study: Workspace | None, name: str, *, dry_run: bool = False) -> Remo
     if dry_run:
         return Removed(name, environment.size, shelf.freed_by(environment), used_by)
     freed = shelf.remove(environment)
-    for course_id in used_by:
-        assert study is not None
-        course_file.set_kernel(study, course_id, None)
+    if study is not None:
+        for course_id in used_by:
+            _remember(study, course_id, None, f"Forget the environment {name} of {course_id}")
     return Removed(name, environment.size, freed, used_by)

@@ -100,10 +100,13 @@ def create(
     search = _Search(
         study, request, target, tool, base, lock, name, approve, reporter, [], {_key(lock)}
     )
+    if request.dry_run:
+        reporter.note(f"It would run the lesson in {base.name}, then move back what breaks it")
+        return Created(None, plan_of(base, lock))
     first = _run(search, base, ())
     if first.ok:
         reporter.note(f"{base.name}, with today's packages, runs it: nothing has to move back")
-        return Created(base, _of(base, lock), first, tuple(search.attempts))
+        return Created(base, plan_of(base, lock), first, tuple(search.attempts))
     _must_be_packages(first)
     limit = chosen_day(day, target)
     names = _candidates(target, first, lock)
@@ -345,7 +348,7 @@ def _run(search: _Search, environment: Environment, moved_back: tuple[str, ...])
     return ran
 
 
-def _of(environment: Environment, lock: Lock) -> Plan:
+def plan_of(environment: Environment, lock: Lock) -> Plan:
     """Describe what exists as a plan that needs nothing."""
     return Plan(
         name=environment.name,

@@ -32,6 +32,7 @@ class Request:
     as_of: str | None = None
     minimal: bool = False
     python: str | None = None
+    dry_run: bool = False
     data: tuple[Path, ...] = ()
     limits: Limits = field(default_factory=Limits)
 

@@ -114,6 +114,9 @@ def test_minimal_has_nothing_to_do_when_today_runs(index: Index, course: Path, r
     assert made.data["trial"]["ok"]
     assert made.data["moved_back"] == []
     assert [e.name for e in shelf.environments()] == ["frames-02-today"]
+    index.requests.clear()
+    dry = run("env", "create", "--minimal", "--for", "frames/02", "--dry-run", "--json")
+    assert (dry.code, dry.data["created"], dry.data["trial"]) == (0, False, None)
 
 
 def test_minimal_and_a_date_do_not_go_together(index: Index, course: Path, run: Any) -> None:
