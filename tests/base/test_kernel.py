@@ -218,7 +218,12 @@ def test_the_budget_of_the_run_counts_over_cells(tmp_path: Path) -> None:
 
 def test_another_thread_may_interrupt(shared: Kernel) -> None:
     begun = threading.Event()
-    helper = threading.Thread(target=lambda: (begun.wait(), shared.interrupt()))
+
+    def interrupt() -> None:
+        begun.wait()
+        shared.interrupt()
+
+    helper = threading.Thread(target=interrupt)
     helper.start()
     result = shared.run(
         "import time\nprint('go', flush=True)\ntime.sleep(2.5)", on_output=lambda _: begun.set()
@@ -401,7 +406,7 @@ def test_nothing_is_left_alive_whichever_way_we_end(tmp_path: Path, how: str) ->
         ours.send_signal(getattr(signal, how))
     _, said = ours.communicate(timeout=30)
     for pid in map(int, pids):
-        assert until(lambda pid=pid: not is_running(pid)), f"{pid} is still there: {how}"
+        assert until(lambda pid=pid: not is_running(pid)), f"{pid} is still there: {how}"  # type: ignore[misc]
     assert until(lambda: not Path(folder).exists())
     assert (ours.returncode == 0) == (how == "normal")
     if how in ("SIGINT", "SIGTERM", "SIGHUP"):
@@ -425,7 +430,7 @@ def test_an_impatient_second_ctrl_c_leaves_nothing_either(tmp_path: Path) -> Non
             ours.send_signal(signal.SIGINT)
             time.sleep(0.01)
     for pid in map(int, pids):
-        assert until(lambda pid=pid: not is_running(pid))
+        assert until(lambda pid=pid: not is_running(pid))  # type: ignore[misc]
 
 
 @posix_only

@@ -388,7 +388,7 @@ def test_ctrl_c_keeps_what_ran_and_leaves_no_process(lesson: Lesson, number: int
     assert "cells are kept" in err
     assert "Traceback" not in err
     for pid in map(int, note.read_text().split()):
-        assert _until(lambda pid=pid: _is_gone(pid))
+        assert _until(lambda pid=pid: _is_gone(pid))  # type: ignore[misc]
     assert "kept" in lesson.outputs()[0]
     assert not lesson.events("lesson.ran")
 
