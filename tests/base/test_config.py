@@ -22,7 +22,9 @@ def ws(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path)
 
 
-def test_the_higher_source_wins_and_says_where(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_higher_source_wins_and_says_where(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bare = Workspace(ws.root / "none")
     assert config.load(None).origin(KEY) == (Source.DEFAULT, "")
     config.set_value(None, KEY, "50")
@@ -57,11 +59,22 @@ def test_a_dry_run_writes_nothing(ws: Workspace) -> None:
 
 @pytest.mark.parametrize(
     ("value", "key"),
-    [('"ten"', KEY), ("0", KEY), ("-3", KEY), ("true", KEY), ("1.5", KEY), ("[1]", KEY), ("3", "privacy.log"), ("3", "study.name")],
+    [
+        ('"ten"', KEY),
+        ("0", KEY),
+        ("-3", KEY),
+        ("true", KEY),
+        ("1.5", KEY),
+        ("[1]", KEY),
+        ("3", "privacy.log"),
+        ("3", "study.name"),
+    ],
 )
 def test_a_wrong_value_names_file_and_line(ws: Workspace, value: str, key: str) -> None:
     table, _, name = key.partition(".")
-    ws.settings.write_text(f"version = 1\n[other]\n{name} = 1\n\n[{table}]\n# here\n{name} = {value}\n")
+    ws.settings.write_text(
+        f"version = 1\n[other]\n{name} = 1\n\n[{table}]\n# here\n{name} = {value}\n"
+    )
     with pytest.raises(CompanionError, match=key) as caught:
         config.load(ws)
     assert (caught.value.file, caught.value.line) == (str(ws.settings), 7)
@@ -82,7 +95,9 @@ def test_an_unknown_setting_suggests_the_near_ones(ws: Workspace) -> None:
         config.set_value(ws, "zzz", "5")
     assert "did you mean" not in caught.value.message
     ws.settings.write_text("version = 1\n[check]\ncel_seconds = 5\n[plan]\ndays = 1\n")
-    assert config.unknown(ws.settings) == [("check.cel_seconds", 3, ["check.cell_seconds", "check.total_seconds"])]
+    assert config.unknown(ws.settings) == [
+        ("check.cel_seconds", 3, ["check.cell_seconds", "check.total_seconds"])
+    ]
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,9 @@ def committed(git: Git, ws: Workspace) -> set[str]:
 
 def test_an_event_its_files_and_one_commit(ws: Workspace, git: Git) -> None:
     path = ws.notes("c/01")
-    done = events.record(ws, "lesson.step_done", "c/01", {"step": "watch"}, files={path: "n\n"}, commit="Done")
+    done = events.record(
+        ws, "lesson.step_done", "c/01", {"step": "watch"}, files={path: "n\n"}, commit="Done"
+    )
     assert done.commit is not None
     assert done.commit.made
     assert committed(git, ws) == {"progress.jsonl", "lessons/c/01/notes.md"}
@@ -67,7 +69,9 @@ def test_what_could_not_be_committed_goes_with_the_next_commit(ws: Workspace, gi
     assert not ws.uncommitted.exists()
 
 
-def test_without_git_at_all_the_event_is_written(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_at_all_the_event_is_written(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", "")
     done = events.record(ws, "a", commit="One")
     assert done.commit is not None
@@ -82,7 +86,9 @@ def test_without_git_at_all_the_event_is_written(ws: Workspace, monkeypatch: pyt
      ("notes", {"progress.jsonl", "2026-11-21.md", "n.scratch.ipynb"}),
      ("progress", {"2026-11-21.md", "n.scratch.ipynb", "notes.md"})],
 )  # fmt: skip
-def test_privacy_decides_what_is_committed(ws: Workspace, git: Git, key: str, left: set[str]) -> None:
+def test_privacy_decides_what_is_committed(
+    ws: Workspace, git: Git, key: str, left: set[str]
+) -> None:
     ws.settings.write_text(f"version = 1\n[privacy]\n{key} = false\n")
     files = {
         ws.root / "log/2026/2026-11-21.md": "x\n",
@@ -120,19 +126,27 @@ def test_an_unknown_kind_is_kept_and_an_undone_event_is_gone(ws: Workspace) -> N
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ('{"v":2,"id":"abcdefghij","at":"2026-11-21T10:00:00+00:00","kind":"x","data":{}}', "newer"),
+        (
+            '{"v":2,"id":"abcdefghij","at":"2026-11-21T10:00:00+00:00","kind":"x","data":{}}',
+            "newer",
+        ),
         ('{"id":"abcdefghij","at":"2026-11-21T10:00:00+00:00","kind":"x"}', "no `version`"),
         ('{"v":1,"id":"abcdefghij","at":"2026-11-21T10:00:00","kind":"x"}', "lacks"),
         ('{"v":1,"id":"abcdefghij","at":"soon","kind":"x"}', "lacks"),
         ('{"v":1,"id":"abcdefghij","at":"2026-11-21T10:00:00+00:00"}', "lacks"),
-        ('{"v":1,"id":"abcdefghij","at":"2026-11-21T10:00:00+00:00","kind":"x","data":[1]}', "lacks"),
+        (
+            '{"v":1,"id":"abcdefghij","at":"2026-11-21T10:00:00+00:00","kind":"x","data":[1]}',
+            "lacks",
+        ),
         ("{not json", "JSON"),
         ("[1]", "not a JSON record"),
         ("<<<<<<< HEAD", "conflict marker"),
         ("=======", "JSON"),
     ],
 )
-def test_a_line_that_can_not_be_trusted_is_refused_and_kept(ws: Workspace, line: str, words: str) -> None:
+def test_a_line_that_can_not_be_trusted_is_refused_and_kept(
+    ws: Workspace, line: str, words: str
+) -> None:
     events.record(ws, "a")
     ws.progress.write_text(ws.progress.read_text() + line + "\n")
     before = ws.progress.read_bytes()
@@ -150,6 +164,8 @@ def test_many_processes_write_every_line(ws: Workspace) -> None:
         "for n in range(50):\n"
         "    events.record(Workspace(pathlib.Path(sys.argv[1])), 'a', None, {'who': sys.argv[2]})\n"
     )
-    children = [subprocess.Popen([sys.executable, "-c", program, str(ws.root), name]) for name in "abc"]
+    children = [
+        subprocess.Popen([sys.executable, "-c", program, str(ws.root), name]) for name in "abc"
+    ]
     assert [child.wait(60) for child in children] == [0, 0, 0]
     assert len(events.read(ws)) == 150
