@@ -218,7 +218,9 @@ def unprivileged() -> Callable[[Callable[[], int]], int]:
 @pytest.fixture
 def open_tmp(tmp_path: Path) -> Iterator[Path]:
     """A temporary folder every user may enter, for tests that drop root."""
-    folder = Path("/tmp") / f"fc-open-{tmp_path.name}-{os.getpid()}" if os.name == "posix" else tmp_path
+    folder = (
+        Path("/tmp") / f"fc-open-{tmp_path.name}-{os.getpid()}" if os.name == "posix" else tmp_path
+    )
     folder.mkdir(mode=0o777, exist_ok=True)
     folder.chmod(0o777)
     yield folder

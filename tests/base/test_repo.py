@@ -27,7 +27,9 @@ def folder(tmp_path: Path, git: Git) -> Path:
 
 
 def head_files(git: Git, folder: Path) -> set[str]:
-    return set(git(folder, "-c", "core.quotePath=off", "show", "--name-only", "--format=").split("\n")) - {""}
+    return set(
+        git(folder, "-c", "core.quotePath=off", "show", "--name-only", "--format=").split("\n")
+    ) - {""}
 
 
 def staged(git: Git, folder: Path) -> set[str]:
@@ -194,7 +196,9 @@ def test_a_commit_that_can_not_be_signed_is_reported(folder: Path, git: Git) -> 
     assert git(folder, "status", "--porcelain") == "?? ours\n"
 
 
-def test_a_lock_is_waited_for_and_never_deleted(folder: Path, git: Git, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_is_waited_for_and_never_deleted(
+    folder: Path, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lock = folder / ".git" / "index.lock"
     lock.write_text("")
     (folder / "first").write_text("changed\n")
@@ -202,7 +206,9 @@ def test_a_lock_is_waited_for_and_never_deleted(folder: Path, git: Git, monkeypa
     assert repo.commit(folder, [folder / "first"], "Waited").made
 
 
-def test_a_lock_that_stays_is_named(folder: Path, git: Git, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_stays_is_named(
+    folder: Path, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(repo, "_LOCK_TRIES", 3)
     lock = folder / ".git" / "index.lock"
     lock.write_text("")
@@ -273,7 +279,9 @@ def test_two_processes_lose_nothing(folder: Path, git: Git, tmp_path: Path) -> N
     git(folder, "fsck", "--no-dangling")
 
 
-def test_a_commit_in_a_linked_worktree_and_in_a_subfolder(folder: Path, git: Git, tmp_path: Path) -> None:
+def test_a_commit_in_a_linked_worktree_and_in_a_subfolder(
+    folder: Path, git: Git, tmp_path: Path
+) -> None:
     git(folder, "worktree", "add", "-q", str(tmp_path / "tree"), "-b", "side")
     inner = tmp_path / "tree" / "sub"
     inner.mkdir()

@@ -108,7 +108,9 @@ def test_a_process_killed_while_writing_leaves_the_old_or_the_new(tmp_path: Path
         "    store.write_json(pathlib.Path(sys.argv[1]), {'n': n, 'pad': 'x' * 100_000})\n"
         "    print(n, flush=True)\n"
     )
-    child = subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, text=True
+    )
     assert child.stdout is not None
     for _ in range(30):
         child.stdout.readline()
@@ -155,12 +157,18 @@ def test_a_lock_is_waited_for_and_then_named(tmp_path: Path) -> None:
         "    sys.stdin.readline()\n"
     )
     child = subprocess.Popen(
-        [sys.executable, "-c", program, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert child.stdout is not None
     assert child.stdin is not None
     child.stdout.readline()
-    with pytest.raises(CompanionError, match="somebody else"), store.lock(path, busy="somebody else", wait=0.1):
+    with (
+        pytest.raises(CompanionError, match="somebody else"),
+        store.lock(path, busy="somebody else", wait=0.1),
+    ):
         pytest.fail("the lock was held twice")
     child.kill()
     child.wait()
@@ -186,7 +194,12 @@ def test_remove_takes_files_links_and_folders_and_no_more(tmp_path: Path) -> Non
 def test_lines_that_only_fit_together_are_refused(tmp_path: Path) -> None:
     """Lines are parsed in one go; two halves of a record on two lines must not pass as one."""
     path = tmp_path / "progress.jsonl"
-    for text in ('{"id":"a"\n"at":"x"}\n', '{"id":"a"},{"id":"b"}\n', '{"id":"a"}\n[1]\n', '{"id":"a"}\n{"id":"b"\n'):
+    for text in (
+        '{"id":"a"\n"at":"x"}\n',
+        '{"id":"a"},{"id":"b"}\n',
+        '{"id":"a"}\n[1]\n',
+        '{"id":"a"}\n{"id":"b"\n',
+    ):
         path.write_text(text)
         with pytest.raises(CompanionError) as caught:
             store.read_lines(path)

@@ -64,9 +64,15 @@ def test_a_word_that_is_none_is_a_usage_error(run: Runner) -> None:
     assert "lesso" in outcome.err
 
 
-def test_completion_knows_what_is_below_a_group(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_completion_knows_what_is_below_a_group(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", "import sys; from fastcompanion.cli import main; sys.exit(main([]))"],
+        [
+            sys.executable,
+            "-c",
+            "import sys; from fastcompanion.cli import main; sys.exit(main([]))",
+        ],
         capture_output=True,
         text=True,
         check=False,

@@ -1,0 +1,135 @@
+"""Other programs: output, exit codes, time limits, whole trees ended, nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from fastcompanion.base import clock, process
+from fastcompanion.base.errors import CompanionError, Exit
+
+PYTHON = sys.executable
+
+
+def gone(pid: int, seconds: float = 10) -> bool:
+    end = clock.monotonic() + seconds
+    while clock.monotonic() < end:
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        clock.pause(0.02)
+    return False
+
+
+def test_output_code_and_environment(tmp_path: Path) -> None:
+    program = "import os, sys; print(os.environ['FC'], os.getcwd(), sys.stdin.read()); print('e', file=sys.stderr)"
+    done = process.run([PYTHON, "-c", program], cwd=tmp_path, env={"FC": "ü"}, stdin="in")
+    assert done.out.strip() == f"ü {tmp_path} in"
+    assert done.err.strip() == "e"
+    assert done.code == 0
+    assert done.seconds > 0
+
+
+def test_a_failure_carries_the_last_words_and_check_can_be_off() -> None:
+    argv = [PYTHON, "-c", "import sys; print('first'); sys.exit('the last words')"]
+    with pytest.raises(CompanionError, match=r"exit 1.*the last words"):
+        process.run(argv)
+    assert process.run(argv, check=False).code == 1
+
+
+def test_a_missing_program_is_exit_5_with_the_way_to_get_it() -> None:
+    with pytest.raises(CompanionError) as caught:
+        process.run(["fc-no-such-program"], missing_hint="apt install it")
+    assert caught.value.code is Exit.MISSING
+    assert caught.value.hint == "apt install it"
+
+
+def test_arguments_are_never_a_shell_line(tmp_path: Path) -> None:
+    word = f"$(touch {tmp_path / 'made'}); `id` & \" ' *"
+    done = process.run([PYTHON, "-c", "import sys; print(sys.argv[1])", word])
+    assert done.out.strip() == word
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_dry_run_starts_nothing(tmp_path: Path) -> None:
+    done = process.run(["fc-no-such-program", "x"], dry_run=True)
+    assert (done.argv, done.code) == (("fc-no-such-program", "x"), 0)
+
+
+TREE = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])
+print(child.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_time_limit_ends_the_whole_tree(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    program = TREE.replace(
+        "print(child.pid, flush=True)", f"open({str(pids)!r}, 'w').write(str(child.pid))"
+    )
+    with pytest.raises(CompanionError, match="took longer"):
+        process.run([PYTHON, "-c", program], timeout=2)
+    assert gone(int(pids.read_text()))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals: not run here")
+def test_a_tree_that_ignores_a_polite_end_is_ended_all_the_same() -> None:
+    program = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + TREE
+    child = process.spawn([PYTHON, "-c", program], pipes=True)
+    assert child.process.stdout is not None
+    grandchild = int(child.process.stdout.readline())
+    child.kill_tree()
+    assert gone(grandchild)
+    assert gone(child.pid)
+    child.process.stdout.close()
+    assert child.process.stderr is not None
+    child.process.stderr.close()
+
+
+def test_lines_come_as_they_are_written() -> None:
+    seen: list[str] = []
+    program = "import sys\nfor n in range(3): print(n, flush=True)\nprint('e', file=sys.stderr)\nsys.exit(3)"
+    done = process.stream([PYTHON, "-c", program], seen.append)
+    assert seen == ["0", "1", "2", "e"]
+    assert done.code == 3
+
+
+def test_an_interrupted_stream_leaves_nothing_running() -> None:
+    pids: list[int] = []
+
+    def stop(line: str) -> None:
+        pids.append(int(line))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        process.stream([PYTHON, "-c", TREE], stop)
+    assert gone(pids[0])
+
+
+def test_an_editor_outlives_us_in_silence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mark = tmp_path / "mark"
+    program = f"print('noise', flush=True); import pathlib, time; pathlib.Path({str(mark)!r}).touch(); time.sleep(600)"
+    pid = process.leave_running([PYTHON, "-c", program])
+    try:
+        end = clock.monotonic() + 20
+        while not mark.exists() and clock.monotonic() < end:
+            clock.pause(0.02)
+        assert mark.exists()
+        if os.name == "posix":
+            assert os.getpgid(pid) == pid, "a Ctrl-C in our terminal must not reach it"
+        assert capfd.readouterr().out == ""
+    finally:
+        process.terminate_tree(pid)
+    with pytest.raises(CompanionError) as caught:
+        process.leave_running(["fc-no-such-program"])
+    assert caught.value.code is Exit.MISSING

@@ -1,0 +1,67 @@
+"""Every path of the program, and how a study is found."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from fastcompanion.base import workspace
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.workspace import Workspace
+
+
+def test_a_study_is_found_from_any_folder_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = tmp_path / "my study ü"
+    inner = study / "lessons" / "c" / "01"
+    inner.mkdir(parents=True)
+    (study / "fastcompanion.toml").write_text("version = 1\n")
+    assert Workspace.find(inner).root == study
+    monkeypatch.chdir(inner)
+    assert Workspace.find().root == study
+    with pytest.raises(CompanionError) as caught:
+        Workspace.find(tmp_path)
+    assert caught.value.code is Exit.NOT_SET_UP
+    assert caught.value.hint == "fastcompanion init"
+
+
+def test_the_paths_are_those_of_the_design(tmp_path: Path) -> None:
+    ws = Workspace(tmp_path)
+    names = {
+        ws.settings: "fastcompanion.toml",
+        ws.course_file("c"): "courses/c.yaml",
+        ws.notebook("c/05", "nb", "run"): "lessons/c/05/nb.run.ipynb",
+        ws.notebook("c/05", "nb", "scratch"): "lessons/c/05/nb.scratch.ipynb",
+        ws.checks_file("c/05", "nb"): "lessons/c/05/nb.checks.json",
+        ws.notes("c/05"): "lessons/c/05/notes.md",
+        ws.day_file(date(2026, 11, 21)): "log/2026/2026-11-21.md",
+        ws.progress: "progress.jsonl",
+        ws.projects: "projects.yaml",
+        ws.timer: ".fastcompanion/timer.json",
+    }
+    assert {ws.relative(path): name for path, name in names.items()} == {
+        n: n for n in names.values()
+    }
+
+
+def test_user_folders_follow_the_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FASTCOMPANION_HOME", str(tmp_path / "h"))
+    monkeypatch.delenv("FASTCOMPANION_CACHE")
+    assert workspace.clones_folder() == tmp_path / "h" / "cache" / "courses"
+    monkeypatch.setenv("FASTCOMPANION_CACHE", str(tmp_path / "c"))
+    assert workspace.clones_folder() == tmp_path / "c" / "courses"
+    assert workspace.config_file() == tmp_path / "h" / "config.toml"
+    monkeypatch.delenv("FASTCOMPANION_HOME")
+    monkeypatch.delenv("FASTCOMPANION_CACHE")
+    home = workspace.home()
+    assert home in workspace.cache_folder().parents
+    assert home in workspace.data_folder().parents
+    assert home in workspace.config_file().parents
+
+
+def test_the_content_is_there() -> None:
+    assert (workspace.content("lessons") / "foundations" / "course.yaml").is_file()
+    assert (workspace.content("templates") / "study" / "README.md").is_file()
