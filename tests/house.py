@@ -43,6 +43,7 @@ IMPORTERS: dict[str, tuple[str, ...]] = {
     "tempfile": (STORE, WORKSPACE),
     "platformdirs": (WORKSPACE,),
     "rich": (CONSOLE,),
+    "jinja2": ("base/templates.py",),
     "typer": (CLI, COMMANDS),
     "click": (),
     "uuid": (CLOCK,),

@@ -107,6 +107,7 @@ AST_PLANTS = [
     Plant("study/planted.py", in_function("import tomlkit"), "imports tomlkit"),
     Plant("course/planted.py", in_function("import filelock"), "imports filelock"),
     Plant("study/planted.py", in_function("import platformdirs"), "imports platformdirs"),
+    Plant("study/planted.py", in_function("import jinja2"), "imports jinja2"),
     Plant("commands/planted.py", in_function("from rich.table import Table"), "imports rich"),
     Plant("study/planted.py", "import typer\n", "imports typer"),
     Plant("commands/planted.py", "import click\n", "imports click"),
