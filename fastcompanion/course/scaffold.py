@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from fastcompanion.base.records import frozen
-from fastcompanion.course.cells import Cell
+from fastcompanion.course.cells import Cell, Statement
 from fastcompanion.course.checkpoints import checkpoints, class_signature, signature
 from fastcompanion.course.given import (
     Piece,
@@ -203,7 +203,7 @@ class _Scratch(_Maker):
                 if piece.role in ("given", "literal"):
                     given.append(piece.statement.source)
                 else:
-                    answers.add(piece.statement.source)
+                    answers.add(_without_docstrings(piece.statement))
                     given += _headers(piece)
         self._settings = [self._settings_of(section) for section in self._cut]
         given += [text for found in self._settings for _, text in _told_settings(found)]
@@ -303,6 +303,17 @@ def _definitions(node: ast.stmt) -> Iterator[ast.stmt]:
     yield node
     for inner in getattr(node, "body", ()):
         yield from _definitions(inner)
+
+
+def _without_docstrings(statement: Statement) -> str:
+    """Take the first line of each docstring out: it says what to do, not how."""
+    source = statement.source
+    if statement.kind == "define":
+        for node in _definitions(statement.node):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                about = (ast.get_docstring(node) or "").strip().split("\n")[0]
+                source = source.replace(about, "", 1) if about else source
+    return source
 
 
 def _headers(piece: Piece) -> list[str]:

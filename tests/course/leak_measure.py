@@ -114,14 +114,21 @@ def _given_text(scaffold: Mapping[str, Any]) -> str:
     return "\n".join(texts)
 
 
+_LINE_STARTS = (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING)
+
+
 def _bare(code: str) -> str:
     """Take the comments out with Python's own tokenizer, or by hand where that fails."""
     lines = code.split("\n")
     try:
+        before = tokenize.NEWLINE
         for token in tokenize.generate_tokens(io.StringIO(code).readline):
+            row, column = token.start
             if token.type == tokenize.COMMENT:
-                row, column = token.start
                 lines[row - 1] = lines[row - 1][:column]
+            elif token.type == tokenize.STRING and before in _LINE_STARTS:
+                lines[row - 1] = ""  # the first line of a docstring says what, not how
+            before = token.type if token.type != tokenize.NL else before
     except (tokenize.TokenError, SyntaxError, IndentationError):
         lines = [re.sub(r"(^|\s)#.*$", "", line) for line in code.split("\n")]
     return "\n".join(lines)
