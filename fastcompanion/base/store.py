@@ -46,13 +46,16 @@ def read_text(path: Path) -> str:
     return text.replace("\r\n", "\n") if "\r" in text else text
 
 
-def write_text(path: Path, text: str, *, mode: int | None = None) -> None:
+def write_text(path: Path, text: str, *, mode: int | None = None, durable: bool = True) -> None:
     """Replace a file by UTF-8 text with "\\n" newlines, atomically."""
-    write_bytes(path, text.encode("utf-8"), mode=mode)
+    write_bytes(path, text.encode("utf-8"), mode=mode, durable=durable)
 
 
-def write_bytes(path: Path, data: bytes, *, mode: int | None = None) -> None:
-    """Replace a file atomically; `mode` (default: the old file's, else the umask's) from the start."""
+def write_bytes(path: Path, data: bytes, *, mode: int | None = None, durable: bool = True) -> None:
+    """Replace a file atomically; `mode` (default: the old file's, else the umask's) from the start.
+
+    Without `durable` the disk is not waited for: for many files that can be made again.
+    """
     import tempfile
 
     try:
@@ -66,7 +69,8 @@ def write_bytes(path: Path, data: bytes, *, mode: int | None = None) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         temporary.chmod(_mode(target) if mode is None else mode)
         temporary.replace(target)
     except BaseException as error:

@@ -164,6 +164,6 @@ def _lines(source: str) -> list[str]:
     return re.findall(r"[^\n]*\n|[^\n]+", source)
 
 
-def write(path: Path, notebook: Mapping[str, Any]) -> None:
-    """Write a notebook atomically."""
-    store.write_text(path, to_text(notebook))
+def write(path: Path, notebook: Mapping[str, Any], *, durable: bool = True) -> None:
+    """Write a notebook atomically; `durable` as in store.write_bytes."""
+    store.write_text(path, to_text(notebook), durable=durable)

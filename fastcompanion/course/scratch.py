@@ -53,7 +53,7 @@ def _make(
     study: Workspace, course: Course, lesson: Lesson, ref: NotebookRef, *, dry_run: bool
 ) -> Scratched:
     path = study.notebook(lesson.id, ref.id, "scratch")
-    if path.exists() or path.is_symlink():
+    if _holds_work(path):
         return Scratched(lesson.id, ref.id, path, "kept", notes=_kept_notes(path, ref))
     original = notebook.read(lessons.original(course, ref))
     made = scaffold(original, lesson, ref, name=_source(course, lesson, ref))
@@ -66,8 +66,13 @@ def _make(
     if ids and not dry_run:
         placed = material.place(course, lesson, ref, original, path.parent)
         files, notes = placed.files, (*made.notes, *placed.notes)
-        notebook.write(path, made.notebook)
+        notebook.write(path, made.notebook, durable=False)
     return Scratched(lesson.id, ref.id, path, state, ids, files, notes)
+
+
+def _holds_work(path: Path) -> bool:
+    """Is there a file that must not be touched? An empty one is what a power cut leaves."""
+    return path.is_symlink() or (path.exists() and path.stat().st_size > 0)
 
 
 def _record(study: Workspace, found: Sequence[Scratched]) -> None:
