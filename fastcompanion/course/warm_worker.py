@@ -256,11 +256,17 @@ def make_shell() -> Any:
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
+    class Shell(InteractiveShell):
+        """A shell that keeps to its own environment, as a kernel does."""
+
+        def init_virtualenv(self) -> None:
+            """Do nothing: an activated environment (VIRTUAL_ENV) may be another one than ours."""
+
     config = Config()
     config.HistoryManager.enabled = False
     # IPython 9 changed the spelling.
     config.InteractiveShell.colors = "NoColor" if version_info[0] < 9 else "nocolor"
-    shell = InteractiveShell.instance(config=config)
+    shell = Shell.instance(config=config)
     shell.InteractiveTB.set_mode(mode="Minimal")
     builtins.input = refuse
     return shell

@@ -62,7 +62,7 @@ class Watch:
     def __post_init__(self) -> None:
         self._worker: Warm | None = None
         self._stack = ExitStack()
-        self._checks = ""
+        self._confirmed = False
 
     def reports(self) -> Iterator[CheckReport]:
         """Give a report now and after each save; one more, fresh, when all sections are fine."""
@@ -98,9 +98,12 @@ class Watch:
             yield self._fresh()
             return
         yield report
-        if all(one.verdict in verdict.FINE for one in report.sections):
+        words = {one.verdict for one in report.sections}
+        if words <= verdict.GOOD or (words <= verdict.FINE and not self._confirmed):
             self.reporter.note("Everything is fine here: asking a fresh kernel for the final word.")
             yield self._fresh()
+        # What only the learner can judge is run afresh once, not at each save.
+        self._confirmed = words <= verdict.FINE
 
     def _fresh(self) -> CheckReport:
         return check.check(

@@ -52,9 +52,10 @@ def worker(plan: Plan, tmp_path: Path, limits: Limits | None = None) -> Iterator
     with Warm(OWN, tmp_path, limits or Limits(), plan) as running:
         group = os.getpgid(running.pid)
         yield running
-    assert not [
-        p.pid for p in psutil.process_iter() if _group(p.pid) == group and p.status() != "zombie"
-    ]
+        left = [p for p in psutil.process_iter() if _group(p.pid) == group]
+    # A signal takes its time to arrive.
+    _, alive = psutil.wait_procs(left, timeout=10)
+    assert not [process for process in alive if process.status() != "zombie"]
 
 
 def _group(pid: int) -> int:
@@ -171,6 +172,23 @@ def test_output_magics_and_displays_work_without_a_kernel(tmp_path: Path) -> Non
 def test_imports_look_where_a_kernels_do(tmp_path: Path) -> None:
     (tmp_path / "plan.py").write_text("mine = 1")
     plan = planned({"a": "import plan\nassert plan.mine == 1", "b": "import verdict"})
+    with worker(plan, tmp_path) as running:
+        failure = running.run(plan.sections)[-1].failure
+        assert failure is not None
+        assert failure.error_name == "ModuleNotFoundError"
+
+
+def test_an_activated_environment_is_not_taken_for_the_learners(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    packages = tmp_path / "venv" / "lib" / version / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "only_there.py").touch()
+    (tmp_path / "venv" / "bin").mkdir()
+    (tmp_path / "venv" / "bin" / "python").symlink_to("/bin/true")
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path / "venv"))
+    plan = planned({"a": "import only_there"})
     with worker(plan, tmp_path) as running:
         failure = running.run(plan.sections)[-1].failure
         assert failure is not None
