@@ -27,7 +27,7 @@ CHECK_SECONDS = 10.0
 _START_SECONDS = 60.0
 _END_SECONDS = 2.0
 _JUDGE_SECONDS = 60.0
-_ONE_THREAD = dict.fromkeys(
+ONE_THREAD = dict.fromkeys(
     (
         "OMP_NUM_THREADS",
         "OPENBLAS_NUM_THREADS",
@@ -68,7 +68,7 @@ class Warm:
         """Start the worker; its imports are warm from here on."""
         # As text and not as a file: a script's folder would be the first place of its imports.
         script = store.read_text(Path(warm_worker.__file__))
-        environment = {**self._interpreter.env, **_ONE_THREAD, "MPLBACKEND": "Agg"}
+        environment = {**self._interpreter.env, **ONE_THREAD, "MPLBACKEND": "Agg"}
         argv = [*self._interpreter.argv, "-u", "-c", script]
         self._child = process.spawn(
             argv, cwd=self._cwd, env=environment, stdin=True, pipes=True, merged=True
