@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 MAX_MODULE = 600
@@ -141,10 +142,17 @@ def dotted(node: ast.expr) -> str:
     return ""
 
 
+@cache
+def nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    """Give every node of a module; the rules share the walk."""
+    return tuple(ast.walk(tree))
+
+
+@cache
 def real_names(tree: ast.Module) -> dict[str, str]:
     """Map each imported name to what it stands for: `from os import replace as r` gives `r` -> `os.replace`."""
     names = {}
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             names.update({alias.asname: alias.name for alias in node.names if alias.asname})
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -176,7 +184,7 @@ def imported(node: ast.AST) -> list[str]:
 
 def one_importer(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     """A library with one boundary module is imported there alone."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             for name in imported(node):
                 places = IMPORTERS.get(name.split(".")[0])
@@ -188,7 +196,7 @@ def one_importer(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
 def one_caller(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Writing, processes, time, chance, showing and leaving have one place each."""
     names = real_names(tree)
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Call):
             name = resolved(node.func, names)
             if name in CALLERS and not allowed(module, CALLERS[name]):
@@ -203,7 +211,7 @@ def one_writer(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     if module == STORE:
         return
     names = real_names(tree)
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Call) and (what := writing(node, names)):
             yield node.lineno, f"{what}: only {STORE} writes"
 
@@ -240,7 +248,7 @@ def one_exit(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     if module == CLI:
         return
     names = real_names(tree)
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Raise) and node.exc is not None:
             raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
             if (name := resolved(raised, names)) in RAISED_IN_CLI_ONLY:
@@ -250,7 +258,7 @@ def one_exit(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
 def no_shell(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Programs are started from argument lists."""
     del module
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Call):
             for word in node.keywords:
                 if word.arg == "shell" and not (
@@ -263,7 +271,7 @@ def one_spelling(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     """The names of our own files are spelled in base/workspace.py alone."""
     if module == WORKSPACE:
         return
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Constant) and node.value in PATH_NAMES:
             yield node.lineno, f"spells {node.value!r}, which belongs to {WORKSPACE}"
 
@@ -280,7 +288,7 @@ def portable_imports(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]
 def quiet_errors(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     """No handler swallows everything: a broad `except` must raise again or hand the error on."""
     del module
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.ExceptHandler) and (
             node.type is None or dotted(node.type) in ("Exception", "BaseException")
         ):
@@ -296,7 +304,7 @@ def cheap_records(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     """A frozen dataclass compiles six methods at every start: base/records.py has one that does not."""
     if module == RECORDS:
         return
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         for made in node.decorator_list if isinstance(node, ast.ClassDef) else ():
             if isinstance(made, ast.Call) and dotted(made.func) == "dataclass":
                 yield from (
@@ -309,7 +317,7 @@ def cheap_records(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
 def small_functions(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     """No function is longer than a screen."""
     del module
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
             if length > MAX_FUNCTION:
