@@ -82,12 +82,18 @@ class Answers:
 
     def redact(self, sentence: str) -> str:
         """Give the sentence with leaking spans and long literals as "…"; empty when that is no cure."""
-        text = _SPAN.sub(self._span, sentence)
-        text = _QUOTED.sub("…", _NUMBERS.sub("…", text))
+        text = _QUOTED.sub("…", _NUMBERS.sub("…", sentence))
+        if not self.found_in(text):
+            return _SPAN.sub(_short_span, text)
+        text = _SPAN.sub(self._span, text)
         return "" if self.found_in(text) else text
 
     def _span(self, match: re.Match[str]) -> str:
         return "…" if len(match[2]) > LONG_SPAN or self.found_in(match[2]) else match[0]
+
+
+def _short_span(match: re.Match[str]) -> str:
+    return "…" if len(match[2]) > LONG_SPAN else match[0]
 
 
 def _runs(words: list[str], length: int = RUN) -> Iterable[tuple[str, ...]]:

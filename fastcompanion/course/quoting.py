@@ -66,30 +66,36 @@ class Quoter:
             _Candidate(text, _score(text, made, read, place, len(texts)), text.endswith(":"))
             for place, text in enumerate(texts)
         ]
-        kept: set[int] = set()
+        kept: dict[int, str] = {}
         room = budget
         for place in sorted(range(len(found)), key=lambda n: (-found[n].score, n)):
             best = found[place]
             fits = best.score > 0.4 and len(best.text) <= room
-            if place not in kept and (fits or (not kept and best.score > -5)):
-                kept.add(place)
-                room -= len(best.text)
-                room -= self._with_announced(found, place, kept, room)
-        texts = [found[place].text for place in sorted(kept)]
+            if place in kept or not (fits or (not kept and best.score > -5)):
+                continue
+            if text := self._quotable(best.text):
+                kept[place] = text
+                room -= len(text) + self._with_announced(found, place, kept, room)
+        texts = [kept[place] for place in sorted(kept)]
         return [_ended(text, after) for text, after in zip(texts, [*texts, ""][1:], strict=True)]
 
     def _with_announced(
-        self, found: Sequence[_Candidate], place: int, kept: set[int], room: int
+        self, found: Sequence[_Candidate], place: int, kept: dict[int, str], room: int
     ) -> int:
         """Keep the formula or list item that a kept sentence announces; give its length."""
         following = place + 1
         if not found[place].leads or following >= len(found) or following in kept:
             return 0
-        length = len(found[following].text)
-        if length > max(room, 240) or found[following].score < -2:
+        text = self._quotable(found[following].text)
+        if not text or len(text) > max(room, 240) or found[following].score < -2:
             return 0
-        kept.add(following)
-        return length
+        kept[following] = text
+        return len(text)
+
+    def _quotable(self, sentence: str) -> str:
+        """Give a sentence without what would tell the answer; "" when nothing is left to quote."""
+        text = self._answers.redact(sentence)
+        return text if len(text) <= _LONGEST and re.search(r"\w{2}", text) else ""
 
     def _tellable(self, prose: Sequence[str]) -> Iterable[str]:
         for number, paragraph in enumerate(prose):
@@ -100,10 +106,8 @@ class Quoter:
                 follows = parts[place + 1] if not last else (CUT if cut_next else "")
                 if sentence.endswith(":") and follows.startswith(CUT):
                     continue  # what it announces has been taken out
-                if len(sentence) > _READ:
-                    continue
-                text = self._answers.redact(sentence.replace(CUT, "").strip())
-                if text and len(text) <= _LONGEST and re.search(r"\w{2}", text):
+                text = sentence.replace(CUT, "").strip()
+                if text and len(text) <= _READ:
                     yield text
 
     def commented(self, cells: Iterable[Cell]) -> list[str]:
