@@ -83,14 +83,15 @@ class Teller:
         """Condense prose that stands before no work."""
         return " ".join(self._quoter.chosen(prose, set(), set(), BUDGET))
 
-    def goal(self, opening: Sequence[str], steps: Sequence[Step]) -> str:
+    def goal(self, opening: Sequence[str], steps: Sequence[Step], title: str) -> str:
         """Say what a section asks: what stands before its work, then the work step by step."""
         told = [self._step(step, first=number == 0) for number, step in enumerate(steps)]
         told = [text for text in told if text]
         numbered = [f"{number}. {text}" for number, text in enumerate(told, 1)]
         listing = "\n".join(numbered) if len(told) > 1 else "".join(told)
         parts = (self.opening(opening), listing)
-        return self._quoter.guard("\n\n".join(part for part in parts if part))
+        goal = self._quoter.guard("\n\n".join(part for part in parts if part))
+        return goal or f"Try for yourself what the title says: {title}."
 
     def _step(self, step: Step, *, first: bool) -> str:
         """Say what one step asks: quoted prose or comments, then what there is to do."""

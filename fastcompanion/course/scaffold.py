@@ -238,7 +238,11 @@ class _Scratch(_Maker):
         )
         settings = self._settings[number]
         self._teller.begin(settings, self._later[number])
-        goal = safe_markdown(spec.goal) if spec and spec.goal else self._teller.goal(opening, steps)
+        goal = (
+            safe_markdown(spec.goal)
+            if spec and spec.goal
+            else self._teller.goal(opening, steps, section.title)
+        )
         body = [goal, self._uses(section), _given_line(literals, settings)]
         told = [text for text, _ in literals] + [s for _, s in _told_settings(settings)]
         self.cells.append(_heading_cell(section, body, told))
@@ -438,6 +442,7 @@ class _Sheet(_Maker):
     def _made(self, section: Section, gaps: Sequence[Cell]) -> ScaffoldSection:
         told = [comment for cell in gaps for comment in cell.comments]
         goal = " ".join(safe_comment(comment).rstrip(".") + "." for comment in told[:12])
+        goal = goal or f"Fill the gaps in: {section.title}."
         wanted = checkpoints(gaps, self._plan, frozenset())
         functions = tuple(c for c in wanted if c.kind in ("function", "class"))
         work = tuple(cell.index for cell in gaps)
