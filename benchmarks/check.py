@@ -22,10 +22,12 @@ from typing import Any
 from benchmarks.common import Row, call, compare, scratch_folder, seconds, table
 from fastcompanion.base.kernel import OWN, Limits
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course import catalogue, check, notebook, warm
+from fastcompanion.course.checks import check, warm
+from fastcompanion.course.checks.watch import Watch
+from fastcompanion.course.library import catalogue
 from fastcompanion.course.model import Course, Lesson
-from fastcompanion.course.scaffold import scaffold
-from fastcompanion.course.watch import Watch
+from fastcompanion.course.notebooks import notebook
+from fastcompanion.course.scaffolds.scaffold import scaffold
 
 LONG_ENOUGH = 30.0
 LIMITS = Limits(cell_seconds=1200, total_seconds=3600)

@@ -24,7 +24,7 @@ RECORDS, UV, CONSOLE, CLI, COMMANDS, NOTEBOOK = (
     "console.py",
     "cli.py",
     "commands/",
-    "course/notebook.py",
+    "course/notebooks/notebook.py",
 )
 
 #: module -> the places that may import it (a trailing slash is a folder); an empty tuple is nowhere
@@ -96,14 +96,17 @@ POSIX_ONLY = {"fcntl", "pwd", "grp", "termios", "tty", "pty", "resource", "readl
 #: (module, rule) -> the reason why this one place may break the rule
 EXCEPTIONS: dict[tuple[str, str], str] = {
     (
-        "course/probe.py",
+        "course/checks/probe.py",
         "one caller",
     ): "the judge runs as source text in the learner's kernel, without us",
     (
-        "course/probe.py",
+        "course/checks/probe.py",
         "quiet errors",
     ): "what the learner's objects raise when looked at is no news",
-    ("course/warm_worker.py", "one caller"): "a script of the learner's interpreter, without us",
+    (
+        "course/checks/warm_worker.py",
+        "one caller",
+    ): "a script of the learner's interpreter, without us",
     ("course/__main__.py", "one caller"): "the maintainers' checker stands below the console",
     ("course/__main__.py", "one exit"): "the maintainers' checker is a program of its own",
     (WATCHDOG, "one exit"): "it turns SIGTERM and SIGHUP into the KeyboardInterrupt that Ctrl-C is",

@@ -12,12 +12,12 @@ from fastcompanion.commands import lesson as lesson_group
 from fastcompanion.commands.options import LessonArgument, Session, command
 from fastcompanion.commands.phrases import commit_blocks
 from fastcompanion.console import Answer, Block, Code, Items, Line, Next, Table, Title, Warn
-from fastcompanion.course import check as checks
-from fastcompanion.course import hints
-from fastcompanion.course.check import Asked, Assessed, CheckReport
-from fastcompanion.course.hints import Comparison, Hint
-from fastcompanion.course.verdict import SectionVerdict
-from fastcompanion.course.watch import watch as watch_notebook
+from fastcompanion.course.checks import check as checks
+from fastcompanion.course.checks import hints
+from fastcompanion.course.checks.check import Asked, Assessed, CheckReport
+from fastcompanion.course.checks.hints import Comparison, Hint
+from fastcompanion.course.checks.verdict import SectionVerdict
+from fastcompanion.course.checks.watch import watch as watch_notebook
 
 NotebookOption = Annotated[
     str | None, typer.Option("--notebook", help="One notebook of a lesson that has several.")

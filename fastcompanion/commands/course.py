@@ -13,11 +13,11 @@ from fastcompanion.base.repo import CommitResult
 from fastcompanion.commands.options import Session, command
 from fastcompanion.commands.phrases import commit_blocks
 from fastcompanion.console import Answer, Block, Facts, Items, Line, Next, Table, Title, Warn
-from fastcompanion.course import courses, updates
-from fastcompanion.course.courses import CatalogueEntry, CourseSummary, Removed
-from fastcompanion.course.discovery import LeftOut
+from fastcompanion.course.library import courses, updates
+from fastcompanion.course.library.courses import CatalogueEntry, CourseSummary, Removed
+from fastcompanion.course.library.discovery import LeftOut
+from fastcompanion.course.library.updates import NotebookChange, Updated
 from fastcompanion.course.model import Course
-from fastcompanion.course.updates import NotebookChange, Updated
 
 _SHOWN = 8
 

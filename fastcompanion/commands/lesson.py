@@ -12,11 +12,11 @@ from fastcompanion.base.records import frozen
 from fastcompanion.commands.options import LessonArgument, Session, command
 from fastcompanion.commands.phrases import commit_blocks
 from fastcompanion.console import Answer, Block, Facts, Items, Line, Next, Table, Title
-from fastcompanion.course import lessons, steps
-from fastcompanion.course.lessons import CourseLessons, LessonLine, LessonShown
+from fastcompanion.course.library import lessons, steps
+from fastcompanion.course.library.lessons import CourseLessons, LessonLine, LessonShown
+from fastcompanion.course.library.steps import Skipped, StepDone
 from fastcompanion.course.model import STEPS, Step
 from fastcompanion.course.progress import NextStep
-from fastcompanion.course.steps import Skipped, StepDone
 from fastcompanion.flows import showing
 from fastcompanion.flows.showing import Opened
 

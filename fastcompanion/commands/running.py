@@ -14,9 +14,10 @@ from fastcompanion.base.records import frozen
 from fastcompanion.commands import lesson as group
 from fastcompanion.commands.options import LessonArgument, Session, command
 from fastcompanion.console import Answer, Block, Code, Facts, Items, Line, Next, Table, Title, Warn
-from fastcompanion.course import experiments, lessons, run
-from fastcompanion.course.experiments import Change, Experiment, Experiments
-from fastcompanion.course.run import Copied, LessonRun, Trouble
+from fastcompanion.course.library import lessons
+from fastcompanion.course.running import experiments, run
+from fastcompanion.course.running.experiments import Change, Experiment, Experiments
+from fastcompanion.course.running.run import Copied, LessonRun, Trouble
 
 _SHOWN = 5
 _CODES = {"clean": Exit.DONE, "your change failed": Exit.FAILED}

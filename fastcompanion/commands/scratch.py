@@ -13,8 +13,10 @@ from fastcompanion.commands import lesson as group
 from fastcompanion.commands.options import LessonArgument, Session, command
 from fastcompanion.commands.running import NotebookOption
 from fastcompanion.console import Answer, Block, Code, Line, Next, Table, Title, Warn
-from fastcompanion.course import lessons, run, scratch
-from fastcompanion.course.scratch import Scratched
+from fastcompanion.course.library import lessons
+from fastcompanion.course.running import run
+from fastcompanion.course.scaffolds import scratch
+from fastcompanion.course.scaffolds.scratch import Scratched
 
 _SHOWN = 12
 

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from fastcompanion.base import store, workspace
 from fastcompanion.base.errors import CompanionError, Exit
-from fastcompanion.course import catalogue, content, gate
-from fastcompanion.course.gate import LessonGate
+from fastcompanion.course.checks import content, gate
+from fastcompanion.course.checks.gate import LessonGate
+from fastcompanion.course.library import catalogue
 from fastcompanion.course.model import Course, Lesson
 
 BEGIN, END = "<!-- gate: begin -->", "<!-- gate: end -->"

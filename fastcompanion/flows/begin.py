@@ -10,7 +10,7 @@ from fastcompanion.base.records import frozen
 from fastcompanion.base.repo import CommitResult
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course import courses
+from fastcompanion.course.library import courses
 from fastcompanion.study import setup
 
 NO_COURSE = "none"

@@ -16,9 +16,10 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course import lessons, notebook
+from fastcompanion.course.library import lessons
 from fastcompanion.course.model import Lesson, Mistake
-from fastcompanion.course.sections import learner_sections, sections
+from fastcompanion.course.notebooks import notebook
+from fastcompanion.course.notebooks.sections import learner_sections, sections
 
 LESSON = "foundations/01"
 _NAME = {"GIT_AUTHOR_NAME": "Demo Learner", "GIT_COMMITTER_NAME": "Demo Learner"}

@@ -18,7 +18,8 @@ from fastcompanion.base import config, events, process, repo, store, workspace
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course import courses, environments
+from fastcompanion.course import environments
+from fastcompanion.course.library import courses
 from fastcompanion.flows import opening
 from fastcompanion.study import journal, timer
 

@@ -12,10 +12,11 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course import run, scratch
 from fastcompanion.course.environments import find_interpreter
 from fastcompanion.course.model import Course, Lesson, NotebookRef
 from fastcompanion.course.progress import NextStep
+from fastcompanion.course.running import run
+from fastcompanion.course.scaffolds import scratch
 
 # Tried in this order when `editor.command` is not set.
 _EDITORS = ("jupyter-lab", "jupyter-notebook", "code")

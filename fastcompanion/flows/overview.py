@@ -10,8 +10,9 @@ from fastcompanion.base import clock, config, events
 from fastcompanion.base.events import Event
 from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course import again, course_file, progress
+from fastcompanion.course import again, progress
 from fastcompanion.course.again import Again
+from fastcompanion.course.library import course_file
 from fastcompanion.course.model import Course
 from fastcompanion.course.progress import LessonProgress, NextStep
 from fastcompanion.study import journal, timer

@@ -14,7 +14,8 @@ from fastcompanion.base.events import Event
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course import lessons, progress
+from fastcompanion.course import progress
+from fastcompanion.course.library import lessons
 from fastcompanion.course.model import Lesson
 from fastcompanion.course.progress import NextStep
 from fastcompanion.flows import opening

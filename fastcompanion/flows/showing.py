@@ -9,7 +9,8 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course import lessons, progress
+from fastcompanion.course import progress
+from fastcompanion.course.library import lessons
 from fastcompanion.course.model import Lesson, NotebookRef
 from fastcompanion.flows import opening
 

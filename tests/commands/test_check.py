@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course import lessons, notebook
+from fastcompanion.course.library import lessons
+from fastcompanion.course.notebooks import notebook
 from tests.conftest import Outcome, Runner
 from tests.course.tiny import write_scratch
 

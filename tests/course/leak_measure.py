@@ -1,6 +1,6 @@
 """An independent measure of leaks: which code of an original can be read in its scaffold.
 
-It shares nothing with fastcompanion.course.leaks: lines are looked for as text, runs of eight
+It shares nothing with fastcompanion.course.scaffolds.leaks: lines are looked for as text, runs of eight
 tokens as text too, in every cell of the scaffold. What the scaffold gives (cells of role "given"
 and "todo", literals listed in a heading's metadata, headers of functions) is left out, and
 `unfair_gifts` says whether something was given that should not have been.

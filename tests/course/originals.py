@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fastcompanion.course import notebook
 from fastcompanion.course.model import Lesson, NotebookRef
-from fastcompanion.course.scaffold import Scaffold, scaffold
+from fastcompanion.course.notebooks import notebook
+from fastcompanion.course.scaffolds.scaffold import Scaffold, scaffold
 
 FOLDER = Path(__file__).resolve().parents[1] / "fixtures" / "notebooks"
 CULTURES = ("prose_and_code", "headings_only", "comments_only", "todo_sheet")

@@ -15,8 +15,11 @@ import numpy as np
 import pytest
 
 from fastcompanion.base.kernel import OWN, Kernel, Limits
-from fastcompanion.course import catalogue, notebook, plan, scaffold
+from fastcompanion.course.checks import plan
+from fastcompanion.course.library import catalogue
 from fastcompanion.course.model import Course, Lesson
+from fastcompanion.course.notebooks import notebook
+from fastcompanion.course.scaffolds import scaffold
 
 STYLES = Path(__file__).parent.parent / "fixtures" / "foundations"
 NUMBERS = ("01", "02")

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course import notebook
 from fastcompanion.course.model import Checkpoint, Course, Lesson, Mistake, NotebookRef, SectionSpec
-from fastcompanion.course.scaffold import scaffold
+from fastcompanion.course.notebooks import notebook
+from fastcompanion.course.scaffolds.scaffold import scaffold
 
 CHECKS = """
 @checkpoint("the-sum", "total")

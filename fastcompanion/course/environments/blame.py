@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.kernel import CellResult, Kernel
-from fastcompanion.course.cells import parse_cell
 from fastcompanion.course.environments.imports import distribution, normalised
+from fastcompanion.course.notebooks.cells import parse_cell
 
 _FRAME = re.compile(r"(?:site|dist)-packages[\\/](\w+)")
 _COMPILED_FRAME = re.compile(r"^File (\w+)[\\/][\w\\/]+\.pyx", re.MULTILINE)

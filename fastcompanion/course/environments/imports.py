@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fastcompanion.base.records import frozen
-from fastcompanion.course.cells import parse_cell
+from fastcompanion.course.notebooks.cells import parse_cell
 
 # Modules whose distribution has another name; every other module is taken for its own.
 DISTRIBUTIONS = {

@@ -10,10 +10,10 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.repo import CommitResult
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course import course_file, courses, lessons
 from fastcompanion.course.environments import find, shelf
 from fastcompanion.course.environments.find import Usable, find_interpreter
 from fastcompanion.course.environments.shelf import Environment
+from fastcompanion.course.library import course_file, courses, lessons
 
 USED = "env.used"
 

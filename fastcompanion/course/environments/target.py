@@ -11,9 +11,10 @@ from fastcompanion.base import remote
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course import courses, lessons, notebook
 from fastcompanion.course.environments.imports import Needs, needs, together
+from fastcompanion.course.library import courses, lessons
 from fastcompanion.course.model import Course, Lesson, NotebookRef
+from fastcompanion.course.notebooks import notebook
 
 
 @frozen

@@ -15,10 +15,15 @@ from fastcompanion.base.kernel import CellResult, Interpreter, Kernel, Limits
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course import material
 from fastcompanion.course.environments import blame
 from fastcompanion.course.environments.target import Target, read_original
-from fastcompanion.course.execution import imported_modules, is_code, is_expected, reason_of
+from fastcompanion.course.library import material
+from fastcompanion.course.notebooks.execution import (
+    imported_modules,
+    is_code,
+    is_expected,
+    reason_of,
+)
 
 _NOT_DATA = (".ipynb", ".checks.json", "notes.md")
 _NUMBERS = re.compile(r"-?\d+\.\d+(?:e[+-]?\d+)?")

@@ -76,7 +76,7 @@ def course(
 ) -> Path:
     """A course in git whose notebook was last changed on 2023-02-17, added to the study."""
     from fastcompanion.base.workspace import Workspace
-    from fastcompanion.course import courses
+    from fastcompanion.course.library import courses
 
     folder = tmp_path / "a course"
     folder.mkdir()

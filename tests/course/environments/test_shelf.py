@@ -18,9 +18,9 @@ from fastcompanion.base import workspace
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.kernel import OWN
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course import course_file, courses
 from fastcompanion.course.environments import find_interpreter, shelf, sizes
 from fastcompanion.course.environments.uv import need_uv
+from fastcompanion.course.library import course_file, courses
 from tests.course.environments.index import OWN_PYTHON, Index
 
 _CREATE = ("env", "create", "plain", "-p", "tinyplot")

@@ -1,0 +1,301 @@
+"""From what ran to a verdict: the outcomes of a check and the words for them. Pure.
+
+Whatever runs a plan (a fresh kernel, the warm worker) gives one outcome per section that was
+reached; `verdicts` turns plan and outcomes into one verdict per section. The whole speaks of the
+first section that fails.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from fastcompanion.base.errors import Exit
+from fastcompanion.base.records import frozen
+from fastcompanion.course.checks.plan import Plan, PlannedSection
+from fastcompanion.course.model import Checkpoint
+
+Verdict = Literal[
+    "passed",
+    "self-assessed",
+    "to-assess",
+    "wrong value",
+    "not attempted",
+    "not reached",
+    "lesson broken here",
+    "could not check",
+]
+GOOD: frozenset[Verdict] = frozenset({"passed", "self-assessed"})
+FINE: frozenset[Verdict] = GOOD | {"to-assess"}
+_MISSING: frozenset[Verdict] = frozenset({"lesson broken here", "could not check"})
+BROKEN = "fastcompanion env create --as-of lesson"
+_GPU = re.compile(r"cuda|nvidia|no gpu|hip error|mps backend", re.IGNORECASE)
+
+
+@frozen
+class Failure:
+    """Why a section's cells did not run to the end; `line` is the learner's own, from 1."""
+
+    cell: int
+    status: str
+    error_name: str = ""
+    error_value: str = ""
+    line: int | None = None
+    text: str = ""
+    deeper: str = ""
+
+
+@frozen
+class Outcome:
+    """What became of one section: its failure if any, and what the judge said of each checkpoint."""
+
+    id: str
+    failure: Failure | None = None
+    judged: tuple[Mapping[str, Any], ...] | None = None
+    seconds: float = 0.0
+    trace: str = ""
+
+
+@frozen
+class CheckpointVerdict:
+    """One checkpoint: what was expected and found (never the answer), and the likely mistake."""
+
+    name: str
+    passed: bool
+    expected: str
+    found: str = ""
+    found_name: str = ""
+    message: str = ""
+    mistake: str = ""
+
+
+@frozen
+class SectionVerdict:
+    """One section's verdict; `cell` counts all cells from 1, as a person does."""
+
+    id: str
+    title: str
+    verdict: Verdict
+    message: str = ""
+    hint: str = ""
+    cell: int | None = None
+    line: int | None = None
+    source_line: str = ""
+    checkpoints: tuple[CheckpointVerdict, ...] = ()
+    strength: str = ""
+    with_solution: bool = False
+    seconds: float = 0.0
+
+
+def expected(point: Checkpoint) -> str:
+    """Say what a checkpoint asks for: kind, shape, about; never the answer."""
+    named = point.shape if point.shape.startswith(point.name) else f"{point.name} {point.shape}"
+    about = f": {point.about}" if point.about else ""
+    return f"{point.kind} {named.strip()}{about}"
+
+
+def verdicts(
+    plan: Plan,
+    outcomes: Sequence[Outcome],
+    *,
+    assessed: Mapping[str, str] | None = None,
+    solved: Iterable[str] = (),
+) -> tuple[SectionVerdict, ...]:
+    """Give each section's verdict, in order.
+
+    `assessed` maps sections to the key of the code that the learner assessed; `solved` are those
+    whose solution was shown. Sections where nothing is to be done are left out unless they fail.
+    """
+    by_id = {outcome.id: outcome for outcome in outcomes}
+    found: list[SectionVerdict] = []
+    seen_solution = set(solved)
+    for section in plan.sections:
+        outcome = by_id.get(section.id)
+        failed_before = any(one.verdict not in FINE for one in found)
+        verdict = _verdict(plan, section, outcome, dict(assessed or {}), failed_before)
+        broken = outcome is not None and verdict.verdict not in FINE
+        if section.has_work or broken:
+            found.append(_marked(verdict, section, outcome, section.id in seen_solution))
+    return tuple(found)
+
+
+def _marked(
+    verdict: SectionVerdict, section: PlannedSection, outcome: Outcome | None, solved: bool
+) -> SectionVerdict:
+    seconds = round(outcome.seconds, 3) if outcome else 0.0
+    fields = {**vars(verdict), "with_solution": solved, "seconds": seconds}
+    return SectionVerdict(**{**fields, "strength": section.strength})
+
+
+def _verdict(
+    plan: Plan,
+    section: PlannedSection,
+    outcome: Outcome | None,
+    assessed: Mapping[str, str],
+    failed_before: bool,
+) -> SectionVerdict:
+    if outcome is None:
+        return _plain(section, "not reached", "an earlier section stopped the run")
+    if outcome.failure is not None:
+        stopped = _stopped(section, outcome.failure, failed_before)
+        return _behind(plan, section, outcome, stopped)
+    if section.has_work and not section.attempted:
+        return _plain(section, "not attempted", "there is no code of yours here yet")
+    if outcome.judged is not None:
+        return _judged(plan, section, outcome.judged)
+    if section.id in assessed:
+        if assessed[section.id] in ("", section.key):
+            return _plain(section, "self-assessed", "by you; there is no hard check here")
+        return _plain(section, "to-assess", "your code has changed since you assessed it")
+    return _plain(section, "to-assess", "it ran; there is no hard check here, so judge it yourself")
+
+
+def _plain(section: PlannedSection, verdict: Verdict, message: str) -> SectionVerdict:
+    return SectionVerdict(section.id, section.title, verdict, message)
+
+
+def _behind(
+    plan: Plan, section: PlannedSection, outcome: Outcome, stopped: SectionVerdict
+) -> SectionVerdict:
+    """Look for a known mistake behind an error: it tells the learner more than the error does."""
+    judged = outcome.judged or ()
+    if stopped.verdict != "not reached" or not any(found.get("mistake") for found in judged):
+        return stopped
+    known = _judged(plan, section, [found for found in judged if found.get("mistake")])
+    message = f"{known.message} (and then {stopped.message})"
+    place = {"cell": stopped.cell, "line": stopped.line, "source_line": stopped.source_line}
+    return SectionVerdict(**{**vars(known), **place, "message": message})
+
+
+_ENDINGS: dict[str, str] = {
+    "timeout": "a cell took longer than its budget",
+    "died": "the kernel died",
+    "too-much-output": "a cell wrote too much output",
+    "asked-for-input": "a cell asks for input(), and nobody can answer",
+    "exited": "a cell ended the program (sys.exit or quit)",
+    "not-run": "the time budget was used up",
+    "not-judged": "the kernel did not survive the check of this section",
+}
+_CURES: dict[str, str] = {
+    "timeout": "Give more time: --cell-timeout SECONDS, --budget SECONDS",
+    "not-run": "Give more time: --budget SECONDS",
+    "asked-for-input": "Give the value a name instead of asking for it.",
+    "too-much-output": "Print less, or raise check.output_mb.",
+    "exited": "Take the line out: the notebook has to run to its end.",
+}
+
+
+def _stopped(section: PlannedSection, failure: Failure, failed_before: bool) -> SectionVerdict:
+    verdict, hint = _why_stopped(section, failure, failed_before)
+    line = f", line {failure.line}" if failure.line else ""
+    what = f"{failure.error_name}: {failure.error_value}".strip(": ")
+    ending = _ENDINGS.get(failure.status, "it stopped")
+    message = f"cell {failure.cell + 1}{line}: {what or ending}"
+    if failure.status in _ENDINGS and what and what not in ending:
+        message = f"cell {failure.cell + 1}{line}: {ending} ({what})"
+    if failure.deeper:
+        message += f"; at `{failure.deeper}`"
+    return SectionVerdict(
+        section.id,
+        section.title,
+        verdict,
+        message,
+        hint,
+        cell=failure.cell + 1,
+        line=failure.line,
+        source_line=failure.text[:200],
+    )
+
+
+def _why_stopped(
+    section: PlannedSection, failure: Failure, failed_before: bool
+) -> tuple[Verdict, str]:
+    """Tell the learner's error from a broken lesson and from what this machine lacks."""
+    if failure.status != "error":
+        return "could not check", _CURES.get(failure.status, "Run the cell in Jupyter to see more.")
+    if failure.error_name in ("ModuleNotFoundError", "ImportError"):
+        return "could not check", "fastcompanion env create   (the kernel lacks a package)"
+    if failure.error_name == "MemoryError" or _GPU.search(failure.error_value):
+        return "could not check", "This machine lacks what the cell needs; see `doctor`."
+    given = any(cell.index == failure.cell and cell.is_given for cell in section.cells)
+    if given and not failed_before:
+        return "lesson broken here", BROKEN
+    return "not reached", ""
+
+
+def _judged(
+    plan: Plan, section: PlannedSection, judged: Sequence[Mapping[str, Any]]
+) -> SectionVerdict:
+    told = {str(found["name"]): found for found in judged}
+    points = tuple(
+        _checkpoint(point, told[point.name], plan.mistakes)
+        for point in section.checkpoints
+        if point.name in told
+    )
+    failing = next((found for found in judged if found["state"] != "passed"), None)
+    if failing is None:
+        return SectionVerdict(section.id, section.title, "passed", checkpoints=points)
+    point = next(one for one in points if one.name == failing["name"])
+    verdict: Verdict = "wrong value"
+    if failing["state"] in ("slow", "unchecked"):
+        verdict = "could not check"
+    elif failing["state"] == "needs":
+        verdict = "not reached"
+    line = str(failing.get("line", ""))
+    return SectionVerdict(
+        section.id,
+        section.title,
+        verdict,
+        point.message,
+        point.mistake,
+        source_line=line[:200],
+        checkpoints=points,
+    )
+
+
+def _checkpoint(
+    point: Checkpoint, found: Mapping[str, Any], mistakes: Mapping[str, str]
+) -> CheckpointVerdict:
+    state = str(found["state"])
+    return CheckpointVerdict(
+        point.name,
+        state == "passed",
+        expected(point),
+        str(found.get("found", "")),
+        str(found.get("found_name", "")),
+        "" if state == "passed" else _message(point, found),
+        mistakes.get(str(found.get("mistake", "")), ""),
+    )
+
+
+def _message(point: Checkpoint, found: Mapping[str, Any]) -> str:
+    state, said = str(found["state"]), str(found.get("message", ""))
+    if state == "missing":
+        names = ", ".join(found.get("bound", ())) or "none"
+        return said or (
+            f"expected {expected(point)}; found nothing like it among the names of this section "
+            f"({names}). If yours has another name: `# fc: {point.name} = your_name`"
+        )
+    if state == "needs":
+        return f"{point.name} rests on {said}, which has not passed yet"
+    if state == "slow":
+        return f"{point.name}: checking it {said}"
+    if state == "raised":
+        return f"expected {expected(point)}; found {found.get('found', '')}, which led to {said}"
+    other = found.get("found_name", point.name)
+    prefix = f"`{other}` was taken for {point.name}: " if other != point.name else ""
+    return prefix + (said or f"expected {expected(point)}; found {found.get('found', '')}")
+
+
+def first_failing(sections: Sequence[SectionVerdict]) -> SectionVerdict | None:
+    """Give the section that the whole verdict speaks of."""
+    return next((one for one in sections if one.verdict not in FINE), None)
+
+
+def exit_code(sections: Sequence[SectionVerdict]) -> Exit:
+    """Give the exit code of design section 7: 0 all fine, 4 wrong or not reached, 5 not possible."""
+    failing = first_failing(sections)
+    if failing is None:
+        return Exit.DONE
+    return Exit.MISSING if failing.verdict in _MISSING else Exit.CHECK_SAYS_NO

@@ -1,0 +1,333 @@
+"""Finding lessons by what people type, their original notebooks, and what a list of them shows."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from fastcompanion.base import config, events, remote, workspace
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.events import Event
+from fastcompanion.base.records import frozen
+from fastcompanion.base.workspace import Workspace
+from fastcompanion.course import progress
+from fastcompanion.course.library import courses, discovery
+from fastcompanion.course.library.course_file import Outline
+from fastcompanion.course.model import Course, Lesson, NotebookRef
+from fastcompanion.course.progress import LessonProgress, NextStep
+
+
+@frozen
+class Candidate:
+    """A lesson that what was typed may mean."""
+
+    id: str
+    title: str
+
+
+@frozen
+class LessonLine:
+    """One line of the list of lessons; `current` marks the one that the learner is in."""
+
+    id: str
+    title: str
+    current: bool
+    progress: LessonProgress
+
+
+@frozen
+class CourseLessons:
+    """A course's lessons with their progress."""
+
+    course: str
+    title: str
+    lessons: tuple[LessonLine, ...]
+
+
+@frozen
+class LinkShown:
+    """A link of a lesson."""
+
+    title: str
+    url: str
+
+
+@frozen
+class NotebookShown:
+    """One notebook of a lesson; `files` are the learner's own, relative to the study."""
+
+    id: str
+    path: str | None
+    url: str | None
+    files: tuple[str, ...]
+
+
+@frozen
+class Question:
+    """A question of a lesson; the author's answer is not shown before the learner's own."""
+
+    id: str
+    question: str
+    answered: bool
+
+
+@frozen
+class LessonShown:
+    """All that the learner should know of a lesson, and what comes next in it."""
+
+    id: str
+    title: str
+    about: str
+    goals: tuple[str, ...]
+    minutes: int | None
+    video: str
+    page: str
+    links: tuple[LinkShown, ...]
+    notebooks: tuple[NotebookShown, ...]
+    progress: LessonProgress
+    questions: tuple[Question, ...]
+    next: NextStep | None
+
+
+def find(
+    study: Workspace, text: str | None, *, past: Sequence[Event] | None = None
+) -> tuple[Course, Lesson]:
+    """Find the lesson that a text means: `fastai-p1/05`, `05`, `5`, a course, words of a title.
+
+    Without a text it is the lesson of the last event, else the first lesson of the only (or the
+    set) course. What fits nothing or several lessons is exit 2 and lists the candidates.
+    `past` are the study's events, when they have been read already.
+    """
+    outlines = [courses.outline(study, course_id) for course_id in courses.ids(study)]
+    if not outlines:
+        raise CompanionError(
+            "the study has no course yet",
+            hint="fastcompanion course add foundations",
+            code=Exit.USAGE,
+        )
+    if text is None or not text.strip():
+        return _load(study, _default(study, outlines, past))
+    typed = unicodedata.normalize("NFC", text.strip())
+    return _load(study, _meant(study, outlines, typed, past))
+
+
+def _load(study: Workspace, lesson_id: str) -> tuple[Course, Lesson]:
+    course = courses.load(study, lesson_id.partition("/")[0])
+    return course, next(lesson for lesson in course.lessons if lesson.id == lesson_id)
+
+
+def _default(study: Workspace, outlines: Sequence[Outline], past: Sequence[Event] | None) -> str:
+    every = {lesson_id for outline in outlines for lesson_id, _ in outline.lessons}
+    for event in reversed(events.read(study) if past is None else past):
+        if event.lesson in every and event.kind != "lesson.skipped":
+            return event.lesson
+    chosen = outlines if len(outlines) == 1 else _set_course(study, outlines)
+    if len(chosen) == 1 and chosen[0].lessons:
+        return chosen[0].lessons[0][0]
+    firsts = [outline.lessons[0] for outline in outlines if outline.lessons]
+    raise _ambiguous("it is not clear which lesson is meant", firsts)
+
+
+def _set_course(study: Workspace, outlines: Sequence[Outline]) -> list[Outline]:
+    name = config.load(study).get("study.course")
+    return [outline for outline in outlines if outline.id == name]
+
+
+def _meant(
+    study: Workspace, outlines: Sequence[Outline], text: str, past: Sequence[Event] | None
+) -> str:
+    for outline in outlines:
+        if text.strip("/").lower() == outline.id:
+            return _in_course(study, outline, past)
+    for way in (_by_number, _by_title):
+        found = [entry for outline in outlines for entry in way(outline, text)]
+        if len(found) > 1:
+            preferred = [o.id for o in _set_course(study, outlines)]
+            found = [e for e in found if e[0].partition("/")[0] in preferred] or found
+        if len(found) == 1:
+            return found[0][0]
+        if found:
+            raise _ambiguous(f"{text!r} fits {len(found)} lessons", found)
+    raise CompanionError(
+        f"no lesson fits {text!r}", hint="fastcompanion lesson list", code=Exit.USAGE
+    )
+
+
+def _in_course(study: Workspace, outline: Outline, past: Sequence[Event] | None) -> str:
+    """A course's name alone means its lesson of the last event, else its first."""
+    own = [lesson_id for lesson_id, _ in outline.lessons]
+    for event in reversed(events.read(study) if past is None else past):
+        if event.lesson in own and event.kind != "lesson.skipped":
+            return event.lesson
+    if own:
+        return own[0]
+    raise CompanionError(f"the course {outline.id} has no lessons", code=Exit.USAGE)
+
+
+def _by_number(outline: Outline, text: str) -> list[tuple[str, str]]:
+    course, _, number = text.rpartition("/")
+    if course and course.lower() != outline.id:
+        return []
+    wanted = bare(number)
+    return [entry for entry in outline.lessons if bare(entry[0].partition("/")[2]) == wanted]
+
+
+def _by_title(outline: Outline, text: str) -> list[tuple[str, str]]:
+    course, _, rest = text.rpartition("/")
+    if course and course.lower() != outline.id:
+        return []
+    words = rest.casefold().split()
+    return [e for e in outline.lessons if words and all(w in e[1].casefold() for w in words)]
+
+
+def bare(number: str) -> str:
+    """Write a lesson's number without leading zeros: "05" and "5" are "5", "3.1" is "3-1"."""
+    parts = re.split(r"[._-]", number.strip().lower())
+    return "-".join(part.lstrip("0") or "0" for part in parts)
+
+
+def _ambiguous(problem: str, entries: Iterable[tuple[str, str]]) -> CompanionError:
+    shown = [f"{lesson_id} ({title})" for lesson_id, title in entries]
+    more = f" and {len(shown) - 8} more" if len(shown) > 8 else ""
+    return CompanionError(
+        f"{problem}: {', '.join(shown[:8])}{more}",
+        hint=f"Name it with its course, e.g. {shown[0].partition(' ')[0]}" if shown else "",
+        code=Exit.USAGE,
+    )
+
+
+def notebook_of(lesson: Lesson, text: str | None) -> NotebookRef:
+    """Find one notebook of a lesson by its id, its number or words; the first local one without."""
+    if not lesson.notebooks:
+        raise CompanionError(f"{lesson.id} has no notebook", code=Exit.MISSING)
+    if text is None:
+        return next((n for n in lesson.notebooks if n.path is not None), lesson.notebooks[0])
+    wanted = text.strip().lower()
+    exact = [n for n in lesson.notebooks if wanted in (n.id, (n.path or "").lower())]
+    near = [n for n in lesson.notebooks if wanted and wanted in n.id]
+    found = exact or near
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(notebook.id for notebook in lesson.notebooks)
+    raise CompanionError(
+        f"{lesson.id} has {'several notebooks' if found else 'no notebook'} {text!r}: {names}",
+        hint=f"--notebook {lesson.notebooks[0].id}",
+        code=Exit.USAGE,
+    )
+
+
+def original(course: Course, notebook: NotebookRef) -> Path:
+    """Give the original notebook of a lesson as it was when the course was added.
+
+    Raises exit 5 where it is on no disk: only on the web, or the clone is on another machine.
+    """
+    if notebook.path is None:
+        raise CompanionError(
+            f"the notebook {notebook.id} is only on the web: {notebook.url}",
+            hint="Work on it there and mark the steps with fastcompanion lesson done; "
+            "or download it and: fastcompanion course add FILE.ipynb",
+            code=Exit.MISSING,
+        )
+    path = course.root / notebook.path
+    if path.is_file() and (course.kind == "builtin" or notebook.sha256 is None):
+        return path
+    if notebook.sha256 is None:
+        raise _gone(course, notebook)
+    if path.is_file() and discovery.digest(path) == notebook.sha256:
+        return path
+    kept = workspace.original(notebook.sha256)
+    if kept.is_file():
+        return kept
+    if course.kind == "git" and path.is_file() and _restored(course, notebook):
+        return path
+    raise _gone(course, notebook)
+
+
+def _restored(course: Course, notebook: NotebookRef) -> bool:
+    """Put a file of our own clone back that somebody has changed by hand."""
+    assert notebook.path is not None
+    path = course.root / notebook.path
+    put_back = remote.check_out(course.root, course.commit, notebook.path)
+    return put_back and discovery.digest(path) == notebook.sha256
+
+
+def _gone(course: Course, notebook: NotebookRef) -> CompanionError:
+    if not course.root.is_dir():
+        what = f"the files of course {course.id} are not on this machine"
+        again = course.id if course.kind == "builtin" else course.source
+        return CompanionError(what, hint=f"fastcompanion course add {again}", code=Exit.MISSING)
+    return CompanionError(
+        f"{notebook.path} is not the notebook any more that was added with course {course.id}",
+        hint=f"fastcompanion course update {course.id}",
+        file=course.root / str(notebook.path),
+        code=Exit.MISSING,
+    )
+
+
+def last_change(course: Course, notebook: NotebookRef) -> datetime | None:
+    """Say when the original was last changed, by its repository's history (no network needed)."""
+    if notebook.path is None or not course.commit or not course.root.is_dir():
+        return None
+    return remote.last_change(course.root, notebook.path, course.commit)
+
+
+def checks_file(course: Course, lesson: Lesson) -> Path | None:
+    """Give the file with a lesson's authored checks, from the course or from the catalogue."""
+    if lesson.checks is None:
+        return None
+    places = (course.root, workspace.content("lessons") / course.id, workspace.content("lessons"))
+    return next((p / lesson.checks for p in places if (p / lesson.checks).is_file()), None)
+
+
+def listing(study: Workspace, course_id: str | None = None) -> tuple[CourseLessons, ...]:
+    """List the lessons of one course or of all, with their progress."""
+    past = events.read(study)
+    own = progress.by_lesson(past)
+    now = progress.last_lesson(past)
+    wanted = [course_id] if course_id else courses.ids(study)
+    found = []
+    for name in wanted:
+        course = courses.load(study, name)
+        lines = tuple(_line(lesson, own.get(lesson.id, []), now) for lesson in course.lessons)
+        found.append(CourseLessons(course.id, course.title, lines))
+    return tuple(found)
+
+
+def _line(lesson: Lesson, own: Sequence[Event], now: str | None) -> LessonLine:
+    return LessonLine(lesson.id, lesson.title, lesson.id == now, progress.of_lesson(lesson, own))
+
+
+def next_of(study: Workspace, course: Course, lesson: Lesson) -> NextStep | None:
+    """Say what comes next in one lesson."""
+    own = [event for event in events.read(study) if event.lesson == lesson.id]
+    return progress.next_in_lesson(course, lesson, own)
+
+
+def show(study: Workspace, text: str | None) -> LessonShown:
+    """Gather what is to be said of one lesson."""
+    past = events.read(study)
+    course, lesson = find(study, text, past=past)
+    own = [event for event in past if event.lesson == lesson.id]
+    answered = {event.data.get("card") for event in own if event.kind == "card.answered"}
+    return LessonShown(
+        id=lesson.id,
+        title=lesson.title,
+        about=lesson.about,
+        goals=lesson.goals,
+        minutes=lesson.minutes,
+        video=lesson.video,
+        page=lesson.page,
+        links=tuple(LinkShown(title, url) for title, url in lesson.links),
+        notebooks=tuple(_notebook_shown(study, lesson, ref) for ref in lesson.notebooks),
+        progress=progress.of_lesson(lesson, own),
+        questions=tuple(Question(c.id, c.question, c.id in answered) for c in lesson.cards),
+        next=progress.next_in_lesson(course, lesson, own),
+    )
+
+
+def _notebook_shown(study: Workspace, lesson: Lesson, ref: NotebookRef) -> NotebookShown:
+    files = sorted(study.lesson_folder(lesson.id).glob(f"{ref.id}.*.ipynb"))
+    return NotebookShown(ref.id, ref.path, ref.url, tuple(study.relative(path) for path in files))

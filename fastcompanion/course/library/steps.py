@@ -1,0 +1,236 @@
+"""Finishing and skipping steps by the learner's own word: watch and repeat, and what runs elsewhere.
+
+What the program can see for itself (a clean run, a checked reproduction) is not taken on trust:
+such a step is finished by doing it, or skipped, which is kept apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from fastcompanion.base import events
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.events import UNDONE, Event
+from fastcompanion.base.records import frozen
+from fastcompanion.base.repo import CommitResult
+from fastcompanion.base.workspace import Workspace
+from fastcompanion.course import progress
+from fastcompanion.course.library import lessons
+from fastcompanion.course.model import STEPS, Card, Course, Lesson, Step
+from fastcompanion.course.progress import NextStep
+
+_SHORTEST_NOTE = 10
+_HOW: Mapping[Step, str] = {
+    "run": "fastcompanion lesson run {lesson} --execute, and one experiment: "
+    "fastcompanion lesson experiment",
+    "reproduce": "fastcompanion check {lesson}",
+}
+
+
+@frozen
+class StepDone:
+    """A step that is finished; `new` is false when it was before."""
+
+    lesson: str
+    title: str
+    step: str
+    new: bool
+    cards_answered: int
+    next: NextStep | None
+    commit: CommitResult | None
+
+
+@frozen
+class Skipped:
+    """A lesson or a step of it that is skipped, or no longer."""
+
+    lesson: str
+    title: str
+    step: str | None
+    undone: bool
+    changed: bool
+    next: NextStep | None
+    commit: CommitResult | None
+
+
+def step_named(name: str) -> Step:
+    """Read a step's name."""
+    for step in STEPS:
+        if step == name.lower():
+            return step
+    raise CompanionError(
+        f"{name!r} is no step: {', '.join(STEPS)}",
+        hint="fastcompanion lesson show",
+        code=Exit.USAGE,
+    )
+
+
+def done(
+    study: Workspace,
+    text: str | None,
+    step: Step | None = None,
+    *,
+    note: str = "",
+    answers: Mapping[str, str] | None = None,
+    ask: Callable[[str], str] | None = None,
+    dry_run: bool = False,
+) -> StepDone:
+    """Finish a step: a sentence of the learner's own, and an answer to each card of the lesson.
+
+    `ask` is how a missing answer or note can be asked for (None: nobody can be asked).
+    """
+    past = events.read(study)
+    course, lesson = lessons.find(study, text, past=past)
+    own = [event for event in past if event.lesson == lesson.id]
+    wanted = step or _current(lesson, own)
+    if _is_done(lesson, own, wanted):
+        after = progress.next_in_lesson(course, lesson, own)
+        return StepDone(lesson.id, lesson.title, wanted, False, 0, after, None)
+    _allowed(lesson, wanted)
+    cards = _open_cards(lesson, own) if wanted == "watch" else []
+    given = _answered(lesson, cards, answers or {}, ask)
+    sentence = _sentence(note, wanted, ask)
+    if dry_run:
+        return StepDone(lesson.id, lesson.title, wanted, True, len(given), None, None)
+    return _finish(study, course, lesson, wanted, given, sentence)
+
+
+def _finish(
+    study: Workspace,
+    course: Course,
+    lesson: Lesson,
+    step: Step,
+    given: Mapping[str, str],
+    note: str,
+) -> StepDone:
+    for card, answer in given.items():
+        events.record(study, "card.answered", lesson.id, {"card": card, "answer": answer})
+    message = f"Finish {step} of {lesson.id}"
+    data = {"step": step, "note": note}
+    made = events.record(study, "lesson.step_done", lesson.id, data, commit=message)
+    after = lessons.next_of(study, course, lesson)
+    return StepDone(lesson.id, lesson.title, step, True, len(given), after, made.commit)
+
+
+def _current(lesson: Lesson, own: Sequence[Event]) -> Step:
+    now = progress.of_lesson(lesson, own).current
+    if now is None:
+        raise CompanionError(
+            f"every step of {lesson.id} is done or skipped already",
+            hint="fastcompanion next",
+            code=Exit.USAGE,
+        )
+    return now.step
+
+
+def _is_done(lesson: Lesson, own: Sequence[Event], step: Step) -> bool:
+    steps = progress.of_lesson(lesson, own).steps
+    return any(one.step == step and one.state == "done" for one in steps)
+
+
+def _allowed(lesson: Lesson, step: Step) -> None:
+    """Take the learner's word only for what the program can't see."""
+    local = any(notebook.path for notebook in lesson.notebooks)
+    if local and step in _HOW:
+        raise CompanionError(
+            f"the step {step} of {lesson.id} is finished by doing it",
+            hint=_HOW[step].format(lesson=lesson.id)
+            + f"   (or leave it out: fastcompanion lesson skip {lesson.id} --step {step})",
+            code=Exit.CHECK_SAYS_NO,
+        )
+
+
+def _open_cards(lesson: Lesson, own: Sequence[Event]) -> list[Card]:
+    seen = {event.data.get("card") for event in own if event.kind == "card.answered"}
+    return [card for card in lesson.cards if card.id not in seen]
+
+
+def _answered(
+    lesson: Lesson,
+    cards: Sequence[Card],
+    answers: Mapping[str, str],
+    ask: Callable[[str], str] | None,
+) -> dict[str, str]:
+    known = {card.id for card in lesson.cards}
+    for name in answers:
+        if name not in known:
+            raise CompanionError(
+                f"{lesson.id} has no card {name!r} (it has {', '.join(sorted(known)) or 'none'})",
+                hint=f"fastcompanion lesson show {lesson.id}",
+                code=Exit.USAGE,
+            )
+    given = {name: text.strip() for name, text in answers.items() if text.strip()}
+    missing = [card for card in cards if card.id not in given]
+    if missing and ask is None:
+        questions = "; ".join(f"{card.id}: {card.question}" for card in missing)
+        raise CompanionError(
+            f"{len(missing)} questions of {lesson.id} wait for an answer: {questions}",
+            hint=" ".join(f'--answer {card.id}="..."' for card in missing),
+            code=Exit.USAGE,
+        )
+    for card in missing:
+        assert ask is not None
+        given[card.id] = _insist(ask, card.question)
+    return given
+
+
+def _insist(ask: Callable[[str], str], question: str) -> str:
+    """Ask until something is said; an honest "don't know yet" is an answer too."""
+    while not (said := ask(question).strip()):
+        question = f"{question} (in a few words; don't know yet is an answer too)"
+    return said
+
+
+def _sentence(note: str, step: Step, ask: Callable[[str], str] | None) -> str:
+    question = {
+        "watch": "What was it about? One sentence",
+        "run": "What did you change, and what came of it? One sentence",
+        "reproduce": "How did you compare your result? One sentence",
+        "repeat": "Which data, and how good against the naive baseline? One sentence",
+    }[step]
+    if not note.strip() and ask is not None:
+        note = _insist(ask, question)
+    if len(note.strip()) < _SHORTEST_NOTE:
+        raise CompanionError(
+            f"a sentence is missing: {question.partition('?')[0].lower()}?",
+            hint='--note "one sentence of your own"',
+            code=Exit.USAGE,
+        )
+    return note.strip()
+
+
+def skip(
+    study: Workspace,
+    text: str | None,
+    step: Step | None = None,
+    *,
+    undo: bool = False,
+    dry_run: bool = False,
+) -> Skipped:
+    """Leave a lesson (or a step) out, or take that back. Both are kept in the history."""
+    past = events.read(study)
+    course, lesson = lessons.find(study, text, past=past)
+    own = [event for event in past if event.lesson == lesson.id]
+    marks = [e for e in own if e.kind == "lesson.skipped" and e.data.get("step") == step]
+    changed = bool(marks) == undo
+    if not changed or dry_run:
+        after = progress.next_in_lesson(course, lesson, own)
+        return Skipped(lesson.id, lesson.title, step, undo, changed, after, None)
+    what = f"{step} of {lesson.id}" if step else lesson.id
+    commit = _unskip(study, marks, what) if undo else _skip(study, lesson, step, what)
+    after = lessons.next_of(study, course, lesson)
+    return Skipped(lesson.id, lesson.title, step, undo, True, after, commit)
+
+
+def _skip(study: Workspace, lesson: Lesson, step: Step | None, what: str) -> CommitResult | None:
+    data = {"step": step} if step else {}
+    return events.record(study, "lesson.skipped", lesson.id, data, commit=f"Skip {what}").commit
+
+
+def _unskip(study: Workspace, marks: Sequence[Event], what: str) -> CommitResult | None:
+    commit = None
+    for mark in marks:
+        # Without the lesson: to take a lesson up again is not to have worked on it.
+        made = events.record(study, UNDONE, None, {"id": mark.id}, commit=f"Take {what} up again")
+        commit = made.commit
+    return commit

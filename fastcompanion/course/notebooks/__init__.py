@@ -1,0 +1,1 @@
+"""Notebooks as plain values: cells, names, prose, sections; running one and reading its troubles."""

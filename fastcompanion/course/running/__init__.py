@@ -1,0 +1,1 @@
+"""The run step: the learner's copy, what became of it, experiments."""
