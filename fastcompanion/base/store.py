@@ -13,11 +13,14 @@ import shutil
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from fastcompanion.base.errors import CompanionError
 
+# Where the offset of "2026-11-21T19:30:00+01:00" begins.
+_OFFSET = slice(19, None)
 _CONFLICT_MARKERS = ("<<<<<<< ", ">>>>>>> ", "||||||| ")
 
 
@@ -265,7 +268,25 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     records: dict[Any, dict[str, Any]] = {}
     for (number, _), record in zip(lines, found, strict=True):
         records.setdefault(record.get("id", number), record)
-    return sorted(records.values(), key=lambda r: (str(r.get("at", "")), str(r.get("id", ""))))
+    return _in_order(list(records.values()))
+
+
+def _in_order(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sort by ("at", "id"): as text while all times share one offset, else as moments."""
+    texts = [(str(record.get("at", "")), str(record.get("id", ""))) for record in records]
+    same_offset = len({at[_OFFSET] for at, _ in texts}) <= 1
+    keys: list[tuple[Any, str]] = [
+        (at if same_offset else _moment(at), identity) for at, identity in texts
+    ]
+    order = sorted(range(len(records)), key=keys.__getitem__)
+    return [records[number] for number in order]
+
+
+def _moment(at: str) -> float:
+    try:
+        return datetime.fromisoformat(at).timestamp()
+    except ValueError:
+        return 0.0
 
 
 def _parsed_together(lines: list[str]) -> list[dict[str, Any]] | None:

@@ -204,3 +204,14 @@ def test_lines_that_only_fit_together_are_refused(tmp_path: Path) -> None:
         with pytest.raises(CompanionError) as caught:
             store.read_lines(path)
         assert caught.value.line is not None, text
+
+
+def test_lines_of_several_time_zones_are_in_the_order_in_which_they_happened(
+    tmp_path: Path,
+) -> None:
+    """As text, 09:00+09:00 comes after 01:30+01:00; it was half an hour earlier."""
+    path = tmp_path / "progress.jsonl"
+    path.write_text(
+        '{"id":"b","at":"2026-11-21T01:30:00+01:00"}\n{"id":"a","at":"2026-11-21T09:00:00+09:00"}\n'
+    )
+    assert [line["id"] for line in store.read_lines(path)] == ["a", "b"]
