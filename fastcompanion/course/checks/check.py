@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,7 @@ def prepare(
         )
     own = notebook.read(path)
     outlines, blank, origins = _outlines(course, lesson, ref, own)
+    outlines = _as_begun(outlines, own, _begun(study, lesson, ref))
     checks, origin = _checks(course, lesson, ref)
     made = plan.build(
         lesson,
@@ -231,6 +233,35 @@ def _outlines(
     ]
     origins = {index: section.id for section in made.sections for index in section.work_cells}
     return outlines, _code_digest(made.notebook), origins
+
+
+def _begun(study: Workspace, lesson: Lesson, ref: NotebookRef) -> list[str]:
+    """Give the work sections that the scratch notebook was made with, [] when nobody noted them."""
+    made = [
+        event.data.get("sections")
+        for event in events.read(study)
+        if event.kind == "lesson.scaffolded"
+        and event.lesson == lesson.id
+        and event.data.get("notebook") == ref.id
+    ]
+    return [str(section) for section in made[-1] or ()] if made else []
+
+
+def _as_begun(
+    outlines: list[Outline], own: Mapping[str, Any], begun: Sequence[str]
+) -> list[Outline]:
+    """Keep the sections of the learner's notebook, however a newer original or scaffold cuts them."""
+    if not begun or list(begun) == [outline.id for outline in outlines if outline.has_work]:
+        return outlines
+    known = {outline.id: outline for outline in outlines}
+    ids = [outline.id for outline in _marked_outlines(own)]
+    for previous, section in pairwise(["", *begun]):
+        if section not in ids:
+            ids.insert(ids.index(previous) + 1 if previous in ids else 0, section)
+    return [
+        replace(known.get(section, Outline(section, section, True)), has_work=section in begun)
+        for section in ids
+    ]
 
 
 def _section_of(cell: Mapping[str, Any]) -> str:

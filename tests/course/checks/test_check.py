@@ -341,3 +341,14 @@ def test_the_strength_of_a_check_is_shown(ws: Workspace, made: Made) -> None:
         "",
     ]
     assert tiny.MISTAKE.message in ready.plan.mistakes.values()
+
+
+def test_the_sections_stay_those_the_notebook_was_made_with(ws: Workspace, made: Made) -> None:
+    """An original that was cut anew meanwhile must not make work vanish from the check."""
+    write_scratch(ws, made, SOLUTION)
+    made_with = {"notebook": made[1].notebooks[0].id, "sections": ["the-sum", "doubling", "gone"]}
+    events.record(ws, "lesson.scaffolded", made[1].id, made_with)
+    ready = check.prepare(ws, *made)
+    work = [one.id for one in ready.plan.sections if one.has_work]
+    assert work[:3] == ["the-sum", "doubling", "gone"]
+    assert verdicts(run(ws, made))["gone"] == "not attempted"
