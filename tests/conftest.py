@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from tests.git_server import GitServer
+
 Runner = Callable[..., "Outcome"]
 
 
@@ -226,3 +228,19 @@ def open_tmp(tmp_path: Path) -> Iterator[Path]:
     yield folder
     if folder != tmp_path:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitServer]:
+    """Git over HTTP on this machine."""
+    for name in (
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    with GitServer(tmp_path / "served") as running:
+        yield running

@@ -35,21 +35,6 @@ class Listener:
         self.texts += [text] if text else []
 
 
-@pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitServer]:
-    for name in (
-        "http_proxy",
-        "https_proxy",
-        "all_proxy",
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "ALL_PROXY",
-    ):
-        monkeypatch.delenv(name, raising=False)
-    with GitServer(tmp_path / "served") as running:
-        yield running
-
-
 def test_progress_never_goes_beyond_the_end(server: GitServer, tmp_path: Path) -> None:
     served = server.repo("course")
     for number in range(4):

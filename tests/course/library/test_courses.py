@@ -561,7 +561,7 @@ class TestFile:
         courses.add(ws, "foundations")
         code = (
             "import sys; from pathlib import Path; from fastcompanion.base.workspace import Workspace;"
-            "from fastcompanion.course import courses;"
+            "from fastcompanion.course.library import courses;"
             f"outline = courses.outline(Workspace(Path({str(ws.root)!r})), 'foundations');"
             "assert outline.lessons, outline;"
             "bad = {'yaml', 'git', 'rich', 'nbformat', 'numpy'} & set(sys.modules); assert not bad, bad"
