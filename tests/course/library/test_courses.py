@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -566,7 +567,7 @@ class TestFile:
             "assert outline.lessons, outline;"
             "bad = {'yaml', 'git', 'rich', 'nbformat', 'numpy'} & set(sys.modules); assert not bad, bad"
         )
-        subprocess.run(["python", "-c", code], check=True)
+        subprocess.run([sys.executable, "-c", code], check=True)
 
     def test_the_index_can_be_deleted(self, ws: Workspace, tmp_path: Path) -> None:
         course = courses.add(ws, "foundations").course
