@@ -61,7 +61,8 @@ def _is_literal_or_seed(text: str) -> bool:
         return (
             numbers and re.search(r"seed|default_rng|PRNGKey", ast.unparse(value.func)) is not None
         )
-    plain = (ast.Constant, ast.Tuple, ast.UnaryOp, ast.BinOp, ast.operator, ast.unaryop, ast.Load)
+    plain = (ast.Constant, ast.Tuple, ast.UnaryOp, ast.BinOp, ast.operator, ast.unaryop, ast.Load,
+             ast.List)  # fmt: skip
     return value is not None and all(isinstance(n, plain) for n in ast.walk(value))
 
 
@@ -100,7 +101,7 @@ def _visible(cell: Mapping[str, Any]) -> str:
     if mark["role"] in ("given", "todo") and cell["cell_type"] == "code":
         return ""
     source = str(cell["source"])
-    shapes = r"(— array )\([\w, ]*\)"
+    shapes = r"(— array or tensor )\([\w, ]*\)"
     return re.sub(shapes, r"\1", source) if mark["role"] == "checkpoint" else source
 
 
@@ -137,18 +138,19 @@ def _bare(code: str) -> str:
 def _lines(code: str) -> Iterator[str]:
     for line in _bare(code).split("\n"):
         text = " ".join(line.split())
-        if (
-            len(text) < SHORT
-            or re.match(r"(?:import|from)\s", text)
-            or re.fullmatch(r"[\w ]+", text)
-        ):
+        if len(text) < SHORT or re.match(r"(?:import|from)\s", text) or _is_name(text):
             continue
         yield text
         tail = re.search(r"\breturn (.*)", text)
         if (tail and len(tail[1]) >= SHORT) or (
             (tail := re.search(r"[^=!<>]=(?!=)\s*(.*)", text)) and len(tail[1]) >= 20
         ):
-            yield tail[1]
+            yield from [] if _is_name(tail[1]) else [tail[1]]
+
+
+def _is_name(text: str) -> bool:
+    """Is this words, a dotted name, or one called with nothing? It says what to call, not how."""
+    return re.fullmatch(r"[\w ]+|[\w.]+(?:\(\))?", text) is not None
 
 
 def _squeeze(text: str) -> str:

@@ -53,13 +53,13 @@ _SETUP = re.compile(
     r"(?:^|\.)(?:set_printoptions|set_option|rc|rcParams\.update|set_theme|set_style|"
     r"filterwarnings|simplefilter|basicConfig|disable|set_num_threads|set_context|"
     r"set_matplotlib_formats|set_verbosity\w*|set_default_dtype|get_logger|use|reload)$"
-    r"|^(?:warnings|logging|sns|plt\.style)\."
+    r"|^(?:warnings|logging|plt\.style|sns(?=\.set))\."
 )
 _SETUP_TARGET = re.compile(r"(?:rcParams|options|environ)\b")
 _ENVIRONMENT = re.compile(r"is_available\(|\benviron\b|\bgetenv\(|sys\.platform")
-_SEED = re.compile(r"(?:^|\.|_)(?:seed|manual_seed|set_seed|seed_everything|default_rng|PRNGKey)$")
+SEED = re.compile(r"(?:^|\.|_)(?:seed|manual_seed|set_seed|seed_everything|default_rng|PRNGKey)$")
 _PLOT_CALL = re.compile(
-    r"^(?:plt|ax|axs|axes|fig|sns|mpl|sympy\.plot|px|alt)\b|(?:^|\.)(?:show_\w+|plot\w*|imshow|"
+    r"^(?:plt|ax|axs|axes|fig|sns|mpl|sympy\.plot|px|alt|graphviz)\b|(?:^|\.)(?:show_\w+|plot\w*|imshow|"
     r"hist|scatter|draw\w*|to_thumb|display|colorbar|gv|savefig|interact|subplots|add_subplot|"
     r"show|barh|boxplot|pairplot|heatmap)$"
 )
@@ -275,6 +275,11 @@ def _plots(calls: Sequence[str]) -> bool:
     return any(_PLOT_CALL.search(call) for call in calls)
 
 
+def is_drawing(call: str) -> bool:
+    """Does a function of this dotted name draw a picture?"""
+    return _PLOT_CALL.search(call) is not None
+
+
 def _value_kind(node: ast.stmt, value: ast.expr, text: str) -> Kind | None:
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]  # type: ignore[attr-defined]
     plain = all(isinstance(n, ast.Name | ast.Tuple | ast.List) for n in targets)
@@ -343,7 +348,7 @@ def _is_literal(value: ast.expr) -> bool:
 
 def _is_seed(node: ast.stmt) -> bool:
     value = node.value if isinstance(node, ast.Expr | ast.Assign) else None
-    if not isinstance(value, ast.Call) or not _SEED.search(dotted(value.func)):
+    if not isinstance(value, ast.Call) or not SEED.search(dotted(value.func)):
         return False
     return bool(value.args or value.keywords) and all(is_scalar(a) for a in value.args)
 

@@ -170,7 +170,7 @@ class _Scope(ast.NodeVisitor):
         if isinstance(node.func, ast.Attribute):
             attribute = node.func.attr
             trailing = attribute.endswith("_") and not attribute.endswith("__")
-            if trailing or attribute in _MUTATORS or _in_place(node):
+            if trailing or attribute in _MUTATORS or is_in_place(node):
                 self._change(node.func.value)
         self.generic_visit(node)
 
@@ -282,7 +282,8 @@ _VISITORS: dict[type[ast.AST], Callable[[_Scope, Any], None]] = {
 }
 
 
-def _in_place(node: ast.Call) -> bool:
+def is_in_place(node: ast.Call) -> bool:
+    """Does a call say that it changes its object: `inplace=True`?"""
     return any(
         k.arg == "inplace" and isinstance(k.value, ast.Constant) and k.value.value is True
         for k in node.keywords

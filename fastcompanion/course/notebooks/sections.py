@@ -154,8 +154,13 @@ def _cut(section: Section) -> list[Section]:
     pieces: list[list[Part]] = [[]]
     titles = [""]
     done = 0.0
+    told = any(part.cell is None for part in section.parts[1:])
     for part in section.parts:
-        if part.cell is not None and _starts_part(part.cell, done):
+        if (
+            part.cell is not None
+            and _starts_part(part.cell, done)
+            and (done > LONG or not told or _begins(pieces[-1]))
+        ):
             moved = _trailing_prose(pieces[-1])
             pieces.append(moved)
             titles.append(_comment_title(part.cell))
@@ -167,6 +172,12 @@ def _cut(section: Section) -> list[Section]:
         pieces[-1] += last
         titles.pop()
     return _named_parts(section, pieces, titles)
+
+
+def _begins(parts: list[Part]) -> bool:
+    """Does the prose at the end of these parts begin a thought, not go on with one?"""
+    prose = _trailing_prose(list(parts))
+    return bool(prose) and not re.match(r"\s*(?:\.\.\.|\u2026|[a-z])", prose[0].text)
 
 
 def _weight(cell: Cell) -> float:

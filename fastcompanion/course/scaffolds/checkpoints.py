@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"(?:^|\.)(?:item|mean|sum|std|var|min|max|len|float|int|no
                      r"\w*error|\w*loss|mse|mae|rmse)$")  # fmt: skip
 _FRAME = re.compile(r"^pd\.(?:read_\w+|DataFrame|get_dummies|concat|merge|melt)$|\.to_frame$")
 _MODEL = re.compile(r"^nn\.|\w*[lL]earner$|(?:Classifier|Regressor|Regression|Model|Net|Sequential|"
-                    r"Pipeline|MLP|Module|Forest|Tree)$|(?:^|\.)(?:fit|from_pretrained)$")  # fmt: skip
+                    r"Pipeline|MLP|Module|Forest|Tree)$|\.(?:fit|from_pretrained)$")  # fmt: skip
 MAKES_ARRAY = re.compile(r"^(?:torch|np|numpy)\.(?:zeros|ones|empty|rand|randn)$")
 _REMARKED_SHAPE = re.compile(r"\(?\s*\d+\s*(?:,\s*\d+\s*)+,?\)?")
 
@@ -86,7 +86,10 @@ def checkpoints(
                         changed = Checkpoint(name, "value", shapes.get(name, ""), "changed here")
                         made[name] = Made(changed, later=True, seen=False)
     read = _read_in(cells, pieces)
-    kept = [item for name, item in made.items() if _matters(name, item, read)]
+    plain = _made_plainly(cells, pieces)
+    kept = [item for name, item in made.items() if _matters(name, item, read | plain)]
+    if len(kept) > MOST:
+        kept = [item for item in kept if _matters(item.checkpoint.name, item, read)] or kept
     if len(kept) > MOST:
         kept = [item for item in kept if item.later or _is_code(item)] or kept
     return tuple(item.checkpoint for item in kept[: 2 * MOST])
@@ -119,6 +122,17 @@ def _read_in(cells: Iterable[Cell], pieces: Mapping[int, tuple[Piece, ...]]) -> 
         for piece in pieces.get(cell.index, ())
         if piece.role in ("work", "look")
         for name in piece.statement.names.reads
+    }
+
+
+def _made_plainly(cells: Iterable[Cell], pieces: Mapping[int, tuple[Piece, ...]]) -> set[str]:
+    """Names that an assignment outside of loops makes: steps ask for them."""
+    return {
+        name
+        for cell in cells
+        for piece in pieces.get(cell.index, ())
+        if piece.role == "work" and isinstance(piece.statement.node, ast.Assign)
+        for name in piece.statement.names.makes
     }
 
 
@@ -166,7 +180,9 @@ def _kind(name: str, node: ast.stmt, cell: Cell, shape: str) -> CheckpointKind:
     if shown and (kind := _shown_kind(displayed(cell))):
         return kind
     value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
-    return _value_kind(value) if value is not None else "value"
+    if isinstance(node, ast.Assign) and not isinstance(node.targets[0], ast.Name):
+        return "value"  # one of several
+    return value_kind(value) if value is not None else "value"
 
 
 def _shown_kind(shown: str) -> CheckpointKind | None:
@@ -177,11 +193,14 @@ def _shown_kind(shown: str) -> CheckpointKind | None:
     return "frame" if "rows" in shape_in(shown) else None
 
 
-def _value_kind(value: ast.expr) -> CheckpointKind:
+def value_kind(value: ast.expr) -> CheckpointKind:
+    """Tell what kind of thing an expression makes, "value" when its tree does not say."""
     if isinstance(value, ast.Lambda):
         return "function"
     if isinstance(value, ast.BinOp) and isinstance(value.op, ast.MatMult):
         return "array"
+    if isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Tuple | ast.Slice):
+        return "array" if value_kind(value.value) == "array" else "value"
     if not isinstance(value, ast.Call):
         return "value"
     name = dotted(value.func)

@@ -20,8 +20,10 @@ _GAP = re.compile(
 )
 _EMPTY = re.compile(r"^[ \t]*raise NotImplementedError|(?<!\w)_{3,}(?!\w)", re.MULTILINE)
 _SOLUTION = re.compile(r"(?ms)^([ \t]*)#+ *BEGIN SOLUTION.*?#+ *END SOLUTION[^\n]*")
-_VALUE = re.compile(r"\d|=\s*['\"]|True|False")
+_VALUE = re.compile(r"\d|=\s*['\"]|\[\s*['\"]|True|False")
 _BUILTINS = frozenset(dir(builtins))
+_SHAPED = re.compile(r"(?:^|\.)(?:zeros|ones|empty|full|rand|randn|eye)$")  # told as a shape
+MOST_IN_LIST = 16
 _HYPER = re.compile(
     r"(?:^|_)(?:lr|max_lr|bs|batch_size|size|seed|random_state|valid_pct|epochs?|n_epochs?|wd|"
     r"weight_decay|momentum|mom|moms|dropout|p|eps|alpha|beta\d?|gamma|n_estimators|max_depth|"
@@ -87,7 +89,16 @@ def plan(cells: Iterable[Cell], asked: frozenset[str] = frozenset()) -> Plan:
     for cell in cells:
         for position, statement in enumerate(cell.statements):
             planner.take((cell.index, position), statement, cell)
-    return {cell_index: tuple(pieces) for cell_index, pieces in planner.by_cell().items()}
+    return {index: _together(pieces) for index, pieces in planner.by_cell().items()}
+
+
+def _together(pieces: list[Piece]) -> tuple[Piece, ...]:
+    """Give literals together with the data that they stand beside, where no work stands there."""
+    roles = {piece.role for piece in pieces}
+    data = any(p.role == "given" and p.statement.kind == "data" for p in pieces)
+    if "literal" in roles and data and roles <= {"given", "literal", "drop"}:
+        return tuple(Piece(p.statement, "given") if p.role == "literal" else p for p in pieces)
+    return tuple(pieces)
 
 
 class _Planner:
@@ -172,18 +183,33 @@ def settings_of(pieces: Iterable[Piece], own: frozenset[str]) -> dict[str, tuple
     found: dict[str, dict[str, None]] = {}
     for piece in pieces:
         if piece.role == "work" and _VALUE.search(piece.statement.source):
+            named: set[int] = set()
             for node in walk(piece.statement.node):
                 if isinstance(node, ast.Call):
-                    _add_settings(node, piece, own, found)
+                    named |= _add_settings(node, piece, own, found)
+                elif isinstance(node, ast.List) and id(node) not in named and is_choice(node):
+                    found.setdefault("", {})[ast.unparse(node)] = None
     return {name: tuple(values) for name, values in found.items() if values}
+
+
+def is_choice(node: ast.expr) -> bool:
+    """Is this a list written out: column names, layer sizes? Nobody can guess what is in it."""
+    if not isinstance(node, ast.List) or not 0 < len(node.elts) <= MOST_IN_LIST:
+        return False
+    texts = all(isinstance(n, ast.Constant) and isinstance(n.value, str) for n in node.elts)
+    return texts or (
+        len(node.elts) > 1
+        and all(is_scalar(n) and not isinstance(n, ast.Tuple | ast.BinOp) for n in node.elts)
+    )
 
 
 def _add_settings(
     node: ast.Call, piece: Piece, own: frozenset[str], found: dict[str, dict[str, None]]
-) -> None:
+) -> set[int]:
+    """Add the settings of one call; give the lists told, by their place in memory."""
     name = dotted(node.func).rsplit(".", 1)[-1]
     if name == "?" or (name in _BUILTINS and name != "range"):
-        return
+        return set()
     values = found.setdefault(name, {})
     top = not isinstance(piece.statement.node, ast.FunctionDef | ast.ClassDef)
     if top and _counts_by_place(node, name, piece, own):
@@ -193,22 +219,37 @@ def _add_settings(
     for keyword in node.keywords:
         if keyword.arg and is_setting(keyword):
             values[f"{keyword.arg}={ast.unparse(keyword.value)}"] = None
+    return {id(keyword.value) for keyword in node.keywords if is_choice(keyword.value)}
 
 
 def _counts_by_place(node: ast.Call, name: str, piece: Piece, own: frozenset[str]) -> bool:
     """Are numbers without a keyword worth telling in this call?"""
     if name == "range":
         return len(node.args) == 1 and isinstance(node.args[0], ast.Constant)
-    if isinstance(node.func, ast.Name):
-        return name in own
-    return piece.statement.kind == "train" and isinstance(
-        piece.statement.node, ast.Expr | ast.Assign
-    )
+    if isinstance(node.func, ast.Name) and name in own:
+        return True
+    if piece.statement.kind == "train" and not isinstance(node.func, ast.Name):
+        return isinstance(piece.statement.node, ast.Expr | ast.Assign)
+    if _SHAPED.search(dotted(node.func)):
+        return False
+    return all(is_scalar(a) for a in node.args) and any(map(_is_chosen, node.args))
+
+
+def _is_chosen(node: ast.expr) -> bool:
+    """Is this a number that says more than "one", "the last", or an axis?"""
+    negative = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
+    inner = node.operand if isinstance(node, ast.UnaryOp) else node
+    value = inner.value if isinstance(inner, ast.Constant) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return value > 2 or value not in (0, 1, 2) or (negative and value > 1)
 
 
 def is_setting(keyword: ast.keyword) -> bool:
     """Is this keyword argument a number, switch or short name that changes results?"""
     name = keyword.arg or ""
+    if is_choice(keyword.value):
+        return not _NOT_HYPER.search(name)
     if not is_scalar(keyword.value) or _NOT_HYPER.search(name):
         return False
     value = keyword.value.value if isinstance(keyword.value, ast.Constant) else 0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 
 from fastcompanion.base.records import frozen
 from fastcompanion.course.notebooks.cells import Cell, Statement
@@ -12,9 +13,15 @@ from fastcompanion.course.notebooks.prose import paragraphs
 from fastcompanion.course.notebooks.sections import Section, slug
 from fastcompanion.course.scaffolds import wording
 from fastcompanion.course.scaffolds.checkpoints import class_signature, signature
+from fastcompanion.course.scaffolds.effects import contexts, effects
 from fastcompanion.course.scaffolds.given import Piece, Plan
 from fastcompanion.course.scaffolds.leaks import Answers
-from fastcompanion.course.scaffolds.quoting import BUDGET, OPENING_BUDGET, Quoter
+from fastcompanion.course.scaffolds.quoting import (
+    BUDGET,
+    LOOK_BUDGET,
+    OPENING_BUDGET,
+    Quoter,
+)
 from fastcompanion.course.scaffolds.results import outcome, raised
 from fastcompanion.course.scaffolds.wording import listed, mentions
 
@@ -26,6 +33,8 @@ class Step:
     said: tuple[str, ...]
     cells: tuple[Cell, ...]
     pieces: tuple[Piece, ...]
+    literals: tuple[Piece, ...] = ()  # numbers and seeds that stand in its cells or before them
+    settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def steps_of(section: Section, plan: Plan) -> tuple[tuple[str, ...], tuple[Step, ...]]:
@@ -33,13 +42,16 @@ def steps_of(section: Section, plan: Plan) -> tuple[tuple[str, ...], tuple[Step,
     opening: list[str] = []
     pending: list[str] = []
     steps: list[Step] = []
+    literals: list[Piece] = []
     for part in section.parts:
         if part.cell is None:
             pending += paragraphs(part.text)
             continue
         pieces = tuple(p for p in plan.get(part.index, ()) if p.role in ("work", "look", "plot"))
+        literals += [p for p in plan.get(part.index, ()) if p.role == "literal"]
         if pieces:
-            _add_step(steps, tuple(pending), part.cell, pieces)
+            _add_step(steps, Step(tuple(pending), (part.cell,), pieces, tuple(literals)))
+            literals = []
         elif not opening and not steps:
             opening = pending
         pending = []
@@ -48,31 +60,38 @@ def steps_of(section: Section, plan: Plan) -> tuple[tuple[str, ...], tuple[Step,
     return tuple(opening), tuple(steps)
 
 
-def _add_step(
-    steps: list[Step], said: tuple[str, ...], cell: Cell, pieces: tuple[Piece, ...]
-) -> None:
+def _add_step(steps: list[Step], new: Step) -> None:
     """Add a step; a cell without words that only looks at something belongs to the one before."""
-    looks_only = all(piece.role in ("look", "plot") for piece in pieces)
-    if steps and not said and looks_only and not cell.comments:
+    silent = not new.said and not any(cell.comments for cell in new.cells)
+    if steps and silent and only_looks(new):
         last = steps[-1]
-        steps[-1] = replace(last, cells=(*last.cells, cell), pieces=(*last.pieces, *pieces))
+        steps[-1] = replace(
+            last,
+            cells=(*last.cells, *new.cells),
+            pieces=(*last.pieces, *new.pieces),
+            literals=(*last.literals, *new.literals),
+        )
     else:
-        steps.append(Step(said, (cell,), pieces))
+        steps.append(new)
+
+
+def only_looks(step: Step) -> bool:
+    """Is there nothing to make, only something to see?"""
+    return all(piece.role in ("look", "plot") for piece in step.pieces)
 
 
 class Teller:
     """Says what steps ask for, in the order of the notebook; `own` are names that it binds."""
 
-    def __init__(self, answers: Answers, own: frozenset[str]) -> None:
+    def __init__(self, answers: Answers, own: frozenset[str], functions: frozenset[str]) -> None:
         self._quoter = Quoter(answers)
         self._own = own
+        self._functions = functions
         self._written: set[str] = set()
-        self._settings = ""
         self._later: frozenset[str] = frozenset()
 
-    def begin(self, settings: Mapping[str, Sequence[str]], later: frozenset[str]) -> None:
-        """Begin a section: settings that it gives anyway, and names that later sections read."""
-        self._settings = " ".join(text for values in settings.values() for text in values)
+    def begin(self, later: frozenset[str]) -> None:
+        """Begin a section; `later` are names that later sections read."""
         self._later = later
 
     def title(self, text: str) -> str:
@@ -81,43 +100,63 @@ class Teller:
 
     def opening(self, prose: Sequence[str]) -> str:
         """Condense prose that stands before no work."""
-        return " ".join(self._quoter.chosen(prose, set(), set(), BUDGET))
+        return " ".join(self._quoter.chosen(prose, set(), set(), OPENING_BUDGET, most=3))
 
     def goal(self, opening: Sequence[str], steps: Sequence[Step], title: str) -> str:
         """Say what a section asks: what stands before its work, then the work step by step."""
-        told = [self._step(step, first=number == 0) for number, step in enumerate(steps)]
-        told = [text for text in told if text]
+        told = [text for step in steps if (text := self._step(step))]
         numbered = [f"{number}. {text}" for number, text in enumerate(told, 1)]
         listing = "\n".join(numbered) if len(told) > 1 else "".join(told)
         parts = (self.opening(opening), listing)
         goal = self._quoter.guard("\n\n".join(part for part in parts if part))
         return goal or f"Try for yourself what the title says: {title}."
 
-    def _step(self, step: Step, *, first: bool) -> str:
-        """Say what one step asks: quoted prose or comments, then what there is to do."""
+    def _step(self, step: Step) -> str:
+        """Say what one step asks: what there is to do, then why, in words of the original."""
         made = {n for p in step.pieces if p.role == "work" for n in p.statement.names.makes}
         read = {n for p in step.pieces for n in p.statement.names.reads}
-        budget = OPENING_BUDGET if first else BUDGET
-        said = self._quoter.chosen(step.said, made, read, budget)
+        if only_looks(step):
+            said = self._quoter.chosen(
+                step.said, made, read, LOOK_BUDGET, most=1, longest=LOOK_BUDGET
+            )
+        else:
+            said = self._quoter.chosen(step.said, made, read, BUDGET)
         said = said or self._quoter.commented(step.cells)
         doing = self._doing(step, " ".join(said))
-        return " ".join(part for part in (*said, doing, _result(step)) if part)
+        return " ".join(part for part in (doing, *said, _result(step)) if part)
 
     def _doing(self, step: Step, said: str) -> str:
         clauses: list[str] = []
         for work in _runs(step.pieces):
             if work[0].kind == "define":
-                clauses += [self._definition(statement, bool(said)) for statement in work]
+                clauses += [self._definition(statement) for statement in work]
             else:
                 clauses += self._group(work, said)
-        clauses += self._looks(step, said)
-        clauses.append(wording.numbers(step.pieces, f"{said} {self._settings} {' '.join(clauses)}"))
-        text = "; ".join(clause for clause in clauses if clause)
-        if not text:
-            return ""
-        return f"→ {text}." if said else f"{text[:1].upper()}{text[1:]}."
+        looks = self._looks(step, said)
+        main = [clause for clause in clauses if clause] or looks[:1] or [self._anything(step)]
+        rest = looks if any(clauses) else looks[1:]
+        told = wording.settings(step.settings)
+        known = " ".join(text for values in step.settings.values() for text in values)
+        numbers = wording.numbers(step.pieces, f"{said} {known} {' '.join(clauses)}")
+        more = [*wording.literals(p.statement for p in step.literals), told, numbers]
+        more.append(wording.seeds(step.pieces))
+        details = "; ".join(text for text in more if text)
+        main[0] = f"{main[0][:1].upper()}{main[0][1:]}"
+        text = "; ".join(_bold(clause) for clause in main)
+        if details:
+            text = f"{text[:-1]}; {details})" if text.endswith(")") else f"{text} ({details})"
+        return "; ".join([text, *rest]) + "."
 
-    def _definition(self, statement: Statement, said: bool) -> str:
+    def _anything(self, step: Step) -> str:
+        """Say what to do where nothing is made and the words name all there is to see."""
+        names = self._known(p.statement for p in step.pieces)
+        used = [n for n in names if n in self._functions]
+        others = [n for n in names if n not in self._functions]
+        if used:
+            return f"try {listed(used)}" + (f" with {listed(others)}" if others else "")
+        return f"look at {listed(names, 5)}" if names else "try it"
+
+    def _definition(self, statement: Statement) -> str:
         node = statement.node
         if isinstance(node, ast.ClassDef):
             header, methods = class_signature(node)
@@ -128,39 +167,49 @@ class Teller:
             text = f"write `{signature(node)}`"
         else:
             return ""
-        again = node.name in self._written
+        extras = ["a new version of it"] if node.name in self._written else []
         self._written.add(node.name)
-        extras = ["a new version of it"] if again else []
-        extras += self._body(node, statement) if not said or again else []
+        extras += self._body(node, statement)
         return f"{text} ({', '.join(extras)})" if extras else text
 
     def _body(
         self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, statement: Statement
     ) -> list[str]:
-        """Hint at a body that no prose tells of: docstring, own names that it uses, loops, size."""
+        """Tell of a body what its tree shows: docstring, names of the notebook, effects, size."""
         about = (ast.get_docstring(node) or "").strip().split("\n")[0]
         told = self._quoter.safe(about).rstrip(".")
         used = sorted(n for n in statement.names.reads if n in self._own and n != node.name)
         extras = [told] if told else []
         extras += [f"it uses {listed(used)}"] if used else []
-        return extras + wording.size(node)
+        if not isinstance(node, ast.ClassDef):
+            extras += effects(node, statement.names.calls)
+        return extras + contexts(node.body) + wording.size(node)
 
     def _group(self, group: Sequence[Statement], said: str) -> list[str]:
         """Say what a run of statements makes, changes or calls."""
         made = self._made(group)
+        again = _made_anew(group)
+        fresh = [name for name in made if name not in again]
         bound = {n for s in group for n in s.names.makes}
         changed = dict.fromkeys(n for s in group for n in s.names.changes if n not in bound)
         used = sorted(self._read(group) - bound - set(changed))
         source = f" from {listed(used)}" if used and not said else ""
-        clauses = [f"make {listed(made)}{source}"] if made else []
+        clauses = [wording.in_place(name, group) for name in made]
+        clauses += [f"make {listed(fresh)}{source}"] if fresh else []
+        clauses += [again[name] for name in made if name in again]
         columns = wording.columns(group)
-        clauses += [wording.change(n, columns.get(n, []), group, said) for n in changed]
-        if not made and not changed:
+        clauses += [wording.change(n, columns.get(n, []), group) for n in changed]
+        clauses += [wording.change(n, columns[n], group) for n in columns if n in bound]
+        if made or changed:
+            clauses.append(wording.bare_calls(group, self._own))
+        clauses = [clause for clause in dict.fromkeys(clauses) if clause]
+        if not clauses:
             clauses.append(wording.called(group, used))
         sizes = [text for s in group if wording.loops(s.node) for text in wording.size(s.node)]
         if sizes and not said:
             clauses[-1] += f" ({', '.join(dict.fromkeys(sizes))})"
-        return clauses
+        within = contexts(s.node for s in group)
+        return [*clauses, *within]
 
     def _made(self, group: Sequence[Statement]) -> list[str]:
         """List what is made; of what a loop binds only what is read afterwards."""
@@ -208,7 +257,29 @@ class Teller:
         return [name for name in read if name in self._own and name not in _PLOTTERS]
 
 
+def _made_anew(group: Iterable[Statement]) -> dict[str, str]:
+    """Find names that are bound anew from themselves, with what to say of them."""
+    found: dict[str, str] = {}
+    bound: set[str] = set()
+    for statement in group:
+        names = statement.names
+        if len(names.makes) == 1 and names.makes[0] in names.reads and names.makes[0] not in bound:
+            found.setdefault(names.makes[0], wording.anew(statement))
+        bound |= set(names.makes)
+    return found
+
+
+_DETAILS = re.compile(r" \((?=[a-z]|\d+ nested)")
 _PLOTTERS = frozenset({"plt", "sns", "mpl", "ax", "axs", "axes", "fig"})
+
+
+def _bold(clause: str) -> str:
+    """Make the action bold, but neither its details nor what is optional."""
+    if clause.lower().startswith("optional"):
+        return clause
+    cut = _DETAILS.search(clause)
+    at = cut.start() if cut else len(clause)
+    return f"**{clause[:at]}**{clause[at:]}"
 
 
 def _runs(pieces: Iterable[Piece]) -> list[list[Statement]]:

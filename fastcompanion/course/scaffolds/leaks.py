@@ -11,6 +11,7 @@ from collections.abc import Iterable
 RUN = 8  # tokens in a row that count as copied
 SHORT = 12  # characters below which a line of code gives nothing away
 LONG_TAIL = 20  # the same for what stands right of `=`
+CODE = "(code)"  # stands where a code span was taken out of a sentence
 LONG_SPAN = 60  # characters beyond which a literal or a code span is left out of prose
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _STRINGS = re.compile(
@@ -56,7 +57,8 @@ class Answers:
         self._lengths = tuple({len(words) for words in self._lines})
 
     def _add_line(self, text: str, least: int) -> None:
-        if len(text) >= least and not re.fullmatch(r"[\w ]+", text):
+        # A name, also with empty brackets, says which function to call and not how.
+        if len(text) >= least and not re.fullmatch(r"[\w ]+|[\w.]+(?:\(\))?", text):
             words = tuple(tokens(text))
             if len(words) < RUN:
                 self._lines.add(words)
@@ -81,7 +83,7 @@ class Answers:
         return sorted(" ".join(run) for run in found)
 
     def redact(self, sentence: str) -> str:
-        """Give the sentence with leaking spans and long literals as "…"; empty when that is no cure."""
+        """Give the sentence with what leaks or is long as "(code)" or "…"; empty when that is no cure."""
         text = _QUOTED.sub("…", _NUMBERS.sub("…", sentence))
         if not self.found_in(text):
             return _SPAN.sub(_short_span, text)
@@ -89,11 +91,11 @@ class Answers:
         return "" if self.found_in(text) else text
 
     def _span(self, match: re.Match[str]) -> str:
-        return "…" if len(match[2]) > LONG_SPAN or self.found_in(match[2]) else match[0]
+        return CODE if len(match[2]) > LONG_SPAN or self.found_in(match[2]) else match[0]
 
 
 def _short_span(match: re.Match[str]) -> str:
-    return "…" if len(match[2]) > LONG_SPAN else match[0]
+    return CODE if len(match[2]) > LONG_SPAN else match[0]
 
 
 def _runs(words: list[str], length: int = RUN) -> Iterable[tuple[str, ...]]:

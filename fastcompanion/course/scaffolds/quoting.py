@@ -10,8 +10,9 @@ from fastcompanion.course.notebooks.cells import Cell
 from fastcompanion.course.notebooks.prose import CUT, paragraphs, sentences
 from fastcompanion.course.scaffolds.leaks import Answers
 
-BUDGET = 560  # characters of quoted prose before one piece of work
-OPENING_BUDGET = 740  # the same before the first one of a section
+BUDGET = 240  # characters of quoted prose for one piece of work
+OPENING_BUDGET = 420  # the same where a section has no work yet to tell of
+LOOK_BUDGET = 130  # the same where there is only something to look at
 _READ = 4000  # characters of a sentence that is looked at
 _LONGEST = 420  # characters of a sentence that is still quoted
 
@@ -34,6 +35,16 @@ _ADVERT = re.compile(
     r"notebook editor|copyright|all rights reserved|licen[cs]ed under|feel free to|"
     r"(?:reader|edit)\W* mode|interactive (?:features|sliders)|click (?:on|the)\b"
 )
+_BACKWARDS = re.compile(
+    r"(?i)^\W*(?:that|this|these|those|it|they|therefore|thus|hence|otherwise|furthermore|"
+    r"in that case|by doing so|we (?:have to |need to |can )?do (?:that|this|it|so)|(?:the|both) (?:former|latter))\b"
+)
+_EMPTY = re.compile(
+    r"(?i)\W*(?:so |and |now )?(?:let'?s (?:try|see|have a look|take a look|check)|here(?:'s| is| are) "
+    r"(?:what|how) (?:it|that|this) (?:looks|works)|(?:let'?s )?see how (?:it|this|that) works)\b"
+    r".{0,12}"
+)
+_STUB = re.compile(r"\W*\w+(?: \w+)?\W*:\W*")
 _MARKER = re.compile(r"^(?:[-*+]|\d{1,3}[.)])\s+")
 _FORMULA = re.compile(r"^\s*(?:\$\$|\\begin\{)")
 
@@ -54,12 +65,19 @@ class Quoter:
         self._answers = answers
 
     def chosen(
-        self, prose: Sequence[str], made: set[str], read: set[str], budget: int
+        self,
+        prose: Sequence[str],
+        made: set[str],
+        read: set[str],
+        budget: int,
+        most: int = 2,
+        longest: int = _LONGEST,
     ) -> list[str]:
         """Pick the sentences that tell what to do, in their order, within a budget of characters.
 
         `made` and `read` are the names of the work that the prose stands before: a sentence that
-        speaks of them counts more.
+        speaks of them counts more. At most `most` are picked; one that points back to a sentence
+        which is not there is left out.
         """
         texts = list(self._tellable(prose))
         found = [
@@ -73,10 +91,14 @@ class Quoter:
             fits = best.score > 0.4 and len(best.text) <= room
             if place in kept or not (fits or (not kept and best.score > -5)):
                 continue
+            if len(kept) >= most:
+                break
+            if len(best.text) > longest < _LONGEST:
+                continue
             if text := self._quotable(best.text):
                 kept[place] = text
                 room -= len(text) + self._with_announced(found, place, kept, room)
-        texts = [kept[place] for place in sorted(kept)]
+        texts = [kept[place] for place in _standing(kept)]
         return [_ended(text, after) for text, after in zip(texts, [*texts, ""][1:], strict=True)]
 
     def _with_announced(
@@ -107,13 +129,13 @@ class Quoter:
                 if sentence.endswith(":") and follows.startswith(CUT):
                     continue  # what it announces has been taken out
                 text = sentence.replace(CUT, "").strip()
-                if text and len(text) <= _READ:
+                if text and len(text) <= _READ and not _says_nothing(text):
                     yield text
 
     def commented(self, cells: Iterable[Cell]) -> list[str]:
         """Quote comments that stand on lines of their own, as one sentence."""
         found: list[str] = []
-        room = BUDGET
+        room = 2 * BUDGET
         for cell in cells:
             for comment in cell.comments:
                 text = self.safe(comment)
@@ -150,14 +172,26 @@ def _score(text: str, made: set[str], read: set[str], place: int, count: int) ->
     score = 3.0 * min(2, len(words & made)) + 1.0 * min(2, len(words & read))
     score += 1.5 * bool(_INTENT.search(text)) + 1.0 * (place == count - 1) + 0.5 * (place == 0)
     score -= 3.0 * bool(_CHATTER.match(text)) + 9.0 * bool(_ADVERT.search(text))
-    score += 2.5 * bool(_FORMULA.match(text))
+    score += 2.5 * bool(_FORMULA.match(text)) - 1.5 * bool(_BACKWARDS.match(text))
     return score - 0.5 * text.count("](http") - (1.0 if len(text) > 320 else 0.0)
+
+
+def _says_nothing(text: str) -> bool:
+    return bool(_STUB.fullmatch(text) or _EMPTY.fullmatch(text))
+
+
+def _standing(kept: dict[int, str]) -> list[int]:
+    """Leave out sentences that point back to one that is not kept, unless nothing else is left."""
+    found = [n for n in sorted(kept) if n - 1 in kept or not _BACKWARDS.match(kept[n])]
+    return found or sorted(kept)
 
 
 def _ended(text: str, after: str) -> str:
     """Close a list item, so that it does not run into the next sentence; formulas go on."""
     if _FORMULA.match(text) or _FORMULA.match(after):
         return text
+    if not after:  # what it announced is said before it
+        text = re.sub(r"(?: ?--?|[,;:\u2013\u2014 ])+$", "", text)
     return text if re.search(r"[.!?:;,…][\"')*_”]*$", text) else f"{text}."
 
 

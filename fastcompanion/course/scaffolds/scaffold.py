@@ -14,6 +14,7 @@ from fastcompanion.course.model import Checkpoint, Lesson, NotebookRef
 from fastcompanion.course.notebooks.cells import Cell, Statement
 from fastcompanion.course.notebooks.prose import clean_text, safe_markdown
 from fastcompanion.course.notebooks.sections import Section, sections
+from fastcompanion.course.scaffolds import wording
 from fastcompanion.course.scaffolds.checkpoints import checkpoints, class_signature, signature
 from fastcompanion.course.scaffolds.given import (
     Piece,
@@ -26,10 +27,12 @@ from fastcompanion.course.scaffolds.given import (
 )
 from fastcompanion.course.scaffolds.goals import Step, Teller, steps_of
 from fastcompanion.course.scaffolds.leaks import Answers, signature_texts
+from fastcompanion.course.scaffolds.offered import Offerer, optional_cell
 from fastcompanion.course.scaffolds.quoting import safe_comment
 
 Role = Literal["heading", "given", "work", "checkpoint", "todo"]
 MOST_USES = 12
+_KIND_SAID = {"value": "", "array": "array or tensor"}
 
 
 @frozen
@@ -174,9 +177,11 @@ class _Scratch(_Maker):
         """Add the cells of all sections that ask for something."""
         bound = _bound(self._plan)
         self._functions = self._defined()
-        self._teller = Teller(self._answers(), frozenset(bound))
+        self._offerer = Offerer(self._plan)
         self._later = _read_later(self._cut, self._plan)
-        prepared = [steps_of(section, self._plan) for section in self._cut]
+        prepared = [self._prepared(section) for section in self._cut]
+        told = [step for _, steps in prepared for step in steps]
+        self._teller = Teller(self._answers(told), frozenset(bound), self._functions)
         filled = [
             not section.asks and (bool(steps) or self._gives(section))
             for section, (_, steps) in zip(self._cut, prepared, strict=True)
@@ -187,15 +192,26 @@ class _Scratch(_Maker):
             if filled[number]:
                 made.append(self._section(number, *prepared[number]))
             elif self._heading_needed(number, filled):
-                self.cells.append(
-                    _heading_cell(section, [self._teller.opening(prepared[number][0])])
-                )
+                opening = self._teller.opening(prepared[number][0])
+                if opening or section.level:
+                    self.cells.append(_heading_cell(section, [opening]))
             self._before |= _bound(
                 {cell.index: self._plan.get(cell.index, ()) for cell in section.code}
             )
         return [section for section in made if section.work_cells]
 
-    def _answers(self) -> Answers:
+    def _prepared(self, section: Section) -> tuple[tuple[str, ...], tuple[Step, ...]]:
+        """Cut a section into steps with their settings.
+
+        Where the author of the lesson has said what there is to do, settings are not told.
+        """
+        opening, steps = steps_of(section, self._plan)
+        if section.id in self._specs:
+            return opening, steps
+        own = self._functions
+        return opening, tuple(replace(s, settings=settings_of(s.pieces, own)) for s in steps)
+
+    def _answers(self, steps: Iterable[Step]) -> Answers:
         answers = Answers()
         given: list[str] = []
         for cell in self._all:
@@ -205,18 +221,12 @@ class _Scratch(_Maker):
                 else:
                     answers.add(_without_docstrings(piece.statement))
                     given += _headers(piece)
-        self._settings = [self._settings_of(section) for section in self._cut]
-        given += [text for found in self._settings for _, text in _told_settings(found)]
+        given += [text for step in steps for _, text in wording.told_settings(step.settings)]
         for cell in self._all:
             if not cell.statements:
                 answers.add(cell.source)
         answers.allow(given)
         return answers
-
-    def _settings_of(self, section: Section) -> dict[str, tuple[str, ...]]:
-        """Find settings, but not where the author of the lesson has said what there is to do."""
-        told = section.id in self._specs
-        return {} if told else settings_of(self._pieces(section), self._functions)
 
     def _pieces(self, section: Section) -> list[Piece]:
         return [p for cell in section.code for p in self._plan.get(cell.index, ())]
@@ -232,19 +242,21 @@ class _Scratch(_Maker):
         section = replace(self._cut[number], title=self._teller.title(self._cut[number].title))
         spec = self._specs.get(section.id)
         pieces = self._pieces(section)
-        literals = _literal_lines(pieces)
+        literals = wording.literal_lines(p.statement for p in pieces if p.role == "literal")
+        own_goal = bool(spec and spec.goal)
+        at_steps = {id(p) for step in steps for p in step.literals if not own_goal}
+        left = [p.statement for p in pieces if p.role == "literal" and id(p) not in at_steps]
         wanted = (spec.checkpoints if spec else ()) or checkpoints(
             section.code, self._plan, self._later[number]
         )
-        settings = self._settings[number]
-        self._teller.begin(settings, self._later[number])
+        self._teller.begin(self._later[number])
         goal = (
             safe_markdown(spec.goal)
             if spec and spec.goal
             else self._teller.goal(opening, steps, section.title)
         )
-        body = [goal, self._uses(section), _given_line(literals, settings)]
-        told = [text for text, _ in literals] + [s for _, s in _told_settings(settings)]
+        body = [goal, self._uses(section), _given_line(left)]
+        told = [*literals, *(t for s in steps for _, t in wording.told_settings(s.settings))]
         self.cells.append(_heading_cell(section, body, told))
         self._add_cells(section, wanted, steps)
         work = tuple(
@@ -289,13 +301,12 @@ class _Scratch(_Maker):
         wanted: Sequence[Checkpoint],
         steps: Sequence[Step],
     ) -> None:
-        given = [
-            clean_text(text)
-            for cell in section.code
-            for text in _given_texts(cell, self._plan.get(cell.index, ()))
-        ]
-        if given:
-            self.cells.append(_cell("code", "\n".join(dict.fromkeys(given)), "given", section.id))
+        offer = self._offerer.offer(section.code, self._plan)
+        if offer.needed:
+            self.cells.append(_cell("code", "\n".join(offer.needed), "given", section.id))
+        if offer.optional:
+            text = optional_cell(offer.optional)
+            self.cells.append(_cell("code", text, "given", section.id))
         if wanted:
             self.cells.append(_cell("markdown", _checkpoint_text(wanted), "checkpoint", section.id))
         if steps:
@@ -332,13 +343,6 @@ def _headers(piece: Piece) -> list[str]:
     return found
 
 
-def _given_texts(cell: Cell, pieces: Sequence[Piece]) -> list[str]:
-    """Give what a cell gives: all of it where its author said so, else the statements."""
-    if cell.mark == "given":
-        return [cell.source.rstrip()]
-    return [piece.statement.source for piece in pieces if piece.role == "given"]
-
-
 def _bound(plan_: Plan) -> dict[str, None]:
     """List the names that statements bind, in order, without modules."""
     return {
@@ -362,27 +366,10 @@ def _read_later(cut: Sequence[Section], plan_: Plan) -> list[frozenset[str]]:
     return found[::-1]
 
 
-def _literal_lines(pieces: Iterable[Piece]) -> list[tuple[str, str]]:
-    found = {
-        clean_text(p.statement.source): safe_comment(p.statement.remark)
-        for p in pieces
-        if p.role == "literal" and "\n" not in p.statement.source
-    }
-    return list(found.items())
-
-
-def _told_settings(settings: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
-    """List settings as (function, "name=value"), a few for each of the first dozen functions."""
-    first = list(settings.items())[:12]
-    return [(name, value) for name, values in first for value in values[:8] if len(value) <= 60]
-
-
-def _given_line(literals: Sequence[tuple[str, str]], settings: Mapping[str, Sequence[str]]) -> str:
-    told = [f"`{text}`" + (f" ({remark})" if remark else "") for text, remark in literals]
-    grouped: dict[str, list[str]] = {}
-    for name, value in _told_settings(settings):
-        grouped.setdefault(name, []).append(f"`{value}`")
-    told += [f"`{name}` with {', '.join(values)}" for name, values in grouped.items()]
+def _given_line(left: Iterable[Statement]) -> str:
+    """Tell the literals that belong to no step."""
+    lines = wording.literal_lines(left).items()
+    told = [f"`{text}`" + (f" ({remark})" if remark else "") for text, remark in lines]
     return "**Given** " + "; ".join(told) + "." if told else ""
 
 
@@ -403,7 +390,7 @@ def _checkpoint_text(wanted: Sequence[Checkpoint]) -> str:
             text = f"- `{header}` — {item.kind}"
         else:
             about = " ".join(
-                part for part in ("" if item.kind == "value" else item.kind, item.shape) if part
+                part for part in (_KIND_SAID.get(item.kind, item.kind), item.shape) if part
             )
             text = f"- `{item.name}`" + (f" — {about}" if about else "")
         lines.append(text + (f" — {item.about}" if item.about else ""))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
-from fastcompanion.course.notebooks.cells import Statement
-from fastcompanion.course.notebooks.names import dotted, walk
+from fastcompanion.course.notebooks.cells import SEED, Statement
+from fastcompanion.course.notebooks.names import dotted, is_in_place, walk
+from fastcompanion.course.notebooks.prose import clean_text
 from fastcompanion.course.scaffolds.checkpoints import MAKES_ARRAY
+from fastcompanion.course.scaffolds.effects import inside
 from fastcompanion.course.scaffolds.given import Piece
+from fastcompanion.course.scaffolds.quoting import safe_comment
 
 MOST_NUMBERS = 12
 _WORD = re.compile(r"\d+(?:\.\d+)?(?:e[-+]?\d+)?(?!\w)|\w+")
@@ -126,8 +129,20 @@ def shown(statement: Statement) -> list[str]:
         items: Sequence[ast.expr] = value.args
     else:
         items = value.elts if isinstance(value, ast.Tuple) else [value]
-    found = [phrase(item) for item in items]
+    found = [phrase(item) or _applied(item) for item in items]
     return found if all(text and len(text) <= 70 for text in found) else []
+
+
+def _applied(node: ast.expr) -> str:
+    """Say what is called on what, arguments left out: `describe` of `df`."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=on, attr=method)):
+            inner = phrase(on)
+            return inner and f"`{method}` of {_grouped(inner)}"
+        case ast.Call(func=ast.Name(id=name), args=[_, *_] as args):
+            if all(isinstance(arg, ast.Name) for arg in args):
+                return f"`{name}` of {', '.join(_words(arg) for arg in args)}"
+    return ""
 
 
 def loops(node: ast.AST) -> int:
@@ -180,23 +195,52 @@ def attributes(group: Iterable[Statement], name: str) -> list[str]:
     return list(found)
 
 
-def change(name: str, set_columns: Sequence[str], group: Sequence[Statement], said: str) -> str:
-    """Say how a name is changed in place; "" where the words before name it."""
+def change(name: str, set_columns: Sequence[str], group: Sequence[Statement]) -> str:
+    """Say how a name is changed in place; "" where a call on it is told anyway."""
     if set_columns:
         return f"set {listed(set_columns)} in `{name}`"
     if found := attributes(group, name):
         return f"set {listed(found)} of `{name}`"
-    methods = [method for s in group if (method := _method_on(s.node, name))]
-    if methods and not said:
-        return f"call {listed(dict.fromkeys(methods))} of `{name}`"
-    return "" if said and mentions(said, name) else f"change `{name}`"
+    if at_once := in_place(name, group):
+        return at_once
+    on_it = [m for on, m in _method_calls(group) if on.split(".")[0] == name]
+    return "" if on_it else f"change `{name}`"
 
 
-def _method_on(node: ast.stmt, name: str) -> str:
-    match node:
-        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=base), attr=method))):
-            return method if base == name else ""
-    return ""
+def in_place(name: str, group: Sequence[Statement]) -> str:
+    """Say which methods change a name because an argument tells them to, as in pandas."""
+    found = dict.fromkeys(m for on, m in _method_calls(group, in_place=True) if on == name)
+    return f"change `{name}` in place (with {listed(found)})" if found else ""
+
+
+def bare_calls(group: Sequence[Statement], own: Container[str]) -> str:
+    """Say which methods are called for their effect: "call `backward` on `loss`"."""
+    done = set(_method_calls(group, in_place=True))
+    calls = [
+        f"`{method}` on `{on}`"
+        for on, method in dict.fromkeys(_method_calls(group))
+        if (on, method) not in done and on.split(".")[0] in own
+    ]
+    return "call " + ", ".join(calls[:6]) if calls else ""
+
+
+def _method_calls(group: Iterable[Statement], *, in_place: bool = False) -> list[tuple[str, str]]:
+    """List (object, method) of calls that are statements; `in_place`: by an argument saying so."""
+    found = []
+    for node in inside(s.node for s in group):
+        match node:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=on, attr=method)) as call):
+                if "?" not in dotted(on) and (is_in_place(call) or not in_place):
+                    found.append((dotted(on), method))
+    return found
+
+
+def anew(statement: Statement) -> str:
+    """Say how a name is bound anew from itself: "make `df` anew with `get_dummies`"."""
+    [name] = statement.names.makes
+    value = statement.node.value if isinstance(statement.node, ast.Assign) else None
+    function = dotted(value.func).rsplit(".", 1)[-1] if isinstance(value, ast.Call) else "?"
+    return f"make `{name}` anew" + (f" with `{function}`" if function != "?" else "")
 
 
 def called(group: Sequence[Statement], used: Sequence[str]) -> str:
@@ -228,6 +272,44 @@ def _tests(statement: Statement) -> bool:
     return any(_TEST.match(call.rsplit(".", 1)[-1]) for call in statement.names.calls)
 
 
+def told_settings(settings_: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    """List settings as (function, "name=value"), a few for each of the first dozen functions."""
+    first = list(settings_.items())[:12]
+    return [(name, value) for name, values in first for value in values[:8] if _short(value)]
+
+
+def _short(value: str) -> bool:
+    return len(value) <= (240 if "[" in value else 60)
+
+
+def settings(settings_: Mapping[str, Sequence[str]]) -> str:
+    """Tell the settings of a step: "`linspace` with `-2, 2`, `steps=20`"."""
+    grouped: dict[str, list[str]] = {}
+    for name, value in told_settings(settings_):
+        grouped.setdefault(name, []).append(f"`{value}`")
+    return "; ".join(
+        (f"`{name}` with " if name else "with ") + ", ".join(values)
+        for name, values in grouped.items()
+    )
+
+
+def literal_lines(statements: Iterable[Statement]) -> dict[str, str]:
+    """Map literals and seeds of one line to the author's remarks on them."""
+    return {
+        clean_text(s.source): safe_comment(s.remark) for s in statements if "\n" not in s.source
+    }
+
+
+def literals(statements: Iterable[Statement]) -> list[str]:
+    """Tell literals and seeds with the author's remarks."""
+    found = []
+    for statement in statements:
+        for text, remark in literal_lines([statement]).items():
+            lead = "set the seed: " if statement.kind == "seed" else "with "
+            found.append(f"{lead}`{text}`" + (f" ({remark})" if remark else ""))
+    return list(dict.fromkeys(found))
+
+
 def numbers(pieces: Iterable[Piece], told: str) -> str:
     """List the numbers of the work that nobody can guess and that nothing else has told."""
     found: dict[str, None] = {}
@@ -239,8 +321,28 @@ def numbers(pieces: Iterable[Piece], told: str) -> str:
         ):
             for value in _constants(piece.statement.node):
                 found[f"{value:g}" if isinstance(value, float) else str(value)] = None
-    quiet = [n for n in found if not mentions(told, n)]
+    quiet = [n for n in found if not mentions(told, n.lstrip("-"))]
     return "numbers in it: " + ", ".join(quiet) if 0 < len(quiet) <= MOST_NUMBERS else ""
+
+
+def seeds(pieces: Iterable[Piece]) -> str:
+    """Say which seed the work sets inside its functions and loops."""
+    found: dict[str, None] = {}
+    for piece in pieces:
+        if piece.role == "work" and "seed" in piece.statement.source:
+            for node in walk(piece.statement.node):
+                match node:
+                    case ast.Call(args=[ast.Constant(value=int() as number)]):
+                        if SEED.search(dotted(node.func)):
+                            found[f"set the seed {number} (`{dotted(node.func).lstrip('?.')}`)"] = (
+                                None
+                            )
+    return ", ".join(found)
+
+
+def _told_elsewhere(call: str) -> bool:
+    """Does the shape of a checkpoint or the line of seeds tell the numbers of this call?"""
+    return bool(MAKES_ARRAY.search(call) or SEED.search(call))
 
 
 def _constants(node: ast.AST) -> Iterable[float | int]:
@@ -248,14 +350,14 @@ def _constants(node: ast.AST) -> Iterable[float | int]:
     match node:
         case ast.Constant(value=bool()):
             return
-        case ast.Constant(value=float() as number) if number not in (0.0, 1.0, 2.0):
-            yield number
-        case ast.Constant(value=int() as number) if number > 2:
-            yield number
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
+            yield from [-number] if number != 1 else []
+        case ast.Constant(value=int() | float() as number):
+            yield from [number] if number > 2 or number not in (0, 1, 2) else []
         case ast.Subscript():
             yield from _constants(node.value)
-        case ast.Call() if MAKES_ARRAY.search(dotted(node.func)):
-            return  # its shape is told
+        case ast.Call() if _told_elsewhere(dotted(node.func)):
+            return
         case ast.keyword(arg=name) if name in ("dim", "axis", "figsize", "keepdim"):
             return
         case ast.FunctionDef() | ast.AsyncFunctionDef():

@@ -169,8 +169,8 @@ def test_parsing_says_nothing_of_odd_escapes(recwarn: pytest.WarningsRecorder) -
 
 def test_parsing_needs_neither_ipython_nor_nbformat() -> None:
     code = (
-        "import sys; from pathlib import Path; from fastcompanion.course import notebook;"
-        f"notebook.sections(notebook.read(Path({str(fixture('comments_only'))!r})));"
+        "import sys; from pathlib import Path; from fastcompanion.course.notebooks import notebook, sections;"
+        f"sections.sections(notebook.read(Path({str(fixture('comments_only'))!r})));"
         "heavy = {'IPython', 'nbformat', 'numpy', 'jsonschema'} & set(sys.modules);"
         "assert not heavy, heavy"
     )
