@@ -18,6 +18,7 @@ from fastcompanion.course.scaffolds.given import Piece, Plan
 from fastcompanion.course.scaffolds.leaks import Answers
 from fastcompanion.course.scaffolds.quoting import (
     BUDGET,
+    CODE_BUDGET,
     LOOK_BUDGET,
     OPENING_BUDGET,
     Quoter,
@@ -120,7 +121,9 @@ class Teller:
                 step.said, made, read, LOOK_BUDGET, most=1, longest=LOOK_BUDGET
             )
         else:
-            said = self._quoter.chosen(step.said, made, read, BUDGET)
+            writes = any(p.role == "work" and p.statement.kind == "define" for p in step.pieces)
+            room, most = (CODE_BUDGET, 3) if writes else (BUDGET, 2)
+            said = self._quoter.chosen(step.said, made, read, room, most)
         said = said or self._quoter.commented(step.cells)
         doing = self._doing(step, " ".join(said))
         return " ".join(part for part in (doing, *said, _result(step)) if part)
@@ -139,7 +142,9 @@ class Teller:
         known = " ".join(text for values in step.settings.values() for text in values)
         numbers = wording.numbers(step.pieces, f"{said} {known} {' '.join(clauses)}")
         more = [*wording.literals(p.statement for p in step.literals), told, numbers]
+        more += [] if said else wording.sizes_read(step.pieces)
         more.append(wording.seeds(step.pieces))
+        more.append(wording.using(step.pieces, f"{said} {told} {' '.join(main)}", self._own))
         details = "; ".join(text for text in more if text)
         main[0] = f"{main[0][:1].upper()}{main[0][1:]}"
         text = "; ".join(_bold(clause) for clause in main)
@@ -275,7 +280,7 @@ _PLOTTERS = frozenset({"plt", "sns", "mpl", "ax", "axs", "axes", "fig"})
 
 def _bold(clause: str) -> str:
     """Make the action bold, but neither its details nor what is optional."""
-    if clause.lower().startswith("optional"):
+    if clause.lower().startswith(("optional", "inside")):
         return clause
     cut = _DETAILS.search(clause)
     at = cut.start() if cut else len(clause)

@@ -12,6 +12,7 @@ from fastcompanion.course.scaffolds.leaks import Answers
 
 BUDGET = 240  # characters of quoted prose for one piece of work
 OPENING_BUDGET = 420  # the same where a section has no work yet to tell of
+CODE_BUDGET = 360  # the same where functions are to be written
 LOOK_BUDGET = 130  # the same where there is only something to look at
 _READ = 4000  # characters of a sentence that is looked at
 _LONGEST = 420  # characters of a sentence that is still quoted
@@ -25,7 +26,7 @@ _INTENT = re.compile(
 )
 _CHATTER = re.compile(
     r"(?i)^(?:btw|by the way|as (?:you|we)(?: can)? see|as we'?d expect|that'?s (?:it|not|im)|"
-    r"it does|it worked|yup|yes[,!]|great|ok(?:ay)?\b|not bad|this is (?:nearly|quite|a bit)|"
+    r"it does|it worked|of course|btw|yup|yes[,!]|great|ok(?:ay)?\b|not bad|this is (?:nearly|quite|a bit)|"
     r"uh oh|cool|wow|nice|well\b|hopefully|i (?:got|found|think|hope)|it(?:'s| is) looking|"
     r"it looks like this|interesting|wait|hmm|thanks|\W*reminder|\W*important|e\.g\b|"
     r"be sure to|\W*note:?\W* *(?:if|this) )"
@@ -37,7 +38,7 @@ _ADVERT = re.compile(
 )
 _BACKWARDS = re.compile(
     r"(?i)^\W*(?:that|this|these|those|it|they|therefore|thus|hence|otherwise|furthermore|"
-    r"in that case|by doing so|we (?:have to |need to |can )?do (?:that|this|it|so)|(?:the|both) (?:former|latter))\b"
+    r"in that case|by doing so|(?:as )?in the (?:previous|last|next) (?:step|cell)|we (?:have to |need to |can )?do (?:that|this|it|so)|(?:the|both) (?:former|latter))\b"
 )
 _EMPTY = re.compile(
     r"(?i)\W*(?:so |and |now )?(?:let'?s (?:try|see|have a look|take a look|check)|here(?:'s| is| are) "
@@ -170,7 +171,8 @@ RESULT = re.compile(r"\(The original (?:got|raises)[^\n]*\)$")
 def _score(text: str, made: set[str], read: set[str], place: int, count: int) -> float:
     words = set(re.findall(r"\w+", text))
     score = 3.0 * min(2, len(words & made)) + 1.0 * min(2, len(words & read))
-    score += 1.5 * bool(_INTENT.search(text)) + 1.0 * (place == count - 1) + 0.5 * (place == 0)
+    score += 1.5 * bool(_INTENT.search(text)) + 1.0 * (place == count - 1) + 0.25 * (place == 0)
+    score += 1.0 * place / count + 0.75 * (place == count - 1 and text.endswith(":"))
     score -= 3.0 * bool(_CHATTER.match(text)) + 9.0 * bool(_ADVERT.search(text))
     score += 2.5 * bool(_FORMULA.match(text)) - 1.5 * bool(_BACKWARDS.match(text))
     return score - 0.5 * text.count("](http") - (1.0 if len(text) > 320 else 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import functools
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -16,6 +17,7 @@ from fastcompanion.course.scaffolds.given import Piece
 from fastcompanion.course.scaffolds.quoting import safe_comment
 
 MOST_NUMBERS = 12
+MOST_FUNCTIONS = 4
 _WORD = re.compile(r"\d+(?:\.\d+)?(?:e[-+]?\d+)?(?!\w)|\w+")
 _TEST = re.compile(r"test_|assert")
 _DIGIT = re.compile(r"(?<![\w.])[\d.]")
@@ -247,15 +249,15 @@ def called(group: Sequence[Statement], used: Sequence[str]) -> str:
     """Say what statements do that bind and change nothing."""
     if any(isinstance(s.node, ast.Assert) or _tests(s) for s in group):
         return f"check {listed(used)}" if used else "check it"
-    told = [text for s in group for text in shown(s)]
-    if told and len(told) >= len(group):
-        return "look at " + ", ".join(told[:5])
     functions = [name for s in group if (name := _function(s.node))]
     if functions and len(functions) == len(group):
         rest = [name for name in used if name not in functions]
         return f"call {listed(dict.fromkeys(functions))}" + (
             f" with {listed(rest)}" if rest else ""
         )
+    told = [text for s in group for text in shown(s)]
+    if told and len(told) >= len(group):
+        return "look at " + ", ".join(told[:5])
     if any(isinstance(s.node, ast.For | ast.While) for s in group):
         return f"go through {listed(used)}" if used else "try it"
     return f"work with {listed(used)}" if used else "try it"
@@ -338,6 +340,30 @@ def seeds(pieces: Iterable[Piece]) -> str:
                                 None
                             )
     return ", ".join(found)
+
+
+def sizes_read(pieces: Iterable[Piece]) -> list[str]:
+    """Tell the names that are bound to a shape or length: "`n`, `m`: the shape of `x`"."""
+    found = []
+    for piece in pieces:
+        match piece.statement.node:
+            case ast.Assign(value=ast.Attribute(attr="shape") as value):
+                found.append((piece.statement.names.makes, phrase(value)))
+            case ast.Assign(value=ast.Call(func=ast.Name(id="len")) as value):
+                found.append((piece.statement.names.makes, phrase(value)))
+    return [f"{listed(names)}: {text}" for names, text in found if text and names]
+
+
+def using(pieces: Iterable[Piece], told: str, own: Container[str]) -> str:
+    """Name the library functions of assignments of which nothing is said: "using `mode`"."""
+    found: dict[str, None] = {}
+    for piece in pieces:
+        if piece.role == "work" and isinstance(piece.statement.node, ast.Assign):
+            names = [call.rsplit(".", 1)[-1] for call in piece.statement.names.calls[::-1]]
+            names = [n for n in names if n not in own and not hasattr(builtins, n) and n != "?"]
+            if not any(mentions(told, name) for name in names):
+                found.update(dict.fromkeys(names))
+    return f"using {listed(found)}" if 0 < len(found) <= MOST_FUNCTIONS else ""
 
 
 def _told_elsewhere(call: str) -> bool:

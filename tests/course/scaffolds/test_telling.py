@@ -29,8 +29,8 @@ else:
         ("names = ['Age', \"Kin\"] + w", "with `['Age', 'Kin']`"),
         ("df = pd.get_dummies(df, columns=['Sex'])", "`get_dummies` with `columns=['Sex']`"),
         ("sizes = [w] + deep([10, 20])", "with `[10, 20]`"),
-        ("m = w.mean(1).unsqueeze(-1)", "**Make `m`**; look"),
-        ("xs = [w, z] + f(['a', w])", "**Make `xs`**; look"),
+        ("m = w.mean(1).unsqueeze(-1)", "**Make `m`** (using `mean`, `unsqueeze`); look"),
+        ("xs = [w, z] + f(['a', w])", "**Make `xs`** (using `f`); look"),
     ],
 )  # fmt: skip
 def test_what_decides_the_numbers_stands_with_its_step(source: str, told: str) -> None:
@@ -45,7 +45,12 @@ def test_what_decides_the_numbers_stands_with_its_step(source: str, told: str) -
 
 def test_a_seed_is_told_where_it_is_set() -> None:
     made = scaffolded(
-        book(("md", "# T"), "a = f(1) * z", ("md", "Make it then:"), "np.random.seed(7)\nb = g(a) * 2")
+        book(
+            ("md", "# T"),
+            "a = f(1) * z",
+            ("md", "Make it then:"),
+            "np.random.seed(7)\nb = g(a) * 2",
+        )
     )
     [line] = [x for x in made.sections[0].goal.split("\n") if "seed" in x]
     assert line.startswith("2. **Make `b`** (set the seed: `np.random.seed(7)`")
@@ -87,9 +92,11 @@ def test_a_function_is_told_by_what_it_does(source: str, told: str) -> None:
         ("loss = loss[:, None]", "**Make `loss` anew**"),
         ("loss -= 4", "**Change `loss`**"),
         ("with torch.no_grad():\n    loss.sub_(loss.grad * 2)\n    loss.grad.zero_()",
-         "**Call `sub_` on `loss`, `zero_` on `loss.grad`**; **inside `torch.no_grad()`: `loss`**"),
+         "**Call `sub_` on `loss`, `zero_` on `loss.grad`**; inside `torch.no_grad()`: `loss`."),
         ("part = loss * 2\npart.to_csv('x.csv')", "**Make `part`**; **call `to_csv` on `part`**"),
         ("loss['b'] = loss.a * 2", "**Set `b` in `loss`**"),
+        ("part = loss.mode().iloc[0]", "**Make `part`** (using `mode`)"),
+        ("measure(loss, 5)", "**Call `measure` with `loss`**"),
         ("loss.describe(include=[np.number])", "**Look at `describe` of `loss`**"),
     ],
 )  # fmt: skip
@@ -165,6 +172,20 @@ def test_long_prose_is_cut_to_two_sentences() -> None:
     prose = " ".join(f"We will now make the number {n} of many with much care." for n in range(9))
     made = scaffolded(book(("md", "# T\n\n" + prose), "y = f(w)"))
     assert made.sections[0].goal.count("We will") == 2
+
+
+def test_a_function_may_take_one_sentence_more() -> None:
+    prose = " ".join(f"We will now do number {n} of it." for n in range(9))
+    made = scaffolded(book(("md", "# T\n\n" + prose), "def f(w): return w * 2 + 1"))
+    assert made.sections[0].goal.count("We will") == 3
+
+
+def test_shapes_that_are_read_are_told_where_no_prose_does() -> None:
+    made = scaffolded(
+        book(("md", "# T"), "w = f(1) * z", "n, m = w.shape", "k = len(w)", "n + m + k")
+    )
+    assert "(`n`, `m`: the shape of `w`)" in made.sections[0].goal
+    assert "(`k`: the length of `w`)" in made.sections[0].goal
 
 
 def test_a_plain_name_or_call_of_nothing_is_no_leak() -> None:
