@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import sys
 import traceback
 from collections.abc import Iterable, Sequence
@@ -12,7 +14,7 @@ import typer
 
 from fastcompanion import __version__, console
 from fastcompanion.base.errors import CompanionError, Exit
-from fastcompanion.commands import WORDS, registrations
+from fastcompanion.commands import COMMON_OPTIONS, WORDS, registrations
 from fastcompanion.console import Answer, Block, Facts, Line, Title
 
 
@@ -109,6 +111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if _asks_for_the_front_page(arguments):
             return _front_page()
+        _refuse_misplaced(arguments)
         tree = program(build(terminal=terminal, words=_needed(arguments)))
         result = tree(arguments, standalone_mode=False, prog_name="fastcompanion")
         if result == Exit.INTERRUPTED:
@@ -131,6 +134,42 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _unexpected(error)
 
 
+def _refuse_misplaced(arguments: Sequence[str]) -> None:
+    """Say where an option belongs that stands where it can't be, or has a value that it ignores."""
+    first = arguments[0] if arguments else ""
+    name = first.partition("=")[0]
+    if name in ("--install-completion", "--show-completion"):
+        _refuse_shell(first, arguments[1:])
+    if name not in COMMON_OPTIONS:
+        return
+    takes_value = name == "--study" and first == name
+    moved, rest = arguments[: 1 + takes_value], arguments[1 + takes_value :]
+    raise CompanionError(
+        f"put {name} after the command",
+        hint=shlex.join(["fastcompanion", *(rest or ["COMMAND"]), *moved]),
+        code=Exit.USAGE,
+    )
+
+
+def _refuse_shell(option: str, rest: Sequence[str]) -> None:
+    """Typer looks which shell it runs in, and would pass over the name of another."""
+    name, _, value = option.partition("=")
+    shell = value or (rest[0] if rest else "")
+    if shell:
+        raise CompanionError(
+            f"{name} takes no shell's name: it is for the shell that it is typed in",
+            hint=f"{shlex.quote(shell)} -c 'fastcompanion {name}'",
+            code=Exit.USAGE,
+        )
+
+
+def _once(message: str) -> str:
+    """Give the suggestion of a usage error once: Typer and the library under it both add theirs."""
+    if message.count("Did you mean") < 2:
+        return message
+    return re.sub(r" \(Did you mean[^()]*\)$", "", message)
+
+
 def _reader_gone() -> int:
     """Take it that the reader has seen enough (`| head`), and keep Python from complaining at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -151,7 +190,7 @@ def _unexpected(error: Exception) -> int:
     if callable(message):
         context: Any = getattr(error, "ctx", None)
         hint = f"{context.command_path} --help" if context is not None else "fastcompanion --help"
-        console.fail(CompanionError(str(message()), hint=hint, code=Exit.USAGE))
+        console.fail(CompanionError(_once(str(message())), hint=hint, code=Exit.USAGE))
         return int(Exit.USAGE)
     sys.stderr.write(traceback.format_exc())
     hint = "This is a bug in fastcompanion: please report it with the lines above."

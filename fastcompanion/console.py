@@ -19,6 +19,7 @@ from enum import Enum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from fastcompanion.base import clock
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter, Task
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 ENVELOPE_VERSION = 1
+_SECONDS_BETWEEN = 10.0
+# Longer cells fold; shorter ones are names and marks, which are typed again and have to stay whole.
+_SHORT = 20
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -108,15 +112,17 @@ class _Mode:
     command: str = ""
     json: bool = False
     quiet: bool = False
+    dry_run: bool = False
     warnings: list[str] = field(default_factory=list)
 
 
 _mode = _Mode()
 
 
-def configure(command: str, *, json: bool, quiet: bool) -> None:
+def configure(command: str, *, json: bool, quiet: bool, dry_run: bool = False) -> None:
     """Set how this run shows things; called once, before a command does its work."""
     _mode.command, _mode.json, _mode.quiet = command, json, quiet
+    _mode.dry_run = dry_run
 
 
 def clean(text: str) -> str:
@@ -146,6 +152,10 @@ def show(answer: Answer) -> None:
     if _mode.json:
         _envelope(plain(answer.data), [])
         return
+    if _mode.dry_run:
+        _render(
+            Line("Only a look (--dry-run): nothing was changed. It would say:", "dim"), sys.stdout
+        )
     for block in answer.view(answer.data):
         if not (_mode.quiet and isinstance(block, Next)):
             _render(block, sys.stdout)
@@ -286,8 +296,10 @@ def _rich_table(table: Table, file: IO[str]) -> None:
     from rich.text import Text
 
     shown = RichTable(title=table.title or None, box=box.SIMPLE_HEAD, title_justify="left")
-    for name in table.columns:
-        shown.add_column(name, overflow="fold")
+    for number, name in enumerate(table.columns):
+        longest = max((len(row[number]) for row in table.rows), default=0)
+        last = number == len(table.columns) - 1
+        shown.add_column(name, overflow="fold", no_wrap=longest <= _SHORT and not last)
     for row in table.rows:
         shown.add_row(*(Text(clean(cell)) for cell in row))
     _rich(file).print(shown)
@@ -317,14 +329,17 @@ class _Talk:
 
 
 class _LineTask:
-    """Progress without a terminal: one line for each text."""
+    """Progress without a terminal: a sign of life now and then, as each line stays in the file."""
 
     def __init__(self, talk: _Talk, label: str, total: int | None) -> None:
         self._talk, self._label, self._total, self._done = talk, label, total, 0
+        self._quiet_until = 0.0
 
     def advance(self, amount: int = 1, text: str = "") -> None:
         self._done += amount
-        if text:
+        now = clock.monotonic()
+        if text and not _mode.json and now >= self._quiet_until:
+            self._quiet_until = now + _SECONDS_BETWEEN
             of = f"/{self._total}" if self._total else ""
             self._talk.note(f"{self._label} {self._done}{of}: {text}")
 

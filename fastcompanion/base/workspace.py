@@ -25,13 +25,13 @@ class Workspace:
     @classmethod
     def find(cls, start: Path | None = None) -> Workspace:
         """Find the study that `start` (default: the working folder) lies in, looking upward."""
-        place = (start or Path.cwd()).absolute()
+        place = absolute(start or Path.cwd())
         for folder in (place, *place.parents):
             if (folder / SETTINGS_NAME).is_file():
                 return cls(folder)
         raise CompanionError(
             f"{place} is not inside a study",
-            hint="fastcompanion init",
+            hint="fastcompanion init, or cd into your study (or --study PATH)",
             code=Exit.NOT_SET_UP,
         )
 
@@ -126,6 +126,14 @@ class Workspace:
     def relative(self, path: Path) -> str:
         """Give a path of the study as posix text relative to its root, for git and for people."""
         return path.relative_to(self.root).as_posix()
+
+
+def absolute(path: Path) -> Path:
+    """Give a path from the root without `..`, which would lie about what it is inside of.
+
+    Links stay: a study is where the learner says, not where a link leads.
+    """
+    return Path(os.path.normpath(path.expanduser().absolute()))
 
 
 def home() -> Path:

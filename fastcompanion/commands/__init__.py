@@ -51,6 +51,9 @@ WORDS: dict[str, Word] = {
     "demo": Word("Play the whole lesson loop on the built-in course.", _MORE, ("demo",)),
 }
 
+# Of commands/options.py, which is not loaded just to know them.
+COMMON_OPTIONS = ("--json", "--quiet", "-q", "--yes", "-y", "--dry-run", "--study")
+
 
 def registrations(words: Iterable[str]) -> list[Register]:
     """Import the files of some words and give the functions that register their commands."""

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from fastcompanion.base.workspace import absolute
 from fastcompanion.commands.options import LessonArgument, Session, command
 from fastcompanion.commands.phrases import commit_blocks, entry_words
 from fastcompanion.console import Answer, Block, Facts, Items, Line, Next, Title
@@ -41,7 +42,7 @@ def init(
     ] = False,
 ) -> Answer:
     """Make your study: a folder in git for all you do in a course."""
-    place = folder.expanduser().absolute()
+    place = absolute(folder)
     named = name if name is not None else session.ask("Name of your study", place.name, "--name")
     wanted = course
     if wanted is None:

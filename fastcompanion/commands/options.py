@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,7 +37,6 @@ _COMMON: tuple[tuple[str, Any, Any], ...] = (
     ("dry_run", DryRun, False),
     ("study", StudyPath, None),
 )
-
 
 _PROGRAM = "fastcompanion"
 
@@ -86,7 +86,12 @@ class Session:
         if self.study is None:
             return Workspace.find()
         if not self.study.is_dir():
-            raise CompanionError("no such folder", file=self.study, code=Exit.NOT_SET_UP)
+            raise CompanionError(
+                "no such folder",
+                hint=f"fastcompanion init {shlex.quote(str(self.study))}, or --study with your own",
+                file=self.study,
+                code=Exit.NOT_SET_UP,
+            )
         return Workspace.find(self.study)
 
     def settings(self) -> config.Settings:
@@ -139,7 +144,8 @@ def _with_session(function: Command, name: str) -> Callable[..., int]:
     @functools.wraps(function)
     def run(**given: Any) -> int:
         common = {key: given.pop(key) for key, _, _ in _COMMON}
-        console.configure(name, json=common["json"], quiet=common["quiet"])
+        shown = {key: common[key] for key in ("json", "quiet", "dry_run")}
+        console.configure(name, **shown)
         answer = function(Session(name, **common), **given)
         if answer is None:
             return int(Exit.DONE)

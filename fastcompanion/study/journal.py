@@ -311,10 +311,12 @@ class Undone:
 def undo(ws: Workspace, wanted: str | None = None, *, dry_run: bool = False) -> Undone:
     """Take back a log entry or an event by its id (default: the entry logged last), as a new commit.
 
+    Without an id it is only ever the last act: after an undoing nothing is guessed, the ids are
+    named.
     Nothing is erased from the events: the undoing is one itself, so that a merge with another
     machine can't bring the line back into the counts, and undoing the undoing restores it.
     """
-    target, private = _target(ws, (wanted or "").removeprefix("^"))
+    target, private = _target(ws, wanted.removeprefix("^")) if wanted else _last_act(ws)
     if target.kind == events.UNDONE and "entry" in target.data:
         return _restore(ws, target, private, dry_run=dry_run)
     entry_id = str(target.data.get("entry")) if target.kind == _LOGGED else ""
@@ -337,21 +339,47 @@ def undo(ws: Workspace, wanted: str | None = None, *, dry_run: bool = False) -> 
 
 def _target(ws: Workspace, wanted: str) -> tuple[Event, bool]:
     """Find the event that is to be undone, and whether it is a private one."""
+    for event, private in _newest_first(ws):
+        if event.kind == _LOGGED and event.data.get("entry") == wanted:
+            return event, private
+        if event.id == wanted and event.kind != _REMOVED:
+            return event, private
+    if find(ws, wanted) is not None:
+        # A line that was written by hand has no event.
+        return Event("", clock.now(), _LOGGED, None, {"entry": wanted}), False
+    raise CompanionError(f"nothing has the id {wanted}", hint="fastcompanion log show --all")
+
+
+def _newest_first(ws: Workspace) -> list[tuple[Event, bool]]:
+    """Give all events with whether they are private."""
     known = [
         (event, private) for private in (False, True) for event in events.read(ws, private=private)
     ]
-    known.sort(key=lambda one: (one[0].at, one[0].id))
-    for event, private in reversed(known):
-        is_session = event.kind == _LOGGED
-        if is_session and wanted in ("", event.data.get("entry")):
-            return event, private
-        if wanted and event.id == wanted and event.kind != _REMOVED:
-            return event, private
-    if wanted and find(ws, wanted) is not None:
-        # A line that was written by hand has no event.
-        return Event("", clock.now(), _LOGGED, None, {"entry": wanted}), False
-    what = f"nothing has the id {wanted}" if wanted else "there is nothing to undo"
-    raise CompanionError(what, hint="fastcompanion log show --all")
+    return sorted(known, key=lambda one: (one[0].at, one[0].id), reverse=True)
+
+
+def _last_act(ws: Workspace) -> tuple[Event, bool]:
+    """Find the session logged last, unless the log was last changed by an undoing."""
+    acts = [one for one in _newest_first(ws) if _changed_the_log(one[0])]
+    if not acts:
+        raise CompanionError("there is nothing to undo", hint="fastcompanion log show --all")
+    last, private = acts[0]
+    if last.kind == _LOGGED:
+        return last, private
+    older = next((event for event, _ in acts if event.kind == _LOGGED), None)
+    what = "took an entry out of the log" if "entry" in last.data else "brought an entry back"
+    ways = [f"fastcompanion log undo {last.id} takes that back"]
+    if older is not None:
+        entry = older.data.get("entry")
+        ways.append(f"fastcompanion log undo {entry} takes out the newest entry that is left")
+    raise CompanionError(
+        f"the last undo {what}; say which id is to be undone", hint="; ".join(ways)
+    )
+
+
+def _changed_the_log(event: Event) -> bool:
+    undoing = event.kind == events.UNDONE
+    return event.kind == _LOGGED or (undoing and ("entry" in event.data or "back" in event.data))
 
 
 def _restore(ws: Workspace, undoing: Event, private: bool, *, dry_run: bool) -> Undone:
@@ -373,7 +401,7 @@ def _restore(ws: Workspace, undoing: Event, private: bool, *, dry_run: bool) -> 
         return Undone("", _LOGGED, True, entry, None)
     path = add(ws, entry)
     done = events.record(
-        ws, events.UNDONE, undoing.lesson, {"id": undoing.id}, private=private
+        ws, events.UNDONE, undoing.lesson, {"id": undoing.id, "back": entry.id}, private=private
     ).event
     commit = events.commit_paths(ws, [path, ws.progress], f"Restore the log entry {entry.id}")
     return Undone(done.id, _LOGGED, True, entry, commit)

@@ -10,7 +10,7 @@ from fastcompanion.base import events, repo, store, templates
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.repo import CommitResult
-from fastcompanion.base.workspace import SETTINGS_NAME, Workspace
+from fastcompanion.base.workspace import SETTINGS_NAME, Workspace, absolute
 
 # Template -> name in the study. Names with a dot would act on our own repository.
 _FILES = {
@@ -52,7 +52,7 @@ class Setup:
 
 def look(folder: Path) -> Ground:
     """Look at the place of a new study, without changing anything."""
-    folder = folder.expanduser().absolute()
+    folder = absolute(folder)
     if folder.exists() and not folder.is_dir():
         raise CompanionError("is not a folder", file=folder, code=Exit.USAGE)
     existing = next(place for place in (folder, *folder.parents) if place.is_dir())

@@ -12,6 +12,15 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.workspace import Workspace
 
 
+def test_a_way_out_of_a_study_is_not_inside_of_it(tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    study.mkdir()
+    (study / "fastcompanion.toml").write_text("version = 1\n")
+    assert Workspace.find(study / "lessons" / ".." / "x").root == study
+    with pytest.raises(CompanionError, match="is not inside a study"):
+        Workspace.find(study / ".." / "other")
+
+
 def test_a_study_is_found_from_any_folder_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -25,7 +34,7 @@ def test_a_study_is_found_from_any_folder_in_it(
     with pytest.raises(CompanionError) as caught:
         Workspace.find(tmp_path)
     assert caught.value.code is Exit.NOT_SET_UP
-    assert caught.value.hint == "fastcompanion init"
+    assert caught.value.hint.startswith("fastcompanion init, or cd into your study")
 
 
 def test_the_paths_are_those_of_the_design(tmp_path: Path) -> None:

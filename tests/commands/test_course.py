@@ -86,9 +86,11 @@ class TestAdd:
         self, study: Path, run: Runner, server: GitServer
     ) -> None:
         server.repo("course").commit(FILES)
-        added = run("course", "add", server.url("course"), "--json")
-        assert added.data["kind"] == "git"
+        added = run("course", "add", server.url("course"))
+        assert added.code == 0
         assert "Fetching the history" in added.err
+        assert "Fetching" not in added.out
+        assert run("course", "update", "--json").err == ""
         assert (
             run("course", "add", server.url("course"), "--as", "b", "--quiet", "--json").err == ""
         )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fastcompanion.cli import build, program
-from fastcompanion.commands import WORDS
+from fastcompanion.commands import COMMON_OPTIONS, WORDS
 
 Runner = Callable[..., Any]
 
@@ -32,6 +32,45 @@ def test_the_front_page_lists_every_option(run: Runner) -> None:
 def test_the_front_page_as_data(run: Runner) -> None:
     outcome = run("--help", "--json")
     assert outcome.data == {"commands": {name: word.help for name, word in WORDS.items()}}
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        (["--study", "a b", "status"], "fastcompanion status --study 'a b'"),
+        (["--study=x", "log", "show"], "fastcompanion log show --study=x"),
+        (["--yes", "init"], "fastcompanion init --yes"),
+    ],
+)
+def test_an_option_before_the_command_is_told_its_place(
+    typed: list[str], hint: str, run: Runner
+) -> None:
+    outcome = run(typed)
+    assert outcome.code == 2
+    assert "after the command" in outcome.err
+    assert f"Next:  {hint}\n" in outcome.err
+
+
+def test_the_options_of_every_command_are_known_without_their_file(run: Runner) -> None:
+    for name in COMMON_OPTIONS:
+        assert re.search(rf"(?<![\w-]){name}(?![\w-])", run("status", "--help").out), name
+    every = re.findall(r"^  (-\S+)", run("status", "--help").out, re.MULTILINE)
+    assert {one.rstrip(",") for one in every} - {"-h", "--help"} <= set(COMMON_OPTIONS)
+
+
+def test_a_misspelt_word_is_corrected_once(run: Runner) -> None:
+    outcome = run("strat")
+    assert outcome.code == 2
+    assert outcome.err.count("Did you mean") == 1
+    assert "'start'" in outcome.err
+
+
+@pytest.mark.parametrize("typed", [["--install-completion", "zsh"], ["--show-completion=zsh"]])
+def test_the_name_of_a_shell_is_not_passed_over(typed: list[str], run: Runner) -> None:
+    outcome = run(typed)
+    assert outcome.code == 2
+    assert "takes no shell's name" in outcome.err
+    assert "zsh -c 'fastcompanion --" in outcome.err
 
 
 def test_the_help_of_a_word_is_not_the_front_page(run: Runner) -> None:

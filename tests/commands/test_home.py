@@ -49,6 +49,20 @@ def test_init_without_a_terminal_asks_nothing_and_takes_defaults(
     ]  # fmt: skip
 
 
+def test_init_beside_the_study_by_a_way_through_it(study: Path, run: Runner) -> None:
+    outcome = run("init", Path("..") / "study2" / "sub", "--yes", "--course", "none")
+    assert outcome.code == 0, outcome.err
+    assert (study.parent / "study2" / "sub" / "fastcompanion.toml").is_file()
+    inside = run("init", Path("..") / study.name / "sub", "--yes", "--course", "none")
+    assert (inside.code, "inside the study" in inside.err) == (2, True)
+
+
+def test_a_study_that_is_not_there_has_a_next_line(study: Path, run: Runner) -> None:
+    outcome = run("status", "--study", "../no pe")
+    assert outcome.code == 3
+    assert "Next:  fastcompanion init '../no pe'" in outcome.err
+
+
 def test_init_in_a_used_folder_needs_a_yes(tmp_path: Path, run: Runner) -> None:
     (tmp_path / "mine.txt").write_text("x")
     refused = run("init", tmp_path, "--course", "none")

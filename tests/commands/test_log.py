@@ -94,7 +94,7 @@ def test_undo_by_id_and_of_the_last_are_new_commits(evening: Path, run: Runner, 
     assert run("log", "undo", first, "--json").data["entry"]["note"] == "first"
     assert int(git(evening, "rev-list", "--count", "HEAD")) == count + 1
     assert "second" in (evening / "log/2026/2026-11-21.md").read_text()
-    assert run("log", "undo", "--json").data["entry"]["id"] == second
+    assert run("log", "undo", second, "--json").data["entry"]["id"] == second
     assert run("log", "show", "--json").data["sessions"] == []
     assert git(evening, "status", "--porcelain") == ""
     assert run("log", "undo").code == 1
@@ -112,8 +112,29 @@ def test_undoing_the_undoing_brings_the_entry_back(evening: Path, run: Runner, g
     assert (evening / "log/2026/2026-11-21.md").read_text() == before
     assert run("log", "show", "--json").data["minutes"] == 20
     assert git(evening, "status", "--porcelain") == ""
-    assert run("log", "undo").code == 0
+    refused = run("log", "undo")
+    assert (refused.code, "brought an entry back" in refused.err) == (1, True)
+    assert run("log", "undo", undone["entry"]["id"]).code == 0
     assert run("log", "show", "--json").data["minutes"] == 0
+
+
+def test_a_second_undo_takes_no_older_entry_and_names_both_ways(
+    evening: Path, run: Runner, frozen: Callable[[str], None]
+) -> None:
+    older = run("log", "add", "older", "--json").data["entry"]["id"]
+    frozen("2026-11-21T22:01:00+01:00")
+    run("log", "add", "newer")
+    undone = run("log", "undo", "--json").data
+    assert undone["entry"]["note"] == "newer"
+    refused = run("log", "undo", "--json")
+    assert refused.code == 1
+    assert f"log undo {undone['id']}" in refused.errors[0]["hint"]
+    assert f"log undo {older}" in refused.errors[0]["hint"]
+    notes = [entry["note"] for entry in run("log", "show", "--json").data["sessions"]]
+    assert notes == ["older"]
+    frozen("2026-11-21T22:02:00+01:00")
+    run("log", "add", "newest")
+    assert run("log", "undo", "--json").data["entry"]["note"] == "newest"
 
 
 def test_an_event_is_taken_back_by_its_id(evening: Path, run: Runner) -> None:
@@ -143,7 +164,8 @@ def test_a_private_log_is_undone_in_private(evening: Path, run: Runner, git: Git
     for note in ("one", "two"):
         run("log", "add", note)
     assert run("log", "undo", "--json").data["entry"]["note"] == "two"
-    assert run("log", "undo", "--json").data["entry"]["note"] == "one"
+    (one,) = run("log", "show", "--json").data["sessions"]
+    assert run("log", "undo", one["id"], "--json").data["entry"]["note"] == "one"
     assert run("log", "undo").code == 1
     assert "undone" not in git(evening, "show", "HEAD:progress.jsonl")
 

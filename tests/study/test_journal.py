@@ -163,9 +163,14 @@ def test_an_entry_is_taken_back_and_its_neighbours_stay(ws: Workspace, git: Git)
     assert "broadcasting" not in text
     assert git(ws.root, "log", "-1", "--format=%s") == f"Undo {ENTRY.id}\n"
     for wanted in ("cccccccc", first.entry.id):
-        entry = journal.undo(ws).entry
+        entry = journal.undo(ws, wanted).entry
         assert entry is not None
         assert entry.id == wanted
+    with pytest.raises(CompanionError, match="the last undo took an entry out"):
+        journal.undo(ws)
+
+
+def test_an_empty_log_has_nothing_to_undo(ws: Workspace) -> None:
     with pytest.raises(CompanionError, match="nothing to undo"):
         journal.undo(ws)
 

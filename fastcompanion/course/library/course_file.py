@@ -17,6 +17,7 @@ from typing import Any
 from fastcompanion import __version__
 from fastcompanion.base import store, workspace
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.near import did_you_mean, near
 from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.library import catalogue, sources
@@ -70,10 +71,11 @@ def known(study: Workspace, course_id: str) -> str:
     have = ids(study)
     if course_id in have:
         return course_id
-    names = f" (it has {', '.join(have)})" if have else ""
+    names = did_you_mean(course_id, have) or (f" (it has {', '.join(have)})" if have else "")
+    add = f"fastcompanion course add {course_id if course_id in catalogue.ids() else 'NAME'}"
     raise CompanionError(
         f"the study has no course {course_id!r}{names}",
-        hint=f"fastcompanion course add {course_id if course_id in catalogue.ids() else 'NAME'}",
+        hint="fastcompanion course list" if near(course_id, have) else add,
         code=Exit.USAGE,
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from fastcompanion.base import config, events, remote, workspace
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.events import Event
+from fastcompanion.base.near import did_you_mean, near
 from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import progress
@@ -151,9 +152,26 @@ def _meant(
             return found[0][0]
         if found:
             raise _ambiguous(f"{text!r} fits {len(found)} lessons", found)
-    raise CompanionError(
-        f"no lesson fits {text!r}", hint="fastcompanion lesson list", code=Exit.USAGE
-    )
+    raise _unknown(outlines, text)
+
+
+def _unknown(outlines: Sequence[Outline], text: str) -> CompanionError:
+    """Name the lessons that were meant: a misspelt course has the numbers of those that are near."""
+    every = [lesson_id for outline in outlines for lesson_id, _ in outline.lessons]
+    course, slash, number = text.rpartition("/")
+    likely = near(course if slash else text, [outline.id for outline in outlines])
+    meant = [name for name in every if slash and _is_number_of(name, likely, number)]
+    if not slash:
+        meant = list(likely)
+    known = meant or every
+    told = f"; did you mean {' or '.join(meant)}?" if meant else did_you_mean(text, known)
+    hint = "fastcompanion lesson list"
+    return CompanionError(f"no lesson fits {text!r}{told}", hint=hint, code=Exit.USAGE)
+
+
+def _is_number_of(lesson_id: str, courses_meant: Sequence[str], number: str) -> bool:
+    course, _, own = lesson_id.partition("/")
+    return course in courses_meant and bare(own) == bare(number)
 
 
 def _in_course(study: Workspace, outline: Outline, past: Sequence[Event] | None) -> str:

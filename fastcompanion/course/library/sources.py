@@ -65,7 +65,7 @@ def understand(what: str, ref: str = "") -> Source:
         return from_catalogue(what, ref)
     path = Path(what).expanduser()
     if path.exists():
-        return _from_path(path.absolute(), ref)
+        return _from_path(workspace.absolute(path), ref)
     what = what.rstrip("/")
     if re.fullmatch(_BARE_HOST, what):
         return _from_address(f"https://{what}", ref)

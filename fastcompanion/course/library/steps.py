@@ -6,11 +6,13 @@ such a step is finished by doing it, or skipped, which is kept apart.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 
 from fastcompanion.base import events
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.events import UNDONE, Event
+from fastcompanion.base.near import did_you_mean
 from fastcompanion.base.records import frozen
 from fastcompanion.base.repo import CommitResult
 from fastcompanion.base.workspace import Workspace
@@ -88,28 +90,33 @@ def done(
         return StepDone(lesson.id, lesson.title, wanted, False, 0, after, None)
     _allowed(lesson, wanted)
     cards = _open_cards(lesson, own) if wanted == "watch" else []
-    given = _answered(lesson, cards, answers or {}, ask)
-    sentence = _sentence(note, wanted, ask)
+    told = _new_answers(own, _known_cards(lesson, answers or {}))
+    rest = [card for card in cards if card.id not in told]
+    if not dry_run:
+        # Each answer is kept as it comes: what breaks off later takes none of them along.
+        for card, answer in told.items():
+            _keep_answer(study, lesson, card, answer)
+    if rest and ask is None:
+        raise _waiting(lesson, rest, note)
     if dry_run:
-        return StepDone(lesson.id, lesson.title, wanted, True, len(given), None, None)
-    return _finish(study, course, lesson, wanted, given, sentence)
+        return StepDone(lesson.id, lesson.title, wanted, True, len(told), None, None)
+    asked = _ask_all(study, lesson, rest, ask) if ask is not None else 0
+    sentence = _sentence(note, wanted, ask)
+    return _finish(study, course, lesson, wanted, len(told) + asked, sentence)
 
 
 def _finish(
-    study: Workspace,
-    course: Course,
-    lesson: Lesson,
-    step: Step,
-    given: Mapping[str, str],
-    note: str,
+    study: Workspace, course: Course, lesson: Lesson, step: Step, answered: int, note: str
 ) -> StepDone:
-    for card, answer in given.items():
-        events.record(study, "card.answered", lesson.id, {"card": card, "answer": answer})
     message = f"Finish {step} of {lesson.id}"
     data = {"step": step, "note": note}
     made = events.record(study, "lesson.step_done", lesson.id, data, commit=message)
     after = lessons.next_of(study, course, lesson)
-    return StepDone(lesson.id, lesson.title, step, True, len(given), after, made.commit)
+    return StepDone(lesson.id, lesson.title, step, True, answered, after, made.commit)
+
+
+def _keep_answer(study: Workspace, lesson: Lesson, card: str, answer: str) -> None:
+    events.record(study, "card.answered", lesson.id, {"card": card, "answer": answer})
 
 
 def _current(lesson: Lesson, own: Sequence[Event]) -> Step:
@@ -145,33 +152,62 @@ def _open_cards(lesson: Lesson, own: Sequence[Event]) -> list[Card]:
     return [card for card in lesson.cards if card.id not in seen]
 
 
-def _answered(
-    lesson: Lesson,
-    cards: Sequence[Card],
-    answers: Mapping[str, str],
-    ask: Callable[[str], str] | None,
-) -> dict[str, str]:
-    known = {card.id for card in lesson.cards}
+def _known_cards(lesson: Lesson, answers: Mapping[str, str]) -> dict[str, str]:
+    """Give the answers that say something; all of them must be to cards of the lesson."""
+    known = [card.id for card in lesson.cards]
     for name in answers:
         if name not in known:
+            meant = did_you_mean(name, known) or f" (it has {', '.join(known) or 'none'})"
             raise CompanionError(
-                f"{lesson.id} has no card {name!r} (it has {', '.join(sorted(known)) or 'none'})",
+                f"{lesson.id} has no card {name!r}{meant}",
                 hint=f"fastcompanion lesson show {lesson.id}",
                 code=Exit.USAGE,
             )
-    given = {name: text.strip() for name, text in answers.items() if text.strip()}
-    missing = [card for card in cards if card.id not in given]
-    if missing and ask is None:
-        questions = "; ".join(f"{card.id}: {card.question}" for card in missing)
-        raise CompanionError(
-            f"{len(missing)} questions of {lesson.id} wait for an answer: {questions}",
-            hint=" ".join(f'--answer {card.id}="..."' for card in missing),
-            code=Exit.USAGE,
-        )
-    for card in missing:
-        assert ask is not None
-        given[card.id] = _insist(ask, card.question)
-    return given
+    return {name: text.strip() for name, text in answers.items() if text.strip()}
+
+
+def _new_answers(own: Sequence[Event], answers: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what was said before in the same words."""
+    said = {
+        (event.data.get("card"), event.data.get("answer"))
+        for event in own
+        if event.kind == "card.answered"
+    }
+    return {card: text for card, text in answers.items() if (card, text) not in said}
+
+
+def _waiting(lesson: Lesson, rest: Sequence[Card], note: str) -> CompanionError:
+    """Name the questions that are open, one on a line, and the command that answers them all."""
+    questions = "".join(f"\n  {card.id}: {card.question}" for card in rest)
+    words = [f'--answer {card.id}="..."' for card in rest]
+    words.append(f"--note {shlex.quote(note)}" if note.strip() else '--note "one sentence"')
+    return CompanionError(
+        f"{_counted(lesson, rest)}; the other {len(rest)} wait for an answer:{questions}",
+        hint=f"fastcompanion lesson done {lesson.id} watch {' '.join(words)}",
+        code=Exit.USAGE,
+    )
+
+
+def _counted(lesson: Lesson, rest: Sequence[Card]) -> str:
+    every = len(lesson.cards)
+    return f"{every - len(rest)} of {every} questions of {lesson.id} answered"
+
+
+def _ask_all(
+    study: Workspace, lesson: Lesson, cards: Sequence[Card], ask: Callable[[str], str]
+) -> int:
+    """Ask card by card, each answer kept at once, and say how far it came when it breaks off."""
+    for number, card in enumerate(cards):
+        try:
+            answer = _insist(ask, card.question)
+        except (KeyboardInterrupt, EOFError):
+            raise CompanionError(
+                f"interrupted; {_counted(lesson, cards[number:])}, and kept",
+                hint=f"fastcompanion lesson done {lesson.id} watch",
+                code=Exit.INTERRUPTED,
+            ) from None
+        _keep_answer(study, lesson, card.id, answer)
+    return len(cards)
 
 
 def _insist(ask: Callable[[str], str], question: str) -> str:

@@ -133,6 +133,23 @@ class TestFind:
             lessons.notebook_of(first, "other")
 
 
+@pytest.mark.parametrize("typed", ["fundations/01", "fondations/1", "foundation/01"])
+def test_a_misspelt_course_names_the_lesson_that_was_meant(ws: Workspace, typed: str) -> None:
+    courses.add(ws, "foundations")
+    with pytest.raises(CompanionError, match=r"; did you mean foundations/01\?$"):
+        lessons.find(ws, typed)
+
+
+def test_a_misspelt_course_alone_and_what_is_like_nothing(ws: Workspace) -> None:
+    courses.add(ws, "foundations")
+    with pytest.raises(CompanionError, match=r"; did you mean foundations\?$"):
+        lessons.find(ws, "fundations")
+    with pytest.raises(CompanionError, match=r"; did you mean foundations\?$"):
+        courses.load(ws, "fundations")
+    with pytest.raises(CompanionError, match=r"^no lesson fits 'qqqq'$"):
+        lessons.find(ws, "qqqq")
+
+
 class TestDone:
     def test_watch_needs_a_sentence_and_every_card_once(self, ws: Workspace) -> None:
         lesson = courses.add(ws, "foundations").course.lessons[0]
@@ -141,8 +158,6 @@ class TestDone:
             steps.done(ws, "foundations/01", "watch", note="It was about weights.")
         assert error.value.code is Exit.USAGE
         assert f"--answer {lesson.cards[0].id}=" in error.value.hint
-        with pytest.raises(CompanionError, match="sentence is missing"):
-            finish(ws, lesson, note="ok")
         assert not [event for event in events.read(ws) if event.lesson]
         done = finish(ws, lesson)
         assert (done.new, done.cards_answered) == (True, len(lesson.cards))
@@ -150,6 +165,48 @@ class TestDone:
         assert kinds == ["card.answered"] * len(lesson.cards) + ["lesson.step_done"]
         assert done.next is not None
         assert done.next.step == "run"
+
+    def test_answers_are_kept_when_the_sentence_is_missing(self, ws: Workspace) -> None:
+        lesson = courses.add(ws, "foundations").course.lessons[0]
+        with pytest.raises(CompanionError, match="sentence is missing"):
+            finish(ws, lesson, note="ok")
+        kinds = [event.kind for event in events.read(ws) if event.lesson]
+        assert kinds == ["card.answered"] * len(lesson.cards)
+        done = steps.done(ws, lesson.id, "watch", note="It was about weights.")
+        assert (done.new, done.cards_answered) == (True, 0)
+
+    def test_a_part_of_the_answers_is_kept_and_the_rest_is_named(self, ws: Workspace) -> None:
+        lesson = courses.add(ws, "foundations").course.lessons[0]
+        first, second, third, *_ = [card.id for card in lesson.cards]
+        with pytest.raises(CompanionError) as error:
+            steps.done(ws, lesson.id, "watch", answers={first: "one", second: "two"})
+        every = len(lesson.cards)
+        assert f"2 of {every} questions of {lesson.id} answered" in error.value.message
+        assert len(error.value.message.split("\n")) == 1 + every - 2, "one question on a line"
+        assert error.value.hint.startswith(f"fastcompanion lesson done {lesson.id} watch --answer")
+        assert f'--answer {third}="..."' in error.value.hint
+        assert f"--answer {first}=" not in error.value.hint
+        kept = [e.data["card"] for e in events.read(ws) if e.kind == "card.answered"]
+        assert kept == [first, second]
+        assert lessons.show(ws, lesson.id).progress.steps[0].state != "done"
+
+    def test_what_was_answered_before_ctrl_c_is_kept(self, ws: Workspace) -> None:
+        lesson = courses.add(ws, "foundations").course.lessons[0]
+        asked: list[str] = []
+
+        def ask(question: str) -> str:
+            asked.append(question)
+            if len(asked) == 3:
+                raise KeyboardInterrupt
+            return "an answer"
+
+        with pytest.raises(CompanionError, match=f"2 of {len(lesson.cards)} ") as error:
+            steps.done(ws, lesson.id, "watch", ask=ask)
+        assert error.value.code is Exit.INTERRUPTED
+        asked.clear()
+        steps.done(ws, lesson.id, "watch", ask=lambda q: asked.append(q) or "It was about weights")
+        assert asked[0] == lesson.cards[2].question
+        assert not set(asked) & {card.question for card in lesson.cards[:2]}
 
     def test_twice_changes_nothing(self, ws: Workspace) -> None:
         lesson = courses.add(ws, "foundations").course.lessons[0]
@@ -189,6 +246,11 @@ class TestDone:
             steps.done(
                 ws, "foundations/01", "watch", note="It was about weights.", answers={"nope": "x"}
             )
+
+    def test_a_misspelt_card_names_the_near_ones(self, ws: Workspace) -> None:
+        card = courses.add(ws, "foundations").course.lessons[0].cards[0].id
+        with pytest.raises(CompanionError, match=f"did you mean.*{card}"):
+            steps.done(ws, "foundations/01", "watch", answers={f"{card}x": "x"})
 
     def test_dry_run_writes_nothing(self, ws: Workspace, one: Course) -> None:
         before = ws.progress.read_bytes()
