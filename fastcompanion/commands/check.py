@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -16,7 +18,9 @@ from fastcompanion.course.checks import check as checks
 from fastcompanion.course.checks import hints
 from fastcompanion.course.checks.check import Asked, Assessed, CheckReport
 from fastcompanion.course.checks.hints import Comparison, Hint
-from fastcompanion.course.checks.verdict import SectionVerdict
+from fastcompanion.course.checks.outputs import OriginalOutputs
+from fastcompanion.course.checks.outputs import outputs as original_outputs
+from fastcompanion.course.checks.verdict import CheckpointVerdict, SectionVerdict
 from fastcompanion.course.checks.watch import watch as watch_notebook
 
 NotebookOption = Annotated[
@@ -27,6 +31,9 @@ KernelOption = Annotated[
     str | None,
     typer.Option("--kernel", help="Environment, venv folder, interpreter or kernelspec."),
 ]
+
+_COUNTED = {"to-assess": "ran and wait for your own judgement"}
+_CATCHES = re.compile(r"catches (\d+) of (\d+)")
 
 
 def check(
@@ -95,9 +102,15 @@ def compare(
     lesson: LessonArgument = None,
     notebook: NotebookOption = None,
     section: SectionOption = None,
+    outputs: Annotated[
+        bool, typer.Option("--outputs", help="Only what the original puts out, without its code.")
+    ] = False,
 ) -> Answer:
     """Show the original beside your version, once a section has passed."""
     asked = Asked(lesson, notebook, section)
+    if outputs:
+        shown = original_outputs(session.workspace(), asked, agree=session.confirm)
+        return Answer(shown, _view_outputs)
     return Answer(hints.compare(session.workspace(), asked), _view_comparison)
 
 
@@ -116,26 +129,44 @@ def _view_report(report: CheckReport) -> Iterable[Block]:
     failing = next((one for one in report.sections if one.id == report.first), None)
     if failing is not None:
         yield from _view_failing(failing)
-    yield Table(("section", "verdict", "check"), tuple(_row(one) for one in report.sections))
+    yield Table(("section", "verdict"), tuple(_row(one) for one in report.sections))
+    for one in report.sections:
+        if one.verdict == "to-assess" and one.checkpoints:
+            yield Line(f"{one.id}: {one.message}")
+    if strength := _strength(report):
+        yield Line(strength, "dim")
     yield from _view_next(report, failing)
 
 
 def _headline(report: CheckReport) -> str:
     total = len(report.sections)
-    passed = sum(one.verdict == "passed" for one in report.sections)
-    own = sum(one.verdict == "self-assessed" for one in report.sections)
-    open_ = sum(one.verdict == "to-assess" for one in report.sections)
-    words = f"{passed} of {total} sections passed"
-    words += f", {own} self-assessed" if own else ""
-    words += f", {open_} for you to assess" if open_ else ""
+    counts = Counter(one.verdict for one in report.sections)
+    words = f"{counts['passed']} of {total} sections passed"
+    if counts["to-assess"] or counts["self-assessed"]:
+        told = [f"{counts['passed']} passed"]
+        told += [
+            f"{n} {_COUNTED.get(word, word)}" for word, n in counts.items() if word != "passed"
+        ]
+        words = f"{total} sections: {', '.join(told)}"
     how = "in a fresh kernel" if report.fresh else "in the warm kernel"
     return f"{report.lesson} {report.notebook}: {words} {how}, {report.seconds:.1f} s"
 
 
-def _row(one: SectionVerdict) -> tuple[str, str, str]:
-    solved = " (with solution)" if one.with_solution else ""
-    hard = one.verdict not in ("to-assess", "self-assessed")
-    return one.id, one.verdict + solved, one.strength if hard else "none: you judge"
+def _row(one: SectionVerdict) -> tuple[str, str]:
+    return one.id, one.verdict + (" (with solution)" if one.with_solution else "")
+
+
+def _strength(report: CheckReport) -> str:
+    """Add up how many planted mistakes the checks notice, as the gate has measured it."""
+    found = [_CATCHES.search(one.strength) for one in report.sections]
+    caught = sum(int(one[1]) for one in found if one is not None)
+    planted = sum(int(one[2]) for one in found if one is not None)
+    if not planted:
+        return ""
+    return (
+        f"The checks catch {caught} of {planted} planted mistakes: "
+        "so many of our deliberate errors would be noticed."
+    )
 
 
 def _view_failing(failing: SectionVerdict) -> Iterable[Block]:
@@ -145,10 +176,16 @@ def _view_failing(failing: SectionVerdict) -> Iterable[Block]:
         yield Code(failing.source_line)
     for point in failing.checkpoints:
         if not point.passed and point.found and point.found_name:
-            yield Line(f"expected {point.expected}", "dim")
-            yield Line(f"found    {point.found}", "dim")
+            yield from _view_point(point, failing)
     if failing.hint:
         yield Line(failing.hint, "warn")
+
+
+def _view_point(point: CheckpointVerdict, failing: SectionVerdict) -> Iterable[Block]:
+    if point.message and point.message not in failing.message:
+        yield Line(point.message)
+    yield Line(f"expected {point.expected}", "dim")
+    yield Line(f"found    {point.found}", "dim")
 
 
 def _view_next(report: CheckReport, failing: SectionVerdict | None) -> Iterable[Block]:
@@ -156,13 +193,21 @@ def _view_next(report: CheckReport, failing: SectionVerdict | None) -> Iterable[
         yield Line("The step `reproduce` is done.", "good")
         yield from commit_blocks(report.commit)
         yield Next(f"fastcompanion lesson compare {report.lesson}", "the original beside yours")
-    elif failing is not None and failing.verdict in ("wrong value", "not reached", "not attempted"):
+        return
+    own = next((one.id for one in report.sections if one.verdict == "to-assess"), None)
+    if own is not None:
+        yield from _view_to_assess(report.lesson, own)
+    if failing is not None and failing.verdict in ("wrong value", "not reached", "not attempted"):
         yield Next(f"fastcompanion hint {report.lesson}")
-    elif failing is None:
-        own = next((one.id for one in report.sections if one.verdict == "to-assess"), None)
-        if own is not None:
-            line = f'fastcompanion lesson check {report.lesson} --assess {own} --note "…"'
-            yield Next(line, "compare your results with the original's first")
+
+
+def _view_to_assess(lesson: str, section: str) -> Iterable[Block]:
+    yield Next(
+        f"fastcompanion lesson compare {lesson} --outputs --section {section}",
+        f"the original's results; where none are saved, fastcompanion lesson run {lesson} --execute",
+    )
+    line = f'fastcompanion lesson check {lesson} --assess {section} --note "…"'
+    yield Next(line, "when you have compared yours")
 
 
 def _view_assessed(assessed: Assessed) -> Iterable[Block]:
@@ -189,3 +234,17 @@ def _view_hint(shown: Hint) -> Iterable[Block]:
 def _view_comparison(comparison: Comparison) -> Iterable[Block]:
     yield Title(f"The original (-) and yours (+): {', '.join(comparison.sections)}")
     yield Code(comparison.text)
+
+
+def _view_outputs(shown: OriginalOutputs) -> Iterable[Block]:
+    for one in shown.sections:
+        yield Title(f"{one.title}: what the original puts out")
+        for text in one.texts:
+            yield Code(text)
+        if not one.texts:
+            yield Line("nothing is saved for this section", "dim")
+    yield Line(f"from {shown.source.name}", "dim")
+    line = (
+        f'fastcompanion lesson check {shown.lesson} --assess {shown.sections[0].section} --note "…"'
+    )
+    yield Next(line, "when yours are right")

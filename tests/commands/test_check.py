@@ -12,10 +12,10 @@ import psutil
 import pytest
 
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course.library import lessons
+from fastcompanion.course.library import courses, lessons
 from fastcompanion.course.notebooks import notebook
 from tests.conftest import Outcome, Runner
-from tests.course.tiny import write_scratch
+from tests.course.tiny import course, write_scratch
 
 REPORT_KEYS = {
     "lesson", "notebook", "path", "verdict", "first", "sections", "complete", "fresh", "seconds",
@@ -66,7 +66,10 @@ def test_a_wrong_value_is_told_with_its_likely_mistake_and_without_the_answer(
     assert "2 of 10 sections passed in a fresh kernel" in outcome.out
     assert "the-naive-baseline: wrong value" in outcome.out
     assert "This is the number of right answers; accuracy is their share." in outcome.out
-    assert "planted mistakes" in outcome.out
+    assert "so many of our deliberate errors would be noticed" in outcome.out
+    table = outcome.out.partition("section ")[2]
+    assert "catches" not in table
+    assert all(len(line) < 80 for line in table.split("The checks catch")[0].splitlines())
     assert "Traceback" not in outcome.out + outcome.err
     assert outcome.out.rstrip().endswith("Next: fastcompanion hint foundations/01")
 
@@ -85,6 +88,26 @@ def test_the_whole_lesson_passes_and_can_be_compared(run: Runner, scratch: Path)
     assert set(compared.data) == {"lesson", "notebook", "sections", "text", "made_by"}
     assert compared.data["sections"] == ["small-batches"]
     assert "small-batches" in run("lesson", "compare").out
+
+
+def test_what_waits_for_ones_own_judgement_is_offered_though_a_later_section_fails(
+    run: Runner, study: Path, tmp_path: Path
+) -> None:
+    course(tmp_path / "tiny", checks=None)
+    courses.add(Workspace(study), str(tmp_path / "tiny"))
+    write_scratch(Workspace(study), lessons.find(Workspace(study), None), {"the-sum": "total = 6"})
+    outcome = run("check")
+    assert outcome.code == 4, outcome
+    assert (
+        "3 sections: 0 passed, 1 ran and wait for your own judgement, 2 not attempted"
+        in outcome.out
+    )
+    assert "`total` 6 (number)" in outcome.out
+    assert "--assess the-sum" in outcome.out
+    assert "--outputs --section the-sum" in outcome.out
+    assert "--execute" in outcome.out
+    refused = run("lesson", "compare", "--outputs")
+    assert (refused.code, "--execute" in refused.err) == (5, True)
 
 
 def test_hints_need_consent_for_the_solution_and_the_section_is_marked(

@@ -10,8 +10,10 @@ from __future__ import annotations
 import ast
 import difflib
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from textwrap import shorten
 from typing import Any
 
 from fastcompanion.base import clock, events
@@ -20,7 +22,15 @@ from fastcompanion.base.events import Event
 from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import again
-from fastcompanion.course.checks.check import ASSESSED, CHECKED, HINTED, Asked, Prepared, prepare
+from fastcompanion.course.checks.check import Asked
+from fastcompanion.course.checks.prepared import (
+    ASSESSED,
+    CHECKED,
+    HINTED,
+    Prepared,
+    is_mine,
+    prepare,
+)
 from fastcompanion.course.checks.verdict import GOOD, expected
 from fastcompanion.course.library import lessons
 from fastcompanion.course.model import Course, Lesson
@@ -32,6 +42,8 @@ from fastcompanion.course.scaffolds.scaffold import ScaffoldSection
 
 SOLUTION = 4
 _WORDS = ("", "the goal", "what to use", "the order of the steps", "the original")
+_NUMBERED = re.compile(r"^\s*(?:\d+\.|[-*])\s+")
+_GOAL_LINES, _GOAL_LINE = 3, 160
 _BUILTIN_NOISE = frozenset({"print", "display"})
 
 
@@ -75,9 +87,9 @@ def hint(
     """
     course, lesson = lessons.find(study, asked.lesson)
     ready = prepare(study, course, lesson, asked.notebook)
-    own = [e for e in _events(study) if _is_mine(e, ready)]
+    own = [e for e in all_events(study) if is_mine(e, ready)]
     made, cells = _original(course, lesson, ready)
-    chosen = _choose(made.sections, asked.section, own, ready)
+    chosen = choose(made.sections, asked.section, own, ready)
     shown = _shown(own, chosen.id)
     wanted = min(shown + 1, SOLUTION) if level is None else level
     if not 1 <= wanted <= SOLUTION:
@@ -97,13 +109,10 @@ def hint(
     return given
 
 
-def _events(study: Workspace) -> list[Event]:
+def all_events(study: Workspace) -> list[Event]:
+    """Give public and private events in the order of their moments."""
     found = [*events.read(study), *events.read(study, private=True)]
     return sorted(found, key=lambda event: (event.at, event.id))
-
-
-def _is_mine(event: Event, ready: Prepared) -> bool:
-    return event.lesson == ready.lesson.id and event.data.get("notebook") == ready.ref.id
 
 
 def _shown(own: Sequence[Event], section: str) -> int:
@@ -121,12 +130,13 @@ def _original(
     return scaffold.scaffold(original, lesson, ready.ref), sources
 
 
-def _choose(
+def choose(
     sections: Sequence[ScaffoldSection],
     wanted: str | None,
     own: Sequence[Event],
     ready: Prepared,
 ) -> ScaffoldSection:
+    """Choose the named section, else the first that is not finished."""
     with_work = [section for section in sections if section.work_cells]
     if wanted is not None:
         found = [s for s in with_work if s.id == wanted]
@@ -135,7 +145,7 @@ def _choose(
             return found[0]
         listed = ", ".join(s.id for s in found or with_work)
         raise CompanionError(f"which section? {wanted!r} could be: {listed}", code=Exit.USAGE)
-    state = _states(own)
+    state = states(own)
     for section in with_work:
         if state.get(section.id) not in GOOD:
             return section
@@ -144,7 +154,7 @@ def _choose(
     return with_work[-1]
 
 
-def _states(own: Sequence[Event]) -> dict[str, str]:
+def states(own: Sequence[Event]) -> dict[str, str]:
     """Give the newest verdict of each section."""
     state: dict[str, str] = {}
     for event in own:
@@ -179,8 +189,12 @@ def _hint(
 
 def _goal(section: ScaffoldSection, sources: Sequence[str]) -> tuple[str, ...]:
     del sources
-    goal = section.goal or f"Reproduce the section {section.title!r}."
-    return (goal, *(expected(point) for point in section.checkpoints))
+    lines = [_NUMBERED.sub("", line) for line in section.goal.splitlines() if line.strip()]
+    goal = [shorten(line, _GOAL_LINE, placeholder=" …") for line in lines[:_GOAL_LINES]]
+    if len(lines) > _GOAL_LINES:
+        goal[-1] = f"{goal[-1].removesuffix(' …')} … (the rest stands in your notebook)"
+    goal = goal or [f"Reproduce the section {section.title!r}."]
+    return (*goal, *(f"there should be: {expected(point)}" for point in section.checkpoints))
 
 
 def _names(section: ScaffoldSection, sources: Sequence[str]) -> tuple[str, ...]:
@@ -296,13 +310,13 @@ def compare(study: Workspace, asked: Asked) -> Comparison:
     """
     course, lesson = lessons.find(study, asked.lesson)
     ready = prepare(study, course, lesson, asked.notebook)
-    own = [e for e in _events(study) if _is_mine(e, ready)]
+    own = [e for e in all_events(study) if is_mine(e, ready)]
     made, cells = _original(course, lesson, ready)
-    state = _states(own)
+    state = states(own)
     assessed = {str(e.data.get("section")) for e in own if e.kind == ASSESSED}
     done = [s for s in made.sections if state.get(s.id) in GOOD or s.id in assessed]
     if asked.section is not None:
-        wanted = _choose(made.sections, asked.section, own, ready)
+        wanted = choose(made.sections, asked.section, own, ready)
         done = [s for s in done if s.id == wanted.id]
     done = [s for s in done if s.work_cells]
     if not done:

@@ -32,7 +32,11 @@ class PlannedCell:
 
 @frozen
 class PlannedSection:
-    """One section of the learner's notebook; `checkpoints` are those that can be checked hard."""
+    """One section of the learner's notebook; `checkpoints` are those that can be checked hard.
+
+    `promised` is what a scaffold without authored checks names: it is only looked at. `top` are
+    names that are bound outside of blocks, `loops` those that only loops bind.
+    """
 
     id: str
     title: str
@@ -43,6 +47,9 @@ class PlannedSection:
     attempted: bool = True
     has_work: bool = True
     strength: str = ""
+    promised: tuple[Checkpoint, ...] = ()
+    top: tuple[str, ...] = ()
+    loops: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -53,11 +60,19 @@ class PlannedSection:
     @property
     def spec(self) -> dict[str, Any] | None:
         """What the judge has to know, None when there is nothing to judge."""
-        if not self.checkpoints:
+        asked = self.checkpoints or self.promised
+        if not asked:
             return None
-        points = [{"name": p.name, "kind": p.kind, "shape": p.shape} for p in self.checkpoints]
-        mapping, bound = dict(self.mapping), list(self.bound)
-        return {"id": self.id, "checkpoints": points, "mapping": mapping, "bound": bound}
+        points = [{"name": p.name, "kind": p.kind, "shape": p.shape} for p in asked]
+        return {
+            "id": self.id,
+            "checkpoints": points,
+            "mapping": dict(self.mapping),
+            "bound": list(self.bound),
+            "top": list(self.top),
+            "loops": list(self.loops),
+            "look": not self.checkpoints,
+        }
 
 
 @frozen
@@ -86,6 +101,7 @@ class Outline:
     title: str
     has_work: bool
     blank: tuple[str, ...] = ()
+    promised: tuple[Checkpoint, ...] = ()
 
 
 def build(
@@ -129,6 +145,8 @@ def build(
                 any(attempted(source, outline.blank) for source in own),
                 outline.has_work or bool(spec and spec.checkpoints),
                 (strength or {}).get(outline.id, ""),
+                () if spec and spec.checkpoints else outline.promised,
+                *_ranks(own),
             )
         )
     mistakes = {mistake.id: mistake.message for mistake in lesson.mistakes}
@@ -176,6 +194,31 @@ def bound_names(sources: Iterable[str]) -> tuple[str, ...]:
             names = names_of(tree)
             found.update(dict.fromkeys((*names.binds, *names.changes)))
     return tuple(found)
+
+
+def _ranks(sources: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give the names that cells bind at their top, and those that nothing but loops bind."""
+    top: dict[str, None] = {}
+    targets: dict[str, None] = {}
+    others: set[str] = set()
+    for source in sources:
+        tree = parse_cell(source)
+        for node in tree.body if tree is not None else ():
+            if not isinstance(
+                node, ast.For | ast.AsyncFor | ast.While | ast.If | ast.With | ast.Try
+            ):
+                top.update(dict.fromkeys(names_of(node).binds))
+        for inner in ast.walk(tree) if tree is not None else ():
+            if isinstance(inner, ast.For | ast.AsyncFor):
+                targets.update(dict.fromkeys(_stored(inner.target)))
+            elif isinstance(inner, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr):
+                others.update(_stored(inner))
+    return tuple(top), tuple(name for name in targets if name not in others and name not in top)
+
+
+def _stored(node: ast.AST) -> list[str]:
+    inner = ast.walk(node)
+    return [n.id for n in inner if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
 
 
 def mapping_lines(source: str) -> dict[str, str]:

@@ -9,14 +9,11 @@ environments of another day, it keeps to what Python 3.9 understands.
 from __future__ import annotations
 
 import _thread
-import ast
 import builtins
 import contextlib
 import copy
-import inspect
+import difflib
 import linecache
-import math
-import re
 import signal
 import sys
 import threading
@@ -25,6 +22,15 @@ import types
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+from fastcompanion.course.checks.values import (
+    describe,
+    differs,
+    fits,
+    follow,
+    glance,
+    size_of,
+)
 
 SNAPSHOT_BYTES = 64_000_000
 SHELL_NAMES = frozenset({"In", "Out", "exit", "quit", "get_ipython", "open"})
@@ -206,156 +212,6 @@ class Isolation:
         return twin
 
 
-def size_of(value: Any, depth: int = 0) -> int:
-    """Estimate the bytes of a value from its arrays; small things count as nothing."""
-    for attribute in ("nbytes", "_nbytes"):
-        number = getattr(value, attribute, None)
-        if isinstance(number, int):
-            return number
-    if depth < 2 and isinstance(value, (list, tuple)):
-        return sum(size_of(item, depth + 1) for item in value[:1000])
-    if depth < 2 and isinstance(value, dict):
-        return sum(size_of(item, depth + 1) for item in list(value.values())[:1000])
-    return 0
-
-
-def span(array: Any) -> str:
-    """Write the range of an array's numbers: ", 0 to 16"."""
-    try:
-        low, high = float(array.min()), float(array.max())
-    except Exception:
-        return ""
-    if math.isnan(low) or math.isnan(high):
-        return ", with nan in it"
-    return f", {low:.4g} to {high:.4g}"
-
-
-def describe(value: Any) -> str:
-    """Say in a few words what a value is: kind, shape, range."""
-    kind = type(value).__name__
-    if isinstance(value, types.FunctionType):
-        return f"a function {value.__name__}{signature_text(value)}"
-    if isinstance(value, type):
-        return f"a class {kind if value is type else value.__name__}"
-    if value is None or isinstance(value, (bool, int, float, complex)):
-        return f"{value} ({kind})"[:80]
-    if isinstance(value, str):
-        return f"a text of {len(value)} characters"
-    shape = getattr(value, "shape", None)
-    if is_frame(value):
-        return f"a table of {value.shape[0]} rows and {value.shape[1]} columns"
-    if shape is not None and hasattr(value, "dtype"):
-        if len(tuple(shape)) == 0:
-            return f"{float(value):.6g} ({value.dtype})" if is_number(value) else f"a {kind}"
-        return f"an array of shape {tuple(shape)}, {value.dtype}{span(value)}"
-    if isinstance(value, (list, tuple, dict, set)):
-        return f"a {kind} of {len(value)} items"
-    return f"a {kind}"
-
-
-def signature_text(function: Any) -> str:
-    """Write a function's parameters, "(x, w)"; empty when they can't be known."""
-    try:
-        return "(" + ", ".join(inspect.signature(function).parameters) + ")"
-    except (TypeError, ValueError):
-        return ""
-
-
-def is_number(value: Any) -> bool:
-    """Tell whether a value is one real number, a numpy scalar and an array of no dimensions included."""
-    if isinstance(value, bool):
-        return False
-    if isinstance(value, (int, float)):
-        return True
-    kind = getattr(getattr(value, "dtype", None), "kind", "f")
-    if getattr(value, "shape", None) == () and kind in "fiu":
-        return hasattr(value, "__float__")
-    return False
-
-
-def is_array(value: Any) -> bool:
-    """Tell whether a value is a numpy array or a tensor with at least one dimension."""
-    if isinstance(value, (types.ModuleType, type)) or not hasattr(value, "dtype"):
-        return False
-    dimensions = getattr(value, "ndim", None)
-    return isinstance(dimensions, int) and dimensions > 0 and hasattr(value, "shape")
-
-
-def is_frame(value: Any) -> bool:
-    """Tell whether a value is a pandas table."""
-    pandas = sys.modules.get("pandas")
-    return pandas is not None and isinstance(value, pandas.DataFrame)
-
-
-def is_callable(value: Any) -> bool:
-    """Tell whether a value is a function of the learner's (not a class, not a module's function)."""
-    if isinstance(value, types.FunctionType):
-        return value.__module__ in ("__main__", None)
-    return callable(value) and not isinstance(value, (type, types.BuiltinFunctionType))
-
-
-def takes(value: Any, shape: str) -> bool:
-    """Tell whether a function can take the arguments that "(a, b) -> c" lists, by position."""
-    listed = re.match(r"\s*\w*\(([^()]*(?:\([^()]*\)[^()]*)*)\)", shape)
-    if listed is None:
-        return True
-    text = re.sub(r"\([^()]*\)", "", listed.group(1)).strip()
-    count = len([part for part in text.split(",") if part.strip()])
-    try:
-        inspect.signature(value).bind(*range(count))
-    except TypeError:
-        return False
-    except ValueError:
-        return True
-    return True
-
-
-def matches_shape(value: Any, shape: str) -> bool:
-    """Tell whether an array has the shape "(10, 64)"; words in it stand for any number."""
-    listed = re.match(r"\s*\(([^()]*)\)", shape)
-    if listed is None:
-        return True
-    wanted = [part.strip() for part in listed.group(1).split(",") if part.strip()]
-    found = tuple(value.shape)
-    if len(wanted) != len(found):
-        return False
-    return all(not want.isdigit() or int(want) == size for want, size in zip(wanted, found))
-
-
-def fits(kind: str, shape: str, value: Any) -> bool:
-    """Tell whether a value may stand for a checkpoint of this kind and shape."""
-    if kind == "function":
-        return is_callable(value) and takes(value, shape)
-    if kind == "class":
-        return isinstance(value, type) and value.__module__ == "__main__"
-    if kind == "array":
-        return is_array(value) and matches_shape(value, shape)
-    if kind == "number":
-        return is_number(value)
-    if kind == "frame":
-        return is_frame(value)
-    plain = not isinstance(value, (types.ModuleType, types.FunctionType, types.BuiltinFunctionType))
-    if kind == "model":
-        return plain and (callable(value) or hasattr(value, "predict") or hasattr(value, "forward"))
-    return plain and not isinstance(value, type)
-
-
-def follow(expression: str, names: Mapping[str, Any]) -> Any:
-    """Evaluate the right side of `# fc: loss = model.loss[0]`: names, attributes, constant indices."""
-    node = ast.parse(expression, mode="eval").body
-    return _follow(node, names)
-
-
-def _follow(node: Any, names: Mapping[str, Any]) -> Any:
-    if isinstance(node, ast.Name):
-        return names[node.id]
-    if isinstance(node, ast.Attribute):
-        return getattr(_follow(node.value, names), node.attr)
-    if isinstance(node, ast.Subscript):
-        return _follow(node.value, names)[ast.literal_eval(node.slice)]
-    raise ValueError("only a name, an attribute or an index can stand there")
-
-
 class Known(Mapping[str, Any]):
     """What a check may rely on: passed checkpoints and given names, a fresh copy at each access."""
 
@@ -425,6 +281,9 @@ class Judge:
     def section(self, spec: Mapping[str, Any]) -> dict[str, Any]:
         """Judge one section's checkpoints; the answer can be written as JSON."""
         begun = time.perf_counter()
+        if spec.get("look"):
+            points = [self.look(spec, point) for point in spec["checkpoints"]]
+            return {"checkpoints": points, "seconds": time.perf_counter() - begun}
         with untouched():
             self.load()
         bound = [name for name in spec["bound"] if name in self.names]
@@ -433,6 +292,21 @@ class Judge:
         points = [self.point(spec, point, usable) for point in spec["checkpoints"]]
         self.seen |= set(self.names)
         return {"checkpoints": points, "seconds": time.perf_counter() - begun}
+
+    def look(self, spec: Mapping[str, Any], point: Mapping[str, Any]) -> dict[str, Any]:
+        """Say whether something that was promised is there, and what it is; nothing is called."""
+        name = spec["mapping"].get(point["name"]) or point["name"]
+        told = {"name": point["name"], "found_name": name}
+        try:
+            value = follow(name, self.names)
+        except Exception:
+            return {**told, "state": "absent", "found_name": ""}
+        try:
+            other = differs(point["kind"], point["shape"], value)
+            return {**told, "state": "differs" if other else "there",
+                    "found": glance(value), "message": other}  # fmt: skip
+        except Exception:
+            return {**told, "state": "there", "found": f"({type(value).__name__})", "message": ""}
 
     def point(
         self, spec: Mapping[str, Any], point: Mapping[str, Any], bound: list[str]
@@ -462,8 +336,17 @@ class Judge:
                 "state": "missing",
                 "message": message,
                 "bound": bound[:12],
+                "near": self.near(point, bound),
             }
-        return most_telling(failures)
+        return most_telling(failures, point["name"])
+
+    def near(self, point: Mapping[str, Any], bound: list[str]) -> str:
+        """Name what has the right kind and another shape: "`x`, a list of 3 items"."""
+        for name in bound:
+            value = self.names[name]
+            if name not in self.given and fits(point["kind"], "", value):
+                return f"`{name}`, {describe(value)}"
+        return ""
 
     def candidates(
         self, spec: Mapping[str, Any], point: Mapping[str, Any], bound: list[str]
@@ -482,13 +365,21 @@ class Judge:
             except Exception as error:
                 line = f"# fc: {point['name']} = {expression}"
                 message = f"the line `{line}` can't be followed ({told(error)})"
-        for name in bound:
+        for name in self.preferred(spec, bound):
             value = self.names[name]
             if name == point["name"] or name in self.given:
                 continue
             if fits(point["kind"], point["shape"], value):
                 found.append(("kind", name, value))
         return found, message
+
+    def preferred(self, spec: Mapping[str, Any], bound: list[str]) -> list[str]:
+        """Leave out loop variables, and put what is bound at the top of a cell last.
+
+        The last candidate is the one that a failure speaks of.
+        """
+        loops, top = spec.get("loops", ()), spec.get("top", ())
+        return sorted((name for name in bound if name not in loops), key=lambda name: name in top)
 
     def attempt(self, check: Any, value: Any) -> dict[str, Any]:
         """Try a check on a copy of one candidate."""
@@ -515,13 +406,21 @@ class Judge:
         return {"state": "passed", "message": ""}
 
 
-def most_telling(failures: list[dict[str, Any]]) -> dict[str, Any]:
-    """Choose the failure to report: a known mistake, else name or mapping, else the last candidate."""
-    known = [found for found in failures if found.get("mistake")]
+def most_telling(failures: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    """Choose the failure to report: a known mistake, else name or mapping, else the nearest name."""
     named = [found for found in failures if found["by"] in ("mapping", "name")]
-    chosen = (known or named or failures)[-1]
+    if named:
+        chosen = ([found for found in named if found.get("mistake")] or named)[-1]
+    else:
+        among = [found for found in failures if found.get("mistake")] or failures
+        chosen = max(reversed(among), key=lambda found: alike(found["found_name"], name))
     others = [found["found_name"] for found in failures if found is not chosen]
     return {**chosen, "others": others[:8]}
+
+
+def alike(one: str, other: str) -> float:
+    """Say how much two names have in common, from 0 to 1."""
+    return difflib.SequenceMatcher(None, one.lower(), other.lower()).ratio()
 
 
 def told(error: BaseException) -> str:

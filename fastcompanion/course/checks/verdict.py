@@ -142,13 +142,51 @@ def _verdict(
         return _behind(plan, section, outcome, stopped)
     if section.has_work and not section.attempted:
         return _plain(section, "not attempted", "there is no code of yours here yet")
-    if outcome.judged is not None:
+    if outcome.judged is not None and section.checkpoints:
         return _judged(plan, section, outcome.judged)
-    if section.id in assessed:
-        if assessed[section.id] in ("", section.key):
-            return _plain(section, "self-assessed", "by you; there is no hard check here")
-        return _plain(section, "to-assess", "your code has changed since you assessed it")
-    return _plain(section, "to-assess", "it ran; there is no hard check here, so judge it yourself")
+    return _looked_at(section, outcome.judged or (), assessed)
+
+
+def _looked_at(
+    section: PlannedSection, seen: Sequence[Mapping[str, Any]], assessed: Mapping[str, str]
+) -> SectionVerdict:
+    """Say what there is of what the scaffold promised; whether it is right, the learner judges."""
+    verdict: Verdict = "to-assess"
+    said = "it ran; there is no hard check here, so judge it yourself"
+    if assessed.get(section.id) in ("", section.key):
+        verdict, said = "self-assessed", "by you; there is no hard check here"
+    elif section.id in assessed:
+        said = "your code has changed since you assessed it"
+    promised = {point.name: point for point in section.promised}
+    points = tuple(_glance(promised[str(one["name"])], one) for one in seen)
+    message = ". ".join(part for part in (said, _inventory(points)) if part)
+    return SectionVerdict(section.id, section.title, verdict, message, checkpoints=points)
+
+
+def _glance(point: Checkpoint, seen: Mapping[str, Any]) -> CheckpointVerdict:
+    state, found = str(seen["state"]), str(seen.get("found", ""))
+    name = str(seen.get("found_name", ""))
+    message = f"missing: `{point.name}`" if state == "absent" else ""
+    if state == "differs":
+        message = f"`{name}` {seen.get('message', '')}"
+    return CheckpointVerdict(point.name, state == "there", expected(point), found, name, message)
+
+
+def _inventory(points: Sequence[CheckpointVerdict]) -> str:
+    """List what is there with its value, what is missing, what differs."""
+    there = [_with_name(one) for one in points if one.passed]
+    missing = [f"`{one.name}`" for one in points if not one.found_name]
+    others = [one.message for one in points if one.found_name and not one.passed]
+    parts = [f"there: {', '.join(there)}"] if there else []
+    if missing:
+        another = f" (under another name? `# fc: {missing[0].strip('`')} = your_name`)"
+        parts.append(f"missing: {', '.join(missing)}{another}")
+    return "; ".join([*parts, *others])
+
+
+def _with_name(point: CheckpointVerdict) -> str:
+    own = f"`{point.found_name}` {point.found}"
+    return own if point.found_name == point.name else f"{own} for `{point.name}`"
 
 
 def _plain(section: PlannedSection, verdict: Verdict, message: str) -> SectionVerdict:
@@ -262,7 +300,8 @@ def _checkpoint(
         point.name,
         state == "passed",
         expected(point),
-        str(found.get("found", "")),
+        # What could not be judged yet is not shown as if it were wrong.
+        "" if state == "needs" else str(found.get("found", "")),
         str(found.get("found_name", "")),
         "" if state == "passed" else _message(point, found),
         mistakes.get(str(found.get("mistake", "")), ""),
@@ -272,20 +311,38 @@ def _checkpoint(
 def _message(point: Checkpoint, found: Mapping[str, Any]) -> str:
     state, said = str(found["state"]), str(found.get("message", ""))
     if state == "missing":
-        names = ", ".join(found.get("bound", ())) or "none"
-        return said or (
-            f"expected {expected(point)}; found nothing like it among the names of this section "
-            f"({names}). If yours has another name: `# fc: {point.name} = your_name`"
-        )
+        return said or _missing(point, found)
     if state == "needs":
         return f"{point.name} rests on {said}, which has not passed yet"
     if state == "slow":
         return f"{point.name}: checking it {said}"
-    if state == "raised":
-        return f"expected {expected(point)}; found {found.get('found', '')}, which led to {said}"
-    other = found.get("found_name", point.name)
-    prefix = f"`{other}` was taken for {point.name}: " if other != point.name else ""
-    return prefix + (said or f"expected {expected(point)}; found {found.get('found', '')}")
+    is_there = f"expected {expected(point)}; found {found.get('found', '')}"
+    told = f"{is_there}, which led to {said}" if state == "raised" else said or is_there
+    return _blamed(point, found, told)
+
+
+def _missing(point: Checkpoint, found: Mapping[str, Any]) -> str:
+    names = ", ".join(found.get("bound", ())) or "none"
+    near = f"; the nearest is {found['near']}" if found.get("near") else ""
+    return (
+        f"expected {expected(point)}; found nothing like it among the names of this section "
+        f"({names}){near}. If yours has another name: `# fc: {point.name} = your_name`"
+    )
+
+
+def _blamed(point: Checkpoint, found: Mapping[str, Any], told: str) -> str:
+    """Say which variable is spoken of when it is not the one that was asked for."""
+    name, by = str(found.get("found_name", point.name)), found.get("by")
+    if name == point.name:
+        return told
+    if by != "kind":
+        return f"`{name}` was taken for `{point.name}`: {told}"
+    others = found.get("others") or ("your_name",)
+    mapping = f"if yours is another: `# fc: {point.name} = {others[0]}`"
+    told = told.rstrip(".")
+    if found.get("mistake"):
+        return f"`{name}` was taken for `{point.name}`: {told}; {mapping}"
+    return f"`{point.name}` is missing. The nearest is `{name}`: {told}; {mapping}"
 
 
 def first_failing(sections: Sequence[SectionVerdict]) -> SectionVerdict | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -19,7 +20,7 @@ from typing import Any, Self
 
 from fastcompanion.base import process, store
 from fastcompanion.base.kernel import Interpreter, Limits
-from fastcompanion.course.checks import probe, warm_worker
+from fastcompanion.course.checks import probe, values, warm_worker
 from fastcompanion.course.checks.plan import Plan, PlannedSection
 from fastcompanion.course.checks.verdict import Failure, Outcome
 
@@ -27,6 +28,10 @@ CHECK_SECONDS = 10.0
 _START_SECONDS = 60.0
 _END_SECONDS = 2.0
 _JUDGE_SECONDS = 60.0
+_FUTURE = "from __future__ import annotations\n"
+_OURS = re.compile(r"^from (?:__future__|fastcompanion\S*) import (?:\([^)]*\)|.*)$", re.MULTILINE)
+_SYNTAX = ("SyntaxError", "IndentationError", "TabError")
+_PLACE = re.compile(r"\s*\((?:<[^>]*>|[^()]*), line \d+\)$")
 ONE_THREAD = dict.fromkeys(
     (
         "OMP_NUM_THREADS",
@@ -49,8 +54,9 @@ def available() -> bool:
 
 
 def judge_source() -> str:
-    """Give the judge as the text that runs in the learner's interpreter."""
-    return store.read_text(Path(probe.__file__))
+    """Give the judge as one text that runs in the learner's interpreter, without this package."""
+    texts = [store.read_text(Path(str(module.__file__))) for module in (values, probe)]
+    return _FUTURE + "".join(_OURS.sub("", text) for text in texts)
 
 
 class Warm:
@@ -254,5 +260,9 @@ def _outcome(section: PlannedSection, told: Mapping[str, Any], seconds: float) -
 
 
 def without_name(told: str, name: str) -> str:
-    """Take the exception's name off the front of "NameError: name 'x' …"."""
-    return told.removeprefix(name).removeprefix(": ")
+    """Take the exception's name off the front of "NameError: name 'x' …".
+
+    A syntax error ends in a file name that a kernel has made up; we name the cell instead.
+    """
+    said = told.removeprefix(name).removeprefix(": ")
+    return _PLACE.sub("", said) if name in _SYNTAX else said

@@ -7,7 +7,7 @@ Where that is impossible or fails, everything runs in a fresh kernel.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,8 +17,9 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.kernel import Interpreter, Limits
 from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course.checks import check, verdict, warm
-from fastcompanion.course.checks.check import Asked, CheckReport, Prepared
+from fastcompanion.course.checks import check, cures, verdict, warm
+from fastcompanion.course.checks.check import Asked, CheckReport
+from fastcompanion.course.checks.prepared import Prepared, prepare
 from fastcompanion.course.checks.verdict import Outcome
 from fastcompanion.course.checks.warm import Warm, WorkerLostError
 from fastcompanion.course.model import Course, Lesson
@@ -67,7 +68,7 @@ class Watch:
     def reports(self) -> Iterator[CheckReport]:
         """Give a report now and after each save; one more, fresh, when all sections are fine."""
         with self._stack:
-            path = check.prepare(self.study, self.course, self.lesson, self.notebook_id).path
+            path = prepare(self.study, self.course, self.lesson, self.notebook_id).path
             seen: _Signature = None
             key = ""
             while True:
@@ -87,7 +88,7 @@ class Watch:
     def _prepared(self) -> Prepared | None:
         """Read the notebook; one that can't be read just now (half saved) is left for the next save."""
         try:
-            return check.prepare(self.study, self.course, self.lesson, self.notebook_id)
+            return prepare(self.study, self.course, self.lesson, self.notebook_id)
         except CompanionError as error:
             self.reporter.note(f"waiting for the next save: {error}")
             return None
@@ -122,7 +123,7 @@ class Watch:
             return None
         begun = clock.monotonic()
         try:
-            outcomes = self._started(ready).run(ready.plan.sections)
+            outcomes = self._started(ready).run(ready.plan.sections, on_cell=self._teller())
         except WorkerLostError as error:
             self.reporter.note(f"{error}; using a fresh kernel")
             self._stop()
@@ -131,9 +132,21 @@ class Watch:
             return None
         public = events.read(self.study)
         private = events.read(self.study, private=True)
-        sections = check.judged(ready, outcomes, public, private)
+        found = check.judged(ready, outcomes, public, private)
+        sections = cures.named(found, self.interpreter)
         report = check.warm_report(ready, sections, round(clock.monotonic() - begun, 3))
         return replace(report, notices=())
+
+    def _teller(self) -> Callable[[str, int], None]:
+        """Give what says which section runs, once for each."""
+        told: set[str] = set()
+
+        def tell(title: str, cell: int) -> None:
+            if title not in told:
+                told.add(title)
+                self.reporter.note(f"Running: {title}")
+
+        return tell
 
     def _started(self, ready: Prepared) -> Warm:
         if self._worker is None:

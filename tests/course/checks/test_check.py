@@ -12,7 +12,7 @@ from fastcompanion.base import events, store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.kernel import OWN, Limits
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course.checks import check, plan
+from fastcompanion.course.checks import check, plan, prepared
 from fastcompanion.course.checks.check import Asked, CheckReport
 from fastcompanion.course.checks.verdict import SectionVerdict
 from fastcompanion.course.library import courses, lessons
@@ -279,6 +279,92 @@ def test_sections_without_checks_are_assessed_by_the_learner(ws: Workspace, tmp_
         check.assess(ws, Asked(), "doubling", "fine")
 
 
+@pytest.fixture
+def foreign(ws: Workspace, tmp_path: Path) -> Made:
+    """A lesson that nobody wrote checks for."""
+    course(tmp_path / "foreign", checks=None)
+    courses.add(ws, str(tmp_path / "foreign"))
+    return lessons.find(ws, None)
+
+
+def test_a_section_without_checks_tells_what_is_there_and_what_is_missing(
+    ws: Workspace, foreign: Made
+) -> None:
+    answers = {
+        "the-sum": "mine = 2.42\n# fc: total = mine",
+        "doubling": "def double(x, y): return x",
+        "the-answer": "other = 1",
+    }
+    write_scratch(ws, foreign, answers)
+    report = run(ws, foreign)
+    assert set(verdicts(report).values()) == {"to-assess"}
+    assert report.exit_code == Exit.DONE
+    messages = [one.message for one in report.sections]
+    assert "there: `mine` 2.42 (number) for `total`" in messages[0]
+    assert "`double` takes (x, y), asked for (x)" in messages[1]
+    assert "missing: `answer`" in messages[2]
+    assert "# fc: answer = your_name" in messages[2]
+    points = [one.checkpoints[0] for one in report.sections]
+    assert [point.passed for point in points] == [True, False, False]
+    assert points[0].found == "2.42 (number)"
+    check.assess(ws, Asked(), "the-sum", "the same")
+    found = run(ws, foreign).sections[0]
+    assert (found.verdict, found.checkpoints) == ("self-assessed", (points[0],))
+
+
+def test_a_missing_package_is_named_with_the_command_for_this_interpreter(
+    ws: Workspace, made: Made
+) -> None:
+    write_scratch(ws, made, {**SOLUTION, "doubling": "import sklearn_of_nobody.tree"})
+    hint = failing(run(ws, made)).hint
+    assert "The package sklearn-of-nobody is missing" in hint
+    assert "pip install" in hint
+    assert OWN.argv[0] in hint
+    assert "fastcompanion env create" in hint
+
+
+def test_the_blamed_variable_is_named_and_loop_variables_never_are(
+    ws: Workspace, made: Made
+) -> None:
+    nearly = "tot = 5\nba = 7\nfor n in range(9):\n    pass"
+    write_scratch(ws, made, {**SOLUTION, "the-sum": nearly})
+    message = failing(run(ws, made)).message
+    assert message.startswith("`total` is missing. The nearest is `tot`: expected the sum")
+    assert message.endswith("if yours is another: `# fc: total = ba`")
+    write_scratch(ws, made, {**SOLUTION, "the-sum": "tot = 3"})
+    one = failing(run(ws, made))
+    assert one.message.startswith("`tot` was taken for `total`: ")
+    assert one.hint == "The last one was left out."
+
+
+def test_a_checkpoint_that_could_not_be_judged_is_not_shown_as_wrong(
+    ws: Workspace, made: Made
+) -> None:
+    write_scratch(ws, made, {**SOLUTION, "the-sum": "total = 9"})
+    report = run(ws, made)
+    point = report.sections[2].checkpoints[0]
+    assert (point.passed, point.found) == (False, "")
+    assert "rests on total" in point.message
+
+
+def test_an_unsaved_notebook_is_suspected_only_after_a_check_of_the_same_section(
+    ws: Workspace, made: Made
+) -> None:
+    write_scratch(ws, made, SOLUTION)
+    run(ws, made, section="the-sum")
+    assert not run(ws, made, section="doubling").notices
+    assert "nothing has changed" in run(ws, made, section="doubling").notices[0]
+    assert not run(ws, made).notices
+
+
+def test_a_syntax_error_names_the_cell_and_line_and_no_made_up_file(
+    ws: Workspace, made: Made
+) -> None:
+    write_scratch(ws, made, {**SOLUTION, "doubling": "y = 1\nx = = 2"})
+    one = failing(run(ws, made))
+    assert one.message == f"cell {one.cell}, line 2: SyntaxError: invalid syntax"
+
+
 def test_two_checks_at_once_are_refused(ws: Workspace, made: Made) -> None:
     write_scratch(ws, made, SOLUTION)
     with (
@@ -302,8 +388,8 @@ def test_a_newer_file_of_the_editor_is_noticed(ws: Workspace, made: Made) -> Non
     shadow.write_text("{}")
     later = path.stat().st_mtime + 60
     os.utime(shadow, (later, later))
-    ready = check.prepare(ws, *made)
-    assert check.notices(ready, ()) == (
+    ready = prepared.prepare(ws, *made)
+    assert prepared.notices(ready, ()) == (
         f"{shadow.name} is newer than the notebook; is your work saved?",
     )
 
@@ -333,7 +419,7 @@ def test_the_strength_of_a_check_is_shown(ws: Workspace, made: Made) -> None:
         told.root / "01.strength.json", {"version": 1, "sections": {"doubling": counts}}
     )
     write_scratch(ws, made, SOLUTION)
-    ready = check.prepare(ws, told, replace(lesson))
+    ready = prepared.prepare(ws, told, replace(lesson))
     assert [s.strength for s in ready.plan.sections] == [
         "",
         "",
@@ -348,7 +434,7 @@ def test_the_sections_stay_those_the_notebook_was_made_with(ws: Workspace, made:
     write_scratch(ws, made, SOLUTION)
     made_with = {"notebook": made[1].notebooks[0].id, "sections": ["the-sum", "doubling", "gone"]}
     events.record(ws, "lesson.scaffolded", made[1].id, made_with)
-    ready = check.prepare(ws, *made)
+    ready = prepared.prepare(ws, *made)
     work = [one.id for one in ready.plan.sections if one.has_work]
     assert work[:3] == ["the-sum", "doubling", "gone"]
     assert verdicts(run(ws, made))["gone"] == "not attempted"

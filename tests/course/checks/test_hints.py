@@ -14,10 +14,15 @@ from fastcompanion.base import events
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import again
-from fastcompanion.course.checks import check, hints, verdict
+from fastcompanion.course.checks import check, hints, prepared, verdict
 from fastcompanion.course.checks.check import Asked
+from fastcompanion.course.checks.outputs import OriginalOutputs, outputs
 from fastcompanion.course.library import courses, lessons
+from fastcompanion.course.model import Checkpoint
+from fastcompanion.course.notebooks import notebook
+from fastcompanion.course.scaffolds.scaffold import ScaffoldSection
 from tests.course.tiny import SOLUTION, course, write_scratch
+from tests.course.tiny import original as tiny_original
 
 
 @pytest.fixture
@@ -52,7 +57,7 @@ def checked(ws: Workspace, *, private: bool = False, **sections: str) -> None:
         "notebook": "tiny",
         "sections": {k.replace("_", "-"): v for k, v in sections.items()},
     }
-    events.record(ws, check.CHECKED, lessons.find(ws, None)[1].id, data, private=private)
+    events.record(ws, prepared.CHECKED, lessons.find(ws, None)[1].id, data, private=private)
 
 
 def test_each_call_goes_one_step_further(foreign: Workspace) -> None:
@@ -80,6 +85,52 @@ def test_a_foreign_section_is_told_from_its_code_without_giving_it_away(foreign:
     for early in (goal, names, order):
         assert not early.code
         assert "x * 2" not in " ".join(early.texts)
+
+
+def test_the_goal_of_a_foreign_section_is_told_in_three_lines(tmp_path: Path) -> None:
+    goal = "\n".join(f"{n}. Step {n} {'with many words ' * 20}" for n in range(1, 6))
+    section = ScaffoldSection("s", "S", goal, (), (Checkpoint("total", "number", ""),), (1,))
+    texts = hints._goal(section, ())
+    assert len(texts) == 4
+    assert texts[0].startswith("Step 1 with")
+    assert all(len(text) <= 220 for text in texts)
+    assert "in your notebook" in texts[2]
+    assert texts[3] == "there should be: number total"
+
+
+def results(ws: Workspace, section: str | None = None, agree: Any = yes) -> OriginalOutputs:
+    return outputs(ws, Asked(section=section), agree=agree)
+
+
+def test_the_originals_results_are_shown_without_code_once_a_section_ran(
+    foreign: Workspace, tmp_path: Path
+) -> None:
+    with pytest.raises(CompanionError, match="once a section has run"):
+        results(foreign)
+    checked(
+        foreign, private=True, the_sum="to-assess", the_answer="to-assess", doubling="not reached"
+    )
+    with pytest.raises(CompanionError) as caught:
+        results(foreign)
+    assert caught.value.code is Exit.MISSING
+    assert "lesson run" in caught.value.hint
+    assert "--execute" in caught.value.hint
+    _, lesson = lessons.find(foreign, None)
+    book = tiny_original()
+    shown = {"output_type": "execute_result", "data": {"text/plain": ["12"]}, "metadata": {}, "execution_count": 1}  # fmt: skip
+    next(c for c in book["cells"] if c["source"].endswith("answer"))["outputs"] = [shown]
+    notebook.write(foreign.notebook(lesson.id, lesson.notebooks[0].id, "run"), book)
+    with pytest.raises(CompanionError, match="nothing was shown"):
+        results(foreign, agree=no)
+    found = results(foreign)
+    assert [(one.section, one.texts) for one in found.sections] == [
+        ("the-sum", ()), ("the-answer", ("12",)),
+    ]  # fmt: skip
+    assert "double(total)" not in repr(found)
+    checked(foreign, the_answer="self-assessed")
+    assert results(foreign, "the-answer", agree=no).sections[0].texts == ("12",)
+    with pytest.raises(CompanionError, match="once a section has passed"):
+        hints.compare(foreign, Asked(section="the-sum"))
 
 
 def test_the_names_of_the_api_come_without_arguments(tmp_path: Path) -> None:
@@ -122,7 +173,7 @@ def test_the_solution_is_asked_for_marked_and_scheduled(foreign: Workspace, froz
     frozen("2026-11-21T19:30:00+01:00")
     assert hint(foreign, 4).again == date(2026, 11, 24)
     hints.hint(foreign, Asked(), level=4, agree=no)  # shown before: not asked again
-    ready = check.prepare(foreign, *lessons.find(foreign, None))
+    ready = prepared.prepare(foreign, *lessons.find(foreign, None))
     outcomes = [verdict.Outcome(section.id) for section in ready.plan.sections]
     found = check.judged(ready, outcomes, (), events.read(foreign, private=True))
     assert [one.id for one in found if one.with_solution] == ["the-sum"]

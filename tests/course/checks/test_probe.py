@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastcompanion.course.checks import probe
+from fastcompanion.course.checks import probe, values, warm
 
 CHECKS = """
 @checkpoint("s", "total")
@@ -252,11 +252,12 @@ def test_a_missing_check_is_not_taken_for_a_pass() -> None:
     ],
 )
 def test_values_are_described_in_a_few_words(value: object, words: str) -> None:
-    assert probe.describe(value) == words
+    assert values.describe(value) == words
 
 
 def test_the_judge_needs_the_standard_library_alone(tmp_path: Path) -> None:
-    source = Path(probe.__file__).read_text()
+    source = warm.judge_source()
+    assert "fastcompanion" not in source
     script = tmp_path / "alone.py"
     script.write_text(
         "import sys, json\n"
@@ -273,3 +274,92 @@ def test_the_judge_needs_the_standard_library_alone(tmp_path: Path) -> None:
         [sys.executable, "-I", "-S", str(script)], capture_output=True, text=True, check=True
     )
     assert json.loads(done.stdout) == ["passed", []]
+
+
+def look(code: str, *points: tuple[str, str, str], **mapping: str) -> list[dict[str, Any]]:
+    """What the judge says of promised names that nobody wrote checks for."""
+    one = probe.Judge(names_of(code), "", "checks.py")
+    asked = [{"name": n, "kind": k, "shape": s} for n, k, s in points]
+    answer = one.section(
+        {"id": "s", "checkpoints": asked, "mapping": mapping, "bound": [], "look": True}
+    )
+    json.dumps(answer)
+    found: list[dict[str, Any]] = answer["checkpoints"]
+    return found
+
+
+def test_what_was_promised_is_looked_at_without_a_check() -> None:
+    code = """
+        import numpy as np
+        def quad(z, a, b): raise SystemExit
+        def same(u, v=2): raise SystemExit
+        my_loss, grid, short = 2.4213, np.ones((2, 3)), [1, 2]
+    """
+    found = look(
+        code,
+        ("quad", "function", "quad(x, a, b, c)"),
+        ("same", "function", "same(x, lr=0.1)"),
+        ("loss", "number", ""),
+        ("grid", "array", "(n, 3)"),
+        ("short", "array", "(3,)"),
+        ("abc", "value", ""),
+        loss="my_loss",
+    )
+    assert [one["state"] for one in found] == [
+        "differs", "there", "there", "there", "differs", "absent",
+    ]  # fmt: skip
+    assert found[0]["message"] == "takes (z, a, b), asked for (x, a, b, c)"
+    assert [one["found"] for one in found[1:4]] == [
+        "(function)",
+        "2.4213 (number)",
+        "(array (2, 3))",
+    ]
+    assert found[2]["found_name"] == "my_loss"
+    assert found[4]["message"] == "has the shape (2,), asked for (3,)"
+
+
+def test_a_look_touches_no_random_state_and_calls_nothing() -> None:
+    code = """
+        class Loud:
+            def __call__(self): raise SystemExit
+            def __float__(self): raise SystemExit
+        loud = Loud()
+        numbers = (n for n in range(3))
+    """
+    random.seed(5)
+    before = random.getstate()
+    found = look(code, ("loud", "value", ""), ("numbers", "value", ""), ("Loud", "class", ""))
+    assert [one["state"] for one in found] == ["there"] * 3
+    assert random.getstate() == before
+
+
+def test_a_list_of_numbers_may_stand_for_an_array() -> None:
+    assert values.fits("array", "(2, 2)", [[1, 2], [3, 4.5]])
+    assert values.fits("array", "(n,)", (1, 2, 3))
+    for other in ([[1, 2], [3]], ["a"], [], [[1], 2]):
+        assert not values.fits("array", "", other)
+    checks = """
+@checkpoint("s", "pair")
+def _(value, known):
+    if sum(value) != 3:
+        raise Wrong("expected the sum 3")
+"""
+    point = ("pair", "array", "(2,)")
+    by_name = judge("pair = [1, 2]", point, checks=checks)[0][0]
+    by_mapping = judge("own = [1, 2]", point, checks=checks, mapping={"pair": "own"})[0][0]
+    by_kind = judge("own = [1, 2]", point, checks=checks)[0][0]
+    assert [one["state"] for one in (by_name, by_mapping, by_kind)] == ["passed"] * 3
+    assert [one["by"] for one in (by_name, by_mapping, by_kind)] == ["name", "mapping", "kind"]
+    wrong = judge("own = [1, 2, 3]", point, checks=checks)[0][0]
+    assert (wrong["state"], wrong["near"]) == ("missing", "`own`, a list of 3 items")
+
+
+def test_the_nearest_name_is_blamed_and_never_a_loop_variable() -> None:
+    code = "d = 5\ntot = 8\nfor i in range(9): pass"
+    names = names_of(code)
+    one = probe.Judge({}, CHECKS, "checks.py")
+    one.names = names
+    point = {"name": "total", "kind": "number", "shape": ""}
+    spec = {"id": "s", "checkpoints": [point], "mapping": {}, "bound": ["i", "tot", "d"]}
+    found = one.section({**spec, "loops": ["i"], "top": ["d", "tot"]})["checkpoints"][0]
+    assert (found["found_name"], found["others"]) == ("tot", ["d"])

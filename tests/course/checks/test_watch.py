@@ -18,6 +18,7 @@ import pytest
 
 from fastcompanion.base import store
 from fastcompanion.base.kernel import OWN, Limits
+from fastcompanion.base.reporter import SILENT
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.checks import check, warm
 from fastcompanion.course.checks.plan import Plan, PlannedCell, PlannedSection
@@ -280,6 +281,22 @@ def test_where_nothing_can_fork_a_fresh_kernel_does_it(
     monkeypatch.delattr(os, "fork")
     reports = Watch(ws, *lessons.find(ws, None), OWN, poll=0.01).reports()
     assert next(reports).fresh
+    reports.close()  # type: ignore[attr-defined]
+
+
+def test_the_running_section_is_told(tiny: tuple[Workspace, Path]) -> None:
+    ws, _ = tiny
+    told: list[str] = []
+
+    class Talk:
+        task = SILENT.task
+
+        def note(self, text: str) -> None:
+            told.append(text)
+
+    reports = Watch(ws, *lessons.find(ws, None), OWN, reporter=Talk(), poll=0.01).reports()
+    next(reports)
+    assert told == ["Running: The sum", "Running: Doubling", "Running: The answer"]
     reports.close()  # type: ignore[attr-defined]
 
 
