@@ -320,6 +320,8 @@ WRONG: list[tuple[str, str, str, str]] = [
             starts = rng.permutation(range(0, count, size))
             return [np.arange(s, min(count, s + size)) for s in starts]"""),
     ("02", "a-neuron-says-yes-or-no", "neuron", "def f(x, w, b): return np.ones(len(x))"),
+    ("02", "blame-flows-backward", "largest_gap", "f = 1e-6"),
+    ("02", "blame-flows-backward", "largest_gap", "f = 0.0"),
     ("02", "xor-no-line-does-it", "best_share", "def f(x, t, grid): return 0.75"),
     ("02", "soft-neurons", "sigmoid", "def f(z): return np.clip(0.5 + np.asarray(z) / 4, 0, 1)"),
     ("02", "learning-xor", "start", """
@@ -366,3 +368,79 @@ def test_none_instead_of_a_result_is_told_as_such(course: Course) -> None:
     ):
         with pytest.raises(Wrong, match="None"):
             checks_of(course, number)[section, name](lambda *_: None, {"table": TABLE})
+
+
+DOWNHILL = """
+def slopes(x, y, w, b):
+    s = np.exp(x @ w + b)
+    s = s / s.sum(axis=1, keepdims=True) - np.eye(10)[y]
+    return x.T @ s / len(x), s.mean(axis=0)
+
+def surprise(x, y, w, b):
+    s = np.exp(x @ w + b)
+    return -np.log((s / s.sum(axis=1, keepdims=True))[np.arange(len(y)), y]).mean()
+"""
+FRESH = "w, b = w - rate * gw, b - rate * gb"
+IN_PLACE = "w -= rate * gw; b -= rate * gb"
+STEP = """
+def f(x, y, w, b, rate):
+    gw, gb = slopes(x, y, w, b)
+    {move}
+    return {result}
+"""
+TRAIN = """
+def f(x, y, w, b, rate, epochs):
+    {copy}
+    losses = []
+    for _ in range(epochs):
+        {before}
+        gw, gb = slopes(x, y, w, b)
+        {move}
+        {after}
+    return w, b, losses
+"""
+EPOCH = """
+def f(x, y, w, b, rate, groups):
+    for g in groups:
+        gw, gb = slopes(x[g], y[g], w, b)
+        {move}
+    return w, b
+"""
+NOTE = "losses.append(surprise(x, y, w, b))"
+COPIED = "w, b = w.copy(), b.copy()"
+
+
+def train_with(
+    copy: str = "pass", before: str = NOTE, move: str = FRESH, after: str = "pass"
+) -> str:
+    return TRAIN.format(copy=copy, before=before, move=move, after=after)
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "source", "mistake"),
+    [
+        ("mechanism", "step", STEP.format(move=FRESH, result="w, b"), None),
+        ("mechanism", "step", STEP.format(move=IN_PLACE, result="w, b"), "step-overwrites"),
+        ("mechanism", "step", STEP.format(move=IN_PLACE, result="None"), "step-overwrites"),
+        ("mechanism", "train", train_with(), None),
+        ("mechanism", "train", train_with(copy=COPIED, move=IN_PLACE), None),
+        ("mechanism", "train", train_with(after=NOTE), ""),
+        ("mechanism", "train", train_with(before="pass", after=NOTE), "losses-after-step"),
+        ("mechanism", "train", train_with(move=IN_PLACE), "train-overwrites"),
+        ("mechanism", "train", train_with("pass", "pass", IN_PLACE, NOTE), "train-overwrites"),
+        ("batches", "one_epoch", EPOCH.format(move=FRESH), None),
+        ("batches", "one_epoch", EPOCH.format(move=IN_PLACE), "epoch-overwrites"),
+    ],
+)
+def test_start_weights_stay_and_losses_come_before_the_step(
+    course: Course, section: str, name: str, source: str, mistake: str | None
+) -> None:
+    place = {"mechanism": "a-mechanism-to-alter-the-weights", "batches": "small-batches"}[section]
+    check = checks_of(course, "01")[place, name]
+    function = function_in(DOWNHILL + source)
+    if mistake is None:
+        check(function, {"table": TABLE})
+        return
+    with pytest.raises(Wrong) as caught:
+        check(function, {"table": TABLE})
+    assert caught.value.mistake == mistake
