@@ -100,7 +100,7 @@ def stop(
     if note is None and session.can_ask and overview.running(ws) is not None:
         note = session.ask("What did you do? One line for the log", "", "--note")
     logged = sessions.stop(ws, note=note, at=at, ago=ago, minutes=minutes, dry_run=session.dry_run)
-    return Answer(logged, _view_stopped)
+    return Answer(logged, _view_would_stop if session.dry_run else _view_stopped)
 
 
 def register(root: typer.Typer) -> None:
@@ -154,6 +154,11 @@ def _view_started(started: Started) -> Iterable[Block]:
     yield from (Next(way.command, way.why) for way in started.ways)
 
 
+def _view_would_stop(logged: Logged) -> Iterable[Block]:
+    yield Title(f"Would stop: {entry_words(logged.entry)}")
+    yield Line(f"It would be logged in {logged.file}.")
+
+
 def _view_stopped(logged: Logged) -> Iterable[Block]:
     yield Title(f"Stopped: {entry_words(logged.entry)}")
     yield Line(f"Logged in {logged.file}.")
@@ -172,3 +177,5 @@ def _view_proposal(proposal: Proposal) -> Iterable[Block]:
         yield Title(f"{step.lesson} {step.title}")
         yield Line(f"{step.step}: {step.what}.")
         yield Next(step.command)
+        if proposal.after is not None:
+            yield Next(proposal.after.command, f"or go on with {proposal.after.title}")

@@ -10,7 +10,7 @@ import typer
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.commands.options import LessonArgument, Session, command
-from fastcompanion.commands.phrases import commit_blocks
+from fastcompanion.commands.phrases import MARKS, commit_blocks, step_items
 from fastcompanion.console import Answer, Block, Facts, Items, Line, Next, Table, Title
 from fastcompanion.course.library import lessons, steps
 from fastcompanion.course.library.lessons import CourseLessons, LessonLine, LessonShown
@@ -19,8 +19,6 @@ from fastcompanion.course.model import STEPS, Step
 from fastcompanion.course.progress import NextStep
 from fastcompanion.flows import showing
 from fastcompanion.flows.showing import Opened
-
-_MARKS = {"done": "x", "started": ">", "skipped": "-", "open": "."}
 
 app = typer.Typer(
     name="lesson", help="Do a lesson: watch, run, reproduce, repeat.", no_args_is_help=True
@@ -163,7 +161,7 @@ def _view_list(found: LessonList) -> Iterable[Block]:
 
 def _row(line: LessonLine) -> tuple[str, ...]:
     told = line.progress
-    marks = tuple(_MARKS[step.state] for step in told.steps)
+    marks = tuple(MARKS[step.state] for step in told.steps)
     if told.state == "skipped":
         marks = ("-",) * len(marks)
     counts = ""
@@ -187,14 +185,7 @@ def _view_lesson(shown: LessonShown) -> Iterable[Block]:
             (n.id, n.path or f"on the web: {n.url}", ", ".join(n.files)) for n in shown.notebooks
         ),
     )
-    skipped = shown.progress.state == "skipped"
-    yield Items(
-        tuple(
-            f"[{'-' if skipped else _MARKS[step.state]}] {step.step}"
-            + (f": {step.about}" if step.about else "")
-            for step in shown.progress.steps
-        )
-    )
+    yield step_items(shown.progress)
     open_questions = [one for one in shown.questions if not one.answered]
     if shown.questions:
         answered = len(shown.questions) - len(open_questions)

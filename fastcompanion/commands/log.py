@@ -59,7 +59,7 @@ def add(
         at=at,
         dry_run=session.dry_run,
     )
-    return Answer(logged, _view_added)
+    return Answer(logged, _view_would_add if session.dry_run else _view_added)
 
 
 @command(app, "undo")
@@ -103,6 +103,10 @@ def _view_log(shown: LogShown) -> Iterable[Block]:
         yield Next("fastcompanion start")
     for problem in shown.problems:
         yield Warn(f"{problem.file}:{problem.line}: {problem.reason}")
+
+
+def _view_would_add(logged: Logged) -> Iterable[Block]:
+    yield Line(f"Would log in {logged.file}: {entry_words(logged.entry)}")
 
 
 def _view_added(logged: Logged) -> Iterable[Block]:

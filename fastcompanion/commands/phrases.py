@@ -5,8 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fastcompanion.base.repo import CommitResult
-from fastcompanion.console import Block, Next, Warn
+from fastcompanion.console import Block, Items, Next, Warn
+from fastcompanion.course.progress import LessonProgress
 from fastcompanion.study.journal import Entry
+
+MARKS = {"done": "x", "started": ">", "skipped": "-", "open": "."}
+
+
+def step_items(lesson: LessonProgress) -> Items:
+    """List the steps of a lesson with their marks; a lesson that is left out has only such steps."""
+    skipped = lesson.state == "skipped"
+    return Items(
+        tuple(
+            f"[{MARKS['skipped' if skipped else step.state]}] {step.step}"
+            + (f": {step.about}" if step.about else "")
+            for step in lesson.steps
+        )
+    )
 
 
 def duration(minutes: int) -> str:

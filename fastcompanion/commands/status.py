@@ -7,13 +7,11 @@ from collections.abc import Iterable
 import typer
 
 from fastcompanion.commands.options import Session, command
-from fastcompanion.commands.phrases import duration
-from fastcompanion.console import Answer, Block, Items, Line, Next, Table, Title, Warn
+from fastcompanion.commands.phrases import duration, step_items
+from fastcompanion.console import Answer, Block, Line, Next, Table, Title, Warn
 from fastcompanion.course.progress import LessonProgress
 from fastcompanion.flows import overview
 from fastcompanion.flows.overview import Overview, Running
-
-_MARKS = {"done": "x", "started": ">", "skipped": "-", "open": " "}
 
 
 def status(session: Session) -> Answer:
@@ -48,6 +46,8 @@ def _view_status(seen: Overview) -> Iterable[Block]:
         yield Warn(f"{problem.file}:{problem.line}: {problem.reason}")
     if seen.next is not None:
         yield Next(seen.next.command, f"{seen.next.step}: {seen.next.what}")
+        if seen.after is not None:
+            yield Next(seen.after.command, f"or go on with {seen.after.title}")
     elif not seen.courses:
         yield Next("fastcompanion course add foundations", "there is no course yet")
     else:
@@ -64,11 +64,6 @@ def _running(running: Running) -> Block:
 
 def _lesson(lesson: LessonProgress) -> Iterable[Block]:
     yield Line(f"{lesson.lesson} {lesson.title}")
-    yield Items(
-        tuple(
-            f"[{_MARKS[step.state]}] {step.step}" + (f": {step.about}" if step.about else "")
-            for step in lesson.steps
-        )
-    )
+    yield step_items(lesson)
     if lesson.with_solution:
         yield Line(f"{lesson.with_solution} of the passed sections with the solution.", "dim")

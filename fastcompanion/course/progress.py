@@ -332,6 +332,16 @@ def next_step(
     return None
 
 
+def next_lesson(
+    course: Course, known: Mapping[str, LessonProgress], lesson_id: str
+) -> NextStep | None:
+    """Give the next step of the lesson that comes after one, for whom its last step can wait."""
+    ids = [lesson.id for lesson in course.lessons]
+    behind = course.lessons[ids.index(lesson_id) + 1 :] if lesson_id in ids else ()
+    found = (_next(course, one, known.get(one.id) or of_lesson(one, ())) for one in behind)
+    return next((step for step in found if step is not None), None)
+
+
 def last_lesson(events: Sequence[Event]) -> str | None:
     """Give the lesson of the last event that the learner caused in one."""
     for event in reversed(events):
@@ -348,7 +358,7 @@ def _what(step: Step, lesson: Lesson, section: str | None) -> str:
     if step == "reproduce":
         rest = f", section {section}" if section else ""
         return f"Write it again from scratch{rest}"
-    return "Do the same with data of your own"
+    return "Do the same with data of your own, in a notebook of your own; then say what came of it"
 
 
 def _command(step: StepProgress, lesson: str) -> str:
@@ -358,4 +368,6 @@ def _command(step: StepProgress, lesson: str) -> str:
         return f"fastcompanion lesson run {lesson} --execute"
     if step.step == "reproduce" and step.state == "started":
         return f"fastcompanion check {lesson}"
+    if step.step == "repeat":
+        return f'fastcompanion lesson done {lesson} repeat --note "..."'
     return f"fastcompanion start {lesson}"

@@ -14,10 +14,14 @@ from fastcompanion.flows.session import Started
 
 @frozen
 class Proposal:
-    """The next step, None when all is done, and the session that was started for it."""
+    """The next step, None when all is done, and the session that was started for it.
+
+    `after` is the next lesson, where the step can wait.
+    """
 
     next: NextStep | None
     started: Started | None
+    after: NextStep | None = None
 
 
 def take_next_step(
@@ -29,10 +33,11 @@ def take_next_step(
     reporter: Reporter,
 ) -> Proposal:
     """Offer the next step and, when the learner agrees, start it."""
-    step = overview.next_step(ws)
+    found = overview.upcoming(ws)
+    step = found.step
     if step is None or dry_run:
-        return Proposal(step, None)
+        return Proposal(step, None, found.after)
     if not agree(f"{step.lesson} {step.title}, {step.step}: {step.what}. Start it now?"):
-        return Proposal(step, None)
+        return Proposal(step, None, found.after)
     started = session.start(ws, step.lesson, open_it=open_it, reporter=reporter)
-    return Proposal(step, started)
+    return Proposal(step, started, found.after)

@@ -7,12 +7,16 @@ broken thing never hides the others.
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote, urlsplit
 
 from fastcompanion.base import config, events, process, repo, store, workspace
 from fastcompanion.base.errors import CompanionError, Exit
@@ -196,10 +200,26 @@ def _extras(ws: Workspace | None) -> Iterator[Finding]:
         missing = [module for module in modules if importlib.util.find_spec(module) is None]
         if missing:
             text = f"{name} is not installed (for {purpose}): {', '.join(missing)}"
-            cure = f"uv tool install 'fastcompanion[{name}]', or pipx inject"
-            yield Finding("extras", "ok", text, cure)
+            yield Finding("extras", "ok", text, _install_extra(name))
         else:
             yield Finding("extras", "ok", f"{name} is installed")
+
+
+def _install_extra(name: str) -> str:
+    """Give the line that adds a part, fit for the way in which the program was installed."""
+    try:
+        written = metadata.distribution("fastcompanion").read_text("direct_url.json")
+        source = json.loads(written or "{}")
+    except (metadata.PackageNotFoundError, ValueError):
+        source = {}
+    place = str(source.get("url", ""))
+    if not place.startswith("file://"):
+        return f"uv tool install --reinstall 'fastcompanion[{name}]'"
+    path = unquote(urlsplit(place).path)
+    folder = shlex.quote(path.lstrip("/") if os.name == "nt" else path)
+    if source.get("dir_info", {}).get("editable"):
+        return f"cd {folder} && uv pip install --editable '.[{name}]'"
+    return f"cd {folder} && uv tool install --reinstall '.[{name}]'"
 
 
 def _jupyter(ws: Workspace | None) -> Iterator[Finding]:

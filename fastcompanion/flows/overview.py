@@ -55,6 +55,19 @@ class Overview:
     minutes_week: int
     problems: tuple[Problem, ...]
     again: tuple[Again, ...] = ()
+    after: NextStep | None = None
+
+
+@frozen
+class Upcoming:
+    """The next step, as it goes on from a session under way; None when all is done.
+
+    `after` is the next lesson, where the step is work of one's own that can wait.
+    """
+
+    step: NextStep | None
+    after: NextStep | None
+    running: Running | None
 
 
 def status(ws: Workspace) -> Overview:
@@ -66,6 +79,7 @@ def status(ws: Workspace) -> Overview:
     last = progress.last_lesson(known)
     now = running(ws)
     upcoming = _under_way(_next(found, states, last, str(settings.get("study.course"))), now)
+    after = _after(found, states, upcoming)
     today = journal.study_day(clock.now())
     week = journal.read(ws, journal.days_of_week(today), undone=journal.undone(ws, known))
     return Overview(
@@ -81,6 +95,7 @@ def status(ws: Workspace) -> Overview:
         minutes_week=week.minutes,
         problems=week.problems,
         again=again.due([*known, *events.read(ws, private=True)], today),
+        after=after,
     )
 
 
@@ -103,17 +118,28 @@ def _under_way(step: NextStep | None, now: Running | None) -> NextStep | None:
     """In a session, a step that only the learner can end goes on with saying that it is done."""
     if step is None or now is None or now.lesson != step.lesson:
         return step
-    if step.step not in ("watch", "repeat"):
+    if step.step != "watch":
         return step
-    return replace(step, command=f"fastcompanion lesson done {step.lesson} {step.step}")
+    return replace(step, command=f"fastcompanion lesson done {step.lesson} watch")
 
 
-def next_step(ws: Workspace) -> NextStep | None:
+def _after(
+    found: Sequence[Course], states: Mapping[str, LessonProgress], step: NextStep | None
+) -> NextStep | None:
+    if step is None or step.step != "repeat":
+        return None
+    course = next(course for course in found if course.id == step.course)
+    return progress.next_lesson(course, states, step.lesson)
+
+
+def upcoming(ws: Workspace) -> Upcoming:
     """Say what comes next: in the lesson under way, then in its course, then in the others."""
     known = events.read(ws)
     found = [course_file.load(ws, course_id) for course_id in course_file.ids(ws)]
     chosen = str(config.load(ws).get("study.course"))
-    return _next(found, _states(found, known), progress.last_lesson(known), chosen)
+    states, now = _states(found, known), running(ws)
+    step = _under_way(_next(found, states, progress.last_lesson(known), chosen), now)
+    return Upcoming(step, _after(found, states, step), now)
 
 
 def _states(found: Sequence[Course], known: Sequence[Event]) -> dict[str, LessonProgress]:

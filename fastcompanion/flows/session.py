@@ -16,7 +16,7 @@ from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import progress
 from fastcompanion.course.library import lessons
-from fastcompanion.course.model import Lesson
+from fastcompanion.course.model import Lesson, Step
 from fastcompanion.course.progress import NextStep
 from fastcompanion.flows import opening
 from fastcompanion.study import journal, timer
@@ -173,7 +173,8 @@ def stop(
     with _alone(ws):
         running = _running(ws)
         entry = _entry(ws, running, note, at=at, ago=ago, minutes=minutes)
-        about = " ".join(word for word in ("Study", entry.lesson, entry.step) if word)
+        steps = ", ".join(_steps(ws, running)) or entry.step
+        about = " ".join(word for word in ("Study", entry.lesson, steps) if word)
         paths = _own_files(ws, _touched(ws, running))
         message = f"{about}, {entry.minutes} min"
         logged = journal.keep(ws, entry, paths=paths, message=message)
@@ -202,11 +203,15 @@ def _entry(
     """Make the log line of a session; its step is the one that the learner came to in it."""
     end = timer.end_of(running, at=at, ago=ago, minutes=minutes)
     length = timer.minutes_between(running.started, end)
-    steps = [
-        progress.step_of(event) for event in _during(ws, running) if event.lesson == running.lesson
-    ]
-    step = next((step for step in reversed(steps) if step), running.step)
+    step = next(iter(_steps(ws, running)[::-1]), running.step)
     return Entry(running.id, running.started, length, running.lesson, step, (note or "").strip())
+
+
+def _steps(ws: Workspace, running: Timer) -> list[Step]:
+    """Give the steps of the session's lesson that were worked on, the one of last in the end."""
+    mine = [event for event in _during(ws, running) if event.lesson == running.lesson]
+    steps = [step for step in map(progress.step_of, mine) if step]
+    return list(dict.fromkeys(steps[::-1]))[::-1]
 
 
 def _during(ws: Workspace, running: Timer) -> list[Event]:
@@ -265,7 +270,7 @@ def log_session(
 def _moment(text: str) -> datetime:
     found = _DAY.fullmatch(text.strip())
     if found is None:
-        began = timer.moment(text)
+        began = _time_or_forms(text)
     else:
         began = clock.local(datetime.combine(_day(found["day"]), timer.time_of_day(found["time"])))
     if began > clock.now():
@@ -273,6 +278,14 @@ def _moment(text: str) -> datetime:
             f"{text} is still to come", hint='Write it like "yesterday 20:00".', code=Exit.USAGE
         )
     return began
+
+
+def _time_or_forms(text: str) -> datetime:
+    try:
+        return timer.moment(text)
+    except CompanionError as error:
+        forms = '19:30, "yesterday 20:00", "2026-11-20 20:00" or 2026-11-20T20:00:00+01:00'
+        raise CompanionError(error.message, hint=f"--at {forms}", code=Exit.USAGE) from None
 
 
 def _day(word: str) -> date:

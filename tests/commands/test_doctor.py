@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,19 @@ def test_all_areas_in_a_sound_study(built_in_study: Path, run: Runner) -> None:
     assert [one for one in found if one["severity"] == "bad"] == []
     assert all(one["cure"] for one in found if one["severity"] != "ok")
     assert run("doctor").out.startswith("git\n")
+
+
+def test_a_part_is_installed_the_way_the_program_was(run: Runner, tmp_path: Path) -> None:
+    info = metadata.distribution("fastcompanion").read_text("direct_url.json")
+    cures = [one["cure"] for one in findings(run, "extras", "ok", cwd=tmp_path) if one["cure"]]
+    assert cures or not info, "these tests run without all parts"
+    for cure in cures:
+        if info and "file://" in info:
+            folder = shlex.split(cure)[1]
+            assert (Path(folder) / "pyproject.toml").is_file()
+            assert re.search(r"install --(editable|reinstall) '\.\[", cure)
+        else:
+            assert "'fastcompanion[" in cure
 
 
 def test_an_area_that_is_none_lists_them(run: Runner, tmp_path: Path) -> None:

@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from fastcompanion.base.events import record
+from fastcompanion.base.workspace import Workspace
+
 Runner = Callable[..., Any]
 Git = Callable[..., str]
 Freeze = Callable[[str], None]
@@ -158,7 +161,7 @@ def test_outside_of_a_study_exit_3_names_init(tmp_path: Path, run: Runner) -> No
 def test_status_of_a_fresh_study(built_in_study: Path, run: Runner) -> None:
     seen = run("status", "--json").data
     assert sorted(seen) == [
-        "again", "courses", "folder", "lesson", "minutes_today", "minutes_week", "next", "problems",
+        "after", "again", "courses", "folder", "lesson", "minutes_today", "minutes_week", "next", "problems",
         "running", "study",
     ]  # fmt: skip
     assert seen["running"] is None
@@ -400,6 +403,58 @@ def test_a_read_only_study_can_be_looked_at_and_the_rest_is_a_clear_error(
         path.chmod(0o755)
 
 
+def answers(run: Runner) -> list[str]:
+    questions = run("lesson", "show", "01", "--json").data["questions"]
+    return [word for one in questions for word in ("--answer", f"{one['id']}=because")]
+
+
+def test_in_a_session_the_next_is_the_act_of_the_step(built_in_study: Path, run: Runner) -> None:
+    assert "Next: fastcompanion start foundations/01" in run("next").out
+    run("start", "01")
+    for word in ("next", "status"):
+        assert "Next: fastcompanion lesson done foundations/01 watch" in run(word).out
+    done = run("lesson", "done", "01", "watch", "--note", "About simple pictures.", answers(run))
+    assert done.code == 0, done.err
+    for word in ("next", "status"):
+        assert "Next: fastcompanion lesson run foundations/01 --execute" in run(word).out
+
+
+def test_the_repeat_step_is_told_by_hand_and_can_wait(built_in_study: Path, run: Runner) -> None:
+    ws = Workspace(built_in_study)
+    for step in ("watch", "run", "reproduce"):
+        record(ws, "lesson.step_done", "foundations/01", {"step": step})
+    told = 'Next: fastcompanion lesson done foundations/01 repeat --note "..."'
+    for word in ("next", "status"):
+        out = run(word).out
+        assert told in out
+        assert "Next: fastcompanion start foundations/02   (or go on with " in out
+    assert run("next", "--json").data["after"]["lesson"] == "foundations/02"
+    run("start", "01")
+    assert told in run("status").out
+    assert run("lesson", "done", "01", "repeat", "--note", "Own pictures, 0.9 of 1.").code == 0
+    assert run("status", "--json").data["after"] is None
+
+
+def test_stop_names_all_steps_of_the_session_in_its_commit(
+    built_in_study: Path, run: Runner, git: Git
+) -> None:
+    run("start", "01")
+    run("lesson", "done", "01", "watch", "--note", "About simple pictures.", answers(run))
+    run("lesson", "experiment", "add", "01", "-c", "lr", "-p", "faster", "-r", "slower")
+    seen = run("stop", "--dry-run")
+    assert "Would stop: " in seen.out
+    assert "nothing was changed" in seen.out
+    assert "Logged" not in seen.out
+    assert run("stop", "--json").data["entry"]["step"] == "run"
+    subject = git(built_in_study, "log", "-1", "--format=%s")
+    assert subject.startswith("Study foundations/01 watch, run, ")
+
+
+def test_lesson_and_status_mark_steps_alike(built_in_study: Path, run: Runner) -> None:
+    for words in (["status"], ["lesson", "show", "01"]):
+        assert "- [.] watch" in run(words).out
+
+
 def test_json_keys_of_a_session(built_in_study: Path, run: Runner) -> None:
     started = run("start", "--json")
     assert started.json["command"] == "start"
@@ -410,7 +465,7 @@ def test_json_keys_of_a_session(built_in_study: Path, run: Runner) -> None:
     assert sorted(started.data["next"]) == [
         "command", "course", "lesson", "notebook", "section", "step", "title", "what",
     ]  # fmt: skip
-    assert sorted(run("next", "--json").data) == ["next", "started"]
+    assert sorted(run("next", "--json").data) == ["after", "next", "started"]
     stopped = run("stop", "--json").data
     assert sorted(stopped) == ["commit", "entry", "file"]
     assert sorted(stopped["commit"]) == ["hint", "left_out", "made", "reason", "sha", "wanted"]

@@ -118,6 +118,16 @@ def test_undoing_the_undoing_brings_the_entry_back(evening: Path, run: Runner, g
     assert run("log", "show", "--json").data["minutes"] == 0
 
 
+def test_a_time_that_is_none_names_the_forms(evening: Path, run: Runner) -> None:
+    refused = run("log", "add", "x", "--at", "never")
+    assert refused.code == 2
+    for form in ("19:30", '"yesterday 20:00"', "+01:00"):
+        assert form in refused.err
+    looked = run("log", "add", "x", "--dry-run")
+    assert "Would log in" in looked.out
+    assert run("log", "show", "--json").data["sessions"] == []
+
+
 def test_a_second_undo_takes_no_older_entry_and_names_both_ways(
     evening: Path, run: Runner, frozen: Callable[[str], None]
 ) -> None:

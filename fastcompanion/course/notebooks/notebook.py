@@ -84,7 +84,12 @@ def _broken(path: Path, text: str, error: json.JSONDecodeError) -> CompanionErro
             line=text.count("\n", 0, mark.start()) + 1,
         )
     what = "the file is empty" if not text.strip() else f"not valid JSON ({error.msg})"
-    return CompanionError(f"broken notebook: {what}", file=path, line=error.lineno)
+    return CompanionError(
+        f"broken notebook: {what}",
+        hint="save it again in your editor; or move it away, and fastcompanion start makes a new one",
+        file=path,
+        line=error.lineno,
+    )
 
 
 def _upgrade(data: dict[str, Any], path: Path) -> dict[str, Any]:
