@@ -188,7 +188,8 @@ class Teller:
         extras += [f"it uses {listed(used)}"] if used else []
         if not isinstance(node, ast.ClassDef):
             extras += effects(node, statement.names.calls)
-        return extras + contexts(node.body) + wording.size(node)
+        within = contexts(node.body) if "with " in statement.source else []
+        return extras + within + wording.size(node)
 
     def _group(self, group: Sequence[Statement], said: str) -> list[str]:
         """Say what a run of statements makes, changes or calls."""
@@ -213,7 +214,7 @@ class Teller:
         sizes = [text for s in group if wording.loops(s.node) for text in wording.size(s.node)]
         if sizes and not said:
             clauses[-1] += f" ({', '.join(dict.fromkeys(sizes))})"
-        within = contexts(s.node for s in group)
+        within = contexts(s.node for s in group if "with " in s.source)
         return [*clauses, *within]
 
     def _made(self, group: Sequence[Statement]) -> list[str]:
@@ -243,8 +244,9 @@ class Teller:
     def _told(self, step: Step, looked: Sequence[Statement], said: str) -> list[str]:
         made = {n for p in step.pieces if p.role == "work" for n in p.statement.names.makes}
         bare = {f"`{name}`" for name in made} | ({f"`{n}`" for n in self._own} if said else set())
-        told = [text for s in looked for text in wording.shown(s) if text not in bare]
-        names = self._known(s for s in looked if not wording.shown(s))
+        shown = [(s, wording.shown(s)) for s in looked]
+        told = [text for _, texts in shown for text in texts if text not in bare]
+        names = self._known(s for s, texts in shown if not texts)
         if not any(mentions(said, name) for name in names):
             told += [f"`{name}`" for name in names if name not in made]
         return list(dict.fromkeys(told))

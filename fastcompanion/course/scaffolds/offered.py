@@ -43,7 +43,12 @@ class Offerer:
         imported = {n for p in every if p.role == "given" for n in p.statement.names.imports}
         pictures = {n for p in every if p.role == "given" for n in _drawing(p.statement.node)}
         self._spare = ((imported & drawn) | pictures) - self._needed
-        self._paths = {n for p in every if p.role == "given" for n in _path_names(p.statement.node)}
+        self._paths = {
+            n
+            for p in every
+            if p.role == "given" and "Path(" in p.statement.source
+            for n in _path_names(p.statement.node)
+        }
         self._folders = {n for p in every if p.role == "given" for n in _made_folders(p.statement)}
 
     def offer(self, cells: Iterable[Cell], plan: Plan) -> Offer:

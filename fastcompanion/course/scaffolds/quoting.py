@@ -14,11 +14,12 @@ BUDGET = 240  # characters of quoted prose for one piece of work
 OPENING_BUDGET = 420  # the same where a section has no work yet to tell of
 CODE_BUDGET = 360  # the same where functions are to be written
 LOOK_BUDGET = 130  # the same where there is only something to look at
+_SHORT = 60  # characters of a sentence that may say nothing
 _READ = 4000  # characters of a sentence that is looked at
 _LONGEST = 420  # characters of a sentence that is still quoted
 
-_INTENT = re.compile(
-    r"(?i)\b(?:let'?s|let us|we(?:'ll| will| need| can| want| should|'re going| could| now)|"
+_INTENT = re.compile(  # on lower case, which is faster than to ignore the case
+    r"\b(?:let'?s|let us|we(?:'ll| will| need| can| want| should|'re going| could| now)|"
     r"you(?:'ll| need| can| should)|need to|going to|use|using|creat\w+|writ\w+|calculat\w+|"
     r"comput\w+|defin\w+|mak\w+|add\w*|try\w*|replac\w+|first|now|next|finally|then|train\w*|"
     r"split\w*|here'?s|convert\w*|turn|normali[sz]\w+|initiali[sz]\w+|subtract\w*|multipl\w+|"
@@ -32,7 +33,7 @@ _CHATTER = re.compile(
     r"be sure to|\W*note:?\W* *(?:if|this) )"
 )
 _ADVERT = re.compile(
-    r"(?i)upvote|copy ?& ?edit|save version|open in colab|subscribe|top[ -]right|contact me|"
+    r"upvote|copy ?& ?edit|save version|open in colab|subscribe|top[ -]right|contact me|"
     r"notebook editor|copyright|all rights reserved|licen[cs]ed under|feel free to|"
     r"(?:reader|edit)\W* mode|interactive (?:features|sliders)|click (?:on|the)\b"
 )
@@ -46,7 +47,10 @@ _EMPTY = re.compile(
     r".{0,12}"
 )
 _STUB = re.compile(r"\W*\w+(?: \w+)?\W*:\W*")
+_ADVERT_WORDS = ("upvote", "copy", "version", "colab", "subscribe", "right", "contact me",
+                 "notebook editor", "licen", "feel free", "mode", "interactive", "click")  # fmt: skip
 _MARKER = re.compile(r"^(?:[-*+]|\d{1,3}[.)])\s+")
+_WORD = re.compile(r"\w+")
 _FORMULA = re.compile(r"^\s*(?:\$\$|\\begin\{)")
 
 
@@ -169,17 +173,19 @@ RESULT = re.compile(r"\(The original (?:got|raises)[^\n]*\)$")
 
 
 def _score(text: str, made: set[str], read: set[str], place: int, count: int) -> float:
-    words = set(re.findall(r"\w+", text))
+    words = set(_WORD.findall(text)) if made or read else set()
+    low = text.lower()
+    advert = any(word in low for word in _ADVERT_WORDS) and _ADVERT.search(low)
     score = 3.0 * min(2, len(words & made)) + 1.0 * min(2, len(words & read))
-    score += 1.5 * bool(_INTENT.search(text)) + 1.0 * (place == count - 1) + 0.25 * (place == 0)
+    score += 1.5 * bool(_INTENT.search(low)) + 1.0 * (place == count - 1) + 0.25 * (place == 0)
     score += 1.0 * place / count + 0.75 * (place == count - 1 and text.endswith(":"))
-    score -= 3.0 * bool(_CHATTER.match(text)) + 9.0 * bool(_ADVERT.search(text))
+    score -= 3.0 * bool(_CHATTER.match(text)) + 9.0 * bool(advert)
     score += 2.5 * bool(_FORMULA.match(text)) - 1.5 * bool(_BACKWARDS.match(text))
     return score - 0.5 * text.count("](http") - (1.0 if len(text) > 320 else 0.0)
 
 
 def _says_nothing(text: str) -> bool:
-    return bool(_STUB.fullmatch(text) or _EMPTY.fullmatch(text))
+    return len(text) < _SHORT and bool(_STUB.fullmatch(text) or _EMPTY.fullmatch(text))
 
 
 def _standing(kept: dict[int, str]) -> list[int]:

@@ -211,16 +211,19 @@ def change(name: str, set_columns: Sequence[str], group: Sequence[Statement]) ->
 
 def in_place(name: str, group: Sequence[Statement]) -> str:
     """Say which methods change a name because an argument tells them to, as in pandas."""
+    if not any("inplace" in s.source for s in group):
+        return ""
     found = dict.fromkeys(m for on, m in _method_calls(group, in_place=True) if on == name)
     return f"change `{name}` in place (with {listed(found)})" if found else ""
 
 
 def bare_calls(group: Sequence[Statement], own: Container[str]) -> str:
     """Say which methods are called for their effect: "call `backward` on `loss`"."""
-    done = set(_method_calls(group, in_place=True))
+    every = dict.fromkeys(_method_calls(group))
+    done = set(_method_calls(group, in_place=True)) if every else set()
     calls = [
         f"`{method}` on `{on}`"
-        for on, method in dict.fromkeys(_method_calls(group))
+        for on, method in every
         if (on, method) not in done and on.split(".")[0] in own
     ]
     return "call " + ", ".join(calls[:6]) if calls else ""
