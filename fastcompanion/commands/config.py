@@ -10,6 +10,7 @@ import typer
 from fastcompanion.base import config
 from fastcompanion.base.config import Setting
 from fastcompanion.base.records import frozen
+from fastcompanion.commands import completing
 from fastcompanion.commands.options import Session, command
 from fastcompanion.console import Answer, Block, Line, Table
 from fastcompanion.flows import settings
@@ -23,7 +24,9 @@ _SOURCES = {
     config.Source.ENVIRONMENT: "environment",
     config.Source.OPTION: "option",
 }
-Key = Annotated[str, typer.Argument(help="E.g. check.cell_seconds.")]
+Key = Annotated[
+    str, typer.Argument(help="E.g. check.cell_seconds.", autocompletion=completing.settings)
+]
 
 
 @frozen
@@ -56,7 +59,10 @@ def _text(value: object) -> str:
 @command(app, "show")
 def show(
     session: Session,
-    key: Annotated[str | None, typer.Argument(help="One setting.", show_default="all")] = None,
+    key: Annotated[
+        str | None,
+        typer.Argument(help="One setting.", show_default="all", autocompletion=completing.settings),
+    ] = None,
     origin: Annotated[
         bool, typer.Option("--origin", help="Show the file or variable of each value.")
     ] = False,

@@ -10,6 +10,7 @@ import typer
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
 from fastcompanion.base.repo import CommitResult
+from fastcompanion.commands import completing
 from fastcompanion.commands.options import Session, command
 from fastcompanion.commands.phrases import commit_blocks
 from fastcompanion.console import Answer, Block, Facts, Items, Line, Next, Table, Title, Warn
@@ -25,9 +26,14 @@ app = typer.Typer(
     name="course", help="Courses: the catalogue, repositories, folders.", no_args_is_help=True
 )
 
-CourseArgument = Annotated[str, typer.Argument(help="The course's id.")]
+CourseArgument = Annotated[
+    str, typer.Argument(help="The course's id.", autocompletion=completing.courses)
+]
 CourseOrOnly = Annotated[
-    str | None, typer.Argument(help="The course's id.", show_default="the only one")
+    str | None,
+    typer.Argument(
+        help="The course's id.", show_default="the only one", autocompletion=completing.courses
+    ),
 ]
 RefOption = Annotated[str, typer.Option("--ref", help="A branch, tag or commit.")]
 

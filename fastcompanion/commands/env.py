@@ -10,6 +10,7 @@ import typer
 
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.kernel import Limits
+from fastcompanion.commands import completing
 from fastcompanion.commands.options import Session, command
 from fastcompanion.console import Answer, Block, Facts, Line, Next, Table, Title, Warn
 from fastcompanion.course.environments import create as creation
@@ -22,7 +23,12 @@ from fastcompanion.course.environments.sizes import human
 app = typer.Typer(
     name="env", help="Environments that run a course's notebooks.", no_args_is_help=True
 )
-EnvironmentName = Annotated[str, typer.Argument(metavar="NAME", help="The environment's name.")]
+EnvironmentName = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", help="The environment's name.", autocompletion=completing.environments
+    ),
+]
 
 
 def register(root: typer.Typer) -> None:
@@ -203,10 +209,17 @@ def _packages(one: Summary) -> str:
 def use(
     session: Session,
     kernel: Annotated[
-        str, typer.Argument(help="An environment, venv folder, interpreter or kernelspec.")
+        str,
+        typer.Argument(
+            help="An environment, venv folder, interpreter or kernelspec.",
+            autocompletion=completing.environments,
+        ),
     ],
     course: Annotated[
-        str | None, typer.Argument(help="The course.", show_default="the current one")
+        str | None,
+        typer.Argument(
+            help="The course.", show_default="the current one", autocompletion=completing.courses
+        ),
     ] = None,
 ) -> Answer:
     """Choose what runs a course's notebooks."""

@@ -9,6 +9,7 @@ import typer
 
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
+from fastcompanion.commands import completing
 from fastcompanion.commands.options import LessonArgument, Session, command
 from fastcompanion.commands.phrases import MARKS, commit_blocks, step_items
 from fastcompanion.console import Answer, Block, Facts, Items, Line, Next, Table, Title
@@ -25,7 +26,13 @@ app = typer.Typer(
 )
 
 StepOption = Annotated[
-    str | None, typer.Option("--step", help=f"{', '.join(STEPS)}.", show_default="the current")
+    str | None,
+    typer.Option(
+        "--step",
+        help=f"{', '.join(STEPS)}.",
+        show_default="the current",
+        autocompletion=completing.steps,
+    ),
 ]
 
 
@@ -40,7 +47,10 @@ class LessonList:
 def list_(
     session: Session,
     course: Annotated[
-        str | None, typer.Argument(help="One course only.", show_default="all")
+        str | None,
+        typer.Argument(
+            help="One course only.", show_default="all", autocompletion=completing.courses
+        ),
     ] = None,
 ) -> Answer:
     """List lessons with their steps (x done, > begun, - skipped, . open)."""
@@ -81,7 +91,13 @@ def done(
     session: Session,
     lesson: LessonArgument = None,
     step_word: Annotated[
-        str | None, typer.Argument(metavar="[STEP]", help="watch or repeat.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="[STEP]",
+            help="watch or repeat.",
+            show_default=False,
+            autocompletion=completing.steps,
+        ),
     ] = None,
     step: StepOption = None,
     note: Annotated[str, typer.Option("--note", "-n", help="One sentence of your own.")] = "",
@@ -109,7 +125,13 @@ def skip(
     session: Session,
     lesson: LessonArgument = None,
     step: Annotated[
-        str | None, typer.Option("--step", help="Only this step.", show_default="the whole lesson")
+        str | None,
+        typer.Option(
+            "--step",
+            help="Only this step.",
+            show_default="the whole lesson",
+            autocompletion=completing.steps,
+        ),
     ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Take it up again.")] = False,
 ) -> Answer:

@@ -17,6 +17,7 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
+from fastcompanion.commands import completing
 from fastcompanion.console import Answer
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
@@ -27,7 +28,12 @@ StudyPath = Annotated[
     Path | None, typer.Option("--study", help="The study's folder.", show_default="found upward")
 ]
 LessonArgument = Annotated[
-    str | None, typer.Argument(help="The lesson, e.g. 05 or fastai-p1/05.", show_default="the last")
+    str | None,
+    typer.Argument(
+        help="The lesson, e.g. 05 or fastai-p1/05.",
+        show_default="the last",
+        autocompletion=completing.lessons,
+    ),
 ]
 
 _COMMON: tuple[tuple[str, Any, Any], ...] = (

@@ -11,6 +11,7 @@ import typer
 from fastcompanion.base.errors import Exit
 from fastcompanion.base.kernel import Limits
 from fastcompanion.base.records import frozen
+from fastcompanion.commands import completing
 from fastcompanion.commands import lesson as group
 from fastcompanion.commands.options import LessonArgument, Session, command
 from fastcompanion.console import Answer, Block, Code, Facts, Items, Line, Next, Table, Title, Warn
@@ -52,7 +53,12 @@ def run_lesson(
     ] = None,
     kernel: Annotated[
         str | None,
-        typer.Option("--kernel", "-k", help="An environment, venv, interpreter or kernelspec."),
+        typer.Option(
+            "--kernel",
+            "-k",
+            help="An environment, venv, interpreter or kernelspec.",
+            autocompletion=completing.environments,
+        ),
     ] = None,
     cell_timeout: Annotated[
         int | None, typer.Option("--cell-timeout", min=1, help="Seconds for one cell.")

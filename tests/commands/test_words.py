@@ -29,9 +29,12 @@ def test_every_word_has_the_help_and_the_place_of_its_command() -> None:
         assert command.rich_help_panel == WORDS[name].panel, name
 
 
+SHARED = {"__init__", "options", "phrases", "completing", "candidates"}
+
+
 def test_every_file_of_commands_belongs_to_a_word() -> None:
     folder = Path(commands.__file__).parent
-    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "options", "phrases"}
+    files = {path.stem for path in folder.glob("*.py")} - SHARED
     assert {file for word in WORDS.values() for file in word.files} == files
 
 
