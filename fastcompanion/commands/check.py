@@ -32,7 +32,10 @@ KernelOption = Annotated[
     typer.Option("--kernel", help="Environment, venv folder, interpreter or kernelspec."),
 ]
 
-_COUNTED = {"to-assess": "ran and wait for your own judgement"}
+_COUNTED = {
+    "to-assess": "ran and wait for your own judgement",
+    "could not check": "could not be checked",
+}
 _CATCHES = re.compile(r"catches (\d+) of (\d+)")
 
 
@@ -132,7 +135,7 @@ def _view_report(report: CheckReport) -> Iterable[Block]:
     yield Table(("section", "verdict"), tuple(_row(one) for one in report.sections))
     for one in report.sections:
         if one.verdict == "to-assess" and one.checkpoints:
-            yield Line(f"{one.id}: {one.message}")
+            yield Line(f"{one.id}: {one.message.partition('. ')[2]}")
     if strength := _strength(report):
         yield Line(strength, "dim")
     yield from _view_next(report, failing)
@@ -149,6 +152,8 @@ def _headline(report: CheckReport) -> str:
         ]
         words = f"{total} sections: {', '.join(told)}"
     how = "in a fresh kernel" if report.fresh else "in the warm kernel"
+    if words.startswith(f"{total} sections"):
+        how = f"({how})"
     return f"{report.lesson} {report.notebook}: {words} {how}, {report.seconds:.1f} s"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
+from fastcompanion.base import clock
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.library import courses, lessons
 from fastcompanion.course.notebooks import notebook
@@ -170,10 +171,9 @@ def test_ctrl_c_in_a_check_leaves_no_kernel(scratch: Path) -> None:
     notebook.write(scratch, book)
     argv = [sys.executable, "-m", "fastcompanion", "check", "01", "--json"]
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "Checking 1/" in line:
-            break
+    while not (scratch.parent / "running").exists():
+        assert process.poll() is None
+        clock.pause(0.05)
     children: list[Any] = psutil.Process(process.pid).children(recursive=True)
     assert children
     process.send_signal(signal.SIGINT)

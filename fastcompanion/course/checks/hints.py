@@ -320,9 +320,13 @@ def compare(study: Workspace, asked: Asked) -> Comparison:
         done = [s for s in done if s.id == wanted.id]
     done = [s for s in done if s.work_cells]
     if not done:
+        ran = "to-assess" in state.values()
+        results = (
+            f"fastcompanion lesson compare {lesson.id} --outputs   (its results, without code)"
+        )
         raise CompanionError(
             "the original is shown beside yours once a section has passed",
-            hint=f"fastcompanion lesson check {lesson.id}",
+            hint=results if ran else f"fastcompanion lesson check {lesson.id}",
             code=Exit.CHECK_SAYS_NO,
         )
     pairs = [(s, *_both(ready, s, cells)) for s in done]
