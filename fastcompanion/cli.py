@@ -38,7 +38,8 @@ def build(*, terminal: bool, words: Iterable[str] = WORDS) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
-    for name in WORDS.keys() - set(words):
+    words = list(words)
+    for name in WORDS.keys() - {word.split()[0] for word in words}:
         app.command(name, help=WORDS[name].help, rich_help_panel=WORDS[name].panel)(_elsewhere)
     for register in registrations(words):
         register(app)
@@ -60,8 +61,8 @@ def _needed(arguments: Sequence[str]) -> Iterable[str]:
     """Say which words a command line needs; completion asks for any of them by a variable."""
     if "_FASTCOMPANION_COMPLETE" in os.environ:
         return WORDS
-    first = next((word for word in arguments if not word.startswith("-")), None)
-    return [first] if first in WORDS else []
+    first, second, *_ = [*(word for word in arguments if not word.startswith("-")), "", ""]
+    return [f"{first} {second}"] if first in WORDS else []
 
 
 def _asks_for_the_front_page(arguments: Sequence[str]) -> bool:
@@ -167,7 +168,8 @@ def _once(message: str) -> str:
     """Give the suggestion of a usage error once: Typer and the library under it both add theirs."""
     if message.count("Did you mean") < 2:
         return message
-    return re.sub(r" \(Did you mean[^()]*\)$", "", message)
+    without = re.sub(r" \(Did you mean[^()]*\)$", "", message)
+    return re.sub(r"( Did you mean [^?]*\?)\1$", r"\1", without)
 
 
 def _reader_gone() -> int:

@@ -7,8 +7,9 @@ tests/commands/test_words.py compares the list with what the files register.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
+from types import MappingProxyType
 from typing import NamedTuple
 
 import typer
@@ -17,11 +18,15 @@ Register = Callable[[typer.Typer], None]
 
 
 class Word(NamedTuple):
-    """A first word of the command line: its help, its place there, the files that bring it."""
+    """A first word of the command line: its help, its place there, the files that bring it.
+
+    `below` names the files that are enough for some of the words that follow it.
+    """
 
     help: str
     panel: str
     files: tuple[str, ...]
+    below: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 _DAILY, _GROUPS, _MORE = "Every day", "Groups", "More"
@@ -41,7 +46,13 @@ WORDS: dict[str, Word] = {
     "lesson": Word(
         "Do a lesson: watch, run, reproduce, repeat.",
         _GROUPS,
-        ("lesson", "running", "scratch", "check"),
+        ("lesson_app", "lesson", "running", "scratch", "check"),
+        {
+            **dict.fromkeys(("list", "show", "open", "done", "skip"), ("lesson_app", "lesson")),
+            **dict.fromkeys(("run", "experiment"), ("lesson_app", "running")),
+            **dict.fromkeys(("check", "hint", "compare"), ("lesson_app", "check")),
+            "scratch": ("lesson_app", "scratch"),
+        },
     ),
     "env": Word("Environments that run a course's notebooks.", _GROUPS, ("env",)),
     "config": Word("Settings: show them, change them.", _GROUPS, ("config",)),
@@ -56,6 +67,14 @@ COMMON_OPTIONS = ("--json", "--quiet", "-q", "--yes", "-y", "--dry-run", "--stud
 
 
 def registrations(words: Iterable[str]) -> list[Register]:
-    """Import the files of some words and give the functions that register their commands."""
-    files = dict.fromkeys(file for word in words for file in WORDS[word].files)
+    """Import the files of some words and give the functions that register their commands.
+
+    A word is the first one of a command line, or the first two, such as "lesson scratch".
+    """
+    files = dict.fromkeys(file for word in words for file in _files(*word.split()))
     return [import_module(f"{__name__}.{file}").register for file in files]
+
+
+def _files(first: str, second: str = "") -> tuple[str, ...]:
+    word = WORDS[first]
+    return word.below.get(second, word.files)

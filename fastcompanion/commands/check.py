@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from fastcompanion import console
-from fastcompanion.commands import lesson as lesson_group
+from fastcompanion.commands import lesson_app as lesson_group
 from fastcompanion.commands.options import LessonArgument, Session, command
 from fastcompanion.commands.phrases import commit_blocks
 from fastcompanion.console import Answer, Block, Code, Items, Line, Next, Table, Title, Warn

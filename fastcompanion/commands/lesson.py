@@ -1,4 +1,4 @@
-"""`lesson`: list, show, open, skip, done, and the steps run, scratch, check, hint, compare."""
+"""`lesson list|show|open|skip|done`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.commands import completing
+from fastcompanion.commands.lesson_app import app
 from fastcompanion.commands.options import LessonArgument, Session, command
 from fastcompanion.commands.phrases import MARKS, commit_blocks, step_items
 from fastcompanion.console import Answer, Block, Facts, Items, Line, Next, Table, Title
@@ -20,10 +21,6 @@ from fastcompanion.course.model import STEPS, Step
 from fastcompanion.course.progress import NextStep
 from fastcompanion.flows import showing
 from fastcompanion.flows.showing import Opened
-
-app = typer.Typer(
-    name="lesson", help="Do a lesson: watch, run, reproduce, repeat.", no_args_is_help=True
-)
 
 StepOption = Annotated[
     str | None,
@@ -142,8 +139,7 @@ def skip(
 
 
 def register(root: typer.Typer) -> None:
-    """Add the group to the program."""
-    root.add_typer(app, rich_help_panel="Groups")
+    """Add nothing to the root: importing this file has added to the group `lesson`."""
 
 
 def _lesson_and_step(lesson: str | None, step: str | None) -> tuple[str | None, Step | None]:

@@ -12,7 +12,8 @@ from fastcompanion.base.errors import Exit
 from fastcompanion.base.kernel import Limits
 from fastcompanion.base.records import frozen
 from fastcompanion.commands import completing
-from fastcompanion.commands import lesson as group
+from fastcompanion.commands import lesson_app as group
+from fastcompanion.commands.lesson_app import NotebookOption
 from fastcompanion.commands.options import LessonArgument, Session, command
 from fastcompanion.console import Answer, Block, Code, Facts, Items, Line, Next, Table, Title, Warn
 from fastcompanion.course.library import lessons
@@ -27,10 +28,6 @@ _STYLES = {"clean": "good", "your change failed": "warn"}
 # The outer name is what people type; the inner one completes it in JSON.
 app = typer.Typer(name="lesson experiment", help="What you changed, expected, and saw.")
 group.app.add_typer(app, name="experiment")
-
-NotebookOption = Annotated[
-    str | None, typer.Option("--notebook", "-n", help="One of its notebooks.", show_default="first")
-]
 
 
 @frozen
@@ -70,7 +67,7 @@ def run_lesson(
     """Get your copy of the original to run and change; --execute runs it here."""
     study = session.workspace()
     course, found = lessons.find(study, lesson)
-    ref = run.choose(found, notebook)
+    ref = lessons.notebook_of(found, notebook)
     if not execute or session.dry_run:
         copied = run.copy_original(study, course, found, ref, data=data, dry_run=session.dry_run)
         return Answer(copied, _view_copied)
@@ -153,7 +150,7 @@ def add(
     """Record an experiment: what you changed, what you expected, what came out."""
     study = session.workspace()
     course, found = lessons.find(study, lesson)
-    ref = run.choose(found, notebook)
+    ref = lessons.notebook_of(found, notebook)
     proposed = run.own_changes(study, course, found, ref)
     if session.dry_run:
         return Answer(Proposal(proposed), _view_proposal)

@@ -9,12 +9,11 @@ import typer
 
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
-from fastcompanion.commands import lesson as group
+from fastcompanion.commands import lesson_app as group
+from fastcompanion.commands.lesson_app import NotebookOption
 from fastcompanion.commands.options import LessonArgument, Session, command
-from fastcompanion.commands.running import NotebookOption
 from fastcompanion.console import Answer, Block, Code, Line, Next, Table, Title, Warn
 from fastcompanion.course.library import lessons
-from fastcompanion.course.running import run
 from fastcompanion.course.scaffolds import scratch
 from fastcompanion.course.scaffolds.scratch import Scratched
 
@@ -46,7 +45,7 @@ def scratch_lesson(
         )
         broken = any(one.state == "broken" for one in made)
         return Answer(Scratches(made), _view_all, int(Exit.FAILED if broken else Exit.DONE))
-    ref = run.choose(found, notebook)
+    ref = lessons.notebook_of(found, notebook)
     one = scratch.make_scratch(study, course, found, ref, dry_run=session.dry_run)
     return Answer(Scratches((one,)), _view_one)
 

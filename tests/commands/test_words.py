@@ -87,3 +87,18 @@ def test_completion_knows_what_is_below_a_group(
         },
     )
     assert {"show", "add", "undo"} <= set(done.stdout.split())
+
+
+def test_a_word_of_the_lesson_group_comes_with_its_own_file_alone() -> None:
+    """The file named in `below` must bring the word; without its file it would be unknown."""
+    script = (
+        "import sys\n"
+        "from fastcompanion.cli import build, program\n"
+        "word = sys.argv[1]\n"
+        "tree = program(build(terminal=False, words=[f'lesson {word}'])).commands['lesson']\n"
+        "assert word in tree.commands, word\n"
+    )
+    whole = program(build(terminal=False)).commands["lesson"].commands
+    assert set(WORDS["lesson"].below) == set(whole)
+    for word in ("list", "run", "scratch", "check"):
+        subprocess.run([sys.executable, "-c", script, word], check=True)

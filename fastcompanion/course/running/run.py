@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fastcompanion.base import events, process, store
-from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.kernel import CellResult, Interpreter, Limits
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
@@ -117,18 +116,6 @@ class _Work:
     @property
     def changes(self) -> tuple[Change, ...]:
         return experiments.changes(self.original, self.own)
-
-
-def choose(lesson: Lesson, notebook_id: str | None) -> NotebookRef:
-    """Choose a notebook of the lesson: the named one, else the first that is a file."""
-    found = [ref for ref in lesson.notebooks if notebook_id in (None, ref.id)]
-    if not found:
-        raise CompanionError(
-            f"{lesson.id} has no notebook {notebook_id}",
-            hint="It has: " + ", ".join(ref.id for ref in lesson.notebooks),
-            code=Exit.USAGE,
-        )
-    return next((ref for ref in found if ref.path is not None), found[0])
 
 
 def copy_original(
