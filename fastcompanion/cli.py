@@ -39,7 +39,7 @@ def build(*, terminal: bool, words: Iterable[str] = WORDS) -> typer.Typer:
     )
     app.callback()(_root)
     words = list(words)
-    for name in WORDS.keys() - {word.split()[0] for word in words}:
+    for name in WORDS.keys() - {word.partition(" ")[0] for word in words}:
         app.command(name, help=WORDS[name].help, rich_help_panel=WORDS[name].panel)(_elsewhere)
     for register in registrations(words):
         register(app)

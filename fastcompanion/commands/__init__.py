@@ -71,10 +71,11 @@ def registrations(words: Iterable[str]) -> list[Register]:
 
     A word is the first one of a command line, or the first two, such as "lesson scratch".
     """
-    files = dict.fromkeys(file for word in words for file in _files(*word.split()))
+    files = dict.fromkeys(file for word in words for file in _files(word))
     return [import_module(f"{__name__}.{file}").register for file in files]
 
 
-def _files(first: str, second: str = "") -> tuple[str, ...]:
+def _files(typed: str) -> tuple[str, ...]:
+    first, _, second = typed.partition(" ")
     word = WORDS[first]
     return word.below.get(second, word.files)

@@ -102,3 +102,9 @@ def test_a_word_of_the_lesson_group_comes_with_its_own_file_alone() -> None:
     assert set(WORDS["lesson"].below) == set(whole)
     for word in ("list", "run", "scratch", "check"):
         subprocess.run([sys.executable, "-c", script, word], check=True)
+
+
+def test_an_argument_with_spaces_is_no_word(run: Runner, study: Path) -> None:
+    """`stop --note "two words"` once looked for the files of three words."""
+    assert run("config", "show --origin of all").code == 2
+    assert run("stop", "--note", "wrote the first section").code == 1
