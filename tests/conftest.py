@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -18,6 +19,10 @@ from typing import Any
 import pytest
 
 from tests.git_server import GitServer
+
+# Under nohup or in a script's background Ctrl-C is ignored, and what we start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Runner = Callable[..., "Outcome"]
 
