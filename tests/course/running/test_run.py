@@ -179,7 +179,7 @@ def test_a_clean_run_is_saved_and_recorded(lesson: Lesson) -> None:
     assert set(event["data"]["versions"]) == {"numpy", "python"}
     shown = lesson.run("lesson", "run", "ours/01", "--execute")
     assert "every cell ran" in shown.out
-    assert "cell 2" in shown.err, "progress is told on stderr"
+    assert "Running 0/2: cell 1: import numpy" in shown.err, "progress is told on stderr"
 
 
 _BROKEN = (
