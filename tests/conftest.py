@@ -20,9 +20,11 @@ import pytest
 
 from tests.git_server import GitServer
 
-# Under nohup or in a script's background Ctrl-C is ignored, and what we start would inherit that.
+# In a script's background Ctrl-C is ignored, under nohup the hang-up too; what we start inherits that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 Runner = Callable[..., "Outcome"]
 
