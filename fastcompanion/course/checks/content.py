@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from fastcompanion.base import store
-from fastcompanion.course.checks import probe
 from fastcompanion.course.library import lessons
 from fastcompanion.course.model import Course, Lesson
 from fastcompanion.course.notebooks import notebook
+from fastcompanion.course.recorded import probe
 from fastcompanion.course.scaffolds import scaffold
 
 

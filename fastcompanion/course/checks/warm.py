@@ -20,9 +20,10 @@ from typing import Any, Self
 
 from fastcompanion.base import process, store
 from fastcompanion.base.kernel import Interpreter, Limits
-from fastcompanion.course.checks import probe, values, warm_worker
+from fastcompanion.course.checks import warm_worker
 from fastcompanion.course.checks.plan import Plan, PlannedSection
 from fastcompanion.course.checks.verdict import Failure, Outcome
+from fastcompanion.course.recorded import probe, values
 
 CHECK_SECONDS = 10.0
 _START_SECONDS = 60.0

@@ -23,7 +23,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from fastcompanion.course.checks.values import (
+from fastcompanion.course.recorded.values import (
     describe,
     differs,
     fits,

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastcompanion.course.checks import probe, values, warm
+from fastcompanion.course.checks import warm
+from fastcompanion.course.recorded import probe, values
 
 CHECKS = """
 @checkpoint("s", "total")
