@@ -1,0 +1,522 @@
+"""What was recorded of a notebook: its outcomes, functions and mistakes, as a file of numbers.
+
+A record holds no text and no code of the notebook: cells are known by their hashes. Whoever reads
+one takes nothing for granted, as a study or a course that was fetched may bring it along.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+from fastcompanion.base import store
+from fastcompanion.base.errors import CompanionError
+from fastcompanion.base.records import frozen
+
+VERSION = 1
+Status = Literal["hard", "self-assessed"]
+Where = Literal["name", "shown", "printed"]
+Stability = Literal["exact", "seeded", "noisy", "shape"]
+Better = Literal["up", "down", ""]
+Fingerprint = Mapping[str, Any]
+
+# A record of the longest notebooks has about 1 MB; arguments are kept small by calls.py.
+MOST_BYTES = 30_000_000
+MOST_DEPTH = 60
+MOST_TEXT = 2_000
+MOST_ITEMS = 20_000_000
+_AGAIN = "Make it again: fastcompanion lesson record"
+
+
+@frozen
+class RecordedOutcome:
+    """A value that a section leaves behind, shows or prints.
+
+    `place` counts what the section shows or prints, from 0; `band` is mean and deviation over
+    other seeds; `better` says which way a metric may differ.
+    """
+
+    name: str
+    where: Where
+    kind: str
+    stability: Stability
+    fingerprint: Fingerprint
+    place: int = 0
+    band: tuple[float, float] | None = None
+    better: Better = ""
+    required: bool = True
+
+    @property
+    def key(self) -> str:
+        """The name, or "shown:2", "printed:1"."""
+        return self.name if self.where == "name" else f"{self.where}:{self.place}"
+
+
+@frozen
+class Case:
+    """One call to replay: what it is given (specs, no data), and what the original answered."""
+
+    args: tuple[Any, ...]
+    globals: Mapping[str, Any]
+    seed: int
+    answer: Mapping[str, Any]
+
+
+@frozen
+class RecordedFunction:
+    """A function that a section defines; a random one ("shape") answers the same shapes only."""
+
+    name: str
+    arity: int
+    stability: Stability
+    cases: tuple[Case, ...]
+
+
+@frozen
+class Strength:
+    """How many planted mistakes a section's check has caught; crashes and equals counted apart."""
+
+    caught: int = 0
+    planted: int = 0
+    crashed: int = 0
+    equivalent: int = 0
+
+    @property
+    def words(self) -> str:
+        """Say it: "catches 9 of 11 planted mistakes"; "" when none was planted."""
+        if not self.planted:
+            return ""
+        return f"catches {self.caught} of {self.planted} planted mistakes"
+
+
+@frozen
+class KnownMistake:
+    """What comes out with one known mistake: `values` by outcome key, `answers` by function."""
+
+    id: str
+    words: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    answers: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+
+@frozen
+class RecordedSection:
+    """One section: whether it can be checked hard, by what, and how strongly."""
+
+    id: str
+    status: Status
+    reason: str = ""
+    outcomes: tuple[RecordedOutcome, ...] = ()
+    functions: tuple[RecordedFunction, ...] = ()
+    strength: Strength = field(default_factory=Strength)
+    mistakes: tuple[KnownMistake, ...] = ()
+
+
+@frozen
+class Record:
+    """All that was recorded of one notebook, and what it was recorded with."""
+
+    notebook: str
+    cells: tuple[str, ...]
+    versions: Mapping[str, str]
+    sections: tuple[RecordedSection, ...]
+    seen_with: tuple[Mapping[str, str], ...] = ()
+    seeds: tuple[int, ...] = ()
+
+    def section(self, section_id: str) -> RecordedSection | None:
+        """Give one section, None when it is not in the record."""
+        return next((one for one in self.sections if one.id == section_id), None)
+
+
+def cell_hash(source: str) -> str:
+    """Digest the source of one code cell, in 12 hex digits."""
+    return hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def cell_hashes(notebook: Mapping[str, Any]) -> tuple[str, ...]:
+    """Digest each code cell of a notebook, in order."""
+    cells = notebook["cells"]
+    return tuple(cell_hash(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+
+
+def fits(record: Record, notebook: Mapping[str, Any], versions: Mapping[str, str]) -> str:
+    """Say why a record does not fit an original notebook and what is installed, "" when it does.
+
+    Packages that are not named in `versions` are not compared.
+    """
+    own = cell_hashes(notebook)
+    if own != record.cells:
+        return _other_cells(record.cells, own)
+    for package, version in record.versions.items():
+        seen = [version, *(other[package] for other in record.seen_with if package in other)]
+        here = versions.get(package, "")
+        if here and _major(here) not in {_major(one) for one in seen}:
+            known = " and ".join(dict.fromkeys(seen))
+            return f"they were recorded with {package} {known}, here is {here}"
+    return ""
+
+
+def _other_cells(recorded: Sequence[str], own: Sequence[str]) -> str:
+    if len(recorded) != len(own):
+        return (
+            f"the original has {len(own)} code cells, they were recorded of one with "
+            f"{len(recorded)}"
+        )
+    changed = [i for i, (a, b) in enumerate(zip(recorded, own, strict=True), 1) if a != b]
+    if len(changed) == 1:
+        return f"code cell {changed[0]} of the original is another one than was recorded"
+    return f"{len(changed)} code cells of the original are others than were recorded"
+
+
+def _major(version: str) -> str:
+    return version.strip().lstrip("v").partition(".")[0]
+
+
+def to_json(record: Record) -> dict[str, Any]:
+    """Give a record as plain data; the same record always gives the same."""
+    return {
+        "version": VERSION,
+        "notebook": record.notebook,
+        "cells": list(record.cells),
+        "versions": dict(sorted(record.versions.items())),
+        "seen_with": [dict(sorted(one.items())) for one in record.seen_with],
+        "seeds": list(record.seeds),
+        "sections": [_section_json(one) for one in record.sections],
+    }
+
+
+def to_text(record: Record) -> str:
+    """Write a record as JSON, a line for each section, so that changes can be read."""
+    data = to_json(record)
+    sections = data.pop("sections")
+    head = ",\n".join(f"{_compact(key)}: {_compact(value)}" for key, value in data.items())
+    lines = ",\n".join(_compact(section) for section in sections)
+    return f'{{{head},\n"sections": [\n{lines}\n]}}\n'
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _section_json(section: RecordedSection) -> dict[str, Any]:
+    strength = section.strength
+    return {
+        "id": section.id,
+        "status": section.status,
+        "reason": section.reason,
+        "outcomes": [_outcome_json(one) for one in section.outcomes],
+        "functions": [function_json(one) for one in section.functions],
+        "strength": {
+            "caught": strength.caught,
+            "planted": strength.planted,
+            "crashed": strength.crashed,
+            "equivalent": strength.equivalent,
+        },
+        "mistakes": [
+            {
+                "id": one.id,
+                "words": one.words,
+                "values": dict(one.values),
+                "answers": {name: list(told) for name, told in one.answers.items()},
+            }
+            for one in section.mistakes
+        ],
+    }
+
+
+def _outcome_json(outcome: RecordedOutcome) -> dict[str, Any]:
+    return {
+        "name": outcome.name,
+        "where": outcome.where,
+        "place": outcome.place,
+        "kind": outcome.kind,
+        "class": outcome.stability,
+        "fp": dict(outcome.fingerprint),
+        "band": list(outcome.band) if outcome.band is not None else None,
+        "better": outcome.better,
+        "required": outcome.required,
+    }
+
+
+def function_json(function: RecordedFunction) -> dict[str, Any]:
+    """Give a function as plain data, as the observer takes it."""
+    return {
+        "name": function.name,
+        "arity": function.arity,
+        "class": function.stability,
+        "cases": [
+            {
+                "args": list(case.args),
+                "globals": dict(case.globals),
+                "seed": case.seed,
+                "answer": dict(case.answer),
+            }
+            for case in function.cases
+        ],
+    }
+
+
+def write(path: Path, record: Record) -> None:
+    """Write a record's file."""
+    store.write_text(path, to_text(record))
+
+
+def read(path: Path) -> Record:
+    """Read a record's file; what is broken or written by a newer program is a clear error."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise CompanionError("is too big for recorded checks", hint=_AGAIN, file=path)
+    except OSError:
+        pass  # read_json says what is wrong
+    try:
+        data = store.check_version(store.read_json(path), path, current=VERSION)
+    except RecursionError:
+        raise CompanionError("is nested too deeply", hint=_AGAIN, file=path) from None
+    return from_json(data, path)
+
+
+def from_json(data: Any, path: Path) -> Record:
+    """Make a record of plain data; `path` is named when something is wrong with it."""
+    _sane(data, path, "the file")
+    top = _Fields(data, path, "")
+    return Record(
+        top.text("notebook"),
+        tuple(top.each("cells", str)),
+        _versions(top.mapping("versions"), top.inside("versions")),
+        tuple(_section(one) for one in top.children("sections")),
+        tuple(
+            _versions(one, top.inside("seen_with"))
+            for one in top.each("seen_with", dict, optional=True)
+        ),
+        tuple(top.each("seeds", int, optional=True)),
+    )
+
+
+def _versions(data: Mapping[Any, Any], where: _Fields) -> dict[str, str]:
+    if not all(isinstance(part, str) for pair in data.items() for part in pair):
+        raise where.wrong("should hold names and versions")
+    return dict(data)
+
+
+def _section(told: _Fields) -> RecordedSection:
+    outcomes = tuple(_outcome(one) for one in told.children("outcomes"))
+    functions = tuple(_function(one) for one in told.children("functions"))
+    strength = _Fields(told.mapping("strength"), told.path, f"{told.where}.strength")
+    keys = [one.key for one in outcomes] + [one.name for one in functions]
+    if len(keys) != len(set(keys)):
+        raise told.wrong("names an outcome or a function twice")
+    return RecordedSection(
+        told.text("id"),
+        cast("Status", told.choice("status", get_args(Status))),
+        told.text("reason", ""),
+        outcomes,
+        functions,
+        Strength(
+            *(strength.count(name) for name in ("caught", "planted", "crashed", "equivalent"))
+        ),
+        tuple(_mistake(one) for one in told.children("mistakes")),
+    )
+
+
+def _outcome(told: _Fields) -> RecordedOutcome:
+    where = cast("Where", told.choice("where", get_args(Where)))
+    name = told.text("name", "")
+    if where == "name" and not name.isidentifier():
+        raise told.wrong(f"{name!r} is no name")
+    band = told.get("band")
+    if band is not None and not (
+        isinstance(band, list) and len(band) == 2 and all(_is_number(one) for one in band)
+    ):
+        raise told.wrong("band should be a mean and a deviation")
+    return RecordedOutcome(
+        name,
+        where,
+        told.text("kind", ""),
+        cast("Stability", told.choice("class", get_args(Stability))),
+        _fingerprint(told.mapping("fp"), told),
+        told.count("place"),
+        (float(band[0]), float(band[1])) if band is not None else None,
+        cast("Better", told.choice("better", get_args(Better))),
+        told.truth("required"),
+    )
+
+
+def _function(told: _Fields) -> RecordedFunction:
+    name = told.text("name")
+    if not name.isidentifier():
+        raise told.wrong(f"{name!r} is no name")
+    return RecordedFunction(
+        name,
+        told.count("arity"),
+        cast("Stability", told.choice("class", get_args(Stability))),
+        tuple(_case(one) for one in told.children("cases")),
+    )
+
+
+def _case(told: _Fields) -> Case:
+    answer = told.mapping("answer")
+    _fingerprint(answer.get("fp"), told)
+    for one in [*_listed(answer.get("changed"), told), *_named(answer.get("globals"), told)]:
+        if one is not None:
+            _fingerprint(one, told)
+    arguments = tuple(told.each("args", dict))
+    outer = told.mapping("globals")
+    for spec in (*arguments, *outer.values()):
+        _argument(spec, told)
+    return Case(arguments, outer, told.count("seed"), answer)
+
+
+def _listed(value: Any, told: _Fields) -> list[Any]:
+    if value is None or isinstance(value, list):
+        return value or []
+    raise told.wrong("what a call changed should be a list")
+
+
+def _named(value: Any, told: _Fields) -> Iterable[Any]:
+    if value is None or isinstance(value, dict):
+        return (value or {}).values()
+    raise told.wrong("the names that a call changed should be a mapping")
+
+
+def _argument(spec: Any, told: _Fields) -> None:
+    """Refuse an argument that would fill the memory when it is made."""
+    if not isinstance(spec, dict) or not isinstance(spec.get("k"), str):
+        raise told.wrong("an argument should say of which kind it is")
+    if math.prod(_shape(spec.get("shape", []), told)) > MOST_ITEMS:
+        raise told.wrong("an argument is too big")
+
+
+def _mistake(told: _Fields) -> KnownMistake:
+    values, answers = told.mapping("values"), told.mapping("answers")
+    for value in values.values():
+        if not _is_number(value):
+            _fingerprint(value, told)
+    for listed in answers.values():
+        if not isinstance(listed, list):
+            raise told.wrong("the answers to a mistake should be lists")
+    return KnownMistake(told.text("id"), told.text("words"), values, answers)
+
+
+def _fingerprint(data: Any, told: _Fields) -> dict[str, Any]:
+    """Give a fingerprint back when its parts have the types that agree.py relies on."""
+    if not isinstance(data, dict) or not isinstance(data.get("k"), str):
+        raise told.wrong("a value should be a mapping with its kind `k`")
+    _shape(data.get("shape", []), told)
+    for key in ("v", "c", "s", "g") if data["k"] in ("array", "frame") else ():
+        part = data.get(key, [])
+        if not isinstance(part, list) or not all(one is None or _is_number(one) for one in part):
+            raise told.wrong(f"`{key}` of a value should be a list of numbers")
+    if data["k"] == "number" and not (data.get("v") is None or _is_number(data["v"])):
+        raise told.wrong("`v` of a number should be a number")
+    for row in _listed(data.get("cols"), told) if data["k"] == "frame" else ():
+        if not (isinstance(row, list) and len(row) == 3):
+            raise told.wrong("a column should be a name, a mean and a count")
+    for item in _listed(data.get("items"), told) if data["k"] == "group" else ():
+        _fingerprint(item, told)
+    return data
+
+
+def _shape(shape: Any, told: _Fields) -> list[int]:
+    if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
+        raise told.wrong("a shape should be a list of whole numbers")
+    return shape
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _sane(value: Any, path: Path, where: str, depth: int = 0) -> None:
+    """Refuse what no recorder writes: nan, endless texts, deep nests."""
+    if depth > MOST_DEPTH:
+        raise CompanionError(f"{where}: is nested too deeply", hint=_AGAIN, file=path)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise CompanionError(f"{where}: holds a number without end", hint=_AGAIN, file=path)
+    if isinstance(value, str) and len(value) > MOST_TEXT:
+        raise CompanionError(f"{where}: holds a text that is too long", hint=_AGAIN, file=path)
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _sane(key, path, where, depth)
+            _sane(item, path, where if depth > 3 else f"{where}.{key[:40]}", depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            _sane(item, path, where, depth + 1)
+
+
+class _Fields:
+    """One mapping of the file, read key by key; an error names the file and the place in it."""
+
+    def __init__(self, data: Any, path: Path, where: str) -> None:
+        self.path, self.where = path, where
+        if not isinstance(data, dict):
+            raise self.wrong("should be a mapping of keys")
+        self.data = data
+
+    def wrong(self, problem: str) -> CompanionError:
+        """Make the error for this place."""
+        where = f"{self.where}: " if self.where else ""
+        return CompanionError(f"{where}{problem}", hint=_AGAIN, file=self.path)
+
+    def inside(self, key: str) -> _Fields:
+        """Give the same mapping under the name of one of its keys, to speak of."""
+        return _Fields(self.data, self.path, key)
+
+    def get(self, key: str) -> Any:
+        """Give what stands there, None for nothing."""
+        return self.data.get(key)
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """Give a text; without a default it has to be there."""
+        value = self.data.get(key, default)
+        if not isinstance(value, str):
+            raise self.wrong(f"{key} should be a text")
+        return value
+
+    def choice(self, key: str, known: Sequence[str]) -> str:
+        """Give one of the known words."""
+        value = self.text(key)
+        if value not in known:
+            raise self.wrong(f"{key} should be one of {', '.join(filter(None, known))}")
+        return value
+
+    def count(self, key: str) -> int:
+        """Give a whole number from 0 on; 0 when it is missing."""
+        value = self.data.get(key, 0)
+        if type(value) is not int or value < 0:
+            raise self.wrong(f"{key} should be a whole number")
+        return value
+
+    def truth(self, key: str) -> bool:
+        """Give true or false; true when it is missing."""
+        value = self.data.get(key, True)
+        if not isinstance(value, bool):
+            raise self.wrong(f"{key} should be true or false")
+        return value
+
+    def mapping(self, key: str) -> dict[str, Any]:
+        """Give a mapping; an empty one when it is missing."""
+        value = self.data.get(key, {})
+        if not isinstance(value, dict):
+            raise self.wrong(f"{key} should be a mapping of keys")
+        return value
+
+    def each(self, key: str, kind: type[Any], *, optional: bool = False) -> list[Any]:
+        """Give a list whose items are of one kind."""
+        value = self.data.get(key, [] if optional else None)
+        if not isinstance(value, list) or not all(
+            isinstance(item, kind) and not (kind is int and isinstance(item, bool))
+            for item in value
+        ):
+            raise self.wrong(f"{key} should be a list")
+        return value
+
+    def children(self, key: str) -> list[_Fields]:
+        """Give the mappings of a list; none when it is missing."""
+        found = self.each(key, dict, optional=True)
+        base = f"{self.where}." if self.where else ""
+        return [_Fields(one, self.path, f"{base}{key}[{n}]") for n, one in enumerate(found)]
