@@ -16,7 +16,7 @@ from fastcompanion.base.records import frozen
 from fastcompanion.course.notebooks.cells import parse_cell
 from fastcompanion.course.notebooks.names import names_of, parameters
 
-_SWAPS: Mapping[type[ast.operator], type[ast.operator]] = {
+SWAPS: Mapping[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
     ast.Mult: ast.Div,
@@ -25,7 +25,7 @@ _SWAPS: Mapping[type[ast.operator], type[ast.operator]] = {
     ast.FloorDiv: ast.Div,
     ast.Mod: ast.Mult,
 }
-_COMPARISONS: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
+COMPARISONS: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
     ast.Gt: ast.GtE,
@@ -33,18 +33,25 @@ _COMPARISONS: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq,
 }
+Change = Callable[[ast.AST], None]
+Planned = tuple[str, tuple[str, ...], int, Callable[[ast.Module], None]]
 _BUILTINS = frozenset(dir(builtins))
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
 @frozen
 class Mutant:
-    """One wrong version of a cell: what was changed, the line before and after, the new source."""
+    """One wrong version of a cell: what was changed, the line before and after, the new source.
+
+    `line` is the changed line from 1, 0 when nobody noted it; `detail` says more of the change.
+    """
 
     operator: str
     before: str
     after: str
     source: str
+    line: int = 0
+    detail: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -57,14 +64,20 @@ def mutants(source: str) -> list[Mutant]:
     tree = parse_cell(source)
     if tree is None:
         return []
+    return made(tree, ((operator, (), 0, change) for operator, change in _places(tree)))
+
+
+def made(tree: ast.Module, places: Iterable[Planned]) -> list[Mutant]:
+    """Make the mutants of a tree, each on a copy; what comes out the same counts once."""
     plain = ast.unparse(tree)
     found: dict[str, Mutant] = {}
-    for operator, change in _places(tree):
+    for operator, detail, line, change in places:
         twin = copy.deepcopy(tree)
         change(twin)
         text = ast.unparse(ast.fix_missing_locations(twin))
         if text != plain:
-            found.setdefault(text, Mutant(operator, *_difference(plain, text), text))
+            mutant = Mutant(operator, *_difference(plain, text), text, line, detail)
+            found.setdefault(text, mutant)
     return list(found.values())
 
 
@@ -81,7 +94,7 @@ def _places(tree: ast.Module) -> Iterator[tuple[str, Callable[[ast.Module], None
         if node in skipped:
             continue
         for operator, change in _changes(node):
-            yield operator, _on_node(number, change)
+            yield operator, on_node(number, change)
     for number, node in enumerate(ast.walk(tree)):
         if isinstance(node, _BLOCKS):
             for place in range(len(node.body)):
@@ -119,31 +132,32 @@ def _is_print(node: ast.expr) -> bool:
 
 def _changes(node: ast.AST) -> Iterator[tuple[str, Callable[[ast.AST], None]]]:
     match node:
-        case ast.BinOp() | ast.AugAssign() if type(node.op) in _SWAPS:
-            yield "swapped operator", _swap
-        case ast.Compare() if type(node.ops[0]) in _COMPARISONS:
+        case ast.BinOp() | ast.AugAssign() if type(node.op) in SWAPS:
+            yield "swapped operator", swap
+        case ast.Compare() if type(node.ops[0]) in COMPARISONS:
             yield "changed comparison", _compare
         case ast.Constant() if isinstance(node.value, bool | int | float):
             yield "changed constant", _constant
         case ast.UnaryOp() if isinstance(node.op, ast.USub):
             yield "dropped minus", _plus
         case ast.If() | ast.While() | ast.IfExp():
-            yield "negated condition", _negate
+            yield "negated condition", negate
         case ast.Return() if node.value is not None:
             count = len(node.value.elts) if isinstance(node.value, ast.Tuple) else 1
             for place in range(count):
-                yield "scaled return", _scale(place, ast.Mult, 2)
-                yield "negated return", _scale(place, ast.Mult, -1)
+                yield "scaled return", scale(place, ast.Mult, 2)
+                yield "negated return", scale(place, ast.Mult, -1)
 
 
-def _swap(node: ast.AST) -> None:
+def swap(node: ast.AST) -> None:
+    """Turn an operator into the one that is mistaken for it."""
     assert isinstance(node, ast.BinOp | ast.AugAssign)
-    node.op = _SWAPS[type(node.op)]()
+    node.op = SWAPS[type(node.op)]()
 
 
 def _compare(node: ast.AST) -> None:
     assert isinstance(node, ast.Compare)
-    node.ops[0] = _COMPARISONS[type(node.ops[0])]()
+    node.ops[0] = COMPARISONS[type(node.ops[0])]()
 
 
 def _constant(node: ast.AST) -> None:
@@ -162,12 +176,15 @@ def _plus(node: ast.AST) -> None:
     node.op = ast.UAdd()
 
 
-def _negate(node: ast.AST) -> None:
+def negate(node: ast.AST) -> None:
+    """Turn a condition round."""
     assert isinstance(node, ast.If | ast.While | ast.IfExp)
     node.test = ast.UnaryOp(ast.Not(), node.test)
 
 
-def _scale(place: int, operator: type[ast.operator], factor: int) -> Callable[[ast.AST], None]:
+def scale(place: int, operator: type[ast.operator], factor: int) -> Callable[[ast.AST], None]:
+    """Make the change that multiplies or shifts one returned value."""
+
     def change(node: ast.AST) -> None:
         assert isinstance(node, ast.Return)
         assert node.value is not None
@@ -180,7 +197,9 @@ def _scale(place: int, operator: type[ast.operator], factor: int) -> Callable[[a
     return change
 
 
-def _on_node(number: int, change: Callable[[ast.AST], None]) -> Callable[[ast.Module], None]:
+def on_node(number: int, change: Callable[[ast.AST], None]) -> Callable[[ast.Module], None]:
+    """Apply a change to the node of this number, as `ast.walk` counts."""
+
     def apply(tree: ast.Module) -> None:
         change(_nth(tree, number))
 
