@@ -14,6 +14,7 @@ from fastcompanion.course.model import Checkpoint, Lesson
 from fastcompanion.course.notebooks.cells import parse_cell
 from fastcompanion.course.notebooks.names import names_of
 from fastcompanion.course.notebooks.sections import learner_sections
+from fastcompanion.course.recorded.record import RecordedSection
 
 START = "before-the-first-section"
 _MAPPING = re.compile(r"^\s*#\s*fc:\s*([A-Za-z_]\w*)\s*=\s*(\S.*?)\s*$", re.MULTILINE)
@@ -35,7 +36,8 @@ class PlannedSection:
     """One section of the learner's notebook; `checkpoints` are those that can be checked hard.
 
     `promised` is what a scaffold without authored checks names: it is only looked at. `top` are
-    names that are bound outside of blocks, `loops` those that only loops bind.
+    names that are bound outside of blocks, `loops` those that only loops bind. `recorded` is what
+    was recorded of the original's section, `observe` what the observer has to look at for it.
     """
 
     id: str
@@ -50,6 +52,8 @@ class PlannedSection:
     promised: tuple[Checkpoint, ...] = ()
     top: tuple[str, ...] = ()
     loops: tuple[str, ...] = ()
+    recorded: RecordedSection | None = None
+    observe: Mapping[str, Any] | None = None
 
     @property
     def key(self) -> str:
@@ -60,7 +64,8 @@ class PlannedSection:
     @property
     def spec(self) -> dict[str, Any] | None:
         """What the judge has to know, None when there is nothing to judge."""
-        asked = self.checkpoints or self.promised
+        authored = self.checkpoints if self.recorded is None else ()
+        asked = authored or self.promised
         if not asked:
             return None
         points = [{"name": p.name, "kind": p.kind, "shape": p.shape} for p in asked]
@@ -71,7 +76,7 @@ class PlannedSection:
             "bound": list(self.bound),
             "top": list(self.top),
             "loops": list(self.loops),
-            "look": not self.checkpoints,
+            "look": not authored,
         }
 
 

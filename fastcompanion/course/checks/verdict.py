@@ -48,13 +48,17 @@ class Failure:
 
 @frozen
 class Outcome:
-    """What became of one section: its failure if any, and what the judge said of each checkpoint."""
+    """What became of one section: its failure if any, and what the judge said of each checkpoint.
+
+    `observed` is what the observer saw, where recorded checks ask for it.
+    """
 
     id: str
     failure: Failure | None = None
     judged: tuple[Mapping[str, Any], ...] | None = None
     seconds: float = 0.0
     trace: str = ""
+    observed: Mapping[str, Any] | None = None
 
 
 @frozen
