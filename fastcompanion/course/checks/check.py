@@ -20,7 +20,7 @@ from fastcompanion.base.repo import CommitResult
 from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import progress
-from fastcompanion.course.checks import cures, verdict
+from fastcompanion.course.checks import copied, cures, verdict
 from fastcompanion.course.checks.plan import Plan, PlannedSection
 from fastcompanion.course.checks.prepared import (
     ASSESSED,
@@ -162,6 +162,7 @@ def check(
         sections = cures.named(judged(ready, outcomes, public, private), interpreter)
         if until is not None:
             sections = tuple(one for one in sections if one.id == until)
+        found = (*found, *copied.notices(ready, sections))
         report = _report(ready, sections, seconds, found, fresh=True, whole=until is None)
         return _record(study, ready, report, public) if record else report
 
