@@ -6,7 +6,7 @@ import ast
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any
 
 from fastcompanion.base.records import frozen
@@ -14,9 +14,14 @@ from fastcompanion.course.model import Checkpoint, Lesson
 from fastcompanion.course.notebooks.cells import parse_cell
 from fastcompanion.course.notebooks.names import names_of
 from fastcompanion.course.notebooks.sections import learner_sections
-from fastcompanion.course.recorded.record import RecordedSection
+from fastcompanion.course.recorded import judge
+from fastcompanion.course.recorded.record import Record, RecordedSection
 
 START = "before-the-first-section"
+_OURS = re.compile(
+    r"^([ \t]*)(%(?:checkpoint|check|hint)\b.*|%(?:re|un)?load_ext[ \t]+fastcompanion\b.*)$",
+    re.MULTILINE,
+)
 _MAPPING = re.compile(r"^\s*#\s*fc:\s*([A-Za-z_]\w*)\s*=\s*(\S.*?)\s*$", re.MULTILINE)
 
 
@@ -37,7 +42,8 @@ class PlannedSection:
 
     `promised` is what a scaffold without authored checks names: it is only looked at. `top` are
     names that are bound outside of blocks, `loops` those that only loops bind. `recorded` is what
-    was recorded of the original's section, `observe` what the observer has to look at for it.
+    was recorded of the original's section, `observe` what the observer has to look at for it,
+    `reason` why it can't be checked hard.
     """
 
     id: str
@@ -54,6 +60,7 @@ class PlannedSection:
     loops: tuple[str, ...] = ()
     recorded: RecordedSection | None = None
     observe: Mapping[str, Any] | None = None
+    reason: str = ""
 
     @property
     def key(self) -> str:
@@ -118,10 +125,11 @@ def build(
     checks: str = "",
     origin: str = "checks",
     strength: Mapping[str, str] | None = None,
+    record: Record | None = None,
 ) -> Plan:
-    """Cut a learner's notebook into the sections of `outlines` and add the authored checkpoints.
+    """Cut a learner's notebook into the sections of `outlines` and add what they are checked by.
 
-    Cells before the first section become a section of their own, in which nothing is to be done.
+    Authored checks come first, then what was recorded of the original. Cells before the first section become a section of their own, in which nothing is to be done.
     """
     specs = {spec.id: spec for spec in lesson.sections} if checks else {}
     found = learner_sections(notebook, [outline.id for outline in outlines])
@@ -155,7 +163,28 @@ def build(
             )
         )
     mistakes = {mistake.id: mistake.message for mistake in lesson.mistakes}
+    if record is not None and not checks:
+        sections = [_with_record(one, record) for one in sections]
+        for one in record.sections:
+            mistakes.update(judge.mistakes(one))
     return Plan(lesson.id, notebook_id, tuple(sections), checks, origin, mistakes)
+
+
+def _with_record(section: PlannedSection, record: Record) -> PlannedSection:
+    """Give a section its recorded checkpoints, or the reason why it has none."""
+    told = record.section(section.id)
+    if told is None or not section.has_work:
+        return section
+    if told.status != "hard":
+        return replace(section, reason=told.reason)
+    own = [cell.index for cell in section.cells if not cell.is_given]
+    return replace(
+        section,
+        checkpoints=judge.checkpoints(told, section.promised),
+        strength=told.strength.words,
+        recorded=told,
+        observe=judge.question(told, section.bound, section.mapping, own),
+    )
 
 
 def _cell(notebook: Mapping[str, Any], index: int) -> PlannedCell:
@@ -163,7 +192,14 @@ def _cell(notebook: Mapping[str, Any], index: int) -> PlannedCell:
     role = role_of(cell)
     tags = cell["metadata"].get("tags", ())
     given = bound_names([cell["source"]]) if role == "given" else ()
-    return PlannedCell(index, cell["source"], role == "given", given, tuple(map(str, tags)))
+    return PlannedCell(
+        index, without_ours(cell["source"]), role == "given", given, tuple(map(str, tags))
+    )
+
+
+def without_ours(source: str) -> str:
+    """Turn our own commands in a cell into comments: a check does not ask for another check."""
+    return _OURS.sub(r"\1# \2", source) if "%" in source else source
 
 
 def role_of(cell: Mapping[str, Any]) -> str:

@@ -14,8 +14,9 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.events import Event
 from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course.checks import plan
+from fastcompanion.course.checks import plan, records
 from fastcompanion.course.checks.plan import Outline, Plan
+from fastcompanion.course.checks.records import Found, Versions
 from fastcompanion.course.library import lessons
 from fastcompanion.course.model import Course, Lesson, NotebookRef
 from fastcompanion.course.notebooks import notebook
@@ -29,7 +30,7 @@ class Prepared:
     """A learner's notebook, ready to be checked.
 
     `blank` is a digest of the scaffold's code; `origins` says to which section each cell of the
-    original that is to be reproduced belongs.
+    original that is to be reproduced belongs. `record_notice` says why no recorded checks are used.
     """
 
     course: Course
@@ -39,6 +40,21 @@ class Prepared:
     plan: Plan
     blank: str
     origins: Mapping[int, str]
+
+
+@frozen
+class Ground:
+    """What a check rests on whatever the learner writes: the sections, and the lesson's checks."""
+
+    course: Course
+    lesson: Lesson
+    ref: NotebookRef
+    outlines: tuple[Outline, ...]
+    blank: str
+    origins: Mapping[int, str]
+    checks: str
+    origin: str
+    strength: Mapping[str, str]
 
 
 def choose(lesson: Lesson, study: Workspace, notebook_id: str | None = None) -> NotebookRef:
@@ -60,9 +76,16 @@ def choose(lesson: Lesson, study: Workspace, notebook_id: str | None = None) -> 
 
 
 def prepare(
-    study: Workspace, course: Course, lesson: Lesson, notebook_id: str | None = None
+    study: Workspace,
+    course: Course,
+    lesson: Lesson,
+    notebook_id: str | None = None,
+    versions: Versions | None = None,
 ) -> Prepared:
-    """Read the learner's notebook and plan its check."""
+    """Read the learner's notebook and plan its check.
+
+    `versions` tells what the interpreter has that is to run it: recorded checks depend on that.
+    """
     ref = choose(lesson, study, notebook_id)
     path = study.notebook(lesson.id, ref.id, "scratch")
     if not path.is_file():
@@ -72,19 +95,29 @@ def prepare(
             code=Exit.NOT_SET_UP,
         )
     own = notebook.read(path)
+    return ready(ground(course, lesson, ref, own), path, own, _begun(study, lesson, ref))
+
+
+def ground(course: Course, lesson: Lesson, ref: NotebookRef, own: Mapping[str, Any]) -> Ground:
+    """Gather what a check rests on; `own` is asked only where the original is not here."""
     outlines, blank, origins = _outlines(course, lesson, ref, own)
-    outlines = _as_begun(outlines, own, _begun(study, lesson, ref))
     checks, origin = _checks(course, lesson, ref)
+    strength = strengths(course, lesson) if checks else {}
+    return Ground(course, lesson, ref, tuple(outlines), blank, origins, checks, origin, strength)
+
+
+def ready(based: Ground, path: Path, own: Mapping[str, Any], begun: Sequence[str] = ()) -> Prepared:
+    """Plan the check of a learner's notebook, which need not be saved as it is in `own`."""
     made = plan.build(
-        lesson,
-        ref.id,
+        based.lesson,
+        based.ref.id,
         own,
-        outlines,
-        checks=checks,
-        origin=origin,
-        strength=strengths(course, lesson) if checks else {},
+        _as_begun(list(based.outlines), own, begun),
+        checks=based.checks,
+        origin=based.origin,
+        strength=based.strength,
     )
-    return Prepared(course, lesson, ref, path, made, blank, origins)
+    return Prepared(based.course, based.lesson, based.ref, path, made, based.blank, based.origins)
 
 
 def _checks(course: Course, lesson: Lesson, ref: NotebookRef) -> tuple[str, str]:
@@ -93,6 +126,19 @@ def _checks(course: Course, lesson: Lesson, ref: NotebookRef) -> tuple[str, str]
     if path is None or ref.id != lesson.notebooks[0].id:
         return "", "checks"
     return store.read_text(path), path.name
+
+
+def _recorded(
+    study: Workspace, course: Course, lesson: Lesson, ref: NotebookRef, versions: Versions | None
+) -> Found:
+    """Find the recorded checks of an original that is there; without it nothing can be told."""
+    try:
+        original = notebook.read(lessons.original(course, ref))
+    except CompanionError as error:
+        if error.code is not Exit.MISSING:
+            raise
+        return Found()
+    return records.find(study, course, lesson, ref, original, versions)
 
 
 def strengths(course: Course, lesson: Lesson) -> dict[str, str]:
@@ -203,7 +249,7 @@ def notices(
     An earlier check of another section says nothing about this one.
     """
     asked = {section} if section else {one.id for one in ready.plan.sections if one.has_work}
-    found = []
+    found = [ready.record_notice] if ready.record_notice else []
     if ready.blank and ready.blank == code_digest(notebook.read(ready.path)):
         found.append("the notebook is still as it was scaffolded; is your work saved?")
     last = next(
