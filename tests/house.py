@@ -108,6 +108,26 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
         "quiet errors",
     ): "what the learner's objects raise when looked at is no news",
     (
+        "course/recorded/fingerprints.py",
+        "quiet errors",
+    ): "what the learner's objects raise when looked at is no news",
+    (
+        "course/recorded/calls.py",
+        "quiet errors",
+    ): "what can't be kept of an argument is left out",
+    (
+        "course/recorded/calls.py",
+        "one caller",
+    ): "the judge runs as source text in the learner's kernel, without us",
+    (
+        "course/recorded/observer.py",
+        "quiet errors",
+    ): "what the learner's objects raise when looked at is no news",
+    (
+        "course/recorded/observer.py",
+        "one caller",
+    ): "the judge runs as source text in the learner's kernel, without us",
+    (
         "course/checks/warm_worker.py",
         "one caller",
     ): "a script of the learner's interpreter, without us",

@@ -32,8 +32,10 @@ from fastcompanion.course.checks.prepared import (
     notices,
     prepare,
 )
+from fastcompanion.course.checks.records import installed
 from fastcompanion.course.checks.verdict import Failure, Outcome, SectionVerdict
 from fastcompanion.course.checks.warm import CHECK_SECONDS, judge_source, without_name
+from fastcompanion.course.checks.warm_worker import KEPT_OUTPUT
 from fastcompanion.course.environments import find_interpreter
 from fastcompanion.course.library import lessons
 from fastcompanion.course.model import Course, Lesson
@@ -149,7 +151,7 @@ def check(
     name = f"check-{lesson.id.replace('/', '-')}"
     busy = f"another check of {lesson.id} is under way"
     with store.lock(study.lock(name), busy=busy, wait=0):
-        ready = prepare(study, course, lesson, notebook_id)
+        ready = prepare(study, course, lesson, notebook_id, installed(interpreter))
         until = _known_section(ready.plan, section)
         private = events.read(study, private=True)
         found = notices(ready, private, until)
@@ -287,6 +289,8 @@ def _install(made: Plan) -> str:
         f"exec(compile({judge_source()!r}, '<judge>', 'exec'), judge.__dict__)\n"
         "judge.JUDGE = judge.Judge("
         f"get_ipython().user_ns, {made.checks!r}, {made.origin!r}, {CHECK_SECONDS!r})\n"
+        "judge.OBSERVER = judge.Observer(get_ipython().user_ns)\n"
+        "judge.OBSERVER.watch(get_ipython())\n"
     )
 
 
@@ -295,9 +299,11 @@ def _run_section(
 ) -> Outcome:
     begun = clock.monotonic()
     failure = None
+    ran: list[CellResult] = []
     for cell in section.cells:
         tell(cell.index)
         result = kernel.run(cell.source, cell.index)
+        ran.append(result)
         if result.status != "ok" and not (
             result.status == "error" and "raises-exception" in cell.tags
         ):
@@ -313,7 +319,32 @@ def _run_section(
         except CompanionError as error:
             last = section.cells[-1].index if section.cells else 0
             failure = failure or Failure(last, "not-judged", "", error.message)
-    return Outcome(section.id, failure, points, clock.monotonic() - begun)
+    observed = None
+    if section.observe is not None and (failure is None or failure.status == "error"):
+        try:
+            observed = _observed(kernel, section.observe, ran)
+        except CompanionError as error:
+            last = section.cells[-1].index if section.cells else 0
+            failure = failure or Failure(last, "not-judged", "", error.message)
+    return Outcome(section.id, failure, points, clock.monotonic() - begun, observed=observed)
+
+
+def _observed(
+    kernel: Kernel, observe: Mapping[str, Any], ran: Sequence[CellResult]
+) -> Mapping[str, Any]:
+    """Ask the observer what a section left behind; what its cells printed, the kernel has told us."""
+    counts = {str(result.index): result.execution_count for result in ran}
+    printed = [[result.index, _printed(result)] for result in ran]
+    asked = f"{dict(observe)!r}, {counts!r}, {printed!r}"
+    answer: Mapping[str, Any] = kernel.ask(
+        f"{_JUDGE}.OBSERVER.section({asked})", seconds=_JUDGE_SECONDS
+    )
+    return answer
+
+
+def _printed(result: CellResult) -> str:
+    texts = [str(one["text"]) for one in result.outputs if one.get("name") == "stdout"]
+    return "".join(texts)[-KEPT_OUTPUT:]
 
 
 def _failure(kernel: Kernel, result: CellResult) -> Failure:
@@ -372,6 +403,18 @@ def _finish(
     return replace(report, finished_step=True, commit=done.commit)
 
 
+def _left_open(study: Workspace, ready: Prepared, section: PlannedSection) -> bool:
+    """Tell whether the last check could compare nothing in a section with recorded checks."""
+    checks = [
+        e for e in events.read(study, private=True) if e.kind == CHECKED and is_mine(e, ready)
+    ]
+    words = [e.data["sections"].get(section.id) for e in checks if e.data.get("sections")]
+    return section.recorded is not None and [w for w in words if w][-1:] in (
+        ["to-assess"],
+        ["self-assessed"],
+    )
+
+
 def assess(
     study: Workspace, asked: Asked, section: str, note: str, *, record: bool = True
 ) -> Assessed:
@@ -380,7 +423,7 @@ def assess(
     ready = prepare(study, course, lesson, asked.notebook)
     name = _known_section(ready.plan, section)
     found = next(one for one in ready.plan.sections if one.id == name)
-    if found.checkpoints:
+    if found.checkpoints and not _left_open(study, ready, found):
         raise CompanionError(
             f"{name} has a check, so it needs no assessment",
             hint=f"fastcompanion lesson check {lesson.id}",

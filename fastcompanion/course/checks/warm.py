@@ -23,10 +23,10 @@ from fastcompanion.base.kernel import Interpreter, Limits
 from fastcompanion.course.checks import warm_worker
 from fastcompanion.course.checks.plan import Plan, PlannedSection
 from fastcompanion.course.checks.verdict import Failure, Outcome
-from fastcompanion.course.recorded import probe, values
+from fastcompanion.course.recorded import calls, fingerprints, observer, probe, values
 
 CHECK_SECONDS = 10.0
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 _END_SECONDS = 2.0
 _JUDGE_SECONDS = 60.0
 _FUTURE = "from __future__ import annotations\n"
@@ -45,6 +45,10 @@ ONE_THREAD = dict.fromkeys(
 )
 
 
+#: In the order in which they use each other.
+_IN_KERNEL = (values, probe, fingerprints, calls, observer)
+
+
 class WorkerLostError(Exception):
     """The worker gave no answer or died: a fresh kernel has to do the work."""
 
@@ -56,15 +60,24 @@ def available() -> bool:
 
 def judge_source() -> str:
     """Give the judge as one text that runs in the learner's interpreter, without this package."""
-    texts = [store.read_text(Path(str(module.__file__))) for module in (values, probe)]
+    texts = [store.read_text(Path(str(module.__file__))) for module in _IN_KERNEL]
     return _FUTURE + "".join(_OURS.sub("", text) for text in texts)
 
 
 class Warm:
     """A warm worker, from the start of a `with` block to its end."""
 
-    def __init__(self, interpreter: Interpreter, cwd: Path, limits: Limits, plan: Plan) -> None:
+    def __init__(
+        self,
+        interpreter: Interpreter,
+        cwd: Path,
+        limits: Limits,
+        plan: Plan,
+        imports: Sequence[str] = (),
+    ) -> None:
+        """`imports` are modules that are loaded once, before any section runs."""
         self._interpreter, self._cwd, self._limits = interpreter, cwd, limits
+        self._imports = list(imports)
         self._checks, self._origin = plan.checks, plan.origin
         self._done: list[tuple[str, Outcome]] = []
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
@@ -89,6 +102,7 @@ class Warm:
                 origin=self._origin,
                 seconds=CHECK_SECONDS,
                 output_bytes=int(self._limits.output_mb * 1e6),
+                imports=self._imports,
             )
             self._next(_START_SECONDS)
         except BaseException:
@@ -222,7 +236,8 @@ class Warm:
 
 def _key(section: PlannedSection) -> str:
     names = [point.name for point in section.checkpoints]
-    return json.dumps([section.id, section.key, names, sorted(section.mapping.items())])
+    observed = json.dumps(section.observe, sort_keys=True)
+    return json.dumps([section.id, section.key, names, sorted(section.mapping.items()), observed])
 
 
 def _order(section: PlannedSection) -> dict[str, Any]:
@@ -235,7 +250,8 @@ def _order(section: PlannedSection) -> dict[str, Any]:
         }
         for cell in section.cells
     ]
-    return {"id": section.id, "cells": cells, "spec": section.spec}
+    observe = dict(section.observe) if section.observe is not None else None
+    return {"id": section.id, "cells": cells, "spec": section.spec, "observe": observe}
 
 
 def _failed(section: PlannedSection, cell: int, status: str, why: str) -> Outcome:
@@ -256,8 +272,9 @@ def _outcome(section: PlannedSection, told: Mapping[str, Any], seconds: float) -
             str(blame.get("text", "")),
             str(blame.get("deeper", "")),
         )
-        return Outcome(section.id, failure, points, seconds)
-    return Outcome(section.id, None, points, seconds, str(told.get("trace", "")))
+        return Outcome(section.id, failure, points, seconds, observed=told.get("observed"))
+    trace = str(told.get("trace", ""))
+    return Outcome(section.id, None, points, seconds, trace, told.get("observed"))
 
 
 def without_name(told: str, name: str) -> str:

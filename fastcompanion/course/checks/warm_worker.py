@@ -12,6 +12,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import hashlib
+import importlib
 import io
 import json
 import os
@@ -23,6 +24,7 @@ import time
 import types
 from typing import Any
 
+KEPT_OUTPUT = 4000
 ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
 
 
@@ -35,20 +37,42 @@ class AskedForInput(Exception):
 
 
 class Meter(io.TextIOBase):
-    """Takes the place of stdout and stderr: counts and digests what is written, keeps nothing."""
+    """Takes the place of stdout: counts and digests what is written, keeps the end of each cell's."""
 
     encoding = "utf-8"
 
     def __init__(self, limit: int) -> None:
-        self.limit, self.size, self.hash = limit, 0, hashlib.sha1()
+        self.limit, self.size, self.hash, self.end = limit, 0, hashlib.sha1(), ""
 
     def write(self, text: str) -> int:
         """Count a text; more than the limit ends the cell."""
+        self.end = (self.end + text)[-KEPT_OUTPUT:]
+        return self.count(text)
+
+    def count(self, text: str) -> int:
+        """Count a text and forget it."""
         self.size += len(text)
         self.hash.update(ADDRESS.sub("0x", text).encode("utf-8", "replace"))
         if self.size > self.limit:
             raise TooMuchOutput
         return len(text)
+
+    def isatty(self) -> bool:
+        """Tell programs that nobody is watching."""
+        return False
+
+
+class Aside(io.TextIOBase):
+    """Takes the place of stderr, where warnings and progress go: counted, never kept."""
+
+    encoding = "utf-8"
+
+    def __init__(self, meter: Meter) -> None:
+        self.meter = meter
+
+    def write(self, text: str) -> int:
+        """Count a text with those of stdout."""
+        return self.meter.count(text)
 
     def isatty(self) -> bool:
         """Tell programs that nobody is watching."""
@@ -202,32 +226,52 @@ class Notebook:
         self.judge = self.judge_module.Judge(
             self.names, start["checks"], start["origin"], start["seconds"]
         )
+        self.observer = self.judge_module.Observer(self.names)
         self.limit = int(start["output_bytes"])
+        self.warm_up(start.get("imports", ()))
+
+    def warm_up(self, modules: list[str]) -> None:
+        """Load what sections will import; what can't be loaded is left to the section that wants it."""
+        for name in modules:
+            with contextlib.suppress(Exception), contextlib.redirect_stdout(io.StringIO()):
+                importlib.import_module(name)
 
     def run(self, order: dict[str, Any], answers: Answers) -> None:
         """Run one section's cells and judge it; the outcome is one answer."""
         begun, meter = time.perf_counter(), Meter(self.limit)
         outcome: dict[str, Any] = {"id": order["id"], "status": "ok", "cell": None, "judged": None}
+        observe, printed = order.get("observe"), []
         for cell in order["cells"]:
             answers.send(depth=order["depth"], cell=cell["index"])
-            failed = self.cell(cell, meter)
+            meter.end = ""
+            failed = self.cell(cell, meter, observe)
+            printed.append([cell["index"], meter.end])
             if failed:
                 outcome.update(failed, cell=cell["index"])
                 break
         # After an error as well: what exists already may show a known mistake behind it.
-        if outcome["status"] in ("ok", "error") and order.get("spec"):
+        if outcome["status"] in ("ok", "error") and (order.get("spec") or observe is not None):
             answers.send(depth=order["depth"], cell=-1)
-            outcome["judged"] = self.judge.section(order["spec"])["checkpoints"]
+            if order.get("spec"):
+                outcome["judged"] = self.judge.section(order["spec"])["checkpoints"]
+            if observe is not None:
+                outcome["observed"] = self.observer.section(observe, printed=printed)
         if order.get("trace"):
             outcome["trace"] = trace(self.names) + meter.hash.hexdigest()
         answers.send(depth=order["depth"], outcome=outcome, seconds=time.perf_counter() - begun)
 
-    def cell(self, cell: dict[str, Any], meter: Meter) -> dict[str, Any] | None:
+    def cell(
+        self, cell: dict[str, Any], meter: Meter, observe: dict[str, Any] | None
+    ) -> dict[str, Any] | None:
         """Run one cell; give what went wrong, or None."""
         try:
-            with contextlib.redirect_stdout(meter), contextlib.redirect_stderr(meter):
+            if observe is not None:
+                self.observer.begin(observe)
+            with contextlib.redirect_stdout(meter), contextlib.redirect_stderr(Aside(meter)):
                 result = self.shell.run_cell(cell["source"], store_history=True)
             error = result.error_before_exec or result.error_in_exec
+            if observe is not None and error is None:
+                self.observer.show(cell["index"], result.result)
         except TooMuchOutput as raised:
             error = raised
         if error is None or "raises-exception" in cell.get("tags", ()):
