@@ -40,6 +40,7 @@ class Prepared:
     plan: Plan
     blank: str
     origins: Mapping[int, str]
+    record_notice: str = ""
 
 
 @frozen
@@ -55,6 +56,7 @@ class Ground:
     checks: str
     origin: str
     strength: Mapping[str, str]
+    found: Found = Found()
 
 
 def choose(lesson: Lesson, study: Workspace, notebook_id: str | None = None) -> NotebookRef:
@@ -95,15 +97,29 @@ def prepare(
             code=Exit.NOT_SET_UP,
         )
     own = notebook.read(path)
-    return ready(ground(course, lesson, ref, own), path, own, _begun(study, lesson, ref))
+    based = ground(course, lesson, ref, own, study=study, versions=versions)
+    return ready(based, path, own, _begun(study, lesson, ref))
 
 
-def ground(course: Course, lesson: Lesson, ref: NotebookRef, own: Mapping[str, Any]) -> Ground:
-    """Gather what a check rests on; `own` is asked only where the original is not here."""
+def ground(
+    course: Course,
+    lesson: Lesson,
+    ref: NotebookRef,
+    own: Mapping[str, Any],
+    *,
+    study: Workspace | None = None,
+    versions: Versions | None = None,
+) -> Ground:
+    """Gather what a check rests on; `own` is asked only where the original is not here.
+
+    Without a study, recorded checks are those that ship with the program.
+    """
     outlines, blank, origins = _outlines(course, lesson, ref, own)
     checks, origin = _checks(course, lesson, ref)
     strength = strengths(course, lesson) if checks else {}
-    return Ground(course, lesson, ref, tuple(outlines), blank, origins, checks, origin, strength)
+    found = Found() if checks else _recorded(study, course, lesson, ref, versions)
+    cut = tuple(outlines)
+    return Ground(course, lesson, ref, cut, blank, origins, checks, origin, strength, found)
 
 
 def ready(based: Ground, path: Path, own: Mapping[str, Any], begun: Sequence[str] = ()) -> Prepared:
@@ -116,8 +132,18 @@ def ready(based: Ground, path: Path, own: Mapping[str, Any], begun: Sequence[str
         checks=based.checks,
         origin=based.origin,
         strength=based.strength,
+        record=based.found.record,
     )
-    return Prepared(based.course, based.lesson, based.ref, path, made, based.blank, based.origins)
+    return Prepared(
+        based.course,
+        based.lesson,
+        based.ref,
+        path,
+        made,
+        based.blank,
+        based.origins,
+        based.found.notice,
+    )
 
 
 def _checks(course: Course, lesson: Lesson, ref: NotebookRef) -> tuple[str, str]:
@@ -129,7 +155,11 @@ def _checks(course: Course, lesson: Lesson, ref: NotebookRef) -> tuple[str, str]
 
 
 def _recorded(
-    study: Workspace, course: Course, lesson: Lesson, ref: NotebookRef, versions: Versions | None
+    study: Workspace | None,
+    course: Course,
+    lesson: Lesson,
+    ref: NotebookRef,
+    versions: Versions | None,
 ) -> Found:
     """Find the recorded checks of an original that is there; without it nothing can be told."""
     try:

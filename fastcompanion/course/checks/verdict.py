@@ -15,6 +15,7 @@ from fastcompanion.base.errors import Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.course.checks.plan import Plan, PlannedSection
 from fastcompanion.course.model import Checkpoint
+from fastcompanion.course.recorded import judge
 
 Verdict = Literal[
     "passed",
@@ -29,6 +30,7 @@ Verdict = Literal[
 GOOD: frozenset[Verdict] = frozenset({"passed", "self-assessed"})
 FINE: frozenset[Verdict] = GOOD | {"to-assess"}
 _MISSING: frozenset[Verdict] = frozenset({"lesson broken here", "could not check"})
+OTHER_WAY = "you went another way than the original, so that nothing could be compared"
 BROKEN = "fastcompanion env create --as-of lesson"
 _GPU = re.compile(r"cuda|nvidia|no gpu|hip error|mps backend", re.IGNORECASE)
 
@@ -94,9 +96,11 @@ class SectionVerdict:
 
 def expected(point: Checkpoint) -> str:
     """Say what a checkpoint asks for: kind, shape, about; never the answer."""
-    named = point.shape if point.shape.startswith(point.name) else f"{point.name} {point.shape}"
+    # What is shown or printed has a place ("shown:2") and no name.
+    name = "" if ":" in point.name else point.name
+    named = point.shape if point.shape.startswith(name) and name else f"{name} {point.shape}"
     about = f": {point.about}" if point.about else ""
-    return f"{point.kind} {named.strip()}{about}"
+    return f"{point.kind} {named.strip()}".strip() + about
 
 
 def verdicts(
@@ -146,17 +150,37 @@ def _verdict(
         return _behind(plan, section, outcome, stopped)
     if section.has_work and not section.attempted:
         return _plain(section, "not attempted", "there is no code of yours here yet")
+    if section.recorded is not None:
+        return _recorded(plan, section, outcome, assessed)
     if outcome.judged is not None and section.checkpoints:
         return _judged(plan, section, outcome.judged)
     return _looked_at(section, outcome.judged or (), assessed)
 
 
+def _recorded(
+    plan: Plan, section: PlannedSection, outcome: Outcome, assessed: Mapping[str, str]
+) -> SectionVerdict:
+    """Judge by what was recorded; where nothing could be compared, the learner judges."""
+    assert section.recorded is not None
+    if outcome.observed is None:
+        return _plain(section, "could not check", _ENDINGS["not-judged"])
+    names = [point.name for point in section.promised]
+    points = judge.points(section.recorded, outcome.observed, section.mapping, names)
+    if any(one["state"] != "passed" or one["hard"] for one in points):
+        return _judged(plan, section, points)
+    return _looked_at(section, outcome.judged or (), assessed, OTHER_WAY)
+
+
 def _looked_at(
-    section: PlannedSection, seen: Sequence[Mapping[str, Any]], assessed: Mapping[str, str]
+    section: PlannedSection,
+    seen: Sequence[Mapping[str, Any]],
+    assessed: Mapping[str, str],
+    why: str = "",
 ) -> SectionVerdict:
     """Say what there is of what the scaffold promised; whether it is right, the learner judges."""
     verdict: Verdict = "to-assess"
-    said = "it ran; there is no hard check here, so judge it yourself"
+    why = why or section.reason
+    said = f"it ran; there is no hard check here{f' ({why})' if why else ''}, so judge it yourself"
     if assessed.get(section.id) in ("", section.key):
         verdict, said = "self-assessed", "by you; there is no hard check here"
     elif section.id in assessed:

@@ -20,6 +20,7 @@ from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.checks import check, cures, verdict, warm
 from fastcompanion.course.checks.check import Asked, CheckReport
 from fastcompanion.course.checks.prepared import Prepared, prepare
+from fastcompanion.course.checks.records import installed
 from fastcompanion.course.checks.verdict import Outcome
 from fastcompanion.course.checks.warm import Warm, WorkerLostError
 from fastcompanion.course.model import Course, Lesson
@@ -64,6 +65,7 @@ class Watch:
         self._worker: Warm | None = None
         self._stack = ExitStack()
         self._confirmed = False
+        self._told = ""
 
     def reports(self) -> Iterator[CheckReport]:
         """Give a report now and after each save; one more, fresh, when all sections are fine."""
@@ -77,6 +79,7 @@ class Watch:
                 if ready is None or ready.plan.key == key:
                     continue
                 key = ready.plan.key
+                self._tell_once(ready.record_notice)
                 yield from self._round(ready)
 
     def _changed(self, path: Path, seen: _Signature) -> _Signature:
@@ -88,7 +91,13 @@ class Watch:
     def _prepared(self) -> Prepared | None:
         """Read the notebook; one that can't be read just now (half saved) is left for the next save."""
         try:
-            return prepare(self.study, self.course, self.lesson, self.notebook_id)
+            return prepare(
+                self.study,
+                self.course,
+                self.lesson,
+                self.notebook_id,
+                installed(self.interpreter),
+            )
         except CompanionError as error:
             self.reporter.note(f"waiting for the next save: {error}")
             return None
@@ -105,6 +114,11 @@ class Watch:
             yield self._fresh()
         # What only the learner can judge is run afresh once, not at each save.
         self._confirmed = words <= verdict.FINE
+
+    def _tell_once(self, notice: str) -> None:
+        if notice and notice != self._told:
+            self._told = notice
+            self.reporter.note(notice)
 
     def _fresh(self) -> CheckReport:
         return check.check(

@@ -33,6 +33,10 @@ MOST_ITEMS = 20_000_000
 _AGAIN = "Make it again: fastcompanion lesson record"
 
 
+class NewerRecordError(CompanionError):
+    """A record of a newer program: it can't be used, but nothing is broken."""
+
+
 @frozen
 class RecordedOutcome:
     """A value that a section leaves behind, shows or prints.
@@ -59,12 +63,16 @@ class RecordedOutcome:
 
 @frozen
 class Case:
-    """One call to replay: what it is given (specs, no data), and what the original answered."""
+    """One call to replay: what it is given (specs, no data), and what the original answered.
+
+    `no_grad` says that it was called where torch recorded no gradients.
+    """
 
     args: tuple[Any, ...]
     globals: Mapping[str, Any]
     seed: int
     answer: Mapping[str, Any]
+    no_grad: bool = False
 
 
 @frozen
@@ -249,16 +257,18 @@ def function_json(function: RecordedFunction) -> dict[str, Any]:
         "name": function.name,
         "arity": function.arity,
         "class": function.stability,
-        "cases": [
-            {
-                "args": list(case.args),
-                "globals": dict(case.globals),
-                "seed": case.seed,
-                "answer": dict(case.answer),
-            }
-            for case in function.cases
-        ],
+        "cases": [_case_json(case) for case in function.cases],
     }
+
+
+def _case_json(case: Case) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "args": list(case.args),
+        "globals": dict(case.globals),
+        "seed": case.seed,
+        "answer": dict(case.answer),
+    }
+    return told | ({"no_grad": True} if case.no_grad else {})
 
 
 def write(path: Path, record: Record) -> None:
@@ -274,10 +284,16 @@ def read(path: Path) -> Record:
     except OSError:
         pass  # read_json says what is wrong
     try:
-        data = store.check_version(store.read_json(path), path, current=VERSION)
+        data = store.read_json(path)
     except RecursionError:
         raise CompanionError("is nested too deeply", hint=_AGAIN, file=path) from None
-    return from_json(data, path)
+    if isinstance(data, dict) and type(data.get("version")) is int and data["version"] > VERSION:
+        raise NewerRecordError(
+            f"was written by a newer fastcompanion (version {data['version']}, known: {VERSION})",
+            hint="Update the program: uv tool upgrade fastcompanion",
+            file=path,
+        )
+    return from_json(store.check_version(data, path, current=VERSION), path)
 
 
 def from_json(data: Any, path: Path) -> Record:
@@ -368,7 +384,8 @@ def _case(told: _Fields) -> Case:
     outer = told.mapping("globals")
     for spec in (*arguments, *outer.values()):
         _argument(spec, told)
-    return Case(arguments, outer, told.count("seed"), answer)
+    no_grad = told.truth("no_grad", default=False)
+    return Case(arguments, outer, told.count("seed"), answer, no_grad)
 
 
 def _listed(value: Any, told: _Fields) -> list[Any]:
@@ -491,9 +508,9 @@ class _Fields:
             raise self.wrong(f"{key} should be a whole number")
         return value
 
-    def truth(self, key: str) -> bool:
-        """Give true or false; true when it is missing."""
-        value = self.data.get(key, True)
+    def truth(self, key: str, *, default: bool = True) -> bool:
+        """Give true or false."""
+        value = self.data.get(key, default)
         if not isinstance(value, bool):
             raise self.wrong(f"{key} should be true or false")
         return value

@@ -1,0 +1,520 @@
+"""From what was observed of a learner's section to judged points, as verdict.py takes them. Pure.
+
+A value is looked for under its name, under the name that the learner maps to it, and by what it
+is; a function by what it answers. What a learner has done in another way is left out, not failed.
+"""
+
+from __future__ import annotations
+
+import math
+import string
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, cast, get_args
+
+from fastcompanion.base.records import frozen
+from fastcompanion.course.model import Checkpoint, CheckpointKind
+from fastcompanion.course.recorded import agree
+from fastcompanion.course.recorded.record import (
+    Case,
+    Fingerprint,
+    KnownMistake,
+    RecordedFunction,
+    RecordedOutcome,
+    RecordedSection,
+    function_json,
+)
+
+Observation = Mapping[str, Any]
+Point = dict[str, Any]
+_KINDS: Mapping[str, CheckpointKind] = {
+    name: name for name in get_args(CheckpointKind) if name != "value"
+}
+_PLACES = {"shown": "shown by this section", "printed": "printed by this section"}
+
+
+@frozen
+class Candidate:
+    """A value of the learner's: how it is called, where it stands ("name", "shown", "printed")."""
+
+    name: str
+    where: str
+    fingerprint: Fingerprint
+
+
+def checkpoints(
+    section: RecordedSection, promised: Sequence[Checkpoint] = ()
+) -> tuple[Checkpoint, ...]:
+    """Say what a section is checked for: kinds, shapes and ranges, never the answers.
+
+    What the scaffold has promised lends its words.
+    """
+    known = {point.name: point for point in promised}
+    return (
+        *(_function_point(one, known.get(one.name)) for one in section.functions),
+        *(_outcome_point(one) for one in section.outcomes),
+    )
+
+
+def _function_point(function: RecordedFunction, promised: Checkpoint | None) -> Checkpoint:
+    if promised is not None and promised.kind == "function":
+        return promised
+    arguments = ", ".join(string.ascii_lowercase[: function.arity])
+    return Checkpoint(function.name, "function", f"{function.name}({arguments})")
+
+
+def _outcome_point(outcome: RecordedOutcome) -> Checkpoint:
+    kind = _KINDS.get(str(outcome.fingerprint["k"]), "value")
+    parts = [_PLACES.get(outcome.where, ""), _range(outcome.fingerprint), _freedom(outcome)]
+    about = ", ".join(part for part in parts if part)
+    return Checkpoint(outcome.key, kind, _shape_words(outcome.fingerprint), about)
+
+
+def _freedom(outcome: RecordedOutcome) -> str:
+    if outcome.fingerprint["k"] != "number" or not outcome.better:
+        return ""
+    return "better is fine" if outcome.better == "up" else "less is fine"
+
+
+def _shape_words(one: Fingerprint) -> str:
+    shape = one.get("shape")
+    if not shape:
+        return ""
+    if one["k"] == "frame":
+        return f"{shape[0]} rows, {shape[1]} columns"
+    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+
+
+def _range(one: Fingerprint) -> str:
+    """Say between which powers of ten a number lies, which gives no answer away."""
+    value = one.get("v")
+    if one["k"] != "number" or not isinstance(value, int | float):
+        return ""
+    whole = "a whole number " if one.get("i") else ""
+    if abs(value) < agree.ZERO:
+        return f"{whole}about zero"
+    power = math.floor(math.log10(abs(value)))
+    low, high = (f"{10.0**p:g}" for p in (power, power + 1))
+    return f"{whole}between -{high} and -{low}" if value < 0 else f"{whole}between {low} and {high}"
+
+
+def question(
+    section: RecordedSection,
+    bound: Sequence[str],
+    mapping: Mapping[str, str],
+    cells: Sequence[int],
+) -> dict[str, Any]:
+    """Write what the observer has to look at for a section, as plain data."""
+    names = [one.name for one in section.outcomes if one.where == "name"]
+    return {
+        "id": section.id,
+        "bound": list(bound),
+        "mapping": dict(mapping),
+        "wanted": [*names, *(one.name for one in section.functions)],
+        "functions": [function_json(one) for one in section.functions],
+        "cells": list(cells),
+    }
+
+
+def mistakes(section: RecordedSection) -> dict[str, str]:
+    """Give the sentence for each known mistake, by the id that points name."""
+    return {
+        _mistake_id(section, one): f"This is what comes out {one.words}."
+        for one in section.mistakes
+        if one.words
+    }
+
+
+def _mistake_id(section: RecordedSection, mistake: KnownMistake) -> str:
+    return f"{section.id}:{mistake.id}"
+
+
+def points(
+    section: RecordedSection,
+    observed: Observation,
+    mapping: Mapping[str, str],
+    promised: Collection[str] = (),
+) -> list[Point]:
+    """Judge a section: one point for each function and outcome that counts.
+
+    A point is "passed", "wrong" or "missing"; `hard` says that more than a shape was compared.
+    `promised` are names that the scaffold asks for: a wrong value under one of them is wrong.
+    """
+    pool = tuple(_pool(observed))
+    found: list[Point] = []
+    for function in section.functions:
+        tried = observed.get("replays", {}).get(function.name, ())
+        found += _function(function, tried)
+    for outcome in section.outcomes:
+        found += _outcome(outcome, observed, pool, mapping, promised)
+    return _named(section, found, observed, pool)
+
+
+def _pool(observed: Observation) -> Iterator[Candidate]:
+    """Give everything that the section has left behind, shown and printed."""
+    for name, one in observed.get("values", {}).items():
+        yield Candidate(name, "name", one)
+    for cell, one in observed.get("shown", ()):
+        yield Candidate(f"what cell {cell + 1} shows", "shown", one)
+    for cell, numbers in observed.get("printed", ()):
+        for value in numbers:
+            yield Candidate(f"what cell {cell + 1} prints", "printed", agree.number(value))
+
+
+def _outcome(
+    outcome: RecordedOutcome,
+    observed: Observation,
+    pool: Sequence[Candidate],
+    mapping: Mapping[str, str],
+    promised: Collection[str],
+) -> list[Point]:
+    own = _own(outcome, observed)
+    soft = agree.informs(outcome)
+    if own is not None and _fits(outcome, own.fingerprint, soft):
+        by = "name" if own.name == outcome.name else "mapping"
+        return [_passed(outcome, own, by)]
+    other = next((one for one in pool if _fits_unnamed(outcome, one, soft)), None)
+    if other is not None:
+        return [_passed(outcome, other, "value")]
+    if soft:
+        return []
+    if own is not None:
+        counts = outcome.required or outcome.name in promised or outcome.name in mapping
+        return [_wrong(outcome, own)] if counts else []
+    return [_missing(outcome, pool)] if outcome.required else []
+
+
+def _own(outcome: RecordedOutcome, observed: Observation) -> Candidate | None:
+    if outcome.where != "name":
+        return None
+    told = observed.get("wanted", {}).get(outcome.name)
+    if told is None and outcome.name in observed.get("values", {}):
+        told = {"name": outcome.name, "fp": observed["values"][outcome.name]}
+    if not told or not told.get("fp"):
+        return None
+    return Candidate(str(told.get("name") or outcome.name), "name", told["fp"])
+
+
+def _fits(outcome: RecordedOutcome, own: Fingerprint, soft: bool) -> bool:
+    """Compare what stands under the name; what varies too much has to be the very value."""
+    return agree.same(outcome.fingerprint, own) if soft else agree.agrees(outcome, own)
+
+
+def _fits_unnamed(outcome: RecordedOutcome, one: Candidate, soft: bool) -> bool:
+    """Recognise a value under another name; only what can't be any other value by chance."""
+    recorded = outcome.fingerprint
+    if outcome.stability == "shape" or not (
+        agree.telling(recorded) and agree.telling(one.fingerprint)
+    ):
+        return False
+    is_number = recorded["k"] == "number"
+    if not is_number and outcome.stability != "exact":
+        return False
+    if (
+        is_number
+        and one.where == "printed"
+        and agree.same_printed(recorded["v"], one.fingerprint["v"])
+    ):
+        return True
+    if soft:
+        return agree.same(recorded, one.fingerprint)
+    return agree.agrees(outcome, one.fingerprint, one_sided=_same_metric(outcome, one))
+
+
+def _same_metric(outcome: RecordedOutcome, one: Candidate) -> bool:
+    """Tell whether a value may be better than recorded: a metric by its name, or what is shown."""
+    if one.where == "name":
+        return outcome.better != "" and agree.direction(one.name) == outcome.better
+    return outcome.where != "name"
+
+
+def _passed(outcome: RecordedOutcome, one: Candidate, by: str) -> Point:
+    return {
+        "name": outcome.key,
+        "state": "passed",
+        "hard": outcome.stability != "shape",
+        "by": by,
+        "found_name": one.name,
+        "found": describe(one.fingerprint),
+    }
+
+
+def _wrong(outcome: RecordedOutcome, own: Candidate) -> Point:
+    by = "name" if own.name == outcome.name else "mapping"
+    point = {**_passed(outcome, own, by), "state": "wrong"}
+    return {**point, "message": _difference(outcome, own)}
+
+
+def _difference(outcome: RecordedOutcome, own: Candidate) -> str:
+    """Say what is wrong where kind, shape and range are right and say nothing."""
+    recorded, found = outcome.fingerprint, own.fingerprint
+    if not agree.like(recorded, found):
+        return ""
+    if recorded["k"] == "number" and _range(recorded) != _range(found):
+        return ""
+    expected = " ".join(part for part in _expected_parts(recorded) if part)
+    return f"expected another {expected}; found {describe(found)}"
+
+
+def _missing(outcome: RecordedOutcome, pool: Sequence[Candidate]) -> Point:
+    kind = outcome.fingerprint["k"]
+    alike = [one for one in pool if one.fingerprint.get("k") == kind]
+    shaped = [one for one in alike if agree.like(outcome.fingerprint, one.fingerprint)] or alike
+    names = [one.name for one in pool if one.where == "name"]
+    point: Point = {
+        "name": outcome.key,
+        "state": "missing",
+        "hard": True,
+        "bound": names[:12],
+        "near": _near_words(shaped[-1]) if shaped else "",
+    }
+    if outcome.where != "name":
+        point["message"] = _missing_message(outcome, shaped)
+    return point
+
+
+def _near_words(one: Candidate) -> str:
+    name = f"`{one.name}`" if one.where == "name" else one.name
+    return f"{name}, {describe(one.fingerprint)}"
+
+
+def _missing_message(outcome: RecordedOutcome, alike: Sequence[Candidate]) -> str:
+    point = _outcome_point(outcome)
+    shape = f" {point.shape}" if point.shape else ""
+    nearest = f"; the nearest is {_near_words(alike[-1])}" if alike else ""
+    return (
+        f"expected {point.kind}{shape} {point.about}; found nothing like it{nearest}. "
+        "Give it a name, or let it be the last line of a cell"
+    )
+
+
+def _function(function: RecordedFunction, tried: Sequence[Mapping[str, Any]]) -> list[Point]:
+    """Judge a function by the candidates that were called; none that fits counts for nothing."""
+    for one in tried:
+        if _answers_all(function, one):
+            return [_function_passed(function, one)]
+    for one in tried:
+        if one.get("by") in ("name", "mapping"):
+            wrong = _wrong_cases(function, one)
+            if wrong:
+                return [_function_wrong(function, one, wrong)]
+    return []
+
+
+def _pairs(
+    function: RecordedFunction, one: Mapping[str, Any]
+) -> list[tuple[Case, Mapping[str, Any]]]:
+    """Pair the cases with what was answered; where a call was not possible there is no pair."""
+    paired = zip(function.cases, one.get("answers", ()), strict=False)
+    return [(case, answer) for case, answer in paired if answer and not answer.get("skipped")]
+
+
+def _answers_all(function: RecordedFunction, one: Mapping[str, Any]) -> bool:
+    paired = _pairs(function, one)
+    return bool(paired) and all(
+        _answered(case.answer, answer, exact=function.stability == "exact")
+        for case, answer in paired
+    )
+
+
+def _answered(
+    recorded: Mapping[str, Any], answer: Mapping[str, Any], *, exact: bool = True
+) -> bool:
+    """Compare what a call returned, and what it changed where the original changes something."""
+    if "error" in answer:
+        return False
+    return all(
+        found is not None
+        and (agree.same(mine, found, grads=True) if exact else agree.like(mine, found))
+        for mine, found in _parts(recorded, answer)
+    )
+
+
+def _parts(
+    recorded: Mapping[str, Any], answer: Mapping[str, Any]
+) -> Iterator[tuple[Fingerprint, Fingerprint | None]]:
+    """Pair returned values, changed arguments and changed globals with those of the original."""
+    yield recorded["fp"], answer.get("fp")
+    changed = list(answer.get("changed") or ())
+    for place, mine in enumerate(recorded.get("changed") or ()):
+        if mine is not None:
+            yield mine, changed[place] if place < len(changed) else None
+    others = answer.get("globals") or {}
+    for name, mine in (recorded.get("globals") or {}).items():
+        yield mine, others.get(name)
+
+
+def _wrong_cases(
+    function: RecordedFunction, one: Mapping[str, Any]
+) -> list[tuple[Case, Mapping[str, Any]]]:
+    """Give the cases with a wrong answer, if all answers have the right shape.
+
+    Else it is another function than the original's, which is the learner's business.
+    """
+    if function.stability != "exact":
+        return []
+    paired = _pairs(function, one)
+    if not all(_answered(case.answer, answer, exact=False) for case, answer in paired):
+        return []
+    return [(case, answer) for case, answer in paired if not _answered(case.answer, answer)]
+
+
+def _function_passed(function: RecordedFunction, one: Mapping[str, Any]) -> Point:
+    order = list(one.get("order") or ())
+    turned = " (with its arguments in another order)" if order != sorted(order) else ""
+    return {
+        "name": function.name,
+        "state": "passed",
+        "hard": function.stability == "exact",
+        "by": one.get("by", "name"),
+        "found_name": one.get("name", function.name),
+        "found": f"a function that answers as the original does{turned}",
+    }
+
+
+def _function_wrong(
+    function: RecordedFunction,
+    one: Mapping[str, Any],
+    wrong: Sequence[tuple[Case, Mapping[str, Any]]],
+) -> Point:
+    case, answer = wrong[0]
+    name = str(one.get("name", function.name))
+    count = f"{len(wrong)} of {len(_pairs(function, one))}"
+    for mine, found in _parts(case.answer, answer):
+        if found is not None and not agree.same(mine, found, grads=True):
+            expected, other = " ".join(filter(None, _expected_parts(mine))), describe(found)
+            break
+    what = "answers" if found is answer.get("fp") else "leaves behind"
+    return {
+        **_function_passed(function, one),
+        "state": "wrong",
+        "found": other,
+        "message": (
+            f"given the same arguments as the original, `{name}` {what} something else in {count} "
+            f"calls: expected another {expected}, found {other}"
+        ),
+    }
+
+
+def _expected_parts(one: Fingerprint) -> tuple[str, str, str]:
+    return _KINDS.get(str(one["k"]), "value"), _shape_words(one), _range(one)
+
+
+def _named(
+    section: RecordedSection,
+    found: list[Point],
+    observed: Observation,
+    pool: Sequence[Candidate],
+) -> list[Point]:
+    """Name the likely mistake behind each failing point, where only one is possible."""
+    failing = [point for point in found if point["state"] != "passed"]
+    if not failing:
+        return found
+    evidence = [_evidence(section, one, failing, observed, pool) for one in section.mistakes]
+    for point in failing:
+        name = str(point["name"])
+        possible = [
+            mistake
+            for mistake, seen in zip(section.mistakes, evidence, strict=True)
+            if seen.get(name) and False not in seen.values()
+        ]
+        words = {mistake.words for mistake in possible}
+        if len(words) == 1 and words != {""}:
+            point["mistake"] = _mistake_id(section, possible[0])
+    return found
+
+
+def _evidence(
+    section: RecordedSection,
+    mistake: KnownMistake,
+    failing: Iterable[Point],
+    observed: Observation,
+    pool: Sequence[Candidate],
+) -> dict[str, bool]:
+    """Say for each failing point that a mistake speaks of whether it has come out just so."""
+    names = {str(point["name"]): point for point in failing}
+    found: dict[str, bool] = {}
+    for outcome in section.outcomes:
+        if outcome.key in names and outcome.key in mistake.values:
+            came = agree.as_fingerprint(mistake.values[outcome.key])
+            found[outcome.key] = _came_out(outcome, came, observed, pool)
+    for function in section.functions:
+        if function.name in names and function.name in mistake.answers:
+            tried = observed.get("replays", {}).get(function.name, ())
+            found[function.name] = any(
+                _answers_as(function, mistake.answers[function.name], one)
+                for one in tried
+                if one.get("by") in ("name", "mapping")
+            )
+    return found
+
+
+def _came_out(
+    outcome: RecordedOutcome,
+    came: Fingerprint,
+    observed: Observation,
+    pool: Sequence[Candidate],
+) -> bool:
+    if agree.same(outcome.fingerprint, came):
+        return False
+    own = _own(outcome, observed)
+    if own is not None:
+        return agree.same(came, own.fingerprint)
+    return agree.telling(came) and any(
+        agree.telling(one.fingerprint) and agree.same(came, one.fingerprint) for one in pool
+    )
+
+
+def _answers_as(function: RecordedFunction, told: Sequence[Any], one: Mapping[str, Any]) -> bool:
+    """Tell whether a function answers each call as it does with a known mistake."""
+    answers = list(one.get("answers", ()))
+    if len(told) != len(function.cases) or len(answers) != len(function.cases):
+        return False
+    some = False
+    for came, answer in zip(told, answers, strict=True):
+        if came is None or not answer or answer.get("skipped"):
+            continue
+        if not _same_answer(came, answer):
+            return False
+        some = True
+    return some
+
+
+def _same_answer(came: Any, answer: Mapping[str, Any]) -> bool:
+    if "error" in answer:
+        return isinstance(came, Mapping) and came.get("error") == answer["error"]
+    if isinstance(came, Mapping) and "fp" in came:
+        return _answered(cast("Mapping[str, Any]", came), answer)
+    if isinstance(came, Mapping) and "k" in came:
+        return answer.get("fp") is not None and agree.same(came, answer["fp"])
+    return False
+
+
+def describe(one: Fingerprint) -> str:
+    """Say in a few words what a value of the learner's is."""
+    match one["k"]:
+        case "number":
+            value = one.get("v")
+            return "nan (number)" if value is None else f"{value:.6g} (number)"
+        case "array":
+            return f"an array of shape {_shape_words(one) or '()'}{_spread(one)}"
+        case "frame":
+            return f"a table of {_shape_words(one).replace(',', ' and')}"
+        case "model":
+            return f"a model of {one.get('n', 0)} numbers ({one.get('cls', '')})"
+        case "group":
+            return f"a {one.get('t', 'tuple')} of {one.get('n', 0)} items"
+        case "text":
+            return f"a text of {one.get('n', 0)} characters"
+        case "function" | "class":
+            return f"a {one['k']}"
+        case _:
+            return f"a {one.get('cls', 'value')}"
+
+
+def _spread(one: Fingerprint) -> str:
+    fifths = one.get("s") or []
+    if not fifths or None in (fifths[0], fifths[-1]):
+        return ""
+    stats = one.get("v") or [None]
+    mean = "" if stats[0] is None else f", mean {stats[0]:.4g}"
+    return f", {fifths[0]:.4g} to {fifths[-1]:.4g}{mean}"
