@@ -359,6 +359,7 @@ def _failure(kernel: Kernel, result: CellResult) -> Failure:
         blame.get("line"),
         str(blame.get("text", "")),
         str(blame.get("deeper", "")),
+        result.traceback,
     )
 
 
@@ -373,7 +374,10 @@ def _record(
     total = sum(section.has_work for section in ready.plan.sections)
     counts = {"total": total, "complete": report.complete}
     data = {"notebook": ready.ref.id, "sections": fine, "with_solution": solved, **counts}
-    details = {"notebook": ready.ref.id, "sections": whole, "key": ready.plan.key}
+    details: dict[str, Any] = {"notebook": ready.ref.id, "sections": whole, "key": ready.plan.key}
+    if report.first is not None:
+        failing = next(one for one in report.sections if one.id == report.first)
+        details["failing"] = verdict.brief(failing)
     events.record(study, CHECKED, lesson_id, details, private=True)
     last = next((e for e in reversed(public) if e.kind == CHECKED and is_mine(e, ready)), None)
     if not passed or (last is not None and dict(last.data) == data):

@@ -46,6 +46,7 @@ class Failure:
     line: int | None = None
     text: str = ""
     deeper: str = ""
+    traceback: tuple[str, ...] = ()
 
 
 @frozen
@@ -376,6 +377,17 @@ def _blamed(point: Checkpoint, found: Mapping[str, Any], told: str) -> str:
 def first_failing(sections: Sequence[SectionVerdict]) -> SectionVerdict | None:
     """Give the section that the whole verdict speaks of."""
     return next((one for one in sections if one.verdict not in FINE), None)
+
+
+def brief(section: SectionVerdict) -> dict[str, Any]:
+    """Give what is worth keeping of a failing section, so that `ask` need not run it again."""
+    points = [
+        {"expected": one.expected, "found": one.found, "message": one.message}
+        for one in section.checkpoints
+        if not one.passed
+    ]
+    kept = ("id", "verdict", "message", "hint", "cell", "line", "source_line")
+    return {**{name: getattr(section, name) for name in kept}, "points": points}
 
 
 def exit_code(sections: Sequence[SectionVerdict]) -> Exit:
