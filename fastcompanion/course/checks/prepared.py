@@ -98,7 +98,7 @@ def prepare(
         )
     own = notebook.read(path)
     based = ground(course, lesson, ref, own, study=study, versions=versions)
-    return ready(based, path, own, _begun(study, lesson, ref))
+    return ready(based, path, own, begun_with(study, lesson, ref))
 
 
 def ground(
@@ -128,7 +128,7 @@ def ready(based: Ground, path: Path, own: Mapping[str, Any], begun: Sequence[str
         based.lesson,
         based.ref.id,
         own,
-        _as_begun(list(based.outlines), own, begun),
+        as_begun(list(based.outlines), own, begun),
         checks=based.checks,
         origin=based.origin,
         strength=based.strength,
@@ -217,7 +217,7 @@ def _outlines(
     return outlines, code_digest(made.notebook), origins
 
 
-def _begun(study: Workspace, lesson: Lesson, ref: NotebookRef) -> list[str]:
+def begun_with(study: Workspace, lesson: Lesson, ref: NotebookRef) -> list[str]:
     """Give the work sections that the scratch notebook was made with, [] when nobody noted them."""
     made = [
         event.data.get("sections")
@@ -229,7 +229,7 @@ def _begun(study: Workspace, lesson: Lesson, ref: NotebookRef) -> list[str]:
     return [str(section) for section in made[-1] or ()] if made else []
 
 
-def _as_begun(
+def as_begun(
     outlines: list[Outline], own: Mapping[str, Any], begun: Sequence[str]
 ) -> list[Outline]:
     """Keep the sections of the learner's notebook, however a newer original or scaffold cuts them."""
