@@ -90,6 +90,9 @@ def agrees(outcome: RecordedOutcome, found: Fingerprint, *, one_sided: bool = Tr
         return False
     if outcome.stability != "noisy" and same(expected, own):
         return True
+    one_sided = one_sided and outcome.better != ""
+    if outcome.stability == "exact" and not one_sided:
+        return False
     return _within(outcome, own.get("v"), one_sided=one_sided)
 
 
@@ -99,7 +102,7 @@ def _within(outcome: RecordedOutcome, value: float | None, *, one_sided: bool) -
         return False
     recorded = float(told)
     low, high = _bounds(outcome, recorded)
-    if not one_sided or not outcome.better:
+    if not one_sided:
         return low <= value <= high
     limit = TOO_GOOD_EXACT if outcome.stability == "exact" else TOO_GOOD
     if outcome.better == "down":

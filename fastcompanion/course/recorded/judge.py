@@ -180,7 +180,19 @@ def _outcome(
     if own is not None:
         counts = outcome.required or outcome.name in promised or outcome.name in mapping
         return [_wrong(outcome, own)] if counts else []
-    return [_missing(outcome, pool)] if outcome.required else []
+    return [_missing(outcome, pool)] if outcome.required and _is_missed(outcome, pool) else []
+
+
+def _is_missed(outcome: RecordedOutcome, pool: Sequence[Candidate]) -> bool:
+    """Tell whether an absent value may be asked for.
+
+    What could be any number (a count, 0.5) may as well be written where it is used, and what
+    chance decides can't be told from another value of its shape.
+    """
+    recorded = outcome.fingerprint
+    if outcome.stability == "exact" or recorded["k"] == "number":
+        return agree.telling(recorded)
+    return not any(agree.like(recorded, one.fingerprint) for one in pool)
 
 
 def _own(outcome: RecordedOutcome, observed: Observation) -> Candidate | None:

@@ -160,6 +160,11 @@ def fits(record: Record, notebook: Mapping[str, Any], versions: Mapping[str, str
     own = cell_hashes(notebook)
     if own != record.cells:
         return _other_cells(record.cells, own)
+    return other_versions(record, versions)
+
+
+def other_versions(record: Record, versions: Mapping[str, str]) -> str:
+    """Say which package is of another major version than was recorded with, "" for none."""
     for package, version in record.versions.items():
         seen = [version, *(other[package] for other in record.seen_with if package in other)]
         here = versions.get(package, "")
@@ -406,6 +411,8 @@ def _argument(spec: Any, told: _Fields) -> None:
         raise told.wrong("an argument should say of which kind it is")
     if math.prod(_shape(spec.get("shape", []), told)) > MOST_ITEMS:
         raise told.wrong("an argument is too big")
+    for inner in (*_listed(spec.get("items"), told), *([spec["grad"]] if spec.get("grad") else ())):
+        _argument(inner, told)
 
 
 def _mistake(told: _Fields) -> KnownMistake:
