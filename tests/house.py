@@ -116,6 +116,10 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
         "quiet errors",
     ): "what can't be kept of an argument is left out",
     (
+        "course/recorded/replays.py",
+        "one caller",
+    ): "the judge runs as source text in the learner's kernel, without us",
+    (
         "course/recorded/calls.py",
         "one caller",
     ): "the judge runs as source text in the learner's kernel, without us",

@@ -282,16 +282,20 @@ def run_fresh(
 
 def _install(made: Plan) -> str:
     """Write the code that puts the judge beside the learner's names, once, before all cells."""
+    observed = any(section.observe is not None for section in made.sections)
+    source = judge_source(observes=observed)
+    observer = (
+        "judge.OBSERVER = judge.Observer(get_ipython().user_ns)\n"
+        "judge.OBSERVER.watch(get_ipython())\n"
+    )
     return (
         "import sys, types\n"
         "from IPython import get_ipython\n"
         "judge = sys.modules['_fastcompanion_judge'] = types.ModuleType('_fastcompanion_judge')\n"
-        f"exec(compile({judge_source()!r}, '<judge>', 'exec'), judge.__dict__)\n"
+        f"exec(compile({source!r}, '<judge>', 'exec'), judge.__dict__)\n"
         "judge.JUDGE = judge.Judge("
         f"get_ipython().user_ns, {made.checks!r}, {made.origin!r}, {CHECK_SECONDS!r})\n"
-        "judge.OBSERVER = judge.Observer(get_ipython().user_ns)\n"
-        "judge.OBSERVER.watch(get_ipython())\n"
-    )
+    ) + (observer if observed else "")
 
 
 def _run_section(
@@ -407,16 +411,16 @@ def _finish(
     return replace(report, finished_step=True, commit=done.commit)
 
 
-def _left_open(study: Workspace, ready: Prepared, section: PlannedSection) -> bool:
-    """Tell whether the last check could compare nothing in a section with recorded checks."""
-    checks = [
-        e for e in events.read(study, private=True) if e.kind == CHECKED and is_mine(e, ready)
-    ]
-    words = [e.data["sections"].get(section.id) for e in checks if e.data.get("sections")]
-    return section.recorded is not None and [w for w in words if w][-1:] in (
-        ["to-assess"],
-        ["self-assessed"],
-    )
+def may_be_assessed(study: Workspace, ready: Prepared, section: PlannedSection) -> bool:
+    """Tell whether a section is left to the learner: without a check, or where none could be made.
+
+    A recorded check may find nothing to compare, where the learner went another way.
+    """
+    if section.recorded is None:
+        return not section.checkpoints
+    checks = [e for e in events.read(study, private=True) if e.kind == CHECKED and is_mine(e, ready)]
+    words = [str(dict(e.data.get("sections") or {}).get(section.id, "")) for e in checks]
+    return next((word for word in reversed(words) if word), "") in ("to-assess", "self-assessed")
 
 
 def assess(
@@ -427,7 +431,7 @@ def assess(
     ready = prepare(study, course, lesson, asked.notebook)
     name = _known_section(ready.plan, section)
     found = next(one for one in ready.plan.sections if one.id == name)
-    if found.checkpoints and not _left_open(study, ready, found):
+    if not may_be_assessed(study, ready, found):
         raise CompanionError(
             f"{name} has a check, so it needs no assessment",
             hint=f"fastcompanion lesson check {lesson.id}",

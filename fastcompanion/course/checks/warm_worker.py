@@ -297,11 +297,31 @@ def status_of(error: BaseException, meter: Meter) -> str:
 def make_shell() -> Any:
     """Make an IPython shell without history, colours or questions."""
     from IPython import version_info
+    from IPython.core.displayhook import DisplayHook
+    from IPython.core.displaypub import DisplayPublisher
     from IPython.core.interactiveshell import InteractiveShell
+    from traitlets import Type
     from traitlets.config import Config
+
+    class Hook(DisplayHook):
+        """Shows results beside stdout, as a kernel does."""
+
+        def __call__(self, result: Any = None) -> None:
+            with contextlib.redirect_stdout(sys.stderr):
+                super().__call__(result)  # type: ignore[no-untyped-call]
+
+    class Publisher(DisplayPublisher):
+        """Publishes beside stdout, as a kernel does."""
+
+        def publish(self, *data: Any, **words: Any) -> None:
+            with contextlib.redirect_stdout(sys.stderr):
+                super().publish(*data, **words)
 
     class Shell(InteractiveShell):
         """A shell that keeps to its own environment, as a kernel does."""
+
+        displayhook_class = Type(Hook)
+        display_pub_class = Type(Publisher)
 
         def init_virtualenv(self) -> None:
             """Do nothing: an activated environment (VIRTUAL_ENV) may be another one than ours."""

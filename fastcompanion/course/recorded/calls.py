@@ -8,27 +8,20 @@ Python 3.9; the global random generators are never drawn from.
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import dis
 import json
 import math
 import random
 import sys
-import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fastcompanion.course.recorded.fingerprints import (
-    fingerprint,
-    is_clean,
     plain_rows,
     rounded,
     shape_in_full,
-    shape_only,
     thinned,
 )
-from fastcompanion.course.recorded.probe import Isolation, Limit, untouched
 from fastcompanion.course.recorded.values import is_frame, is_number, list_shape
 
 KEPT_CALLS = 3
@@ -39,10 +32,8 @@ MOST_MADE = 2_000_000
 MOST_PARTS = 12
 LONGEST_WORD = 20
 LONGEST_TEXT = 60
-SLOW_ORIGINAL = 0.5
 UNKNOWN = {"k": "unknown"}
 SCALARS = ("number", "plain", "text")
-NOT_PLAIN_CALLS = 0x20 | 0x80 | 0x200  # generators and coroutines
 
 
 class Unmade(Exception):
@@ -72,11 +63,20 @@ def spec_inside(value: Any, words: frozenset[str], depth: int) -> dict[str, Any]
     if is_number(value):
         number = value if isinstance(value, int) else rounded(value)
         return UNKNOWN if number is None else {"k": "number", "v": number}
-    if type(value) in (list, tuple) and list_shape(thinned(value, (len(value),))):
+    if type(value) in (list, tuple) and only_plain_numbers(value):
         return {**statistics_of(value), "k": "numbers", "t": type(value).__name__}
     if type(value) in (list, tuple, dict) and len(value) <= MOST_PARTS and depth < 3:
         return parts_spec(value, words, depth)
     return UNKNOWN
+
+
+def only_plain_numbers(value: Any) -> bool:
+    """Tell whether nested lists hold Python's own numbers only; tensors among them may have gradients."""
+    few = thinned(value, (len(value),))
+    while few and isinstance(few[0], (list, tuple)):
+        few = [item for inner in few if isinstance(inner, (list, tuple)) for item in inner]
+    whole = bool(few) and all(type(item) in (int, float) for item in few)
+    return whole and bool(list_shape(thinned(value, (len(value),))))
 
 
 def parts_spec(value: Any, words: frozenset[str], depth: int) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def statistics_of(value: Any) -> dict[str, Any]:
     told = {"low": min(flat), "high": max(flat), "mean": mean, "sd": spread}
     found: dict[str, Any] = {"shape": list(shape), "int": all(map(float.is_integer, flat))}
     found.update({key: rounded(number) for key, number in told.items()})
-    if len(shape) == 1 and len(flat) > 2 and flat == sorted(flat):
+    if len(shape) == 1 and flat[0] < flat[-1] and flat == sorted(flat):
         found["sorted"] = True
     return found
 
@@ -273,257 +273,3 @@ def drawn(spec: Mapping[str, Any], stream: Any, numpy: Any) -> Any:
         array = numpy.clip(spec["mean"] + spec["sd"] * stream.standard_normal(shape), low, high)
     array = numpy.asarray(array, dtype="float64")
     return numpy.sort(array) if spec.get("sorted") else array
-
-
-def own_function(value: Any, outer: Mapping[str, Any]) -> bool:
-    """Tell whether a value is a plain function of this notebook."""
-    return isinstance(value, types.FunctionType) and value.__globals__ is outer
-
-
-def is_plain_function(value: Any, outer: Mapping[str, Any]) -> bool:
-    """Tell whether a function of the notebook can be called again: no generator, nothing closed over."""
-    if not own_function(value, outer):
-        return False
-    return not value.__code__.co_flags & NOT_PLAIN_CALLS and not value.__code__.co_freevars
-
-
-def codes_of(code: types.CodeType, outer: Mapping[str, Any]) -> list[types.CodeType]:
-    """List the code of a function, of the functions inside and of those of the notebook that it names."""
-    found: list[types.CodeType] = []
-    waiting = [code]
-    while waiting:
-        one = waiting.pop()
-        if one in found:
-            continue
-        found.append(one)
-        waiting += [inner for inner in one.co_consts if isinstance(inner, types.CodeType)]
-        named = [outer.get(name) for name in global_names(one)]
-        waiting += [
-            f.__code__
-            for f in named
-            if isinstance(f, types.FunctionType) and own_function(f, outer)
-        ]
-    return found
-
-
-def global_names(code: types.CodeType) -> list[str]:
-    """List the global names that one piece of code reads, in order."""
-    steps = dis.get_instructions(code)
-    return list(dict.fromkeys(s.argval for s in steps if s.opname in ("LOAD_GLOBAL", "LOAD_NAME")))
-
-
-def words_of(codes: list[types.CodeType]) -> frozenset[str]:
-    """Collect the texts that code spells out: they are no data."""
-    return frozenset(c for code in codes for c in code.co_consts if isinstance(c, str))
-
-
-def data_read(codes: list[types.CodeType], outer: Mapping[str, Any]) -> list[str]:
-    """List the data globals that a function reads, by itself or through others of the notebook."""
-    names = dict.fromkeys(name for code in codes for name in global_names(code))
-    return sorted(name for name in names if name in outer and is_data(outer[name]))
-
-
-def is_data(value: Any) -> bool:
-    """Tell data from modules, classes, functions and other helpers that are only called."""
-    if isinstance(value, (types.ModuleType, type, types.FunctionType, types.BuiltinFunctionType)):
-        return False
-    has_more = any(hasattr(value, name) for name in ("dtype", "parameters", "predict"))
-    return has_more or not callable(value)
-
-
-def arguments_of(
-    code: types.CodeType, values: Mapping[str, Any], defaults: tuple[Any, ...]
-) -> list[Any] | None:
-    """List the arguments of a call by position, without trailing defaults; None for keyword-only ones."""
-    count = code.co_argcount
-    names = code.co_varnames[: count + code.co_kwonlyargcount + 2]
-    if code.co_kwonlyargcount or (code.co_flags & 0x08 and values.get(names[-1])):
-        return None
-    found = [values[name] for name in names[:count]]
-    more = values.get(code.co_varnames[count], ()) if code.co_flags & 0x04 else ()
-    if not more:
-        for default in reversed(defaults):
-            if not found or found[-1] is not default:
-                break
-            found.pop()
-    return [*found, *more]
-
-
-@contextlib.contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Set the global generators; to be used inside `untouched`, which puts them back."""
-    random.seed(seed)
-    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
-    if numpy is not None:
-        numpy.random.seed(seed)
-    if torch is not None:
-        torch.default_generator.manual_seed(seed)
-    yield
-
-
-@contextlib.contextmanager
-def deaf_to_seeds(seed: int) -> Iterator[None]:
-    """Make the functions that set seeds do nothing, so that what comes from chance shows itself."""
-    numpy, torch = sys.modules.get("numpy.random"), sys.modules.get("torch")
-    places = [(random, "seed")] + ([(numpy, "seed")] if numpy else [])
-    places += [(torch, "manual_seed"), (torch.random, "manual_seed")] if torch is not None else []
-    before = [(place, name, getattr(place, name)) for place, name in places]
-    try:
-        for place, name, _ in before:
-            setattr(place, name, lambda *ignored, **words: None)
-        yield
-    finally:
-        for place, name, function in before:
-            setattr(place, name, function)
-
-
-@contextlib.contextmanager
-def gradients(case: Mapping[str, Any]) -> Iterator[None]:
-    """Record gradients or not, as it was when the call was seen."""
-    torch = sys.modules.get("torch")
-    if torch is None:
-        yield
-    else:
-        with torch.set_grad_enabled(not case.get("no_grad")):
-            yield
-
-
-def replay(
-    outer: dict[str, Any],
-    function: Any,
-    case: Mapping[str, Any],
-    order: list[int],
-    renamed: Mapping[str, str],
-    seconds: float,
-    around: Callable[[], Any] = contextlib.nullcontext,
-) -> dict[str, Any]:
-    """Make one call again on a copy of the function, with made arguments and globals.
-
-    `order` says which argument stands at each place. Gives an answer, {"error"} or {"skipped"}.
-    """
-    limit = Limit(seconds)
-    try:
-        with untouched(), limit, gradients(case):
-            isolation = Isolation(outer)
-            reads = data_read_by(function, outer)
-            missing = put_in_place(isolation.inner, case, renamed, reads)
-            if missing:
-                return {"skipped": missing}
-            args = [
-                synthesise(spec, case["seed"] * 1000 + i) for i, spec in enumerate(case["args"])
-            ]
-            with seeded(case["seed"]), around():
-                return answered(isolation, isolation.of(function), case, args, order, renamed)
-    except Unmade:
-        return {"skipped": "an argument"}
-    except BaseException as error:
-        if limit.fired:
-            return {"error": "slow"}
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        return {"error": type(error).__name__}
-
-
-def data_read_by(function: Any, outer: Mapping[str, Any]) -> set[str]:
-    """Give all global names that a function reads, through others of the notebook too."""
-    codes = codes_of(function.__code__, outer)
-    return {name for code in codes for name in global_names(code)}
-
-
-def put_in_place(
-    inner: dict[str, Any], case: Mapping[str, Any], renamed: Mapping[str, str], reads: set[str]
-) -> str:
-    """Put made globals where a function reads them; names the first data that it does not read."""
-    for place, (name, spec) in enumerate(sorted(case["globals"].items())):
-        own = renamed.get(name, name)
-        if own in reads:
-            inner[own] = synthesise(spec, case["seed"] * 1000 + 500 + place)
-        elif spec["k"] not in SCALARS:
-            return str(name)
-    return ""
-
-
-def answered(
-    isolation: Isolation,
-    twin: Any,
-    case: Mapping[str, Any],
-    args: list[Any],
-    order: list[int],
-    renamed: Mapping[str, str],
-) -> dict[str, Any]:
-    """Call, and say what came back and which arguments and globals are changed."""
-    inner = isolation.inner
-    own = {name: renamed.get(name, name) for name in case["globals"]}
-    before = [fingerprint(one) for one in args]
-    around = {name: fingerprint(inner[mine]) for name, mine in own.items() if mine in inner}
-    found = fingerprint(twin(*[args[place] for place in order]))
-    after = [fingerprint(one) for one in args]
-    changed = [new if new != old else None for old, new in zip(before, after)]
-    now = {name: fingerprint(inner[own[name]]) for name in around}
-    moved = {name: now[name] for name in around if now[name] != around[name]}
-    return {"fp": found, "changed": changed, "globals": moved}
-
-
-def tells(answer: Mapping[str, Any]) -> bool:
-    """Tell whether an answer says anything: a clean value, or something clean that changed."""
-    if "fp" not in answer:
-        return False
-    changed = [one for one in (*answer["changed"], *answer["globals"].values()) if one is not None]
-    if not all(is_clean(one) for one in changed):
-        return False
-    nothing = fingerprint(None)
-    returned = (
-        is_clean(answer["fp"]) and answer["fp"] != nothing and answer["fp"]["k"] != "function"
-    )
-    return returned or (bool(changed) and (answer["fp"] == nothing or answer["fp"]["k"] == "other"))
-
-
-def answer_shape(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave of an answer what does not depend on chance."""
-    return {
-        "fp": shape_only(answer["fp"]),
-        "changed": [one and shape_only(one) for one in answer["changed"]],
-        "globals": {name: shape_only(one) for name, one in answer["globals"].items()},
-    }
-
-
-def fill(outer: dict[str, Any], name: str, cases: list[dict[str, Any]]) -> dict[str, Any]:
-    """Answer cases by the function that stands under `name` now: class, cases, and why there are none."""
-    function = outer.get(name)
-    if not is_plain_function(function, outer):
-        return {"class": "exact", "cases": [], "reason": "it can't be called by itself"}
-    kept, why, by_chance = [], "", False
-    for case in cases:
-        order = list(range(len(case["args"])))
-
-        def once(seed: int, around: Any, case: Any = case, order: Any = order) -> dict[str, Any]:
-            return replay(outer, function, {**case, "seed": seed}, order, {}, SLOW_ORIGINAL, around)
-
-        answer = once(case["seed"], contextlib.nullcontext)
-        if not tells(answer):
-            why = why or str(
-                answer.get("error", answer.get("skipped", "it gives nothing to compare"))
-            )
-            continue
-        kept.append({**case, "answer": answer})
-        by_chance = by_chance or rolls_dice(outer, function, case, order)
-    if by_chance:
-        kept = [{**case, "answer": answer_shape(case["answer"])} for case in kept[:2]]
-    told = {"class": "shape" if by_chance else "exact", "cases": kept}
-    return told if kept else {**told, "reason": why or "no call of it was seen"}
-
-
-def rolls_dice(
-    outer: dict[str, Any], function: Any, case: Mapping[str, Any], order: list[int]
-) -> bool:
-    """Tell whether another state of the random generators gives another answer to the same arguments."""
-    answers = []
-    for chance in (101, 202):
-
-        @contextlib.contextmanager
-        def around(chance: int = chance) -> Iterator[None]:
-            with seeded(chance), deaf_to_seeds(chance):
-                yield
-
-        answers.append(replay(outer, function, case, order, {}, SLOW_ORIGINAL, around))
-    return answers[0] != answers[1]

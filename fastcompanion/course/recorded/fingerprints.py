@@ -7,6 +7,7 @@ columns stay columns. Numbers keep 9 significant digits, which makes a record's 
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import hashlib
 import inspect
@@ -57,11 +58,21 @@ def look_at(value: Any, depth: int) -> dict[str, Any]:
     if is_frame(value):
         return frame_print(value)
     if hasattr(value, "dtype") and hasattr(value, "shape"):
-        if len(tuple(value.shape)) == 0:
-            return look_at(value.item(), depth)
-        return with_gradient(array_print(value), value)
+        is_single = len(tuple(value.shape)) == 0
+        return (
+            look_at(value.item(), depth) if is_single else with_gradient(array_print(value), value)
+        )
+    return look_inside(value, depth)
+
+
+def look_inside(value: Any, depth: int) -> dict[str, Any]:
+    """Describe what holds other values: a collection or a model."""
+    if isinstance(value, (range, collections.deque)):
+        return group_print(list(value[:MOST_ITEMS] if isinstance(value, range) else value), depth)
     if isinstance(value, (list, tuple, dict, set, frozenset)):
         return group_print(value, depth)
+    if isinstance(getattr(value, "items", None), list):  # fastcore's L
+        return group_print(value.items, depth)
     return model_print(value) or {"k": "other", "cls": type(value).__name__}
 
 
@@ -133,8 +144,10 @@ def plain_rows(value: Any, shape: tuple[int, ...]) -> tuple[Any, str]:
     numpy = sys.modules.get("numpy")
     if hasattr(value, "detach"):
         return tensor_rows(thinned(value.detach(), shape), numpy)
+    if isinstance(value, (list, tuple)):
+        value = [plain_numbers(item) for item in thinned(value, (len(value),))]
     if numpy is None:
-        return list(thinned(value, shape)), "f" if has_float(value) else "i"
+        return value, "f" if has_float(value) else "i"
     array = thinned(numpy.asarray(value), shape)
     kind = "i" if array.dtype.kind == "u" else array.dtype.kind
     if kind == "O" and all(is_number(item) or isinstance(item, bool) for item in array.flat):
@@ -144,6 +157,13 @@ def plain_rows(value: Any, shape: tuple[int, ...]) -> tuple[Any, str]:
     if kind not in "fib":
         return list(thinned(array.reshape(-1), (array.size,), MOST_TEXTS)), "o"
     return array.astype("float64"), kind
+
+
+def plain_numbers(item: Any) -> Any:
+    """Turn nested lists of numbers, of whichever library, into Python's."""
+    if isinstance(item, (list, tuple)):
+        return [plain_numbers(inner) for inner in item]
+    return item.item() if hasattr(item, "item") else item
 
 
 def tensor_rows(tensor: Any, numpy: Any) -> tuple[Any, str]:
@@ -181,7 +201,7 @@ def array_statistics(rows: Any, shape: tuple[int, ...]) -> dict[str, Any]:
         if not flat.size:
             return {**found, "v": [None] * 4, "s": [None] * 5}
         middle = (flat.mean(), flat.std(), numpy.abs(flat).max(), flat @ weights / weights.sum())
-        fifths = numpy.quantile(flat, [0.0, 0.25, 0.5, 0.75, 1.0])
+        fifths = quantiles(numpy.sort(flat))
     return {**found, "v": [rounded(n) for n in middle], "s": [rounded(n) for n in fifths]}
 
 
@@ -205,7 +225,7 @@ def list_statistics(rows: list[Any], shape: tuple[int, ...]) -> dict[str, Any]:
     spread = math.sqrt(math.fsum((n - mean) ** 2 for n in numbers) / len(numbers))
     weighted = math.fsum(w * n for w, n in good) / math.fsum(w for w, _ in good)
     middle = (mean, spread, max(abs(numbers[0]), abs(numbers[-1])), weighted)
-    fifths = [between(numbers, part) for part in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    fifths = quantiles(numbers)
     return {**found, "v": [rounded(n) for n in middle], "s": [rounded(n) for n in fifths]}
 
 
@@ -218,12 +238,17 @@ def flattened(row: Any) -> Iterable[float]:
         yield float(row)
 
 
-def between(numbers: list[float], part: float) -> float:
+def quantiles(numbers: Any) -> list[float]:
+    """Give least, quarter, middle, three quarters and greatest of sorted numbers."""
+    return [between(numbers, part) for part in (0.0, 0.25, 0.5, 0.75, 1.0)]
+
+
+def between(numbers: Any, part: float) -> float:
     """Give the quantile of sorted numbers, interpolated as numpy does."""
     place = part * (len(numbers) - 1)
     low = int(place)
     high = min(low + 1, len(numbers) - 1)
-    return numbers[low] + (numbers[high] - numbers[low]) * (place - low)
+    return float(numbers[low] + (numbers[high] - numbers[low]) * (place - low))
 
 
 def frame_print(frame: Any) -> dict[str, Any]:
@@ -296,7 +321,7 @@ def is_clean(found: Mapping[str, Any]) -> bool:
         return found["v"] is not None
     if found.get("k") == "other" or found.get("nan"):
         return False
-    return all(is_clean(item) for item in found.get("items", ()))
+    return None not in found.get("g", ()) and all(map(is_clean, found.get("items", ())))
 
 
 def printed_floats(text: str) -> list[float]:

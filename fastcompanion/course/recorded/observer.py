@@ -17,22 +17,26 @@ from typing import Any
 
 from fastcompanion.course.recorded.calls import (
     KEPT_CALLS,
-    NOT_PLAIN_CALLS,
     SCALARS,
-    arguments_of,
-    codes_of,
-    data_read,
-    fill,
     is_known,
-    is_plain_function,
-    replay,
     shrunk,
     spec_of,
     widened,
-    words_of,
 )
 from fastcompanion.course.recorded.fingerprints import fingerprint, printed_floats, shape_only
 from fastcompanion.course.recorded.probe import SHELL_NAMES, Limit, untouched
+from fastcompanion.course.recorded.replays import (
+    NOT_PLAIN_CALLS,
+    arguments_of,
+    bare,
+    codes_of,
+    data_read,
+    fill,
+    is_plain_function,
+    own_function,
+    replay,
+    words_of,
+)
 from fastcompanion.course.recorded.values import accepts, follow
 
 REPLAY_SECONDS = 2.0
@@ -188,7 +192,7 @@ class Observer:
 
     def fits_call(self, name: str, count: int) -> bool:
         """Tell whether a name stands for a function of the notebook that takes so many arguments."""
-        value = self.names.get(name)
+        value = bare(self.names.get(name), self.names)
         return is_plain_function(value, self.names) and accepts(value, count)
 
     def answers(
@@ -213,7 +217,8 @@ class Observer:
                 answers.append({"error": "slow"})
                 continue
             short = [place for place in order if place < len(case["args"])]
-            answers.append(replay(self.names, self.names[name], case, short, renamed, left))
+            function = bare(self.names[name], self.names)
+            answers.append(replay(self.names, function, case, short, renamed, left))
             if not whole and not alike_in_shape(answers[-1], case):
                 break
         return answers
@@ -236,9 +241,7 @@ def orders(count: int) -> list[list[int]]:
 
 
 def alike_in_shape(answer: Mapping[str, Any], case: Mapping[str, Any]) -> bool:
-    """Tell whether an answer has the kind and shape of the recorded one; what is skipped may have."""
-    if "skipped" in answer:
-        return True
+    """Tell whether an answer has the kind and shape of the recorded one."""
     expected = case.get("answer")
     if "fp" not in answer or not expected:
         return "fp" in answer
@@ -257,7 +260,7 @@ class CallLog:
         self.names = names
         self.calls: dict[types.CodeType, list[dict[str, Any]]] = {}
         self.reads: dict[types.CodeType, list[str]] = {}
-        self.places: dict[types.CodeType, tuple[str, str]] = {}
+        self.places: dict[types.CodeType, tuple[str, str, int]] = {}
         self.before: Any = None
         self.runs = False
 
@@ -293,14 +296,14 @@ class CallLog:
     def case_of(self, frame: types.FrameType) -> dict[str, Any]:
         """Say what a call was given: arguments, data globals, and whether gradients were recorded."""
         code = frame.f_code
-        function = self.names.get(code.co_name)
+        function = bare(self.names.get(code.co_name), self.names)
         same = isinstance(function, types.FunctionType) and function.__code__ is code
         defaults = (function.__defaults__ or ()) if same and function is not None else ()
         codes = codes_of(code, self.names)
         words, reads = words_of(codes), data_read(codes, self.names)
         self.reads[code] = reads
         given = arguments_of(code, frame.f_locals, defaults)
-        args = [{"k": "unknown"}] if given is None else [spec_of(one, words) for one in given]
+        args = [{"k": "unknown"}] if given is None else [self.spec(one, words) for one in given]
         case: dict[str, Any] = {
             "args": args,
             "globals": {name: spec_of(self.names[name], words) for name in reads},
@@ -310,24 +313,32 @@ class CallLog:
             case["no_grad"] = True
         return shrunk(case)
 
+    def spec(self, value: Any, words: frozenset[str]) -> dict[str, Any]:
+        """Say what an argument is like; a function of the notebook is known by its name."""
+        if callable(value) and is_plain_function(bare(value, self.names), self.names):
+            own = [name for name, one in self.names.items() if one is value]
+            return {"k": "own", "name": own[0]} if own else {"k": "unknown"}
+        return spec_of(value, words)
+
     def told(self, section: str, usable: list[str]) -> dict[str, Any]:
         """Give the calls of this section's functions, and those of earlier ones that were noted since."""
         for name in usable:
-            value = self.names[name]
-            if isinstance(value, types.FunctionType) and value.__globals__ is self.names:
-                self.places.setdefault(value.__code__, (section, name))
+            value = bare(self.names[name], self.names)
+            if own_function(value, self.names):
+                code = value.__code__
+                self.places.setdefault(code, (section, name, len(self.calls.get(code, ()))))
         found: dict[str, dict[str, Any]] = {}
-        for code, (place, name) in self.places.items():
-            found.setdefault(place, {})[name] = self.entry(code, name)
+        for code, (place, name, count) in self.places.items():
+            found.setdefault(place, {})[name] = self.entry(code, name, count)
         return {"calls": found.pop(section, {}), "earlier": found}
 
-    def entry(self, code: types.CodeType, name: str) -> dict[str, Any]:
-        """Give what is known of one function's calls."""
-        noted = self.calls.get(code, [])
+    def entry(self, code: types.CodeType, name: str, count: int) -> dict[str, Any]:
+        """Give what is known of one function's calls: the first `count`, of its own section, if any."""
+        noted = self.calls.get(code, [])[: count or None]
         codes = codes_of(code, self.names)
         reads = self.reads.get(code) or data_read(codes, self.names)
         closed = all(spec["k"] in SCALARS for case in noted for spec in case["globals"].values())
-        value = self.names.get(name)
+        value = bare(self.names.get(name), self.names)
         required = code.co_argcount
         if isinstance(value, types.FunctionType) and value.__code__ is code:
             needed = [
@@ -344,6 +355,7 @@ class CallLog:
             "reads": reads,
             "seen": len(noted),
             "cases": widened(known),
+            **({"reason": "what it is given can't be made again"} if noted and not known else {}),
         }
 
 

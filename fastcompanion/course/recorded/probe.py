@@ -153,6 +153,33 @@ def code_names(code: types.CodeType) -> set[str]:
     return names
 
 
+def is_tensor(value: Any) -> bool:
+    """Tell whether a value is a tensor or a parameter, of no class of its own."""
+    torch = sys.modules.get("torch")
+    return torch is not None and type(value) in (torch.Tensor, torch.nn.Parameter)
+
+
+def copied_tensor(value: Any) -> Any:
+    """Copy a tensor; one that was computed becomes a leaf, so that nothing leads back to the real ones."""
+    twin = value.detach().clone()
+    if type(value) is not sys.modules["torch"].Tensor:
+        return type(value)(twin, requires_grad=value.requires_grad)
+    return twin.requires_grad_(value.requires_grad)
+
+
+def with_gradients(value: Any, twin: Any) -> Any:
+    """Copy the gradients that copying a tensor or a model leaves behind."""
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(value, (torch.Tensor, torch.nn.Module)):
+        return twin
+    whole = isinstance(value, torch.nn.Module)
+    pairs = zip(value.parameters(), twin.parameters()) if whole else [(value, twin)]
+    for one, other in pairs:
+        if one.is_leaf and one.grad is not None:
+            other.grad = one.grad.detach().clone()
+    return twin
+
+
 class Isolation:
     """Copies of the learner's values that may be changed freely; one copy per value."""
 
@@ -175,7 +202,9 @@ class Isolation:
         if type(value) in (list, dict):
             return self.container(value)
         try:
-            return copy.deepcopy(value, self.memo)
+            twin = copied_tensor(value) if is_tensor(value) else copy.deepcopy(value, self.memo)
+            self.memo[id(value)] = twin
+            return with_gradients(value, twin)
         except Exception as error:
             if hasattr(value, "__next__"):
                 raise Unfit("is an iterator, which looking at it would use up") from error

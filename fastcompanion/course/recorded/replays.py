@@ -1,0 +1,361 @@
+"""Calling a notebook's functions again, on copies, with arguments that were made for it.
+
+In-kernel source like probe.py: standard library, Python 3.9. Nothing of the learner's is changed: the
+functions are rebuilt on copied globals, the random generators are put back, files can't be written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dis
+import random
+import sys
+import types
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from fastcompanion.course.recorded.calls import (
+    BIG_SIZE,
+    SCALARS,
+    SMALL_SIZE,
+    Unmade,
+    synthesise,
+)
+from fastcompanion.course.recorded.fingerprints import fingerprint, is_clean, shape_only
+from fastcompanion.course.recorded.probe import Isolation, Limit, untouched
+from fastcompanion.course.recorded.values import size_of
+
+SLOW_ORIGINAL = 0.5
+MOST_COPIED = 64_000_000
+NOT_PLAIN_CALLS = 0x20 | 0x80 | 0x200  # generators and coroutines
+SAVING = {"save", "export", "to_file", "write_image"}
+FORBIDDEN = {
+    "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.truncate", "os.link", "os.symlink",
+    "os.chmod", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "os.kill",
+    "socket.connect", "socket.bind", "urllib.Request", "webbrowser.open", "sqlite3.connect",
+}  # fmt: skip
+
+
+def own_function(value: Any, outer: Mapping[str, Any]) -> bool:
+    """Tell whether a value is a plain function of this notebook."""
+    return isinstance(value, types.FunctionType) and value.__globals__ is outer
+
+
+def is_plain_function(value: Any, outer: Mapping[str, Any]) -> bool:
+    """Tell whether a function of the notebook can be called again: no generator."""
+    return own_function(value, outer) and not value.__code__.co_flags & NOT_PLAIN_CALLS
+
+
+def bare(value: Any, outer: Mapping[str, Any]) -> Any:
+    """Take off the decorators of a function of the notebook (`@torch.no_grad()`)."""
+    for _ in range(4):
+        if own_function(value, outer) or not hasattr(value, "__wrapped__"):
+            break
+        value = value.__wrapped__
+    return value
+
+
+def codes_of(code: types.CodeType, outer: Mapping[str, Any]) -> list[types.CodeType]:
+    """List the code of a function, of the functions inside and of those of the notebook that it names."""
+    found: list[types.CodeType] = []
+    waiting = [code]
+    while waiting:
+        one = waiting.pop()
+        if one in found:
+            continue
+        found.append(one)
+        waiting += [inner for inner in one.co_consts if isinstance(inner, types.CodeType)]
+        named = [outer.get(name) for name in global_names(one)]
+        waiting += [
+            f.__code__
+            for f in named
+            if isinstance(f, types.FunctionType) and own_function(f, outer)
+        ]
+    return found
+
+
+def global_names(code: types.CodeType) -> list[str]:
+    """List the global names that one piece of code reads, in order."""
+    steps = dis.get_instructions(code)
+    return list(dict.fromkeys(s.argval for s in steps if s.opname in ("LOAD_GLOBAL", "LOAD_NAME")))
+
+
+def words_of(codes: list[types.CodeType]) -> frozenset[str]:
+    """Collect the texts that code spells out: they are no data."""
+    return frozenset(c for code in codes for c in code.co_consts if isinstance(c, str))
+
+
+def data_read(codes: list[types.CodeType], outer: Mapping[str, Any]) -> list[str]:
+    """List the data globals that a function reads, by itself or through others of the notebook."""
+    names = dict.fromkeys(name for code in codes for name in global_names(code))
+    return sorted(name for name in names if name in outer and is_data(outer[name]))
+
+
+def is_data(value: Any) -> bool:
+    """Tell data from modules, classes, functions and other helpers that are only called."""
+    if isinstance(value, (types.ModuleType, type, types.FunctionType, types.BuiltinFunctionType)):
+        return False
+    has_more = any(hasattr(value, name) for name in ("dtype", "parameters", "predict"))
+    return has_more or not callable(value)
+
+
+def arguments_of(
+    code: types.CodeType, values: Mapping[str, Any], defaults: tuple[Any, ...]
+) -> list[Any] | None:
+    """List the arguments of a call by position, without trailing defaults; None for keyword-only ones."""
+    count = code.co_argcount
+    names = code.co_varnames[: count + code.co_kwonlyargcount + 2]
+    if code.co_kwonlyargcount or (code.co_flags & 0x08 and values.get(names[-1])):
+        return None
+    found = [values[name] for name in names[:count]]
+    more = values.get(code.co_varnames[count], ()) if code.co_flags & 0x04 else ()
+    if not more:
+        for default in reversed(defaults):
+            if not found or found[-1] is not default:
+                break
+            found.pop()
+    return [*found, *more]
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Set the global generators; to be used inside `untouched`, which puts them back."""
+    random.seed(seed)
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    if numpy is not None:
+        numpy.random.seed(seed)
+    if torch is not None:
+        torch.default_generator.manual_seed(seed)
+    yield
+
+
+@contextlib.contextmanager
+def deaf_to_seeds(seed: int) -> Iterator[None]:
+    """Make the functions that set seeds do nothing, so that what comes from chance shows itself."""
+    numpy, torch = sys.modules.get("numpy.random"), sys.modules.get("torch")
+    places = [(random, "seed")] + ([(numpy, "seed")] if numpy else [])
+    places += [(torch, "manual_seed"), (torch.random, "manual_seed")] if torch is not None else []
+    before = [(place, name, getattr(place, name)) for place, name in places]
+    try:
+        for place, name, _ in before:
+            setattr(place, name, lambda *ignored, **words: None)
+        yield
+    finally:
+        for place, name, function in before:
+            setattr(place, name, function)
+
+
+@contextlib.contextmanager
+def gradients(case: Mapping[str, Any]) -> Iterator[None]:
+    """Record gradients or not, as it was when the call was seen."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+    else:
+        with torch.set_grad_enabled(not case.get("no_grad")):
+            yield
+
+
+def replay(
+    outer: dict[str, Any],
+    function: Any,
+    case: Mapping[str, Any],
+    order: list[int],
+    renamed: Mapping[str, str],
+    seconds: float,
+    around: Callable[[], Any] = contextlib.nullcontext,
+) -> dict[str, Any]:
+    """Make one call again on a copy of the function, with made arguments and globals.
+
+    `order` says which argument stands at each place. Gives an answer, {"error"} or {"skipped"}.
+    """
+    limit = Limit(seconds)
+    try:
+        with untouched(), limit, gradients(case):
+            codes = codes_of(function.__code__, outer)
+            reads = {name for code in codes for name in global_names(code)}
+            isolation = Isolation(outer)
+            missing = put_in_place(isolation, case, renamed, reads)
+            missing = missing or unsafe(isolation, codes, reads)
+            if missing:
+                return {"skipped": missing}
+            args = arguments(isolation, case, renamed)
+            twin = isolation.of(function)
+            with seeded(case["seed"]), around(), Guard():
+                return answered(isolation, twin, case, args, order, renamed)
+    except Unmade:
+        return {"skipped": "an argument"}
+    except BaseException as error:
+        if limit.fired:
+            return {"error": "slow"}
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        return {"error": type(error).__name__}
+
+
+def arguments(
+    isolation: Isolation, case: Mapping[str, Any], renamed: Mapping[str, str]
+) -> list[Any]:
+    """Make the arguments of a case; functions of the notebook are the learner's own."""
+    made = []
+    for place, spec in enumerate(case["args"]):
+        if spec["k"] == "own":
+            outer = isolation.outer
+            own = bare(outer.get(renamed.get(spec["name"], spec["name"])), outer)
+            if not is_plain_function(own, outer):
+                raise Unmade
+            made.append(isolation.of(own))
+        else:
+            made.append(synthesise(spec, case["seed"] * 1000 + place))
+    return made
+
+
+def put_in_place(
+    isolation: Isolation, case: Mapping[str, Any], renamed: Mapping[str, str], reads: set[str]
+) -> str:
+    """Put made globals where a function reads them; names the first data that does not fit there.
+
+    Data that the learner keeps in another form (a column instead of a row of numbers) does not fit.
+    """
+    for place, (name, spec) in enumerate(sorted(case["globals"].items())):
+        own = renamed.get(name, name)
+        if own in reads and same_form(spec, isolation.outer.get(own)):
+            isolation.inner[own] = synthesise(spec, case["seed"] * 1000 + 500 + place)
+        elif spec["k"] not in SCALARS:
+            return str(name)
+    return ""
+
+
+def same_form(spec: Mapping[str, Any], value: Any) -> bool:
+    """Tell whether the learner's own value has a spec's form: class, dimensions, sizes but the first."""
+    if spec["k"] not in ("array", "tensor", "column"):
+        return True
+    shape = tuple(getattr(value, "shape", ()))
+    if len(shape) != len(spec["shape"]) or hasattr(value, "detach") != (spec["k"] == "tensor"):
+        return False
+    pairs = zip(shape[1:], spec["shape"][1:])
+    return all(mine == size or (mine > BIG_SIZE and size >= SMALL_SIZE) for mine, size in pairs)
+
+
+def unsafe(isolation: Isolation, codes: list[types.CodeType], reads: set[str]) -> str:
+    """Say why a function is not called again: it saves something, or reads what is too big to copy."""
+    saving = SAVING & {name for code in codes for name in code.co_names}
+    if saving:
+        return min(saving)
+    outer, inner = isolation.outer, isolation.inner
+    used = [name for name in sorted(reads) if name in outer and name not in inner]
+    return next((name for name in used if size_of(outer[name]) > MOST_COPIED), "")
+
+
+class Guard:
+    """Keeps what is called again from changing files, starting programs and reaching the network.
+
+    An audit hook can't be taken away, so that there is one per process, which sleeps in between.
+    """
+
+    awake = False
+    hooked = False
+
+    def __enter__(self) -> None:
+        if not Guard.hooked:
+            sys.addaudithook(Guard.look)
+            Guard.hooked = True
+        Guard.awake = True
+
+    def __exit__(self, *exc: object) -> None:
+        Guard.awake = False
+
+    @staticmethod
+    def look(event: str, args: tuple[Any, ...]) -> None:
+        """Refuse what leaves traces."""
+        if not Guard.awake:
+            return
+        writes = event == "open" and isinstance(args[1], str) and set(args[1]) & set("wax+")
+        if writes or event in FORBIDDEN or event.startswith(("shutil.", "subprocess.")):
+            raise PermissionError("a function that is called again for a check must not do this")
+
+
+def answered(
+    isolation: Isolation,
+    twin: Any,
+    case: Mapping[str, Any],
+    args: list[Any],
+    order: list[int],
+    renamed: Mapping[str, str],
+) -> dict[str, Any]:
+    """Call, and say what came back and which arguments and globals are changed."""
+    inner = isolation.inner
+    own = {name: renamed.get(name, name) for name in case["globals"]}
+    before = [fingerprint(one) for one in args]
+    around = {name: fingerprint(inner[mine]) for name, mine in own.items() if mine in inner}
+    found = fingerprint(twin(*[args[place] for place in order]))
+    after = [fingerprint(one) for one in args]
+    changed = [new if new != old else None for old, new in zip(before, after)]
+    now = {name: fingerprint(inner[own[name]]) for name in around}
+    moved = {name: now[name] for name in around if now[name] != around[name]}
+    return {"fp": found, "changed": changed, "globals": moved}
+
+
+def tells(answer: Mapping[str, Any]) -> bool:
+    """Tell whether an answer says anything: a clean value, or something clean that changed."""
+    if "fp" not in answer:
+        return False
+    changed = [one for one in (*answer["changed"], *answer["globals"].values()) if one is not None]
+    if not all(is_clean(one) for one in changed):
+        return False
+    nothing = fingerprint(None)
+    returned = (
+        is_clean(answer["fp"]) and answer["fp"] != nothing and answer["fp"]["k"] != "function"
+    )
+    return returned or (bool(changed) and (answer["fp"] == nothing or answer["fp"]["k"] == "other"))
+
+
+def answer_shape(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave of an answer what does not depend on chance."""
+    return {
+        "fp": shape_only(answer["fp"]),
+        "changed": [one and shape_only(one) for one in answer["changed"]],
+        "globals": {name: shape_only(one) for name, one in answer["globals"].items()},
+    }
+
+
+def fill(outer: dict[str, Any], name: str, cases: list[dict[str, Any]]) -> dict[str, Any]:
+    """Answer cases by the function that stands under `name` now: class, cases, and why there are none."""
+    function = bare(outer.get(name), outer)
+    if not is_plain_function(function, outer):
+        return {"class": "exact", "cases": [], "reason": "it can't be called by itself"}
+    kept, why, by_chance = [], "", False
+    for case in cases:
+        order = list(range(len(case["args"])))
+
+        def once(seed: int, around: Any, case: Any = case, order: Any = order) -> dict[str, Any]:
+            return replay(outer, function, {**case, "seed": seed}, order, {}, SLOW_ORIGINAL, around)
+
+        answer = once(case["seed"], contextlib.nullcontext)
+        if not tells(answer):
+            why = why or str(
+                answer.get("error", answer.get("skipped", "it gives nothing to compare"))
+            )
+            continue
+        kept.append({**case, "answer": answer})
+        by_chance = by_chance or rolls_dice(outer, function, case, order)
+    if by_chance:
+        kept = [{**case, "answer": answer_shape(case["answer"])} for case in kept[:2]]
+    told = {"class": "shape" if by_chance else "exact", "cases": kept}
+    return told if kept else {**told, "reason": why or "no call of it was seen"}
+
+
+def rolls_dice(
+    outer: dict[str, Any], function: Any, case: Mapping[str, Any], order: list[int]
+) -> bool:
+    """Tell whether another state of the random generators gives another answer to the same arguments."""
+    answers = []
+    for chance in (101, 202):
+
+        @contextlib.contextmanager
+        def around(chance: int = chance) -> Iterator[None]:
+            with seeded(chance), deaf_to_seeds(chance):
+                yield
+
+        answers.append(replay(outer, function, case, order, {}, SLOW_ORIGINAL, around))
+    return answers[0] != answers[1]
