@@ -46,15 +46,18 @@ WORDS: dict[str, Word] = {
     "lesson": Word(
         "Do a lesson: watch, run, reproduce, repeat.",
         _GROUPS,
-        ("lesson_app", "lesson", "running", "scratch", "check"),
+        ("lesson_app", "lesson", "running", "scratch", "recording", "check"),
         {
             **dict.fromkeys(("list", "show", "open", "done", "skip"), ("lesson_app", "lesson")),
             **dict.fromkeys(("run", "experiment"), ("lesson_app", "running")),
             **dict.fromkeys(("check", "hint", "compare"), ("lesson_app", "check")),
             "scratch": ("lesson_app", "scratch"),
+            "ask": ("lesson_app", "asking"),
+            "record": ("lesson_app", "recording"),
         },
     ),
     "env": Word("Environments that run a course's notebooks.", _GROUPS, ("env",)),
+    "data": Word("Data sets: what is in a folder, and what is wrong with it.", _GROUPS, ("data",)),
     "config": Word("Settings: show them, change them.", _GROUPS, ("config",)),
     "doctor": Word(
         "Look for what is in the way, and name the cure of each finding.", _GROUPS, ("doctor",)

@@ -1,0 +1,408 @@
+"""The gate of a recorded section: what has to pass passes, and planted mistakes are caught.
+
+The original passes its own check, and so do a renamed and reformatted copy and copies in another
+style; what fails there is not recorded. The empty section and the code of another section must not
+pass, and of at least five planted mistakes that neither crash nor change nothing four in five must
+be caught. Else a learner judges that section, and is told why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from fastcompanion.base.errors import CompanionError
+from fastcompanion.base.kernel import Interpreter, Limits
+from fastcompanion.base.records import frozen
+from fastcompanion.course.checks import plan, verdict
+from fastcompanion.course.checks.mutants import renamed, renaming
+from fastcompanion.course.checks.plan import Plan, PlannedSection
+from fastcompanion.course.checks.verdict import Outcome
+from fastcompanion.course.checks.warm import Warm, WorkerLostError
+from fastcompanion.course.recorded import agree, judge
+from fastcompanion.course.recorded import record as recorded
+from fastcompanion.course.recorded.record import (
+    KnownMistake,
+    Record,
+    RecordedSection,
+    Status,
+    Strength,
+)
+from fastcompanion.course.recording import naming, rewrites
+from fastcompanion.course.recording.measure import Measured, modules_of, own_cells, seeding
+from fastcompanion.course.recording.original import Original, Part
+from fastcompanion.course.recording.planting import Planted, ordered
+
+ENOUGH = 0.8
+FEWEST = 5
+NOT_MEASURED = "not measured within the budget"
+TOO_LITTLE = (
+    "too little to measure: {planted} planted mistakes changed anything, {fewest} are needed"
+)
+WEAK = "its check catches only {caught} of {planted} planted mistakes"
+LAX = "its check also passes {what}"
+REJECTS = "nothing firm is left of it that copies of the original in another style have too"
+_SHORTEST = 3.0  # seconds that a changed cell may always take
+_TRIED = 2  # times the wanted number of mistakes, as some crash
+
+
+@frozen
+class Gate:
+    """One section behind the gate: what is recorded of it, and the mistakes that were not caught."""
+
+    section: RecordedSection
+    survivors: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as plain data."""
+        whole = recorded.to_json(Record("", (), {}, (self.section,)))
+        return {"record": whole, "survivors": list(self.survivors)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], path: Path) -> Gate:
+        """Read it back."""
+        [section] = recorded.from_json(data["record"], path).sections
+        return cls(section, tuple(data["survivors"]))
+
+
+@frozen
+class _Fate:
+    """What became of one planted mistake."""
+
+    what: str  # "caught", "survived", "crashed", "equivalent"
+    observed: Mapping[str, Any] | None = None
+
+
+class Trials:
+    """The trials of one notebook in one warm worker, from the start of a `with` block to its end."""
+
+    def __init__(
+        self,
+        made: Original,
+        found: Measured,
+        interpreter: Interpreter,
+        room: Path,
+        limits: Limits,
+        most: int,
+    ) -> None:
+        self._made, self._most = made, most
+        self._drafts = dict(found.drafts)
+        self._kinds = found.kinds
+        self._worker = Warm(interpreter, room, limits, Plan("", "", ()), imports=modules_of(made))
+        self._start = seeding(0)
+        self._traces: dict[str, str] = {}
+        self._seconds: dict[str, float] = {}
+
+    def __enter__(self) -> Self:
+        """Start the worker, run the original, and leave out what its other styles don't have."""
+        self._worker.__enter__()
+        try:
+            for outcome in self._run(self._made.sections, trace=True):
+                self._traces[outcome.id] = outcome.trace
+                self._seconds[outcome.id] = outcome.seconds
+            self._prune()
+        except BaseException as error:
+            self._worker.__exit__(type(error), error, error.__traceback__)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the worker."""
+        self._worker.__exit__(kind, error, trace)
+
+    def _run(
+        self,
+        sections: Iterable[PlannedSection],
+        *,
+        trace: bool = False,
+        cell_seconds: float | None = None,
+    ) -> tuple[Outcome, ...]:
+        """Run sections after the seeds; their outcomes without that of the seeds."""
+        try:
+            told = self._worker.run(
+                (self._start, *sections), trace=trace, cell_seconds=cell_seconds
+            )
+        except WorkerLostError as error:
+            raise CompanionError(f"the worker of the recording was lost: {error}") from None
+        return told[1:]
+
+    def _prune(self) -> None:
+        """Take out of the drafts what the original or a copy in another style does not have."""
+        sources = self._made.sources
+        self._without_failing(self._made.sections, {}, must=True)
+        names = renaming(sources.values())
+        reformatted = {index: renamed(source, names) for index, source in sources.items()}
+        self._without_failing(self._rewritten(reformatted), names)
+        for style in rewrites.STYLES.values():
+            changed = style(sources)
+            if changed:
+                self._without_failing(self._rewritten(changed), {})
+
+    def _rewritten(self, sources: Mapping[int, str]) -> tuple[PlannedSection, ...]:
+        return tuple(_with_sources(section, sources) for section in self._made.sections)
+
+    def _without_failing(
+        self,
+        sections: Sequence[PlannedSection],
+        mapping: Mapping[str, str],
+        *,
+        must: bool = False,
+    ) -> None:
+        """Run a copy that has to pass; `must` takes functions out as well that found no candidate."""
+        asked = [
+            _checked(s, self._drafts[s.id], mapping) if s.id in self._drafts else s
+            for s in sections
+        ]
+        for outcome in self._run(asked):
+            draft = self._drafts.get(outcome.id)
+            if draft is None or outcome.observed is None or outcome.failure is not None:
+                continue
+            section = next(one for one in asked if one.id == outcome.id)
+            promised = [point.name for point in section.promised]
+            points = judge.points(draft, outcome.observed, section.mapping, promised)
+            states = {str(point["name"]): point["state"] for point in points}
+            self._drafts[outcome.id] = replace(
+                draft,
+                outcomes=tuple(
+                    o for o in draft.outcomes if states.get(o.key, "passed") == "passed"
+                ),
+                functions=tuple(
+                    f
+                    for f in draft.functions
+                    if states.get(f.name, "" if must else "passed") == "passed"
+                ),
+            )
+
+    def gate(
+        self, section: str, left: Callable[[], float], tell: Callable[[str], None]
+    ) -> Gate | None:
+        """Put one section through the gate; None when the time is up before its end."""
+        part = next(one for one in self._made.work if one.id == section)
+        draft = self._drafts[section]
+        if not _has_firm(draft):
+            return Gate(_soft(draft, REJECTS))
+        if left() <= 0:
+            return None
+        for what, changed in self._others(part):
+            if self._verdict(part, changed) == "passed":
+                return Gate(_soft(draft, LAX.format(what=what)))
+        return self._mutants(part, draft, left, tell)
+
+    def _others(self, part: Part) -> list[tuple[str, PlannedSection]]:
+        """Give what must not pass: the section without its work, and with that of its neighbour."""
+        planned = part.planned
+        empty = replace(planned, cells=tuple(c for c in planned.cells if c.is_given), bound=())
+        found = [("the empty section", empty)]
+        work = list(self._made.work)
+        place = work.index(part)
+        neighbours = [*work[place + 1 : place + 2], *work[max(0, place - 1) : place]][:1]
+        for other in neighbours:
+            cells = tuple(c for c in planned.cells if c.is_given)
+            cells += tuple(c for c in other.planned.cells if not c.is_given)
+            swapped = replace(planned, cells=cells, bound=other.planned.bound)
+            found.append(("the code of another section", swapped))
+        return found
+
+    def _head(self, part: Part, changed: PlannedSection) -> list[PlannedSection]:
+        """Give the sections up to one that is changed."""
+        found: list[PlannedSection] = []
+        for section in self._made.sections:
+            if section.id == part.id:
+                return [*found, changed]
+            found.append(section)
+        return found
+
+    def _tail(self, part: Part) -> list[PlannedSection]:
+        ids = [section.id for section in self._made.sections]
+        return list(self._made.sections[ids.index(part.id) + 1 :])
+
+    def _tried(self, part: Part, changed: PlannedSection) -> tuple[list[PlannedSection], Outcome]:
+        """Run a changed section in the place of the original's, behind the ones before it."""
+        checked = _checked(changed, self._drafts[part.id], {})
+        head = self._head(part, checked)
+        limit = max(_SHORTEST, 3 * self._seconds.get(part.id, 0.0))
+        return head, self._run(head, trace=True, cell_seconds=limit)[-1]
+
+    def _verdict(self, part: Part, changed: PlannedSection) -> str:
+        head, outcome = self._tried(part, changed)
+        return _verdict_of(head[-1], outcome)
+
+    def _mutants(
+        self,
+        part: Part,
+        draft: RecordedSection,
+        left: Callable[[], float],
+        tell: Callable[[str], None],
+    ) -> Gate | None:
+        counts = dict.fromkeys(("caught", "survived", "crashed", "equivalent"), 0)
+        survivors: list[str] = []
+        known: list[KnownMistake] = []
+        planted = ordered(self._made.mistakes(part, self._kinds))
+        for number, one in enumerate(planted[: _TRIED * self._most]):
+            if counts["caught"] + counts["survived"] >= self._most:
+                break
+            if left() <= 0:
+                return None
+            tell(f"{part.planned.title}, mistake {number + 1}")
+            fate = self._fate(part, one)
+            counts[fate.what] += 1
+            if fate.what == "survived":
+                survivors.append(f"cell {one.cell}: {one.mutant.name}")
+            elif fate.what == "caught" and fate.observed is not None:
+                known += _known(draft, fate.observed, f"m{number + 1}", one)
+        strength = Strength(
+            counts["caught"],
+            counts["caught"] + counts["survived"],
+            counts["crashed"],
+            counts["equivalent"],
+        )
+        status, reason = _judged(strength)
+        mistakes = tuple(_distinct(known)) if status == "hard" else ()
+        section = replace(draft, status=status, reason=reason, strength=strength, mistakes=mistakes)
+        return Gate(section, tuple(survivors))
+
+    def _fate(self, part: Part, planted: Planted) -> _Fate:
+        changed = _with_sources(part.planned, {planted.cell: planted.mutant.source})
+        head, outcome = self._tried(part, changed)
+        if outcome.failure is not None:
+            return _Fate("crashed")
+        if _verdict_of(head[-1], outcome) not in verdict.FINE:
+            return _Fate("caught", outcome.observed)
+        return _Fate("equivalent" if self._same(part, head, outcome) else "survived")
+
+    def _same(self, part: Part, head: Sequence[PlannedSection], outcome: Outcome) -> bool:
+        """Tell whether a section and all after it leave the same values and output as they were."""
+        if outcome.trace != self._traces.get(part.id):
+            return False
+        tail = self._tail(part)
+        for end in range(1, len(tail) + 1):
+            last = self._run([*head, *tail[:end]], trace=True)[-1]
+            if last.failure is not None or last.trace != self._traces.get(last.id):
+                return False
+        return True
+
+
+def _judged(strength: Strength) -> tuple[Status, str]:
+    """Say whether a section can be checked hard, and why not."""
+    if strength.planted < FEWEST:
+        return "self-assessed", TOO_LITTLE.format(planted=strength.planted, fewest=FEWEST)
+    if strength.caught < ENOUGH * strength.planted:
+        return "self-assessed", WEAK.format(caught=strength.caught, planted=strength.planted)
+    return "hard", ""
+
+
+def _soft(draft: RecordedSection, reason: str) -> RecordedSection:
+    return replace(draft, status="self-assessed", reason=reason)
+
+
+def _has_firm(draft: RecordedSection) -> bool:
+    firm = [one for one in draft.outcomes if one.stability != "shape" and not agree.informs(one)]
+    return bool(firm) or any(one.stability == "exact" for one in draft.functions)
+
+
+def _with_sources(section: PlannedSection, sources: Mapping[int, str]) -> PlannedSection:
+    cells = tuple(replace(c, source=sources.get(c.index, c.source)) for c in section.cells)
+    own = [cell.source for cell in cells if not cell.is_given]
+    return replace(section, cells=cells, bound=plan.bound_names(own))
+
+
+def _checked(
+    section: PlannedSection, draft: RecordedSection, mapping: Mapping[str, str]
+) -> PlannedSection:
+    """Let a section be checked by what was recorded of it."""
+    return replace(
+        section,
+        checkpoints=judge.checkpoints(draft, section.promised),
+        recorded=draft,
+        mapping=dict(mapping),
+        observe=judge.question(draft, section.bound, mapping, own_cells(section)),
+    )
+
+
+def _verdict_of(section: PlannedSection, outcome: Outcome) -> str:
+    """Give the verdict of one section alone."""
+    [found] = verdict.verdicts(Plan("", "", (section,)), (outcome,)) or (None,)
+    return found.verdict if found is not None else "to-assess"
+
+
+def _known(
+    draft: RecordedSection, observed: Mapping[str, Any], name: str, planted: Planted
+) -> list[KnownMistake]:
+    """Keep what a caught mistake left, where it differs from the original."""
+    values = {}
+    for outcome in draft.outcomes:
+        own = _own(outcome.where, outcome.name, outcome.place, observed)
+        if own is not None and not agree.same(outcome.fingerprint, own):
+            values[outcome.key] = own
+    answers = {}
+    for function in draft.functions:
+        tried = observed.get("replays", {}).get(function.name, ())
+        plain = next((one for one in tried if one["by"] == "name" and _is_plain(one)), None)
+        told = [_short(answer) for answer in plain["answers"]] if plain is not None else []
+        if len(told) == len(function.cases) and any(
+            not _same_answer(case.answer, answer)
+            for case, answer in zip(function.cases, told, strict=True)
+        ):
+            answers[function.name] = told
+    if not values and not answers:
+        return []
+    return [KnownMistake(name, naming.words(planted.mutant), values, answers)]
+
+
+def _is_plain(one: Mapping[str, Any]) -> bool:
+    order = list(one.get("order", ()))
+    return order == sorted(order)
+
+
+def _short(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep of an answer what it returned and what it changed."""
+    if "fp" not in answer:
+        return {key: answer[key] for key in ("error", "skipped") if key in answer}
+    kept: dict[str, Any] = {"fp": answer["fp"]}
+    if any(one is not None for one in answer.get("changed", ())):
+        kept["changed"] = answer["changed"]
+    if answer.get("globals"):
+        kept["globals"] = answer["globals"]
+    return kept
+
+
+def _same_answer(recorded_answer: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
+    if "fp" not in told:
+        return False
+    pairs = [(recorded_answer["fp"], told["fp"])]
+    mine = recorded_answer.get("changed") or ()
+    other = told.get("changed") or [None] * len(mine)
+    pairs += list(zip(mine, other, strict=False))
+    return all(
+        (a is None and b is None)
+        or (a is not None and b is not None and agree.same(a, b, grads=True))
+        for a, b in pairs
+    )
+
+
+def _own(where: str, name: str, place: int, observed: Mapping[str, Any]) -> Any:
+    """Find what stands where an outcome was recorded."""
+    if where == "name":
+        told = observed.get("wanted", {}).get(name)
+        return told["fp"] if told else observed.get("values", {}).get(name)
+    if where == "shown":
+        shown = observed.get("shown", ())
+        return shown[place][1] if place < len(shown) else None
+    printed = [one for one in observed.get("printed", ()) if one[1]]
+    return agree.number(printed[place][1][-1]) if place < len(printed) else None
+
+
+def _distinct(found: Iterable[KnownMistake]) -> list[KnownMistake]:
+    """Keep one of those that have the same words and left the same."""
+    kept: dict[str, KnownMistake] = {}
+    for one in found:
+        kept.setdefault(repr((one.words, dict(one.values), dict(one.answers))), one)
+    return list(kept.values())
