@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import string
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 from fastcompanion.base.records import frozen
 from fastcompanion.course.model import Checkpoint, CheckpointKind
@@ -421,7 +421,13 @@ def _named(
     failing = [point for point in found if point["state"] != "passed"]
     if not failing:
         return found
-    evidence = [_evidence(section, one, failing, observed, pool) for one in section.mistakes]
+    passed = {str(point["name"]) for point in found if point["state"] == "passed"}
+    evidence = [
+        {}
+        if _is_contradicted(section, one, passed)
+        else _evidence(section, one, failing, observed, pool)
+        for one in section.mistakes
+    ]
     for point in failing:
         name = str(point["name"])
         possible = [
@@ -435,6 +441,15 @@ def _named(
     return found
 
 
+def _is_contradicted(
+    section: RecordedSection, mistake: KnownMistake, passed: Collection[str]
+) -> bool:
+    """Tell whether something came out right that comes out wrong with a mistake."""
+    exact = {one.key for one in section.outcomes if one.stability == "exact"}
+    exact |= {one.name for one in section.functions if one.stability == "exact"}
+    return bool({*mistake.values, *mistake.answers} & exact & set(passed))
+
+
 def _evidence(
     section: RecordedSection,
     mistake: KnownMistake,
@@ -443,7 +458,7 @@ def _evidence(
     pool: Sequence[Candidate],
 ) -> dict[str, bool]:
     """Say for each failing point that a mistake speaks of whether it has come out just so."""
-    names = {str(point["name"]): point for point in failing}
+    names = {str(point["name"]) for point in failing}
     found: dict[str, bool] = {}
     for outcome in section.outcomes:
         if outcome.key in names and outcome.key in mistake.values:
@@ -481,24 +496,20 @@ def _answers_as(function: RecordedFunction, told: Sequence[Any], one: Mapping[st
     answers = list(one.get("answers", ()))
     if len(told) != len(function.cases) or len(answers) != len(function.cases):
         return False
-    some = False
-    for came, answer in zip(told, answers, strict=True):
-        if came is None or not answer or answer.get("skipped"):
-            continue
-        if not _same_answer(came, answer):
-            return False
-        some = True
-    return some
+    pairs = [
+        (came, answer)
+        for came, answer in zip(told, answers, strict=True)
+        if isinstance(came, Mapping) and "skipped" not in {*came, *answer}
+    ]
+    return bool(pairs) and all(_same_answer(came, answer) for came, answer in pairs)
 
 
-def _same_answer(came: Any, answer: Mapping[str, Any]) -> bool:
-    if "error" in answer:
-        return isinstance(came, Mapping) and came.get("error") == answer["error"]
-    if isinstance(came, Mapping) and "fp" in came:
-        return _answered(cast("Mapping[str, Any]", came), answer)
-    if isinstance(came, Mapping) and "k" in came:
-        return answer.get("fp") is not None and agree.same(came, answer["fp"])
-    return False
+def _same_answer(came: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
+    if "error" in answer or "fp" not in came:
+        return "error" in answer and came.get("error") == answer["error"]
+    changed = [one is not None for one in answer.get("changed") or ()]
+    before = [one is not None for one in came.get("changed") or ()] or [False] * len(changed)
+    return changed == before and _answered(came, answer)
 
 
 def describe(one: Fingerprint) -> str:

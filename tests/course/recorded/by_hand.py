@@ -39,12 +39,19 @@ def array(*rows: Sequence[float] | float) -> Print:
         "shape": [len(table), len(table[0])] if two else [len(table)],
         "d": "f",
         "v": [mean, spread, max(map(abs, flat)), weighted],
-        "s": [min(flat), mean, mean, mean, max(flat)],
+        "s": [quantile(sorted(flat), part / 4) for part in range(5)],
     }
     if two:
         columns = zip(*table, strict=True)
         found["c"] = sorted(sum(column) / len(table) for column in columns)
     return found
+
+
+def quantile(items: Sequence[float], part: float) -> float:
+    place = part * (len(items) - 1)
+    low = int(place)
+    high = min(low + 1, len(items) - 1)
+    return items[low] + (items[high] - items[low]) * (place - low)
 
 
 def frame(rows: int, **columns: tuple[float | None, int]) -> Print:
