@@ -33,7 +33,7 @@ from fastcompanion.course.checks.prepared import (
 )
 from fastcompanion.course.checks.verdict import GOOD, expected
 from fastcompanion.course.library import lessons
-from fastcompanion.course.model import Course, Lesson
+from fastcompanion.course.model import Course, Lesson, NotebookRef
 from fastcompanion.course.notebooks import notebook
 from fastcompanion.course.notebooks.cells import parse_cell
 from fastcompanion.course.notebooks.names import dotted, parameters
@@ -88,25 +88,55 @@ def hint(
     course, lesson = lessons.find(study, asked.lesson)
     ready = prepare(study, course, lesson, asked.notebook)
     own = [e for e in all_events(study) if is_mine(e, ready)]
-    made, cells = _original(course, lesson, ready)
+    made, cells = _original(course, lesson, ready.ref)
     chosen = choose(made.sections, asked.section, own, ready)
-    shown = _shown(own, chosen.id)
-    wanted = min(shown + 1, SOLUTION) if level is None else level
-    if not 1 <= wanted <= SOLUTION:
-        raise CompanionError("hints have the levels 1 to 4", code=Exit.USAGE)
-    if wanted == SOLUTION and shown < SOLUTION:
-        question = (
-            f"Show the original of {chosen.title!r}? The section then counts as with solution"
-        )
-        if not agree(question):
-            raise CompanionError("nothing was shown", hint=f"fastcompanion hint {lesson.id} 3")
-    given = _hint(ready, lesson, chosen, wanted, cells)
+    wanted = _level(lesson, chosen, level, _shown(own, chosen.id), agree)
+    given = _hint(ready.ref, lesson, chosen, wanted, cells)
     if record:
         data: dict[str, Any] = {"notebook": ready.ref.id, "section": chosen.id, "level": wanted}
         if given.again is not None:
             data["again"] = given.again.isoformat()
         events.record(study, HINTED, lesson.id, data, private=True)
     return given
+
+
+def hint_for(
+    course: Course,
+    lesson: Lesson,
+    ref: NotebookRef,
+    section: str,
+    *,
+    level: int | None,
+    shown: int,
+    agree: Callable[[str], bool],
+) -> Hint:
+    """Give a hint for one section, wherever it is that the learner works; nothing is recorded.
+
+    `shown` is the highest level that was shown for it. Raises exit 5 without the original.
+    """
+    made, cells = _original(course, lesson, ref)
+    chosen = next((one for one in made.sections if one.id == section), None)
+    if chosen is None or not chosen.work_cells:
+        raise CompanionError(f"there is nothing to reproduce in {section}", code=Exit.USAGE)
+    wanted = _level(lesson, chosen, level, shown, agree)
+    return _hint(ref, lesson, chosen, wanted, cells)
+
+
+def _level(
+    lesson: Lesson,
+    chosen: ScaffoldSection,
+    level: int | None,
+    shown: int,
+    agree: Callable[[str], bool],
+) -> int:
+    """Choose the level, the next one by default; the solution needs the learner's consent."""
+    wanted = min(shown + 1, SOLUTION) if level is None else level
+    if not 1 <= wanted <= SOLUTION:
+        raise CompanionError("hints have the levels 1 to 4", code=Exit.USAGE)
+    question = f"Show the original of {chosen.title!r}? The section then counts as with solution"
+    if wanted == SOLUTION and shown < SOLUTION and not agree(question):
+        raise CompanionError("nothing was shown", hint=f"fastcompanion hint {lesson.id} 3")
+    return wanted
 
 
 def all_events(study: Workspace) -> list[Event]:
@@ -122,12 +152,12 @@ def _shown(own: Sequence[Event], section: str) -> int:
 
 
 def _original(
-    course: Course, lesson: Lesson, ready: Prepared
+    course: Course, lesson: Lesson, ref: NotebookRef
 ) -> tuple[scaffold.Scaffold, dict[int, str]]:
-    original = notebook.read(lessons.original(course, ready.ref))
+    original = notebook.read(lessons.original(course, ref))
     codes = enumerate(original["cells"])
     sources = {i: str(c["source"]) for i, c in codes if c["cell_type"] == "code"}
-    return scaffold.scaffold(original, lesson, ready.ref), sources
+    return scaffold.scaffold(original, lesson, ref), sources
 
 
 def choose(
@@ -164,7 +194,7 @@ def states(own: Sequence[Event]) -> dict[str, str]:
 
 
 def _hint(
-    ready: Prepared,
+    ref: NotebookRef,
     lesson: Lesson,
     section: ScaffoldSection,
     level: int,
@@ -183,7 +213,7 @@ def _hint(
         texts = {1: _goal, 2: _names, 3: _outline}[level](section, sources)
     code = tuple(sources) if level == SOLUTION else ()
     about = _WORDS[level]
-    key = (lesson.id, ready.ref.id, section.id, section.title, level, about)
+    key = (lesson.id, ref.id, section.id, section.title, level, about)
     return Hint(*key, texts, code, day)
 
 
@@ -311,7 +341,7 @@ def compare(study: Workspace, asked: Asked) -> Comparison:
     course, lesson = lessons.find(study, asked.lesson)
     ready = prepare(study, course, lesson, asked.notebook)
     own = [e for e in all_events(study) if is_mine(e, ready)]
-    made, cells = _original(course, lesson, ready)
+    made, cells = _original(course, lesson, ready.ref)
     state = states(own)
     assessed = {str(e.data.get("section")) for e in own if e.kind == ASSESSED}
     done = [s for s in made.sections if state.get(s.id) in GOOD or s.id in assessed]

@@ -1,0 +1,1 @@
+"""The face inside a notebook: `%load_ext fastcompanion` gives %checkpoint, %check and %hint."""

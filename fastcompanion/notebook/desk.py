@@ -1,0 +1,430 @@
+"""What the three magics do, in terms of the lesson; nothing here knows IPython or prints."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fastcompanion.base import events, store
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.near import did_you_mean
+from fastcompanion.base.records import frozen
+from fastcompanion.base.workspace import Workspace
+from fastcompanion.course.checks import hints, live, plan, prepared, results
+from fastcompanion.course.checks.hints import Hint
+from fastcompanion.course.checks.live import LiveJudge, Ran, Seen
+from fastcompanion.course.checks.plan import PlannedSection
+from fastcompanion.course.checks.prepared import Prepared
+from fastcompanion.course.checks.results import Results
+from fastcompanion.course.checks.verdict import (
+    GOOD,
+    CheckpointVerdict,
+    SectionVerdict,
+    expected,
+)
+from fastcompanion.course.library import material
+from fastcompanion.course.model import Lesson
+from fastcompanion.course.notebooks import notebook
+from fastcompanion.notebook import place
+from fastcompanion.notebook.place import Place
+
+
+@frozen
+class Asked:
+    """What was typed behind a magic; `any_section`: without a section, the first open one will do."""
+
+    section: str | None = None
+    level: int | None = None
+    lesson: str | None = None
+    notebook: str | None = None
+    note: str = ""
+    yes: bool = False
+    files: bool = False
+    any_section: bool = False
+
+
+@frozen
+class Checked:
+    """One section's verdict on the live kernel; `file` holds the result, `study` took it too."""
+
+    lesson: str
+    notebook: str
+    section: SectionVerdict
+    notices: tuple[str, ...]
+    file: Path | None
+    study: Path | None
+    fresh: str
+
+
+@frozen
+class Looked:
+    """What should exist at the end of a section, and what of it is there now."""
+
+    lesson: str
+    notebook: str
+    section: str
+    title: str
+    goal: str
+    points: tuple[CheckpointVerdict, ...]
+    kind: str
+    notices: tuple[str, ...] = ()
+
+
+@frozen
+class _Spot:
+    """A section at one moment: the notebook as the kernel has seen it, planned."""
+
+    seen: Seen
+    ready: Prepared
+    section: PlannedSection
+
+
+class Desk:
+    """One kernel's work on one notebook, from `%load_ext` on."""
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self.names = names
+        self.folder = Path.cwd()
+        self.ran: list[Ran] = []
+        self.place: Place | None = None
+        self._judge: LiveJudge | None = None
+        self._given: dict[str, tuple[str, ...]] = {}
+        self._checked = 0
+        self._last = ""
+
+    def sit(self, asked: Asked) -> Place:
+        """Find the notebook, again when another is named; else only read its file again."""
+        if self.place is None or asked.lesson is not None or asked.notebook is not None:
+            found = place.find(self.names, lesson=asked.lesson, notebook_id=asked.notebook)
+            is_new = self.place is None or _key(found) != _key(self.place)
+            self.place, self._given = found, _given(found.saved)
+            if is_new:
+                self._judge, self._last = LiveJudge(self.names, found.based), ""
+                for one in self.ran:
+                    self.keep(one)
+        else:
+            self.place = place.again(self.place)
+            self._given = _given(self.place.saved)
+        return self.place
+
+    @property
+    def judge(self) -> LiveJudge:
+        """The judge of the notebook that was found."""
+        assert self._judge is not None
+        return self._judge
+
+    def after(self, one: Ran, result: object = None) -> None:
+        """Note a cell that has run; keep what it gave, if it is a given one."""
+        self.ran.append(one)
+        self.keep(one)
+        if self._judge is not None:
+            self._judge.shows(result)
+
+    def keep(self, one: Ran) -> None:
+        """Keep what a given cell has bound, before the learner's code changes it."""
+        given = self._given.get(one.cell_id) or self._given.get(one.source.strip())
+        if given and not one.failed and self._judge is not None:
+            self._judge.kept(given)
+
+    def check(self, asked: Asked, current: Ran) -> Checked:
+        """Judge a section on the values as they are now, and keep the result."""
+        here = self.sit(asked)
+        spot = self._spot(asked, current)
+        path = self._results_file(here)
+        notices = _stale(spot, self.ran)
+        old, wrong = self._old(here, spot, path)
+        found = self.judge.verdict(
+            spot.ready,
+            spot.section.id,
+            spot.seen,
+            assessed=self._assessed(here, old, spot, asked),
+            solved=self._solved(here, old),
+        )
+        if asked.note and found.verdict not in ("self-assessed", "to-assess"):
+            notices += ("your own judgement (--note) is for sections that have no hard check",)
+        told = self._keep(here, spot, found, asked, old)
+        if wrong:
+            told = (None, None, wrong)
+        self._checked, self._last = current.number, spot.section.id
+        told_notices = (*notices, *((told[2],) if told[2] else ()))
+        lesson, own = here.lesson.id, here.based.ref.id
+        fresh = f"fastcompanion check {lesson}" if here.study else ""
+        return Checked(lesson, own, found, told_notices, told[0], told[1], fresh)
+
+    def checkpoints(self, asked: Asked, current: Ran) -> Looked:
+        """Say what should exist at the end of a section, and what of it is there."""
+        here = self.sit(asked)
+        notices = _put_files(here, self.folder) if asked.files else ()
+        spot = self._spot(asked, current)
+        section = spot.section
+        specs = {spec.id: spec.goal for spec in here.lesson.sections}
+        kind = "authored" if section.checkpoints else "promised"
+        kind = "recorded" if section.recorded is not None else kind
+        return Looked(
+            here.lesson.id,
+            here.based.ref.id,
+            section.id,
+            section.title,
+            specs.get(section.id, ""),
+            self.judge.look(section),
+            kind if section.checkpoints or section.promised else "none",
+            (*notices, *_missing_files(here, self.folder)),
+        )
+
+    def hint(self, asked: Asked, current: Ran) -> Hint:
+        """Give a hint for a section, the next one by default, and note that it was shown."""
+        here = self.sit(asked)
+        spot = self._spot(asked, current)
+        path = self._results_file(here)
+        old, wrong = self._old(here, spot, path)
+        section = spot.section.id
+        shown = max(old.hinted.get(section, 0), self._shown(here, section))
+        given = self._hint(here, spot, asked, shown)
+        if not wrong:
+            one = results.new(section, hint=given.level)
+            self._write(here, path, old, one)
+        return given
+
+    def _hint(self, here: Place, spot: _Spot, asked: Asked, shown: int) -> Hint:
+        based, level = here.based, asked.level
+
+        def agree(question: str) -> bool:
+            if not asked.yes:
+                raise CompanionError(question, hint="%hint 4 --yes", code=Exit.USAGE)
+            return True
+
+        try:
+            return hints.hint_for(
+                based.course,
+                based.lesson,
+                based.ref,
+                spot.section.id,
+                level=level,
+                shown=shown,
+                agree=agree,
+            )
+        except CompanionError as error:
+            if error.code is not Exit.MISSING or (level or shown + 1) != 1:
+                raise
+            texts = tuple(
+                f"there should be: {expected(point)}"
+                for point in spot.section.checkpoints or spot.section.promised
+            )
+            title = spot.section.title
+            key = (based.lesson.id, based.ref.id, spot.section.id, title)
+            return Hint(*key, 1, "the goal", texts or (f"Reproduce the section {title!r}.",))
+
+    def _spot(self, asked: Asked, current: Ran) -> _Spot:
+        here = self.place
+        assert here is not None
+        is_saved = here.file is not None
+        seen = live.seen(here.based, here.saved, [*self.ran, current], is_saved=is_saved)
+        path = here.file or self.folder / f"{here.based.ref.id}.ipynb"
+        ready = prepared.ready(here.based, path, seen.notebook)
+        with_work = [one for one in ready.plan.sections if one.has_work]
+        if asked.section is not None:
+            return _Spot(seen, ready, _named(with_work, asked.section))
+        meant = self._meant(seen, current, {one.id for one in with_work})
+        if meant is None and asked.any_section:
+            meant = self._open(with_work)
+        if meant is None:
+            raise CompanionError(
+                "it is not clear which section this cell belongs to",
+                hint=f"Name it: {', '.join(one.id for one in with_work)}",
+                code=Exit.USAGE,
+            )
+        return _Spot(seen, ready, next(one for one in with_work if one.id == meant))
+
+    def _meant(self, seen: Seen, current: Ran, known: set[str]) -> str | None:
+        """Say where the current cell stands, else what was run since the last check, else the last."""
+        here = self.place
+        assert here is not None
+        own = _section_of(here, current.cell_id)
+        if own in known:
+            return own
+        since = [one.number for one in self.ran if one.number > self._checked]
+        for number in (current.number, *reversed(since)):
+            if seen.sections.get(number) in known:
+                return seen.sections[number]
+        return self._last if self._last in known else None
+
+    def _open(self, sections: Sequence[PlannedSection]) -> str | None:
+        """Give the first section that has not passed in the notebook or in the study."""
+        here = self.place
+        assert here is not None
+        path = self._results_file(here)
+        try:
+            old = results.read(path).results if path.exists() else ()
+        except CompanionError:
+            old = ()
+        own = [event for event in _events(here.study) if _is_of(event, here)]
+        state = {**hints.states(own), **{one.section: one.verdict for one in old if one.verdict}}
+        return next((one.id for one in sections if state.get(one.id) not in GOOD), None)
+
+    def _results_file(self, here: Place) -> Path:
+        folder = here.file.parent if here.file is not None else self.folder
+        return results.place(folder, here.lesson.id, here.based.ref.id)
+
+    def _old(self, here: Place, spot: _Spot, path: Path) -> tuple[Results, str]:
+        """Read what was found before; a file that is not ours to go on with is left as it is."""
+        total = sum(one.has_work for one in spot.ready.plan.sections)
+        empty = Results(here.lesson.id, here.based.ref.id, total, _versions())
+        if not path.exists():
+            return empty, ""
+        try:
+            old = results.read(path)
+        except CompanionError as error:
+            return empty, f"the result was not written: {error} (move the file away to go on)"
+        return Results(old.lesson, old.notebook, total, _versions(), old.results), ""
+
+    def _keep(
+        self, here: Place, spot: _Spot, found: SectionVerdict, asked: Asked, old: Results
+    ) -> tuple[Path | None, Path | None, str]:
+        """Write the result, unless it is the same as the last one."""
+        path, key = self._results_file(here), spot.section.key
+        last = old.newest(found.id)
+        study = here.study.root if here.study else None
+        if last is not None and (last.verdict, last.key) == (found.verdict, key):
+            return path, study, ""
+        note = asked.note if found.verdict == "self-assessed" else ""
+        one = results.new(found.id, found.verdict, key=key, note=note)
+        return self._write(here, path, old, one)
+
+    def _write(
+        self, here: Place, path: Path, old: Results, one: results.Result
+    ) -> tuple[Path | None, Path | None, str]:
+        whole = Results(old.lesson, old.notebook, old.total, old.versions, (*old.results, one))
+        try:
+            results.write(path, whole)
+            if here.study is not None:
+                results.take(here.study, whole, (one,))
+        except CompanionError as error:
+            return None, None, f"the result was not written: {error}"
+        return path, here.study.root if here.study else None, ""
+
+    def _assessed(self, here: Place, old: Results, spot: _Spot, asked: Asked) -> Mapping[str, str]:
+        known = dict(old.assessed)
+        for event in _events(here.study):
+            if event.kind == prepared.ASSESSED and _is_of(event, here):
+                known[str(event.data.get("section"))] = str(event.data.get("key", ""))
+        if asked.note:
+            known[spot.section.id] = spot.section.key
+        return known
+
+    def _solved(self, here: Place, old: Results) -> Sequence[str]:
+        shown = [one for one in _events(here.study) if _is_hint(one, here)]
+        from_study = [str(e.data.get("section")) for e in shown if e.data.get("level") == 4]
+        return [*old.solved, *from_study]
+
+    def _shown(self, here: Place, section: str) -> int:
+        shown = [one for one in _events(here.study) if _is_hint(one, here)]
+        own = [int(e.data.get("level", 0)) for e in shown if e.data.get("section") == section]
+        return max(own, default=0)
+
+
+def _key(one: Place) -> tuple[Any, ...]:
+    return one.lesson.id, one.based.ref.id, one.file
+
+
+def _given(saved: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Give what each given cell binds, by its id and by its source."""
+    found: dict[str, tuple[str, ...]] = {}
+    for cell in saved["cells"]:
+        if cell["cell_type"] == "code" and plan.role_of(cell) == "given":
+            names = plan.bound_names([cell["source"]])
+            found[str(cell["id"])] = found[str(cell["source"]).strip()] = names
+    return found
+
+
+def _named(sections: Sequence[PlannedSection], wanted: str) -> PlannedSection:
+    close = [one for one in sections if one.id == wanted]
+    close = close or [one for one in sections if one.id.startswith(wanted)]
+    if len(close) == 1:
+        return close[0]
+    ids = [one.id for one in close or sections]
+    what = "fits several sections" if close else "is no section of this notebook"
+    near = "" if close else did_you_mean(wanted, ids)
+    raise CompanionError(
+        f"{wanted!r} {what}{near}", hint=f"One of: {', '.join(ids)}", code=Exit.USAGE
+    )
+
+
+def _section_of(here: Place, cell_id: str) -> str | None:
+    """Find the section of a cell in the saved file; a new cell may not be saved yet."""
+    cells = here.saved["cells"]
+    index = next((i for i, one in enumerate(cells) if cell_id and one["id"] == cell_id), None)
+    ids = [outline.id for outline in here.based.outlines]
+    owners = notebook.learner_sections(here.saved, ids)
+    return next((one.id for one in owners if index in one.cells), None)
+
+
+def _stale(spot: _Spot, ran: Sequence[Ran]) -> tuple[str, ...]:
+    """Say what makes the values of the kernel others than those of a run from the top."""
+    own = [spot.seen.ran[cell.index] for cell in spot.section.cells]
+    found = []
+    stopped = [one for one in own if one.failed]
+    if stopped:
+        found.append(f"a cell of this section stopped with {stopped[-1].failed} when it last ran")
+    unrun = spot.seen.unrun.get(spot.section.id, 0)
+    if unrun:
+        cells = "a saved cell" if unrun == 1 else f"{unrun} saved cells"
+        found.append(f"{cells} of this section did not run here, or not as saved")
+    last = max((one.number for one in own), default=0)
+    wanted = {point.name for point in spot.section.checkpoints}
+    wanted |= set(spot.section.mapping.values())
+    for one in ran:
+        if one.number > last and spot.seen.sections.get(one.number) != spot.section.id:
+            again = [name for name in plan.bound_names([one.code]) if name in wanted]
+            if again:
+                found.append(
+                    f"{', '.join(again)} was bound again by a cell of another section afterwards"
+                )
+                break
+    return tuple(found)
+
+
+def _versions() -> dict[str, str]:
+    """Give the versions of what the kernel has loaded that lessons are usually made of."""
+    known = ("numpy", "pandas", "torch", "fastai", "scikit-learn", "matplotlib")
+    loaded = [name for name in known if name.replace("scikit-learn", "sklearn") in sys.modules]
+    return place.here(loaded)
+
+
+def _events(study: Workspace | None) -> Sequence[events.Event]:
+    return hints.all_events(study) if study is not None else ()
+
+
+def _is_of(event: events.Event, here: Place) -> bool:
+    own = event.data.get("notebook")
+    return event.lesson == here.lesson.id and own == here.based.ref.id
+
+
+def _is_hint(event: events.Event, here: Place) -> bool:
+    return event.kind == prepared.HINTED and _is_of(event, here)
+
+
+def _missing_files(here: Place, folder: Path) -> tuple[str, ...]:
+    base = here.file.parent if here.file is not None else folder
+    missing = [name for name in here.lesson.files if not (base / name).exists()]
+    if not missing or not _has_files(here.lesson, here.based.course.root):
+        return ()
+    return (f"the lesson's files are not here: {', '.join(missing)}; %checkpoint --files",)
+
+
+def _has_files(lesson: Lesson, root: Path) -> bool:
+    return all((root / name).is_file() for name in lesson.files)
+
+
+def _put_files(here: Place, folder: Path) -> tuple[str, ...]:
+    """Put what the lesson needs into the working folder: its data, and the notebook to work in."""
+    based = here.based
+    base = here.file.parent if here.file is not None else folder
+    empty: dict[str, Any] = {"cells": []}
+    put = list(material.place(based.course, based.lesson, based.ref, empty, base).files)
+    target = base / f"{based.ref.id}.scratch.ipynb"
+    if here.file is None and here.saved["cells"] and not target.exists():
+        store.write_text(target, notebook.to_text(here.saved))
+        put.append(target.name)
+    return (f"put here: {', '.join(put)}",) if put else ("everything is here already",)
