@@ -88,6 +88,13 @@ class Code:
 
 
 @frozen
+class Raw:
+    """Text as it is, for a pipe or a clipboard: neither indented nor wrapped."""
+
+    text: str
+
+
+@frozen
 class Next:
     """The next command to type, and why."""
 
@@ -95,7 +102,7 @@ class Next:
     why: str = ""
 
 
-Block = Title | Line | Warn | Facts | Items | Table | Code | Next
+Block = Title | Line | Warn | Facts | Items | Table | Code | Raw | Next
 
 
 @frozen
@@ -231,8 +238,9 @@ def _lines(block: Block) -> Iterator[tuple[str, str]]:
             yield from ((line, style) for line in _wrapped(text))
         case Warn(text):
             yield from ((line, "warn") for line in _wrapped(f"! {text}"))
-        case Code(text):
-            yield from ((f"    {line}", "") for line in text.rstrip("\n").split("\n"))
+        case Code(text) | Raw(text):
+            indent = "" if isinstance(block, Raw) else "    "
+            yield from ((indent + line, "") for line in text.rstrip("\n").split("\n"))
         case Facts(pairs):
             width = max((len(name) for name, _ in pairs), default=0)
             yield from ((f"{name:<{width}}  {value}", "") for name, value in pairs)
