@@ -1,0 +1,188 @@
+"""Look at a folder and say what data set it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.data import columns, files, measures, problems, splits, tables, tabular, targets
+from fastcompanion.data.dataset import (
+    KINDS,
+    ClassCount,
+    DataSet,
+    Finding,
+    Problem,
+    Question,
+    TableFile,
+)
+from fastcompanion.data.files import Folder
+from fastcompanion.data.tables import Table
+from fastcompanion.data.tabular import Recognised
+from fastcompanion.data.targets import View
+
+_CLASSES = 1000
+
+
+def look(path: Path, *, target: str = "", kind: str = "") -> DataSet:
+    """Say what data set lies at a path; `target` and `kind` are what the learner said."""
+    if kind and (kind not in KINDS or kind == "unknown"):
+        known = ", ".join(name for name in KINDS if name != "unknown")
+        raise CompanionError(
+            f"there is no kind {kind!r}", hint=f"--kind with one of: {known}", code=Exit.USAGE
+        )
+    folder = files.walk(path)
+    read = [tables.read(folder, name) for name in table_names(folder)]
+    found = [table for table in read if isinstance(table, Table)]
+    bad = [problem for problem in read if isinstance(problem, Problem)]
+    general = [*of_folder(folder), *bad]
+    if found:
+        return of_tables(path, view_of(found), found, general, target, kind)
+    return nothing(path, general)
+
+
+def table_names(folder: Folder) -> list[str]:
+    """Name the files that may be tables, at most a few hundred."""
+    return files.spread(folder.tables, 200)
+
+
+def view_of(found: Sequence[Table]) -> View:
+    """Give the tables their parts and read the columns."""
+    parts = targets.roles(found)
+    test = parts.get("test")
+    return View(
+        train=parts["train"],
+        values=columns.read(parts["train"]),
+        test=test,
+        test_values=columns.read(test) if test is not None else None,
+        valid=parts.get("valid"),
+        sample=parts.get("sample-submission"),
+    )
+
+
+def of_tables(
+    path: Path,
+    view: View,
+    found: Sequence[Table],
+    general: Sequence[Problem],
+    target: str,
+    kind: str,
+) -> DataSet:
+    """Describe a data set that consists of tables."""
+    known = tabular.recognise(view, target, kind)
+    aim = view.values.get(known.target.value)
+    note = splits.note_on_groups(view, known)
+    return DataSet(
+        path=str(path),
+        kind=known.kind,
+        about=KINDS[known.kind.value],  # type: ignore[index]
+        target=known.target,
+        ids=tuple(name for name, role in known.roles.items() if role == "id"),
+        metric=measures.propose(known.kind.value, aim, view),
+        split=splits.propose(view, known),
+        rows=view.train.count,
+        classes=_classes(view, known),
+        tables=tuple(_shown(table, view) for table in found),
+        columns=tuple(
+            columns.profile(view.values[name], known.roles[name], view.rows)
+            for name in view.train.names
+        ),
+        media=(),
+        problems=tuple(problems.in_order([*general, *problems.find(view, known)])),
+        notes=(*_notes(view), *((note,) if note else ())),
+        questions=tuple(questions(known.kind, known.target)),
+    )
+
+
+def _classes(view: View, known: Recognised) -> tuple[ClassCount, ...]:
+    if not known.kind.value.endswith("class") or not known.target.value:
+        return ()
+    counts = view.values[known.target.value].counts
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return tuple(ClassCount(name, count) for name, count in ordered[:_CLASSES])
+
+
+def _shown(table: Table, view: View) -> TableFile:
+    parts = {
+        "train": view.train,
+        "test": view.test,
+        "valid": view.valid,
+        "sample-submission": view.sample,
+    }
+    role = next((name for name, one in parts.items() if one is table), "other")
+    decimal = any(v.form == "decimal comma" for v in view.values.values()) and table is view.train
+    return TableFile(
+        path=table.name,
+        role=role,  # type: ignore[arg-type]
+        rows=table.count,
+        read=len(table.rows),
+        columns=len(table.names),
+        encoding=table.dialect.encoding,
+        delimiter=table.dialect.delimiter,
+        decimal="," if decimal else ".",
+        header=table.dialect.header,
+    )
+
+
+def _notes(view: View) -> Iterable[str]:
+    for table in (view.train, view.test):
+        if table is not None and not table.whole:
+            yield f"{table.name} has {table.count} rows or more; {len(table.rows)} of them, chosen evenly, were looked at"
+
+
+def questions(kind: Finding, target: Finding) -> Iterable[Question]:
+    """Ask for what is a guess: the target first, as the kind may follow from it."""
+    if not target.sure and kind.value not in ("images-class", "segmentation", "audio-class"):
+        yield Question("Which column is to be predicted?", target.value, "--target")
+    if not kind.sure:
+        yield Question(
+            "What kind of data set is it?", "" if kind.value == "unknown" else kind.value, "--kind"
+        )
+
+
+def of_folder(folder: Folder) -> Iterable[Problem]:
+    """Say what of a folder could not be looked at, and why."""
+    told = (
+        (
+            "links-out",
+            folder.links_out,
+            "lead out of the folder and were not followed",
+            "Copy what they show into the folder.",
+        ),
+        ("unreadable-folder", folder.unreadable, "can't be read", "Check the permissions."),
+        ("special-file", folder.special, "are no ordinary files", ""),
+    )
+    for name, found, text, cure in told:
+        if found:
+            shown = problems.some(list(found))
+            yield Problem(
+                name, "warn", found[0], f"{len(found)} of its entries {text}: {shown}.", cure
+            )
+    for name in folder.closed[:5]:
+        cure = files.CLOSED[files.suffix(name)]
+        yield Problem("other-format", "warn", name, "Its format is not read here.", cure)
+    if folder.cut_off:
+        yield Problem(
+            "too-many-files",
+            "warn",
+            ".",
+            "Only a part of the files was listed.",
+            "Look at a part of it.",
+        )
+
+
+def nothing(path: Path, general: Sequence[Problem]) -> DataSet:
+    """Describe a folder that holds no data that could be told."""
+    empty = Problem(
+        "no-data",
+        "stop",
+        ".",
+        "No table, image, text or recording was found.",
+        "Is it the right folder?",
+    )
+    kind = Finding("unknown", False, ("it holds no data that is read here",))
+    return DataSet(
+        path=str(path), kind=kind, about=KINDS["unknown"], target=Finding("", False), ids=(), metric=None, split=None,
+        rows=0, classes=(), tables=(), columns=(), media=(), problems=tuple(problems.in_order([empty, *general])),
+        notes=(), questions=(),
+    )  # fmt: skip

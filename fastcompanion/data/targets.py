@@ -1,0 +1,234 @@
+"""Which table is which, which column is to be predicted, and what the others are for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.near import did_you_mean
+from fastcompanion.base.records import frozen
+from fastcompanion.data.columns import Values
+from fastcompanion.data.dataset import Finding, Role
+from fastcompanion.data.files import SPLITS, split_of, stem
+from fastcompanion.data.tables import Table
+
+#: names that say it, and names that often do, the likelier first
+_SAID = ("target", "label", "labels", "class", "classes", "tags", "y")
+_LIKELY = (
+    "outcome", "category", "species", "survived", "diagnosis", "quality", "rating", "ratings", "stars", "score",
+    "price", "saleprice", "medv", "sentiment", "response", "default", "churn", "income", "salary",
+    "result", "status", "type", "group", "breed", "cnt", "count", "sales", "value", "output",
+)  # fmt: skip
+_ID = re.compile(
+    r"(?i)(?:.*[_ .-])?(?:id|idx|index|uuid|guid|key|rowid|row|unnamed: 0|nr|no|file|filename|fname)"
+)
+_ID_CAMEL = re.compile(r".*[a-z](?:Id|ID|Index|Key|No)")
+_GROUP = re.compile(
+    r"(?i)(?:.*[_ .-])?(patient|subject|person|user|customer|client|household|family|ticket|session|video|clip|"
+    r"scene|speaker|author|writer|player|driver|device|machine|engine|store|shop|product|group|batch|site|hospital|school|"
+    r"student|participant|animal|anchor|thread|recording)(?:[_ .-]?(?:id|no|nr|name|code|number|key))?"
+)
+_SPLIT_NAMES = frozenset(
+    (
+        "is_valid",
+        "is_val",
+        "is_test",
+        "is_train",
+        "split",
+        "set",
+        "fold",
+        "kfold",
+        "subset",
+        "partition",
+    )
+)
+_SAMPLE = re.compile(r"(?i)sample|submission|submit")
+
+
+@frozen
+class View:
+    """The tables of a data set by their parts; `valid` is a table of its own that was given for validating."""
+
+    train: Table
+    values: Mapping[str, Values]
+    test: Table | None = None
+    test_values: Mapping[str, Values] | None = None
+    valid: Table | None = None
+    sample: Table | None = None
+
+    @property
+    def rows(self) -> int:
+        """How many rows of the training table were looked at."""
+        return len(self.train.rows)
+
+
+def roles(tables: Sequence[Table]) -> dict[str, Table]:
+    """Tell the tables' roles: train, test, valid, sample-submission; the largest unnamed one is train."""
+    found: dict[str, Table] = {}
+    for table in sorted(tables, key=lambda one: (-one.count * len(one.names), one.name)):
+        found.setdefault(_role(table), table)
+    others = found.pop("", None)
+    if "train" not in found and others is not None:
+        found["train"] = others
+    if "train" not in found:
+        fallback = found.get("valid") or found.get("test") or found["sample-submission"]
+        found = {role: table for role, table in found.items() if table is not fallback}
+        found["train"] = fallback
+    return _sensible(found)
+
+
+def _role(table: Table) -> str:
+    if _SAMPLE.search(stem(table.name)) and len(table.names) <= 400:
+        return "sample-submission"
+    words = re.split(r"[^a-z]+", stem(table.name).lower())
+    named = [SPLITS[word] for word in words if word in SPLITS]
+    return named[0] if named else split_of(table.name)
+
+
+def _sensible(found: dict[str, Table]) -> dict[str, Table]:
+    """Leave out parts that share no column with the training table: they belong to something else."""
+    names = set(found["train"].names)
+    return {
+        role: table for role, table in found.items() if role == "train" or names & set(table.names)
+    }
+
+
+def target(view: View, wanted: str = "") -> Finding:
+    """Find the column to predict, sure or guessed; an empty value where nothing speaks for any."""
+    if wanted:
+        return Finding(known(view.train.names, wanted), True, ("you said so",))
+    if found := _lacking(view):
+        return found
+    return _by_name(view) or _by_place(view)
+
+
+def known(names: Sequence[str], wanted: str) -> str:
+    """Give the column's name as it is written, or fail with those that are near."""
+    lowered = {name.lower(): name for name in reversed(names)}
+    if wanted in names or wanted.lower() in lowered:
+        return wanted if wanted in names else lowered[wanted.lower()]
+    raise CompanionError(
+        f"there is no column {wanted!r}{did_you_mean(wanted, names)}",
+        hint=f"--target with one of: {', '.join(names[:12])}",
+        code=Exit.USAGE,
+    )
+
+
+def _lacking(view: View) -> Finding | None:
+    if view.test is None:
+        return None
+    lacking = [name for name in view.train.names if name not in view.test.names]
+    told = [f"{view.train.name} has it, {view.test.name} lacks it"]
+    if view.sample is not None and (asked := [n for n in view.sample.names if n in lacking]):
+        told.append(f"{view.sample.name} asks for it")
+        lacking = asked
+    if not lacking:
+        return None
+    said = [name for name in lacking if name.lower() in _SAID] or [
+        name for name in lacking if plausible(view.values[name])
+    ]
+    return Finding((said or lacking)[0], len(lacking) == 1, tuple(told))
+
+
+def _by_name(view: View) -> Finding | None:
+    lowered = {name.lower().strip(): name for name in reversed(view.train.names)}
+    for names, sure in ((_SAID, True), (_LIKELY, False)):
+        for name in names:
+            found = lowered.get(name)
+            if found is not None and (
+                plausible(view.values[found]) or (sure and view.values[found].distinct)
+            ):
+                return Finding(
+                    found, sure, ("its name says so" if sure else "its name suggests it",)
+                )
+    return None
+
+
+def _by_place(view: View) -> Finding:
+    names = view.train.names
+    for name, why in ((names[-1], "it is the last column"), (names[0], "it is the first column")):
+        if plausible(view.values[name]) and len(names) > 1 and not is_id(view.values[name]):
+            return Finding(name, False, (why,))
+    return Finding("", False)
+
+
+def plausible(values: Values) -> bool:
+    """Could one predict this: values that repeat, or numbers?"""
+    if values.distinct < 1 or values.type in ("date", "text"):
+        return False
+    return values.is_numeric or values.distinct <= max(2, values.filled * 0.5)
+
+
+def is_id(values: Values) -> bool:
+    """Does each row have a value of its own that only names it?"""
+    if values.distinct < max(2, values.filled * 0.95) or values.missing > len(values.cells) * 0.05:
+        return False
+    if values.type in ("category", "mixed"):
+        return values.filled >= 10 or named_id(values.name)
+    return values.type == "integer" and (named_id(values.name) or _counts_up(values))
+
+
+def named_id(name: str) -> bool:
+    """Does a name say that the column holds ids?"""
+    return bool(_ID.fullmatch(name.strip()) or _ID_CAMEL.fullmatch(name.strip()))
+
+
+def _counts_up(values: Values) -> bool:
+    numbers = [value for value in values.numbers if value is not None]
+    steps = sum(after > before for before, after in pairwise(numbers))
+    return len(numbers) > 2 and min(numbers) in (0, 1) and steps >= (len(numbers) - 1) * 0.95
+
+
+def ids(view: View, chosen: str) -> tuple[str, ...]:
+    """Name the columns that only name rows: those of the sample submission first."""
+    found = [name for name, values in view.values.items() if name != chosen and is_id(values)]
+    if view.sample is not None:
+        asked = [name for name in view.sample.names if name in view.train.names and name != chosen]
+        found = [*(name for name in asked[:1] if name in found), *found]
+    return tuple(dict.fromkeys(found))
+
+
+def naming(view: View, chosen: str) -> dict[str, Role]:
+    """Give the columns that name rows their role: ids, or names of people and things."""
+    return {
+        name: "id" if named_id(name) or view.values[name].type == "integer" else "name"
+        for name in ids(view, chosen)
+    }
+
+
+def group_named(name: str) -> bool:
+    """Does a name say that rows with the same value belong together?"""
+    return bool(_GROUP.fullmatch(name.strip())) or bool(
+        re.fullmatch(
+            r"(?:.*[a-z])?(?:Patient|Subject|User|Customer|Session|Group|Video|Speaker)(?:Id|ID)?",
+            name,
+        )
+    )
+
+
+def given_split(view: View) -> str:
+    """Find a column that says which rows are for validating."""
+    for name, values in view.values.items():
+        if name.lower() in _SPLIT_NAMES and 2 <= values.distinct <= 20:
+            return name
+    return ""
+
+
+def is_number_target(values: Values) -> Finding:
+    """Is a target a number to predict, or a class? Whole numbers of few values are classes, as a guess."""
+    if not values.is_numeric and values.type != "mixed":
+        return Finding("class", True, (f"its values are words ({values.distinct} different ones)",))
+    if values.type == "mixed" and not values.numbers:
+        return Finding("class", False, ("its values are words and numbers",))
+    if values.distinct == 2:
+        return Finding("class", True, ("it has two values",))
+    if values.type == "number":
+        return Finding("number", True, ("it has fractions",))
+    if values.distinct > 20:
+        share = values.distinct > values.filled * 0.05 or values.distinct > 100
+        return Finding("number", share, (f"it has {values.distinct} different whole numbers",))
+    return Finding(
+        "class", values.distinct <= 10, (f"it has {values.distinct} different whole numbers",)
+    )
