@@ -1,0 +1,277 @@
+"""Record the checks of many notebooks and write docs/checks-figures.md.
+
+    python -m scripts.record_table --courses FOLDER --work FOLDER [--kernel NAME] [--data TITANIC]
+        [--only LESSON ...] [--reproductions NAME=LESSON] [--held-out] [--page FILE]
+
+scripts/survey.toml names the notebooks. Each is run plainly, then recorded, one after another; what
+came out is kept in WORK/results, and a notebook that has its result there is not recorded again. The
+page is written from these results alone. Held-out reproductions are run when asked for only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from fastcompanion.base import clock
+from fastcompanion.base.errors import CompanionError
+from fastcompanion.base.kernel import Interpreter, Limits
+from fastcompanion.base.reporter import SILENT
+from fastcompanion.base.workspace import Workspace
+from fastcompanion.course.checks import check
+from fastcompanion.course.environments import find_interpreter
+from fastcompanion.course.library import catalogue, courses, lessons
+from fastcompanion.course.model import Course, Lesson, NotebookRef
+from fastcompanion.course.notebooks import notebook
+from fastcompanion.course.recording import recorder
+from fastcompanion.course.running import run
+from fastcompanion.course.scaffolds.scaffold import scaffold
+from scripts.figures_page import page
+
+ROOT = Path(__file__).resolve().parents[1]
+SURVEY = ROOT / "scripts" / "survey.toml"
+REPRODUCTIONS = ROOT / "tests" / "fixtures" / "reproductions"
+PAGE = ROOT / "docs" / "checks-figures.md"
+LIMITS = Limits(cell_seconds=180, total_seconds=300)
+BUDGET = Limits(cell_seconds=600, total_seconds=3600)
+# A lesson that asks pip for packages gets none: what it needs is there, or it can't run here.
+OFFLINE = {"PIP_NO_INDEX": "1", "MPLBACKEND": "agg", "CUDA_VISIBLE_DEVICES": ""}
+_BLOCK = re.compile(r"^# %% \[section ([a-z0-9-]+)\]\s*$", re.MULTILINE)
+_PLAIN_END = ("clean",)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where things are: the fetched courses, our own work folder, and what runs the notebooks."""
+
+    courses: Path
+    work: Path
+    kernel: str | None
+
+    @property
+    def study(self) -> Workspace:
+        """A study of our own, made when it is not there."""
+        folder = self.work / "study"
+        folder.mkdir(parents=True, exist_ok=True)
+        study = Workspace(folder)
+        if not study.settings.exists():
+            study.settings.write_text("version = 1\n", encoding="utf-8")
+        return study
+
+    @property
+    def results(self) -> Path:
+        """One JSON file for each notebook."""
+        folder = self.work / "results"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def say(text: str) -> None:
+    """Tell how far it is."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def added(place: Place, told: Mapping[str, Any]) -> Course:
+    """Add a course of the survey to the study, unless it is there."""
+    if told["id"] not in courses.ids(place.study):
+        courses.add(place.study, str(source_folder(place, told)), as_id=told["id"])
+    return courses.load(place.study, told["id"])
+
+
+def source_folder(place: Place, told: Mapping[str, Any]) -> Path:
+    """Find a course's folder; copies under other names, and built-in lessons, get one of their own."""
+    if "built_in" in told:
+        return foreign(told["built_in"], place.work / "sources" / told["id"])
+    folder: Path = place.courses / str(told["folder"])
+    if "copies" not in told:
+        return folder
+    target = place.work / "sources" / str(told["id"])
+    target.mkdir(parents=True, exist_ok=True)
+    for name, source in told["copies"].items():
+        shutil.copyfile(folder / source, target / name)
+    return target
+
+
+def foreign(course_id: str, target: Path) -> Path:
+    """Copy the notebooks and data of a built-in course, without anything that was written for it."""
+    root: Path = catalogue.course(course_id).root
+    shutil.copytree(root, target, ignore=shutil.ignore_patterns("*.yaml", "*.py", "*.json"))
+    return target
+
+
+def commit_of(place: Place, told: Mapping[str, Any]) -> str:
+    """Say which state of a fetched course is looked at; nothing for what is built in."""
+    if "folder" not in told:
+        return ""
+    argv = ["git", "-C", str(place.courses / told["folder"]), "rev-parse", "HEAD"]
+    found = subprocess.run(argv, capture_output=True, text=True, check=False)
+    return found.stdout.strip()
+
+
+def plain(
+    place: Place, course: Course, lesson: Lesson, ref: NotebookRef, beside: list[str]
+) -> dict[str, Any]:
+    """Run a notebook plainly in a fresh kernel; say how it went and how long it took."""
+    run.copy_original(place.study, course, lesson, ref)
+    for name in beside:
+        run.copy_original(place.study, course, lesson, ref, data=place.work / "standins" / name)
+    made = run.execute(
+        place.study, course, lesson, ref, kernel=place.kernel, limits=LIMITS, reporter=SILENT
+    )
+    error = f"{made.words} ({made.origin.error[:90]})" if made.origin is not None else made.words
+    return {"verdict": made.verdict, "words": error, "seconds": made.seconds}
+
+
+def recorded(
+    place: Place, course: Course, lesson: Lesson, ref: NotebookRef
+) -> recorder.RecordReport:
+    """Record a notebook from nothing."""
+    shutil.rmtree(place.study.private / "recording", ignore_errors=True)
+    interpreter = find_interpreter(place.kernel, course, place.study)
+    asked = recorder.Asked(course, lesson, ref, interpreter, BUDGET)
+    return recorder.record(place.study, asked)
+
+
+def surveyed(place: Place, told: Mapping[str, Any], number: str, beside: list[str]) -> None:
+    """Run and record one notebook, and keep what came out."""
+    target = place.results / f"{told['id']}-{number}.json"
+    if target.exists():
+        return
+    course = added(place, told)
+    lesson = next(one for one in course.lessons if one.number == number)
+    ref = lessons.notebook_of(lesson, None)
+    found: dict[str, Any] = {
+        "lesson": lesson.id,
+        "source": told["source"],
+        "path": told.get("copies", {}).get(ref.path, ref.path),
+        "style": told["style"],
+        "commit": commit_of(place, told),
+        "why": told.get("why", {}).get(number, ""),
+    }
+    say(f"{lesson.id} {ref.path}")
+    found["plain"] = plain(place, course, lesson, ref, beside)
+    if found["plain"]["verdict"] in _PLAIN_END or number in told.get("partly", ()):
+        begun = clock.monotonic()
+        try:
+            report = recorded(place, course, lesson, ref)
+            found["record"] = {**asdict(report), "path": None}
+        except CompanionError as error:
+            found["failed"] = error.message
+        found["seconds"] = round(clock.monotonic() - begun, 1)
+    target.write_text(json.dumps(found, indent=1, default=str) + "\n", encoding="utf-8")
+    say(f"  {found['plain']['verdict']}, recorded in {found.get('seconds', 0):.0f} s")
+
+
+def blocks(text: str) -> Iterator[tuple[str, str]]:
+    """Read a reproduction: the learner's cells with the id of their section."""
+    parts = _BLOCK.split(text)
+    yield from zip(parts[1::2], (part.strip("\n") for part in parts[2::2]), strict=True)
+
+
+def filled(made: Mapping[str, Any], own: list[tuple[str, str]]) -> dict[str, Any]:
+    """Put a learner's cells into a scaffold, in the place of its empty ones."""
+    cells: list[dict[str, Any]] = []
+    for cell in made["cells"]:
+        mark = cell["metadata"].get("fastcompanion", {})
+        mine = [source for section, source in own if section == mark.get("section")]
+        if cell["cell_type"] != "code" or mark.get("role") != "work" or not mine:
+            cells.append(cell)
+        elif not any(other["metadata"]["fastcompanion"] == mark for other in cells):
+            cells += [{**cell, "id": f"{cell['id']}-{n}", "source": s} for n, s in enumerate(mine)]
+    return {**made, "cells": cells}
+
+
+def reproduced(
+    place: Place,
+    course: Course,
+    lesson: Lesson,
+    ref: NotebookRef,
+    path: Path,
+    interpreter: Interpreter,
+) -> dict[str, Any]:
+    """Check one honest reproduction by what was recorded; counts its sections by verdict."""
+    own = list(blocks(path.read_text(encoding="utf-8")))
+    book = scaffold(notebook.read(lessons.original(course, ref)), lesson, ref, name="").notebook
+    notebook.write(place.study.notebook(lesson.id, ref.id, "scratch"), filled(book, own))
+    report = check.check(
+        place.study, course, lesson, interpreter, notebook_id=ref.id, limits=LIMITS, record=False
+    )
+    done = {section for section, _ in own}
+    sections = [
+        {"id": one.id, "verdict": one.verdict, "message": one.message}
+        for one in report.sections
+        if one.id in done
+    ]
+    return {"file": path.stem, "lesson": lesson.id, "sections": sections}
+
+
+def reproductions(place: Place, name: str, text: str, *, held_out: bool) -> list[dict[str, Any]]:
+    """Check the reproductions of one lesson; held-out ones only when asked for."""
+    course, lesson = lessons.find(place.study, text)
+    ref = lessons.notebook_of(lesson, None)
+    interpreter = find_interpreter(place.kernel, course, place.study)
+    wanted = ["dev-*.py", *(["held-out-*.py"] if held_out else [])]
+    found = []
+    for path in (p for pattern in wanted for p in sorted((REPRODUCTIONS / name).glob(pattern))):
+        say(f"{lesson.id} {path.stem}")
+        found.append(reproduced(place, course, lesson, ref, path, interpreter))
+    return found
+
+
+def arguments() -> argparse.ArgumentParser:
+    """Describe what can be typed."""
+    made = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    made.add_argument("--courses", type=Path, required=True, help="where the fetched courses lie")
+    made.add_argument("--work", type=Path, required=True, help="a folder of our own")
+    made.add_argument("--kernel", help="an environment, venv or interpreter")
+    made.add_argument("--data", type=Path, help="the folder of the Titanic tables")
+    made.add_argument("--only", nargs="*", default=[], help="course/number")
+    made.add_argument("--reproductions", action="append", default=[], metavar="NAME=LESSON")
+    made.add_argument("--held-out", action="store_true")
+    made.add_argument("--page", type=Path, help=f"write it, e.g. {PAGE.relative_to(ROOT)}")
+    return made
+
+
+def main(*typed: str) -> int:
+    """Record what is missing, and write the page."""
+    given = arguments().parse_args(typed)
+    place = Place(given.courses.resolve(), given.work.resolve(), given.kernel)
+    prepare(place, given.data)
+    survey = tomllib.loads(SURVEY.read_text(encoding="utf-8"))["course"]
+    for told in survey:
+        for number, beside in told["lessons"].items():
+            if not given.only or f"{told['id']}/{number}" in given.only:
+                surveyed(place, told, number, beside)
+    for wanted in given.reproductions:
+        name, _, lesson = wanted.partition("=")
+        found = reproductions(place, name, lesson, held_out=given.held_out)
+        target = place.results / f"reproductions-{name}.json"
+        target.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    if given.page:
+        order = [f"{told['id']}/{number}" for told in survey for number in told["lessons"]]
+        given.page.write_text(page(place.results, order), encoding="utf-8")
+    return 0
+
+
+def prepare(place: Place, titanic: Path | None) -> None:
+    """Make the stand-ins for what lessons download, and let the notebooks find them."""
+    python = find_interpreter(place.kernel, None, None).argv[0]
+    script = str(ROOT / "scripts" / "standins.py")
+    data = [str(titanic.resolve())] if titanic else []
+    subprocess.run([python, script, str(place.work / "standins"), *data], check=True)
+    os.environ.update(OFFLINE)
+    os.environ["PYTHONPATH"] = str(place.work / "standins" / "modules")
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
