@@ -25,12 +25,14 @@ from fastcompanion.course.checks.mutants import (
     scale,
     swap,
 )
+from fastcompanion.course.checks.spared import untouched, writes
 from fastcompanion.course.notebooks.cells import SEED, is_drawing, parse_cell
 from fastcompanion.course.notebooks.names import dotted, parameters
 
 OPERATORS = (
     "operator", "step sign", "comparison", "condition", "constant", "statement", "return",
     "aggregate", "call", "axis", "range", "index", "sibling", "arguments", "term", "minus",
+    "item", "column",
 )  # fmt: skip
 _AGGREGATES: Mapping[str, str] = {
     "mean": "sum", "sum": "mean", "max": "min", "min": "max", "argmax": "argmin",
@@ -64,13 +66,15 @@ class Surroundings:
     """What else is there: `bound` names in order of their making, told nodes, known kinds of names.
 
     `told` are texts of settings that a scaffold tells ("lr=0.1", "18"), by the called name; `kinds`
-    says what names hold where that is known, so that only names of the same kind are mixed up.
+    says what names hold where that is known, so that only names of the same kind are mixed up;
+    `columns` are the names of a table's columns as far as the notebook spells them out.
     """
 
     bound: tuple[str, ...] = ()
     told: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
     skipped: tuple[int, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 ALONE = Surroundings()
@@ -91,7 +95,9 @@ def slips(source: str, around: Surroundings = ALONE) -> list[Mutant]:
 def _places(
     tree: ast.Module, around: Surroundings
 ) -> Iterator[tuple[str, tuple[str, ...], int, Callable[[ast.Module], None]]]:
-    skipped = _untouched(tree, around)
+    skipped = untouched(tree, around.skipped, around.told)
+    # A constant index has an operator of its own.
+    skipped |= {id(n.slice) for n in ast.walk(tree) if isinstance(n, ast.Subscript)}
     scopes = _scopes(tree, around)
     for number, node in enumerate(ast.walk(tree)):
         if id(node) in skipped:
@@ -104,81 +110,6 @@ def _places(
             for place, statement in enumerate(node.body):
                 if id(statement) not in skipped and (told := _dropped(statement, node, around)):
                     yield "statement", told, statement.lineno, _without(number, place)
-
-
-def _untouched(tree: ast.Module, around: Surroundings) -> set[int]:
-    """Collect by id what is not to be changed: given statements, shown lines, headers, settings."""
-    found: set[int] = set()
-
-    def leave(node: ast.AST) -> None:
-        found.update(id(inner) for inner in ast.walk(node))
-
-    for position, statement in enumerate(tree.body):
-        if position in around.skipped or (
-            isinstance(statement, ast.Expr) and _only_shows(statement)
-        ):
-            leave(statement)
-    for node in ast.walk(tree):
-        for part in _left_alone(node, around.told):
-            leave(part)
-    return found
-
-
-def _left_alone(node: ast.AST, told: Mapping[str, tuple[str, ...]]) -> Iterator[ast.AST]:
-    match node:
-        case ast.Import() | ast.ImportFrom() | ast.Assert() | ast.JoinedStr():
-            yield node
-        case ast.FunctionDef() | ast.AsyncFunctionDef():
-            yield from (node.args, *node.decorator_list)
-        case ast.Expr() if _prints(node.value):
-            yield node
-        case ast.For() | ast.With() if all(
-            isinstance(inner, ast.Expr) and _prints(inner.value) for inner in node.body
-        ):
-            yield node
-        case ast.Call() if SEED.search(dotted(node.func)):
-            yield node
-        case ast.keyword() if node.arg in ("seed", "random_state"):
-            yield node
-        case ast.Call():
-            yield from _told_parts(node, told)
-        case ast.List() if ast.unparse(node) in told.get("", ()):
-            yield node
-
-
-def _only_shows(node: ast.Expr) -> bool:
-    """Is a top-level expression only looked at? A call may be the work itself: `loss.backward()`."""
-    value = node.value.value if isinstance(node.value, ast.Await) else node.value
-    if not isinstance(value, ast.Call):
-        return True
-    name = dotted(value.func).rsplit(".", 1)[-1]
-    in_place = any(k.arg == "inplace" for k in value.keywords) or name.endswith("_")
-    return not in_place and name not in _WORKS
-
-
-_WORKS = frozenset(
-    "backward step fit fit_transform append extend update add insert sort reverse shuffle train "
-    "fine_tune fit_one_cycle eval pop remove zero_grad apply_ to_csv load_state_dict".split()
-)
-
-
-def _prints(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and (
-        dotted(node.func) in ("print", "display") or is_drawing(dotted(node.func))
-    )
-
-
-def _told_parts(node: ast.Call, told: Mapping[str, tuple[str, ...]]) -> Iterator[ast.AST]:
-    """Give the arguments of a call that the scaffold tells the learner."""
-    values = told.get(dotted(node.func).rsplit(".", 1)[-1], ())
-    if not values:
-        return
-    plain = [a for a in node.args if isinstance(a, ast.Constant | ast.UnaryOp | ast.BinOp)]
-    if plain and ", ".join(ast.unparse(a) for a in plain) in values:
-        yield from plain
-    for keyword in node.keywords:
-        if keyword.arg and f"{keyword.arg}={ast.unparse(keyword.value)}" in values:
-            yield keyword.value
 
 
 def _scopes(tree: ast.Module, around: Surroundings) -> dict[int, tuple[str, ...]]:
@@ -215,14 +146,25 @@ def _changes(node: ast.AST, known: Sequence[str], around: Surroundings) -> Itera
             yield from _returned(node)
         case ast.Call():
             yield from _calling(node)
-        case ast.Attribute(attr="T"):
-            yield "call", ("T",), _into("value")
+        case ast.Attribute():
+            yield from _attribute(node, around)
         case ast.Subscript():
             yield from _subscript(node)
+            yield from _columns(node, around.columns)
         case ast.If() | ast.While() | ast.IfExp():
             yield "condition", (), negate
+        case ast.List():
+            yield from _items(node)
         case _:
             yield from _signed(node)
+
+
+def _attribute(node: ast.Attribute, around: Surroundings) -> Iterator[Place]:
+    if node.attr == "T":
+        yield "call", ("T",), _into("value")
+    elif isinstance(node.value, ast.Name) and around.kinds.get(node.value.id) == "frame":
+        for other in _neighbours(node.attr, around.columns):
+            yield "column", (node.attr, other), _put("attr", other)
 
 
 def _signed(node: ast.AST) -> Iterator[Place]:
@@ -497,6 +439,44 @@ def _subscript(node: ast.Subscript) -> Iterator[Place]:
         yield "index", (str(value),), _other_index
 
 
+def _columns(node: ast.Subscript, columns: Sequence[str]) -> Iterator[Place]:
+    """Take another column of a table than the one that is named."""
+    index = node.slice
+    if isinstance(index, ast.Constant) and isinstance(node.ctx, ast.Load):
+        for other in _neighbours(index.value, columns):
+            yield "column", (str(index.value), other), _put("slice", ast.Constant(other))
+
+
+def _neighbours(name: object, columns: Sequence[str]) -> list[str]:
+    if name not in columns or len(columns) < 2:
+        return []
+    place = columns.index(str(name))
+    return list(dict.fromkeys((columns[place - 1], columns[(place + 1) % len(columns)])))
+
+
+def _put(field_name: str, value: object) -> Change:
+    def change(node: ast.AST) -> None:
+        setattr(node, field_name, value)
+
+    return change
+
+
+def _items(node: ast.List) -> Iterator[Place]:
+    """Leave out the first or the last of several texts, such as names of columns."""
+    texts = [isinstance(n, ast.Constant) and isinstance(n.value, str) for n in node.elts]
+    if len(texts) > 2 and all(texts):
+        for place in (0, -1):
+            yield "item", ("first" if place == 0 else "last",), _without_item(place)
+
+
+def _without_item(place: int) -> Change:
+    def change(node: ast.AST) -> None:
+        assert isinstance(node, ast.List)
+        del node.elts[place]
+
+    return change
+
+
 def _slice_start(node: ast.AST) -> None:
     assert isinstance(node, ast.Subscript)
     assert isinstance(node.slice, ast.Slice)
@@ -550,7 +530,7 @@ def _dropped(node: ast.stmt, block: ast.AST, around: Surroundings) -> tuple[str,
     """Say what would be missing without a statement, () when it can't be left out silently."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         name = dotted(node.value.func)
-        return () if SEED.search(name) else ("call", name.rsplit(".", 1)[-1])
+        return () if SEED.search(name) or writes(name) else ("call", name.rsplit(".", 1)[-1])
     if isinstance(node, ast.AugAssign):
         return ("change",)
     if not isinstance(node, ast.Assign):

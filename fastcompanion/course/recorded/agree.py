@@ -84,6 +84,8 @@ def agrees(outcome: RecordedOutcome, found: Fingerprint, *, one_sided: bool = Tr
     expected, own = _plain(outcome.fingerprint), _plain(found)
     if outcome.stability == "shape":
         return like(expected, own)
+    if expected["k"] == "array" and outcome.stability == "seeded":
+        return like(expected, own) and _mean_within(outcome, own)
     if expected["k"] != "number":
         return same(expected, own) if outcome.stability == "exact" else like(expected, own)
     if own["k"] != "number":
@@ -94,6 +96,15 @@ def agrees(outcome: RecordedOutcome, found: Fingerprint, *, one_sided: bool = Tr
     if outcome.stability == "exact" and not one_sided:
         return False
     return _within(outcome, own.get("v"), one_sided=one_sided)
+
+
+def _mean_within(outcome: RecordedOutcome, own: Fingerprint) -> bool:
+    """Compare the mean of an array that chance decides with those that other seeds give."""
+    if outcome.band is None or not own.get("v") or own["v"][0] is None:
+        return True
+    mean, deviation = outcome.band
+    reach = BAND_DEVIATIONS * deviation + BAND_SHARE * abs(mean)
+    return bool(abs(own["v"][0] - mean) <= reach)
 
 
 def _within(outcome: RecordedOutcome, value: float | None, *, one_sided: bool) -> bool:

@@ -112,8 +112,14 @@ def _outcome(
     stability = stability_of(first, again, others)
     kind, fingerprint = str(first["k"]), first
     band = _band([again, *others] if stability == "noisy" else others, stability)
-    if stability in ("seeded", "noisy") and (kind != "number" or band is None):
-        stability, band = "shape", None
+    if stability == "noisy" and kind != "number":
+        stability = "shape"
+    if stability == "seeded" and kind != "number" and _is_wide(band):
+        stability = "shape"
+    if stability in ("seeded", "noisy") and band is None:
+        stability = "shape"
+    if stability == "shape":
+        band = None
     if kind == "number" and stability == "shape":
         return None
     if stability == "noisy":
@@ -137,14 +143,26 @@ def stability_of(
 
 
 def _band(found: Iterable[Mapping[str, Any]], stability: Stability) -> tuple[float, float] | None:
-    """Give mean and deviation of the numbers; None for what is exact or no number."""
-    values = [one.get("v") for one in found if one["k"] == "number"]
+    """Give mean and deviation of the numbers, or of the means of arrays; None where there are none."""
+    values = [_center(one) for one in found if one["k"] in ("number", "array")]
     numbers = [float(value) for value in values if value is not None]
     if stability == "exact" or len(numbers) < 2 or len(numbers) < len(values):
         return None
     mean = math.fsum(numbers) / len(numbers)
     spread = math.fsum((number - mean) ** 2 for number in numbers) / (len(numbers) - 1)
     return _rounded(mean, 9), _rounded(math.sqrt(spread), 9)
+
+
+def _center(one: Mapping[str, Any]) -> Any:
+    value = one.get("v")
+    return (
+        value[0] if isinstance(value, list) and value else value if one["k"] == "number" else None
+    )
+
+
+def _is_wide(band: tuple[float, float] | None) -> bool:
+    """Does the mean of an array change so much with the seeds that it says nothing?"""
+    return band is None or band[1] > agree.WIDE * abs(band[0])
 
 
 def _coarse(band: tuple[float, float]) -> tuple[float, float]:

@@ -222,4 +222,6 @@ _SAID: Mapping[str, Callable[[Mutant], str]] = {
     "arguments": lambda mutant: "with two arguments the other way round",
     "term": _term,
     "minus": lambda mutant: "without the minus sign",
+    "item": lambda mutant: f"with the {_detail(mutant)} name of a list left out",
+    "column": lambda mutant: "with another column of the table",
 }

@@ -16,7 +16,7 @@ from fastcompanion.course.notebooks.names import walk
 from fastcompanion.course.notebooks.sections import Section, sections
 from fastcompanion.course.recorded import agree
 from fastcompanion.course.recording.classify import Facts
-from fastcompanion.course.recording.planting import Planted, candidates
+from fastcompanion.course.recording.planting import Planted, candidates, columns_of
 from fastcompanion.course.scaffolds import given, scaffold
 from fastcompanion.course.scaffolds.given import Piece
 
@@ -74,7 +74,10 @@ class Original:
 
     def mistakes(self, part: Part, kinds: Mapping[str, str]) -> list[Planted]:
         """List the mistakes that can be planted in a section; `kinds` says what names hold."""
-        return candidates(part.cells, self.pieces, part.bound_before, self.functions, kinds)
+        cells = [cell for one in self.parts for cell in one.cells]
+        columns = columns_of(cells, kinds) if "frame" in kinds.values() else ()
+        before, own = part.bound_before, self.functions
+        return candidates(part.cells, self.pieces, before, own, kinds, columns)
 
 
 def original(notebook: Mapping[str, Any], lesson: Lesson, ref: NotebookRef) -> Original:

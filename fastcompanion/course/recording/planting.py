@@ -26,19 +26,20 @@ def candidates(
     bound: Sequence[str],
     own: frozenset[str],
     kinds: Mapping[str, str],
+    columns: Sequence[str] = (),
 ) -> list[Planted]:
     """List every mistake that can be planted in the cells of a section, in the order of the text.
 
     `bound` are the names made before the section, `own` the functions of the notebook, `kinds`
-    what names hold where that is known.
+    what names hold where that is known, `columns` the names of columns that the notebook spells out.
     """
     found: list[Planted] = []
     before = list(bound)
     for cell in cells:
         parts = pieces.get(cell.index, ())
-        around = Surroundings(
-            tuple(before), settings_of(parts, own), kinds, _not_work(cell.source, parts)
-        )
+        told = settings_of(parts, own)
+        skipped = _not_work(cell.source, parts)
+        around = Surroundings(tuple(before), told, kinds, skipped, tuple(columns))
         found += [Planted(cell.index, mutant) for mutant in slips(cell.source, around)]
         before += [name for part in parts for name in part.statement.names.makes]
     return found
@@ -54,6 +55,23 @@ def _not_work(source: str, parts: Iterable[Piece]) -> tuple[int, ...]:
 
 def _place(node: ast.stmt) -> tuple[int, int]:
     return node.lineno, node.col_offset
+
+
+def columns_of(cells: Iterable[Cell], kinds: Mapping[str, str]) -> tuple[str, ...]:
+    """List the columns of tables that cells name: `df["a"]`, `df.a`, and lists of such names."""
+    found: dict[str, None] = {}
+    for cell in cells:
+        tree = parse_cell(cell.source)
+        for node in ast.walk(tree) if tree is not None else ():
+            match node:
+                case ast.Subscript(
+                    value=ast.Name(id=name), slice=ast.Constant(value=str(text))
+                ) if kinds.get(name) == "frame":
+                    found[text] = None
+                case ast.List(elts=[ast.Constant(value=str()), *_]):
+                    texts = [n.value for n in node.elts if isinstance(n, ast.Constant)]
+                    found.update(dict.fromkeys(t for t in texts if isinstance(t, str)))
+    return tuple(found)
 
 
 def ordered(found: Iterable[Planted]) -> list[Planted]:

@@ -276,18 +276,20 @@ class Trials:
             return _Fate("crashed")
         if _verdict_of(head[-1], outcome) not in verdict.FINE:
             return _Fate("caught", outcome.observed)
-        return _Fate("equivalent" if self._same(part, head, outcome) else "survived")
+        return _Fate(self._later(part, head, outcome))
 
-    def _same(self, part: Part, head: Sequence[PlannedSection], outcome: Outcome) -> bool:
-        """Tell whether a section and all after it leave the same values and output as they were."""
+    def _later(self, part: Part, head: Sequence[PlannedSection], outcome: Outcome) -> str:
+        """Say what an uncaught mistake is: one without effect, or one whose first effect is an error."""
         if outcome.trace != self._traces.get(part.id):
-            return False
+            return "survived"
         tail = self._tail(part)
         for end in range(1, len(tail) + 1):
             last = self._run([*head, *tail[:end]], trace=True)[-1]
-            if last.failure is not None or last.trace != self._traces.get(last.id):
-                return False
-        return True
+            if last.failure is not None:
+                return "crashed"
+            if last.trace != self._traces.get(last.id):
+                return "survived"
+        return "equivalent"
 
 
 def _judged(strength: Strength) -> tuple[Status, str]:
@@ -340,16 +342,21 @@ def _known(
     values = {}
     for outcome in draft.outcomes:
         own = _own(outcome.where, outcome.name, outcome.place, observed)
-        if own is not None and not agree.same(outcome.fingerprint, own):
+        firm = outcome.stability != "shape"
+        if own is not None and firm and not agree.same(outcome.fingerprint, own):
             values[outcome.key] = own
     answers = {}
     for function in draft.functions:
         tried = observed.get("replays", {}).get(function.name, ())
         plain = next((one for one in tried if one["by"] == "name" and _is_plain(one)), None)
         told = [_short(answer) for answer in plain["answers"]] if plain is not None else []
-        if len(told) == len(function.cases) and any(
-            not _same_answer(case.answer, answer)
-            for case, answer in zip(function.cases, told, strict=True)
+        if (
+            function.stability == "exact"
+            and len(told) == len(function.cases)
+            and any(
+                not _same_answer(case.answer, answer)
+                for case, answer in zip(function.cases, told, strict=True)
+            )
         ):
             answers[function.name] = told
     if not values and not answers:
