@@ -83,7 +83,8 @@ class Observer:
             "replays": self.replays(spec, usable),
         }
         if spec.get("log"):
-            found.update(self.log.told(spec["id"], usable))
+            theirs = [name for name in list(self.names) if self.is_theirs(name)]
+            found.update(self.log.told(spec["id"], theirs))
         if spec.get("answer"):
             found["answers"] = self.answer(spec["answer"])
         self.seen |= set(self.names)
@@ -320,9 +321,12 @@ class CallLog:
             return {"k": "own", "name": own[0]} if own else {"k": "unknown"}
         return spec_of(value, words)
 
-    def told(self, section: str, usable: list[str]) -> dict[str, Any]:
-        """Give the calls of this section's functions, and those of earlier ones that were noted since."""
-        for name in usable:
+    def told(self, section: str, names: list[str]) -> dict[str, Any]:
+        """Give the calls of this section's functions, and those of earlier ones that were noted since.
+
+        A function whose code is new among `names` is this section's.
+        """
+        for name in names:
             value = bare(self.names[name], self.names)
             if own_function(value, self.names):
                 code = value.__code__
