@@ -5,22 +5,25 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fastcompanion import console
+from fastcompanion import console, views
+from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.commands import lesson_app as lesson_group
 from fastcompanion.commands.options import LessonArgument, Session, command
 from fastcompanion.commands.phrases import commit_blocks
-from fastcompanion.console import Answer, Block, Code, Items, Line, Next, Table, Title, Warn
+from fastcompanion.console import Answer, Block, Code, Line, Next, Table, Title, Warn
 from fastcompanion.course.checks import check as checks
-from fastcompanion.course.checks import hints
+from fastcompanion.course.checks import hints, results
 from fastcompanion.course.checks.check import Asked, Assessed, CheckReport
 from fastcompanion.course.checks.hints import Comparison, Hint
 from fastcompanion.course.checks.outputs import OriginalOutputs
 from fastcompanion.course.checks.outputs import outputs as original_outputs
-from fastcompanion.course.checks.verdict import CheckpointVerdict, SectionVerdict
+from fastcompanion.course.checks.results import Taken
+from fastcompanion.course.checks.verdict import SectionVerdict
 from fastcompanion.course.checks.watch import watch as watch_notebook
 
 NotebookOption = Annotated[
@@ -59,10 +62,18 @@ def check(
         typer.Option("--assess", metavar="SECTION", help="Say that a section is right (--note)."),
     ] = None,
     note: Annotated[str, typer.Option("--note", "-n", help="How you compared your result.")] = "",
+    from_file: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="Take in what %check found in a notebook."),
+    ] = None,
 ) -> Answer | None:
     """Check your reproduction section by section in a fresh kernel."""
     asked = Asked(lesson, notebook, section, kernel, budget, cell_timeout)
     study, record = session.workspace(), not session.dry_run
+    if from_file is not None:
+        if watch or assess is not None or asked != Asked():
+            raise CompanionError("--from stands alone: the file says the rest", code=Exit.USAGE)
+        return Answer(results.take_file(study, from_file, record=record), _view_taken)
     if assess is not None:
         return Answer(checks.assess(study, asked, assess, note, record=record), _view_assessed)
     if watch:
@@ -131,7 +142,7 @@ def _view_report(report: CheckReport) -> Iterable[Block]:
         yield Warn(notice)
     failing = next((one for one in report.sections if one.id == report.first), None)
     if failing is not None:
-        yield from _view_failing(failing)
+        yield from views.failing(failing)
     yield Table(("section", "verdict"), tuple(_row(one) for one in report.sections))
     for one in report.sections:
         if one.verdict == "to-assess" and one.checkpoints:
@@ -174,25 +185,6 @@ def _strength(report: CheckReport) -> str:
     )
 
 
-def _view_failing(failing: SectionVerdict) -> Iterable[Block]:
-    yield Line(f"{failing.id}: {failing.verdict}", "bad")
-    yield Line(failing.message)
-    if failing.source_line:
-        yield Code(failing.source_line)
-    for point in failing.checkpoints:
-        if not point.passed and point.found and point.found_name:
-            yield from _view_point(point, failing)
-    if failing.hint:
-        yield Line(failing.hint, "warn")
-
-
-def _view_point(point: CheckpointVerdict, failing: SectionVerdict) -> Iterable[Block]:
-    if point.message and point.message not in failing.message:
-        yield Line(point.message)
-    yield Line(f"expected {point.expected}", "dim")
-    yield Line(f"found    {point.found}", "dim")
-
-
 def _view_next(report: CheckReport, failing: SectionVerdict | None) -> Iterable[Block]:
     if report.finished_step:
         yield Line("The step `reproduce` is done.", "good")
@@ -220,19 +212,20 @@ def _view_assessed(assessed: Assessed) -> Iterable[Block]:
     yield Next(f"fastcompanion check {assessed.lesson}")
 
 
+def _view_taken(taken: Taken) -> Iterable[Block]:
+    counts = Counter(taken.sections.values())
+    told = ", ".join(f"{n} {word}" for word, n in counts.items()) or "nothing new"
+    yield Title(f"{taken.lesson} {taken.notebook}: {told}, found in the notebook")
+    if taken.sections:
+        yield Table(("section", "verdict"), tuple(taken.sections.items()))
+    if taken.already:
+        yield Line(f"{taken.already} results of this file were here already.", "dim")
+    yield Next(f"fastcompanion check {taken.lesson}", "a fresh kernel has the final word")
+
+
 def _view_hint(shown: Hint) -> Iterable[Block]:
-    yield Title(f"{shown.title}: hint {shown.level} of 4, {shown.about}")
-    if len(shown.texts) == 1:
-        yield Line(shown.texts[0])
-    else:
-        yield Items(shown.texts)
-    for source in shown.code:
-        yield Code(source)
-    if shown.again is not None:
-        yield Line(
-            f"Counted as with solution; write it again without looking on {shown.again}.", "warn"
-        )
-    elif shown.level < 4:
+    yield from views.hint(shown)
+    if shown.again is None and shown.level < 4:
         yield Next(f"fastcompanion hint {shown.lesson}", "when this is not enough")
 
 

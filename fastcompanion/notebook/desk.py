@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -144,14 +145,15 @@ class Desk:
         )
         if asked.note and found.verdict not in ("self-assessed", "to-assess"):
             notices += ("your own judgement (--note) is for sections that have no hard check",)
-        told = self._keep(here, spot, found, asked, old)
+        file: Path | None = path
+        study = here.study.root if here.study else None
+        wrong = wrong or self._keep(here, spot, found, asked, old)
         if wrong:
-            told = (None, None, wrong)
+            file, study, notices = None, None, (*notices, wrong)
         self._checked, self._last = current.number, spot.section.id
-        told_notices = (*notices, *((told[2],) if told[2] else ()))
         lesson, own = here.lesson.id, here.based.ref.id
         fresh = f"fastcompanion check {lesson}" if here.study else ""
-        return Checked(lesson, own, found, told_notices, told[0], told[1], fresh)
+        return Checked(lesson, own, found, notices, file, study, fresh)
 
     def checkpoints(self, asked: Asked, current: Ran) -> Looked:
         """Say what should exist at the end of a section, and what of it is there."""
@@ -277,32 +279,28 @@ class Desk:
             old = results.read(path)
         except CompanionError as error:
             return empty, f"the result was not written: {error} (move the file away to go on)"
-        return Results(old.lesson, old.notebook, total, _versions(), old.results), ""
+        return replace(old, total=total, versions=_versions()), ""
 
     def _keep(
         self, here: Place, spot: _Spot, found: SectionVerdict, asked: Asked, old: Results
-    ) -> tuple[Path | None, Path | None, str]:
-        """Write the result, unless it is the same as the last one."""
-        path, key = self._results_file(here), spot.section.key
-        last = old.newest(found.id)
-        study = here.study.root if here.study else None
+    ) -> str:
+        """Write the result, unless it is the same as the last one; say why it could not be."""
+        key, last = spot.section.key, old.newest(found.id)
         if last is not None and (last.verdict, last.key) == (found.verdict, key):
-            return path, study, ""
+            return ""
         note = asked.note if found.verdict == "self-assessed" else ""
         one = results.new(found.id, found.verdict, key=key, note=note)
-        return self._write(here, path, old, one)
+        return self._write(here, self._results_file(here), old, one)
 
-    def _write(
-        self, here: Place, path: Path, old: Results, one: results.Result
-    ) -> tuple[Path | None, Path | None, str]:
-        whole = Results(old.lesson, old.notebook, old.total, old.versions, (*old.results, one))
+    def _write(self, here: Place, path: Path, old: Results, one: results.Result) -> str:
+        whole = replace(old, results=(*old.results, one))
         try:
             results.write(path, whole)
             if here.study is not None:
                 results.take(here.study, whole, (one,))
         except CompanionError as error:
-            return None, None, f"the result was not written: {error}"
-        return path, here.study.root if here.study else None, ""
+            return f"the result was not written: {error}"
+        return ""
 
     def _assessed(self, here: Place, old: Results, spot: _Spot, asked: Asked) -> Mapping[str, str]:
         known = dict(old.assessed)

@@ -23,33 +23,41 @@ _ATTRIBUTE = "_fastcompanion_extension"
 
 
 class Tee:
-    """Keeps the end of what is written to a stream, which stays the same object."""
+    """Keeps the end of what is written to a stream, which stays the same object.
+
+    Its `write` is replaced and put back, as IPython itself does; a new stream would be noticed.
+    """
 
     def __init__(self) -> None:
         self.text = ""
         self._stream: Any = None
-        self._write: Callable[[str], Any] | None = None
+        self._own: Any = None
+        self._before: Any = None
 
     def listen(self, stream: Any) -> None:
         """Begin to listen; a stream that can't be listened to is left alone."""
         self.close()
         self.text, write = "", stream.write
 
-        def both(text: str) -> Any:
+        def both(text: str, *more: Any) -> Any:
             self.text = (self.text + str(text))[-KEPT_OUTPUT:]
-            return write(text)
+            return write(text, *more)
 
+        before = getattr(stream, "__dict__", {}).get("write")
         try:
             stream.write = both
         except AttributeError:
             return
-        self._stream, self._write = stream, both
+        self._stream, self._own, self._before = stream, both, before
 
     def close(self) -> None:
         """Stop listening."""
-        if self._stream is not None and vars(self._stream).get("write") is self._write:
-            del self._stream.write
-        self._stream = self._write = None
+        if self._stream is not None and vars(self._stream).get("write") is self._own:
+            if self._before is None:
+                del self._stream.write
+            else:
+                self._stream.write = self._before
+        self._stream = self._own = self._before = None
 
 
 class Extension:
