@@ -46,7 +46,7 @@ WORDS: dict[str, Word] = {
     "lesson": Word(
         "Do a lesson: watch, run, reproduce, repeat.",
         _GROUPS,
-        ("lesson_app", "lesson", "running", "scratch", "recording", "check"),
+        ("lesson_app", "lesson", "running", "scratch", "recording", "check", "asking"),
         {
             **dict.fromkeys(("list", "show", "open", "done", "skip"), ("lesson_app", "lesson")),
             **dict.fromkeys(("run", "experiment"), ("lesson_app", "running")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from urllib.parse import quote, urlsplit
 
 from fastcompanion.base.outputs import condense, plain
@@ -17,6 +17,7 @@ _TRACE_BEGINS = 8  # lines of a long traceback that stand before its cut
 _IDIOM = 12  # tokens; original cells below it are what anybody would write
 _SHORT = 8  # characters; shorter lines are nobody's
 _FRAME = re.compile(r"^\s*(?:-+>)?\s*\d*\s*")
+_INSTEAD = "(a line of the original)"
 _WORD = re.compile(r"\w+|[^\w\s]")
 _HOSTS = ("github.com", "gitlab.com", "codeberg.org")
 
@@ -122,13 +123,16 @@ def without_original(
     Whole cells of the original that stand in one of theirs go, whatever their formatting; where the
     solution was shown (`solved`), every statement and line of it goes.
     """
-    known = [found for cell in original if (found := _statements(cell))]
+    told = {text for cell in given for text in _statements(cell)}
+    known = [
+        found for cell in original if (found := _statements(cell)) and not told.issuperset(found)
+    ]
     cells = known if solved else [one for one in known if _size(one) >= _IDIOM]
     common = {line for cell in given for line in _lines_of(cell)}
     lines = {line for cell in original for line in _lines_of(cell)} - common if solved else set()
     kept, hidden, count = [], set[str](), 0
     for source in own:
-        marked = _standing_in(source, cells, single=solved)
+        marked = _standing_in(source, cells, told, single=solved)
         text = source.split("\n")
         marked |= {place for place, line in enumerate(text) if line.strip() in lines}
         kept.append(_noted(text, marked))
@@ -139,15 +143,16 @@ def without_original(
 
 def without_lines(text: str, hidden: Iterable[str]) -> str:
     """Take lines of the original out of an error's text, with or without their numbers."""
-    secret = set(hidden)
-    if not secret:
-        return text
-    return "\n".join(
-        "(a line of the original)"
-        if _FRAME.sub("", line).strip() in secret or any(one in line for one in secret)
-        else line
-        for line in text.split("\n")
-    )
+    secret = sorted(hidden, key=len, reverse=True)
+    return "\n".join(_without(line, secret) for line in text.split("\n"))
+
+
+def _without(line: str, secret: Sequence[str]) -> str:
+    if _FRAME.sub("", line).strip() in secret:
+        return _INSTEAD
+    for one in secret:
+        line = line.replace(one, _INSTEAD)
+    return line
 
 
 def _statements(source: str) -> list[str]:
@@ -170,14 +175,16 @@ def _lines_of(source: str) -> set[str]:
     return {line.strip() for line in source.split("\n") if len(line.strip()) >= _SHORT}
 
 
-def _standing_in(source: str, cells: Sequence[Sequence[str]], *, single: bool) -> set[int]:
+def _standing_in(
+    source: str, cells: Sequence[Sequence[str]], told: Container[str], *, single: bool
+) -> set[int]:
     """Give the places of lines that whole cells (`single`: statements) of the original take up."""
     tree = parse_cell(source)
     if tree is None or not tree.body:
         whole = any([source.strip()] == list(cell) for cell in cells)
         return set(range(source.count("\n") + 1)) if whole else set()
     written = [_written(node) for node in tree.body]
-    runs = [[one] for cell in cells for one in cell] if single else cells
+    runs = [[one] for cell in cells for one in cell if one not in told] if single else cells
     found: set[int] = set()
     for run in runs:
         if _size(run) < (4 if single else _IDIOM):
