@@ -79,6 +79,39 @@ def informs(outcome: RecordedOutcome) -> bool:
     return deviation > WIDE * abs(mean)
 
 
+def impossible(outcome: RecordedOutcome, found: Fingerprint) -> bool:
+    """Tell whether a metric has a value that no seed can give it: a negative loss, 120 % accuracy."""
+    expected, own = _plain(outcome.fingerprint), _plain(found)
+    if not outcome.better or expected["k"] != "number" or own["k"] != "number":
+        return False
+    recorded, value = expected.get("v"), own.get("v")
+    if recorded is None or value is None or recorded < 0:
+        return False
+    ceiling = _ceiling(recorded) if outcome.better == "up" else None
+    return bool(value < -ZERO or (ceiling is not None and value > ceiling + ZERO))
+
+
+def _ceiling(recorded: float) -> float | None:
+    """Give what a metric of which more is better can reach: 1, or 100 where it is in per cent."""
+    return 1.0 if recorded <= 1 else 100.0 if recorded <= 100 else None
+
+
+def reordered(expected: Fingerprint, found: Fingerprint) -> bool:
+    """Tell whether an array holds the recorded numbers in another order."""
+    expected, found = _plain(expected), _plain(found)
+    if expected["k"] != "array" or found["k"] != "array" or "h" in expected or "h" in found:
+        return False
+    scale = max(_scale(expected), _scale(found))
+    pairs = [(one.get("v") or [], one.get("s") or []) for one in (expected, found)]
+    (mine, fifths), (other, theirs) = pairs
+    return (
+        _squeezed(expected) == _squeezed(found)
+        and len(mine) > 2
+        and _all_near(mine[:3], other[:3], EXACT, scale)
+        and _all_near(fifths, theirs, EXACT, scale)
+    )
+
+
 def agrees(outcome: RecordedOutcome, found: Fingerprint, *, one_sided: bool = True) -> bool:
     """Tell whether a value is one that an honest reproduction may have here."""
     expected, own = _plain(outcome.fingerprint), _plain(found)
@@ -118,7 +151,7 @@ def _within(outcome: RecordedOutcome, value: float | None, *, one_sided: bool) -
     limit = TOO_GOOD_EXACT if outcome.stability == "exact" else TOO_GOOD
     if outcome.better == "down":
         return value <= high and (recorded < 0 or value >= min(low, limit * recorded))
-    ceiling = 1.0 if recorded <= 1 else 100.0 if recorded <= 100 else None
+    ceiling = _ceiling(recorded)
     if ceiling is None:
         return value >= low
     left = limit * (ceiling - recorded)

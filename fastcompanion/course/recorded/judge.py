@@ -77,6 +77,8 @@ def _freedom(outcome: RecordedOutcome) -> str:
 
 def _shape_words(one: Fingerprint) -> str:
     shape = one.get("shape")
+    if one["k"] == "group":
+        return f"({one.get('n', 0)} items)"
     if not shape:
         return ""
     if one["k"] == "frame":
@@ -175,12 +177,23 @@ def _outcome(
     other = next((one for one in pool if _fits_unnamed(outcome, one, soft)), None)
     if other is not None:
         return [_passed(outcome, other, "value")]
+    if own is not None:
+        asked = outcome.name in promised or outcome.name in mapping
+        return [_wrong(outcome, own)] if _is_wrong(outcome, own, soft=soft, asked=asked) else []
     if soft:
         return []
-    if own is not None:
-        counts = outcome.required or outcome.name in promised or outcome.name in mapping
-        return [_wrong(outcome, own)] if counts else []
     return [_missing(outcome, pool)] if outcome.required and _is_missed(outcome, pool) else []
+
+
+def _is_wrong(outcome: RecordedOutcome, own: Candidate, *, soft: bool, asked: bool) -> bool:
+    """Tell whether another value than the recorded one counts as wrong, or is the learner's way."""
+    if soft:
+        return agree.impossible(outcome, own.fingerprint)
+    if outcome.required:
+        return True
+    if outcome.stability == "shape" and outcome.fingerprint["k"] == "group":
+        return False  # lists in tuples of what chance decides: how they are nested is a style
+    return asked and not agree.reordered(outcome.fingerprint, own.fingerprint)
 
 
 def _is_missed(outcome: RecordedOutcome, pool: Sequence[Candidate]) -> bool:

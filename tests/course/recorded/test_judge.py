@@ -149,6 +149,39 @@ def test_a_band_that_says_too_little_fails_nobody() -> None:
     assert states(recorded, observed({"loss": number(0.538)})) == {"loss": "passed"}
 
 
+def test_a_value_that_no_seed_gives_is_wrong_in_the_widest_band() -> None:
+    band = (0.5, 0.2)
+    loss = section(outcome("loss", number(0.538), "seeded", band=band, better="down"))
+    assert states(loss, observed({"loss": number(-0.031)})) == {"loss": "wrong"}
+    assert states(loss, observed({"loss": number(1.9)})) == {}
+    acc = section(outcome("acc", number(0.538), "seeded", band=band, better="up"))
+    assert states(acc, observed({"acc": number(1.31)})) == {"acc": "wrong"}
+
+
+def test_another_order_is_a_style_where_nothing_rests_on_it() -> None:
+    recorded = outcome("classes", array(1.0, 2.0, 3.0), required=False)
+    mixed, other = (
+        observed({"classes": array(3.0, 1.0, 2.0)}),
+        observed({"classes": array(3.0, 1.0, 1.0)}),
+    )
+    assert states(section(recorded), mixed, ("classes",)) == {}
+    assert states(section(recorded), other, ("classes",)) == {"classes": "wrong"}
+    needed = outcome("classes", array(1.0, 2.0, 3.0))
+    assert states(section(needed), mixed, ("classes",)) == {"classes": "wrong"}
+
+
+def test_how_random_arrays_are_nested_is_a_style() -> None:
+    inner = {"k": "group", "t": "list", "n": 1, "items": [array(0.1, 0.2)]}
+    recorded = outcome(
+        "layers",
+        {"k": "group", "t": "tuple", "n": 2, "items": [inner, inner]},
+        "shape",
+        required=False,
+    )
+    flat = {"k": "group", "t": "list", "n": 2, "items": [array(0.3, 0.1), array(0.2, 0.1)]}
+    assert states(section(recorded), observed({"layers": flat}), ("layers",)) == {}
+
+
 def test_what_chance_decides_is_compared_by_shape_which_is_not_hard() -> None:
     recorded = section(outcome("coeffs", array(0.1, 0.2, 0.3), "shape"))
     point = only(recorded, observed({"coeffs": array(7.0, 8.0, 9.0)}))
