@@ -40,7 +40,8 @@ from scripts.figures_page import page
 
 ROOT = Path(__file__).resolve().parents[1]
 SURVEY = ROOT / "scripts" / "survey.toml"
-REPRODUCTIONS = ROOT / "tests" / "fixtures" / "reproductions"
+FIXTURES = ROOT / "tests" / "fixtures"
+REPRODUCTIONS = FIXTURES / "reproductions"
 PAGE = ROOT / "docs" / "checks-figures.md"
 LIMITS = Limits(cell_seconds=180, total_seconds=300)
 BUDGET = Limits(cell_seconds=600, total_seconds=3600)
@@ -178,15 +179,26 @@ def blocks(text: str) -> Iterator[tuple[str, str]]:
     yield from zip(parts[1::2], (part.strip("\n") for part in parts[2::2]), strict=True)
 
 
+def mark_of(cell: Mapping[str, Any]) -> dict[str, str]:
+    """Give what our scaffolds note in a cell."""
+    found: dict[str, str] = cell["metadata"].get("fastcompanion", {})
+    return found
+
+
+def is_work(mark: Mapping[str, str]) -> bool:
+    """Is it a cell for the learner's work?"""
+    return mark.get("role") == "work"
+
+
 def filled(made: Mapping[str, Any], own: list[tuple[str, str]]) -> dict[str, Any]:
     """Put a learner's cells into a scaffold, in the place of its empty ones."""
     cells: list[dict[str, Any]] = []
     for cell in made["cells"]:
-        mark = cell["metadata"].get("fastcompanion", {})
+        mark = mark_of(cell)
         mine = [source for section, source in own if section == mark.get("section")]
-        if cell["cell_type"] != "code" or mark.get("role") != "work" or not mine:
+        if not is_work(mark) or not mine:
             cells.append(cell)
-        elif not any(other["metadata"]["fastcompanion"] == mark for other in cells):
+        elif not any(mark_of(other) == mark for other in cells):
             cells += [{**cell, "id": f"{cell['id']}-{n}", "source": s} for n, s in enumerate(mine)]
     return {**made, "cells": cells}
 
@@ -200,9 +212,14 @@ def reproduced(
     interpreter: Interpreter,
 ) -> dict[str, Any]:
     """Check one honest reproduction by what was recorded; counts its sections by verdict."""
-    own = list(blocks(path.read_text(encoding="utf-8")))
-    book = scaffold(notebook.read(lessons.original(course, ref)), lesson, ref, name="").notebook
-    notebook.write(place.study.notebook(lesson.id, ref.id, "scratch"), filled(book, own))
+    original = notebook.read(lessons.original(course, ref))
+    if path.suffix == ".ipynb":
+        book = notebook.read(path)
+        own = [(mark["section"], "") for mark in map(mark_of, book["cells"]) if is_work(mark)]
+    else:
+        own = list(blocks(path.read_text(encoding="utf-8")))
+        book = filled(scaffold(original, lesson, ref, name="").notebook, own)
+    notebook.write(place.study.notebook(lesson.id, ref.id, "scratch"), book)
     report = check.check(
         place.study, course, lesson, interpreter, notebook_id=ref.id, limits=LIMITS, record=False
     )
@@ -221,8 +238,13 @@ def reproductions(place: Place, name: str, text: str, *, held_out: bool) -> list
     ref = lessons.notebook_of(lesson, None)
     interpreter = find_interpreter(place.kernel, course, place.study)
     wanted = ["dev-*.py", *(["held-out-*.py"] if held_out else [])]
+    folder = REPRODUCTIONS / name
+    if (
+        not folder.is_dir()
+    ):  # foundations/01: solutions in other styles, whose author knew the lesson
+        folder, wanted = FIXTURES / name.partition("/")[0], [f"{lesson.number}.style-*.ipynb"]
     found = []
-    for path in (p for pattern in wanted for p in sorted((REPRODUCTIONS / name).glob(pattern))):
+    for path in (p for pattern in wanted for p in sorted(folder.glob(pattern))):
         say(f"{lesson.id} {path.stem}")
         found.append(reproduced(place, course, lesson, ref, path, interpreter))
     return found
@@ -255,7 +277,7 @@ def main(*typed: str) -> int:
     for wanted in given.reproductions:
         name, _, lesson = wanted.partition("=")
         found = reproductions(place, name, lesson, held_out=given.held_out)
-        target = place.results / f"reproductions-{name}.json"
+        target = place.results / f"reproductions-{name.replace('/', '-')}.json"
         target.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     if given.page:
         order = [f"{told['id']}/{number}" for told in survey for number in told["lessons"]]

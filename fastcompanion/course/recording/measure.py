@@ -24,6 +24,7 @@ from fastcompanion.course.recording.original import Original, Part
 
 SEEDS_SECTION = "the-seeds"
 GAP = "the original leaves it open, so there is nothing to compare with"
+RESTS = "it uses what the original leaves open, so what comes out there is not meant"
 NOTHING = "it leaves nothing behind that can be compared"
 CHANCE = "chance decides all that it leaves behind"
 _SEED_CELL = 1_000_000  # no notebook has so many cells: the cell of ours is none of them
@@ -190,8 +191,8 @@ def _joined(made: Original, runs: Sequence[Ran], seconds: float) -> Measured:
     reasons = _broken(made, first)
     drafts: dict[str, RecordedSection] = {}
     for part in made.work:
-        if part.gap:
-            reasons[part.id] = GAP
+        if part.gap or part.rests:
+            reasons[part.id] = GAP if part.gap else RESTS
         if part.id in reasons:
             continue
         draft = _draft(part, runs)

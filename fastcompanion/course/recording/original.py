@@ -27,7 +27,8 @@ _OWN_ROLES = ("work", "look", "plot")
 class Part:
     """One section of an original: what runs, what is asked of it, what its code tells.
 
-    `is_work` says that there is something to reproduce, `gap` that its author left it open.
+    `is_work` says that there is something to reproduce, `gap` that its author left it open, `rests`
+    that it uses what an earlier section leaves open.
     """
 
     planned: PlannedSection
@@ -35,6 +36,7 @@ class Part:
     facts: Facts
     is_work: bool
     gap: bool
+    rests: bool
     bound_before: tuple[str, ...]
 
     @property
@@ -89,17 +91,46 @@ def original(notebook: Mapping[str, Any], lesson: Lesson, ref: NotebookRef) -> O
     made = scaffold.scaffold(notebook, lesson, ref)
     promised = {one.id: tuple(one.checkpoints) for one in made.sections}
     later = _read_later(cut, pieces)
+    open_cells = _open_cells(cells, ref)
+    rests = _resting(cut, pieces, open_cells)
     parts, before = [], dict[str, None]()
     for number, section in enumerate(cut):
         is_work = section.id in promised
         planned = _planned(notebook, section, pieces, promised.get(section.id, ()), is_work)
         facts = _facts(section, pieces, planned, later[number])
-        gap = any(given.is_todo(cell) for cell in section.code)
-        parts.append(Part(planned, section.code, facts, is_work, gap, tuple(before)))
+        gap = any(cell.index in open_cells for cell in section.code)
+        part = Part(planned, section.code, facts, is_work, gap, rests[number], tuple(before))
+        parts.append(part)
         for cell in section.code:
             for piece in pieces.get(cell.index, ()):
                 before.update(dict.fromkeys(piece.statement.names.makes))
     return Original(notebook, tuple(parts), pieces, _functions(pieces))
+
+
+def _open_cells(cells: Iterable[Cell], ref: NotebookRef) -> frozenset[int]:
+    """Give the cells that their author leaves to the learner."""
+    if given.is_filled(ref.path or ref.id):
+        return frozenset()
+    return frozenset(cell.index for cell in cells if given.is_todo(cell))
+
+
+def _resting(cut: Sequence[Section], pieces: given.Plan, open_cells: frozenset[int]) -> list[bool]:
+    """For each section, whether it uses what is left open: what comes out there is not meant."""
+    found: list[bool] = []
+    unsure: set[str] = set()
+    for section in cut:
+        rests = False
+        for cell in section.code:
+            for piece in pieces.get(cell.index, ()):
+                names = piece.statement.names
+                used = bool((names.reads | set(names.changes)) & unsure)
+                rests |= used
+                if used or cell.index in open_cells:
+                    unsure |= {*names.makes, *names.changes}
+                else:
+                    unsure -= set(names.binds)
+        found.append(rests)
+    return found
 
 
 def _planned(

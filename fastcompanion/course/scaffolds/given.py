@@ -66,11 +66,16 @@ def is_exercise_sheet(cells: Iterable[Cell], path: str = "") -> bool:
 
     A file that calls itself answers or solutions is not, whatever comments were left in it.
     """
-    if re.search(r"(?i)(?:^|[^a-z])(?:answers?|solutions?|solved)(?:[^a-z]|$)", path):
+    if is_filled(path):
         return False
     real = [cell for cell in cells if cell.kind not in ("empty", "magic", "install")]
     gaps = sum(is_todo(cell) for cell in real)
     return gaps > 0 and gaps >= 0.1 * len(real) and (gaps > 1 or len(real) <= 6)
+
+
+def is_filled(path: str) -> bool:
+    """Does a file call itself answers or solutions?"""
+    return bool(re.search(r"(?i)(?:^|[^a-z])(?:answers?|solutions?|solved)(?:[^a-z]|$)", path))
 
 
 def without_solution(source: str) -> str:
