@@ -315,7 +315,8 @@ def _missing_message(outcome: RecordedOutcome, alike: Sequence[Candidate]) -> st
 def _function(function: RecordedFunction, tried: Sequence[Mapping[str, Any]]) -> list[Point]:
     """Judge a function by the candidates that were called; none that fits counts for nothing."""
     for one in tried:
-        if _answers_all(function, one):
+        is_own = one.get("by") in ("name", "mapping")
+        if (is_own or _tells(function)) and _answers_all(function, one):
             return [_function_passed(function, one)]
     for one in tried:
         if one.get("by") in ("name", "mapping"):
@@ -323,6 +324,14 @@ def _function(function: RecordedFunction, tried: Sequence[Mapping[str, Any]]) ->
             if wrong:
                 return [_function_wrong(function, one, wrong)]
     return []
+
+
+def _tells(function: RecordedFunction) -> bool:
+    """Tell whether its answers can't be those of any other function: True and 0 are everywhere."""
+    if function.stability != "exact":
+        return True
+    told = [part for case in function.cases for part, _ in _parts(case.answer, {})]
+    return any(agree.telling(item) for part in told for item in (part, *part.get("items", ())))
 
 
 def _pairs(

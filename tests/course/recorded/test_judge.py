@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -242,6 +243,22 @@ def test_a_function_under_another_name_is_never_wrong() -> None:
     assert (
         states(section(functions=[CALC]), replayed(answer(number(9.0)), RIGHT[1], by="kind")) == {}
     )
+
+
+@pytest.mark.parametrize("word", ["True", "False", "None", "0"])
+def test_a_function_that_answers_what_others_answer_too_is_known_by_its_name_alone(
+    word: str,
+) -> None:
+    digest = hashlib.sha256(word.encode()).hexdigest()[:12]
+    told = number(0, whole=True) if word == "0" else {"k": "text", "h": digest, "n": len(word)}
+    equal = function("equal", answer(told))
+    seen = observed(replays={"equal": [tried("both", answer(told), by="kind")]})
+    assert states(section(functions=[equal]), seen) == {}
+    wrong = [tried("equal", answer({**told, "h": "0", "v": 1}))]
+    beside = observed(replays={"equal": [*wrong, tried("both", answer(told), by="kind")]})
+    assert states(section(functions=[equal]), beside) == {"equal": "wrong"}
+    own = observed(replays={"equal": [tried("equal", answer(told))]})
+    assert states(section(functions=[equal]), own) == {"equal": "passed"}
 
 
 def test_calls_that_can_not_be_made_are_left_out() -> None:
