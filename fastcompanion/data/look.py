@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fastcompanion.base.errors import CompanionError, Exit
-from fastcompanion.data import columns, files, measures, problems, splits, tables, tabular, targets
+from fastcompanion.data import (
+    columns,
+    files,
+    measures,
+    media,
+    media_problems,
+    problems,
+    splits,
+    tables,
+    tabular,
+    targets,
+)
 from fastcompanion.data.dataset import (
     KINDS,
     ClassCount,
+    Column,
     DataSet,
     Finding,
+    MediaFiles,
     Problem,
     Question,
+    Role,
     TableFile,
 )
 from fastcompanion.data.files import Folder
+from fastcompanion.data.media import Found
 from fastcompanion.data.tables import Table
 from fastcompanion.data.tabular import Recognised
 from fastcompanion.data.targets import View
 
 _CLASSES = 1000
+_FEW_TEXTS = 10
 
 
 def look(path: Path, *, target: str = "", kind: str = "") -> DataSet:
@@ -33,17 +50,26 @@ def look(path: Path, *, target: str = "", kind: str = "") -> DataSet:
         )
     folder = files.walk(path)
     read = [tables.read(folder, name) for name in table_names(folder)]
-    found = [table for table in read if isinstance(table, Table)]
+    found = [table for table in read if isinstance(table, Table) and _is_table(table)]
     bad = [problem for problem in read if isinstance(problem, Problem)]
     general = [*of_folder(folder), *bad]
-    if found:
-        return of_tables(path, view_of(found), found, general, target, kind)
+    view = view_of(found) if found else None
+    shown = media.recognise(folder, found, view, (target, kind))
+    if shown is not None:
+        return of_files(path, folder, shown, found, general)
+    if view is not None:
+        return of_tables(path, view, found, general, target, kind)
     return nothing(path, general)
 
 
 def table_names(folder: Folder) -> list[str]:
-    """Name the files that may be tables, at most a few hundred."""
-    return files.spread(folder.tables, 200)
+    """Name the files that may be tables, at most a few hundred; a few texts may be tables too."""
+    texts = folder.texts if len(folder.texts) <= _FEW_TEXTS else ()
+    return files.spread((*folder.tables, *texts), 200)
+
+
+def _is_table(table: Table) -> bool:
+    return files.suffix(table.name) not in files.TEXTS or len(table.names) > 1
 
 
 def view_of(found: Sequence[Table]) -> View:
@@ -186,3 +212,66 @@ def nothing(path: Path, general: Sequence[Problem]) -> DataSet:
         rows=0, classes=(), tables=(), columns=(), media=(), problems=tuple(problems.in_order([empty, *general])),
         notes=(), questions=(),
     )  # fmt: skip
+
+
+def of_files(
+    path: Path, folder: Folder, found: Found, read: Sequence[Table], general: Sequence[Problem]
+) -> DataSet:
+    """Describe a data set that consists of images, recordings or texts."""
+    media_files, made = media_problems.look_into(folder, found)
+    counts = Counter(media.words(found.by_file.values(), found.sign))
+    named = found.kind.value.endswith(("class", "labels"))
+    view = found.view
+    aim = view.values.get(found.target.value) if view is not None else None
+    if named or aim is None:
+        aim = columns.values(found.target.value, list(found.by_file.values()))
+    bad = [*general, *made, *(view.train.problems if view is not None else ())]
+    known = tabular.Recognised(found.kind, found.target, {})
+    return DataSet(
+        path=str(path),
+        kind=found.kind,
+        about=KINDS[found.kind.value],  # type: ignore[index]
+        target=found.target,
+        ids=(found.listed.column,) if found.listed is not None else (),
+        metric=measures.propose(found.kind.value, aim),
+        split=media.split(found),
+        rows=len(found.by_file) or len(found.names),
+        classes=tuple(ClassCount(*pair) for pair in counts.most_common(_CLASSES)) if named else (),
+        tables=tuple(_shown(table, view) for table in read) if view is not None else (),
+        columns=_columns_of(view, known, found),
+        media=media_files,
+        problems=tuple(problems.in_order(bad)),
+        notes=tuple(_notes_on(found, media_files)),
+        questions=tuple(_questions_on(found)),
+    )
+
+
+def _columns_of(view: View | None, known: Recognised, found: Found) -> tuple[Column, ...]:
+    if view is None or found.listed is None:
+        return ()
+    roles: dict[str, Role] = {found.listed.column: "path", found.target.value: "target"}
+    if given := targets.given_split(view):
+        roles[given] = "split"
+    return tuple(
+        columns.profile(view.values[name], roles.get(name, "input"), view.rows)
+        for name in view.train.names
+    )
+
+
+def _notes_on(found: Found, described: Sequence[MediaFiles]) -> Iterable[str]:
+    for one in described:
+        if one.read < one.count and one.what != "masks":
+            yield f"{one.read} of {one.count} {one.what}, chosen evenly, were looked into"
+    test = [
+        name for name in found.names if files.split_of(name) == "test" and name not in found.by_file
+    ]
+    if test and found.by_file:
+        yield f"{len(test)} {found.what} of the test have no label"
+
+
+def _questions_on(found: Found) -> Iterable[Question]:
+    if found.view is not None and not found.target.sure:
+        yield Question("Which column is to be predicted?", found.target.value, "--target")
+    if not found.kind.sure:
+        guess = "" if found.kind.value == "unknown" else found.kind.value
+        yield Question("What kind of data set is it?", guess, "--kind")

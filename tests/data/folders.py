@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import random
+import struct
+import wave
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -75,3 +78,48 @@ def passengers(folder: Path, seed: int = 3, sample: bool = True) -> Path:
             folder / "gender_submission.csv", ["PassengerId", "Survived"], [[r[0], 0] for r in rest]
         )
     return folder
+
+
+def png(
+    path: Path,
+    width: int = 8,
+    height: int = 6,
+    shade: int = 0,
+    colours: int = 2,
+    salt: int | None = None,
+) -> Path:
+    """Write a real PNG of one shade, with one pixel of its own so that no two files are equal."""
+    channels = {0: 1, 2: 3, 6: 4}[colours]
+    rows = bytearray((b"\0" + bytes([shade % 256]) * (width * channels)) * height)
+    mark = zlib.crc32(path.as_posix().encode()) if salt is None else salt
+    rows[1 : 1 + min(3, width * channels)] = mark.to_bytes(4, "big")[: min(3, width * channels)]
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    head = struct.pack(">IIBBBBB", width, height, 8, colours, 0, 0, 0)
+    made = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(rows)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(made + chunk(b"IEND", b""))
+    return path
+
+
+def wav(path: Path, seconds: float = 0.1, rate: int = 8000, seed: int = 0) -> Path:
+    """Write a real recording of noise."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    chance = random.Random(f"{path.name}{seed}")
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(chance.randbytes(int(seconds * rate) * 2))
+    return path
+
+
+def text(path: Path, words: str) -> Path:
+    """Write a text file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(words, encoding="utf-8")
+    return path
