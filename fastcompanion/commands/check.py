@@ -143,7 +143,7 @@ def _view_report(report: CheckReport) -> Iterable[Block]:
     failing = next((one for one in report.sections if one.id == report.first), None)
     if failing is not None:
         yield from views.failing(failing)
-    yield Table(("section", "verdict"), tuple(_row(one) for one in report.sections))
+    yield _table(report)
     for one in report.sections:
         if one.verdict == "to-assess" and one.checkpoints:
             yield Line(f"{one.id}: {one.message.partition('. ')[2]}")
@@ -166,6 +166,16 @@ def _headline(report: CheckReport) -> str:
     if words.startswith(f"{total} sections"):
         how = f"({how})"
     return f"{report.lesson} {report.notebook}: {words} {how}, {report.seconds:.1f} s"
+
+
+def _table(report: CheckReport) -> Table:
+    """Show each section's verdict, and how many planted mistakes its check has caught."""
+    if not any(one.strength for one in report.sections):
+        return Table(("section", "verdict"), tuple(_row(one) for one in report.sections))
+    found = [_CATCHES.search(one.strength) for one in report.sections]
+    caught = [f"{one[1]} of {one[2]}" if one is not None else "" for one in found]
+    rows = zip(report.sections, caught, strict=True)
+    return Table(("section", "verdict", "caught"), tuple((*_row(one), told) for one, told in rows))
 
 
 def _row(one: SectionVerdict) -> tuple[str, str]:
