@@ -110,8 +110,10 @@ def test_the_notice_blocks_nothing_and_stands_in_the_report(ws: Workspace, tmp_p
     typed(ws, (course, lesson), book)
     report = check.check(ws, course, lesson, OWN)
     assert [line for line in report.notices if "retyped" in line] == [
-        ("this looks retyped from the original: far. "
-        "Close the original and write it again from the goals")
+        (
+            "this looks retyped from the original: far. "
+            "Close the original and write it again from the goals"
+        )
     ]
     assert report.exit_code in (0, 4)
     assert next(one.verdict for one in report.sections if one.id == "far") == "to-assess"
