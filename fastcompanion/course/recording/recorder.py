@@ -234,7 +234,9 @@ class _Recorder:
             seeds=seeds.RUNS,
         )
         path = self._study.checks_file(asked.lesson.id, asked.ref.id)
-        text = recorded.to_text(made)
+        # Sections that were taken up come from a file whose keys are in order; so do all others.
+        ordered = json.loads(json.dumps(recorded.to_json(made), sort_keys=True))
+        text = recorded.to_text(recorded.from_json(ordered, path))
         finished = not any(one.reason == NOT_MEASURED for one in sections)
         if not path.is_file() or store.read_text(path) != text:
             self._noted(path, text, sections, finished=finished)

@@ -1,0 +1,163 @@
+"""`lesson record` on small originals of our own: what is checked hard, what is not, and going on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fastcompanion.base import events
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.workspace import Workspace
+from fastcompanion.course.checks import warm
+from fastcompanion.course.recorded import record
+from fastcompanion.course.recording import recorder, trial
+from tests.course.recording import books
+
+needs_fork = pytest.mark.skipif(not warm.available(), reason="no fork on this system: not run here")
+
+
+def file_of(study: Workspace) -> Path:
+    return study.checks_file("own/01", "book")
+
+
+@needs_fork
+@pytest.mark.parametrize("culture", ["prose", "headings", "comments"])
+def test_sections_with_enough_to_compare_are_checked_hard(ws: Workspace, culture: str) -> None:
+    report = books.recorded(ws, books.CULTURES[culture]())
+    assert report.finished
+    found = record.read(file_of(ws))
+    assert [one.id for one in found.sections] == [one.id for one in report.sections]
+    assert sum(one.status == "hard" for one in found.sections) >= 1
+    for one in found.sections:
+        told = one.strength
+        if one.status == "hard":
+            assert told.planted >= trial.FEWEST
+            assert told.caught >= trial.ENOUGH * told.planted
+            assert one.reason == ""
+        else:
+            assert one.reason
+            assert one.mistakes == ()
+    functions = {f.name for one in found.sections for f in one.functions if f.cases}
+    assert functions >= {"predict", "mse", "gradient"}
+    [event] = [one for one in events.read(ws) if one.kind == recorder.RECORDED]
+    assert event.data["hard"] == [one.id for one in found.sections if one.status == "hard"]
+
+
+@needs_fork
+def test_the_record_holds_no_code_and_no_text_of_the_original(ws: Workspace) -> None:
+    books.recorded(ws, books.prose())
+    written = file_of(ws).read_text()
+    for code in (*books.POINTS.split("\n"), *books.TRAIN.split("\n")[1:], "Points that lie"):
+        assert code.strip() not in written
+    assert str(ws.root) not in written
+
+
+@needs_fork
+def test_a_record_has_the_same_bytes_each_time(ws: Workspace) -> None:
+    books.recorded(ws, books.prose())
+    first = file_of(ws).read_bytes()
+    shutil.rmtree(ws.private / "recording")
+    file_of(ws).unlink()
+    books.recorded(ws, books.prose())
+    assert file_of(ws).read_bytes() == first
+
+
+@needs_fork
+def test_a_second_recording_takes_up_what_is_done(ws: Workspace) -> None:
+    first = books.recorded(ws, books.prose())
+    [state] = (ws.private / "recording").glob("*/state.json")
+    told = json.loads(state.read_text())
+    section = next(iter(told["gates"]))
+    told["gates"][section]["survivors"] = ["seen before"]
+    state.write_text(json.dumps(told))
+    again = books.recorded(ws, books.prose())
+    assert next(one for one in again.sections if one.id == section).survivors == ("seen before",)
+    assert [one.status for one in again.sections] == [one.status for one in first.sections]
+    assert len([one for one in events.read(ws) if one.kind == recorder.RECORDED]) == 1
+
+
+@needs_fork
+def test_half_a_state_is_made_again(ws: Workspace) -> None:
+    first = books.recorded(ws, books.headings())
+    [state] = (ws.private / "recording").glob("*/state.json")
+    state.write_text(state.read_text()[:200])
+    again = books.recorded(ws, books.headings())
+    assert [vars(one) for one in again.sections] == [vars(one) for one in first.sections]
+
+
+@needs_fork
+def test_without_time_nothing_is_hard_and_a_later_run_goes_on(ws: Workspace) -> None:
+    first = books.recorded(ws, books.prose(), seconds=0.001)
+    assert not first.finished
+    assert {one.reason for one in first.sections} == {trial.NOT_MEASURED}
+    later = books.recorded(ws, books.prose())
+    assert later.finished
+    assert any(one.status == "hard" for one in later.sections)
+
+
+@needs_fork
+def test_a_broken_original_has_no_check_from_there_on(ws: Workspace) -> None:
+    original = books.prose()
+    broken = next(c for c in original["cells"] if c["source"] == books.FIRST)
+    broken["source"] = "first = mse((1.0, 0.5), x, nowhere)"
+    report = books.recorded(ws, original)
+    before, broke, after = report.sections
+    assert "broken" not in before.reason
+    assert broke.reason.startswith("lesson broken here: cell ")
+    assert "NameError" in broke.reason
+    assert after.reason.startswith("the original stops before it, in The error")
+    assert {one.status for one in (broke, after)} == {"self-assessed"}
+
+
+@needs_fork
+def test_gaps_that_the_author_left_are_not_checked(ws: Workspace) -> None:
+    report = books.recorded(ws, books.exercises())
+    assert report.sections
+    assert {one.status for one in report.sections} == {"self-assessed"}
+    assert any("leaves it open" in one.reason for one in report.sections)
+
+
+def test_where_nothing_can_fork_outcomes_are_kept_and_nothing_is_hard(ws: Workspace) -> None:
+    report = books.recorded(ws, books.prose(), fork=False)
+    assert not report.measured
+    found = record.read(file_of(ws))
+    assert {one.status for one in found.sections} == {"self-assessed"}
+    assert any("can't fork" in one.reason for one in found.sections)
+    named = {one.name for section in found.sections for one in section.outcomes}
+    assert named >= {"x", "first"}
+
+
+@needs_fork
+def test_the_same_outcomes_come_out_with_and_without_fork(ws: Workspace) -> None:
+    books.recorded(ws, books.prose(), fork=False)
+    fresh = record.read(file_of(ws))
+    books.recorded(ws, books.prose())
+    forked = record.read(file_of(ws))
+    for one, other in zip(fresh.sections, forked.sections, strict=True):
+        kept = {o.key: o for o in other.outcomes}
+        assert {o.key: o for o in one.outcomes if o.key in kept} == kept
+
+
+def test_a_notebook_without_code_is_refused(ws: Workspace) -> None:
+    with pytest.raises(CompanionError, match="no code to write again") as told:
+        books.recorded(ws, books.book([books.text("# Only words")]))
+    assert told.value.code is Exit.USAGE
+
+
+def test_the_original_leaves_nothing_beside_the_notebooks(ws: Workspace) -> None:
+    original = books.headings()
+    original["cells"][-1]["source"] += "\nopen('left.txt', 'w').write('here')"
+    (ws.lesson_folder("own/01")).mkdir(parents=True)
+    books.recorded(ws, original, fork=False)
+    assert not (ws.lesson_folder("own/01") / "left.txt").exists()
+
+
+def test_a_look_runs_nothing(ws: Workspace) -> None:
+    told: Any = recorder.proposed(ws, books.asked(ws.root.parent / "course", books.prose()))
+    assert [one.planted > 0 for one in told.sections] == [True] * 3
+    assert not file_of(ws).exists()
+    assert not (ws.private / "recording").exists()
