@@ -23,6 +23,7 @@ from fastcompanion.course.checks.watch import Watch
 from fastcompanion.course.model import Course, Lesson, NotebookRef
 from fastcompanion.course.notebooks import notebook
 from fastcompanion.course.recorded import record
+from fastcompanion.course.recorded.calls import synthesise
 from fastcompanion.course.recorded.record import (
     Case,
     KnownMistake,
@@ -63,16 +64,13 @@ def cell(kind: str, source: str, role: str = "") -> dict[str, Any]:
 
 def recorded() -> Record:
     """What a recorder writes down of the original."""
-    numbers = {"k": "numbers", "t": "list", "shape": [2], "int": False}
-    spec = {**numbers, "low": 1.0, "high": 2.0, "mean": 1.5, "sd": 0.0}
-    case = Case(
-        (spec, {"k": "number", "v": 2.5}),
-        {},
-        1,
-        {"fp": array(3.75, 3.75), "changed": [None, None], "globals": {}},
-    )
-    twice = replace(case, args=(spec, {"k": "number", "v": 4.0}), seed=2)
-    twice = replace(twice, answer={**case.answer, "fp": array(6.0, 6.0)})
+    numbers = {"k": "numbers", "t": "list", "shape": [3], "int": False}
+    items = {**numbers, "low": 1.0, "high": 9.0, "mean": 4.0, "sd": 2.0}
+    cases = []
+    for seed, factor in ((1, 2.5), (2, 4.0)):
+        scaled = [item * factor for item in synthesise(items, 1000 * seed)]
+        told = {"fp": array(*scaled), "changed": [None, None], "globals": {}}
+        cases.append(Case((items, {"k": "number", "v": factor}), {}, seed, told))
     return Record(
         "foreign",
         record.cell_hashes(original()),
@@ -92,7 +90,7 @@ def recorded() -> Record:
                 "hard",
                 "",
                 (outcome("scaled", array(4.53125, 9.0625, 25.375, 13.59375), required=False),),
-                (RecordedFunction("scale", 2, "exact", (case, twice)),),
+                (RecordedFunction("scale", 2, "exact", tuple(cases)),),
                 Strength(5, 6, 0, 0),
             ),
             RecordedSection("the-spread", "self-assessed", "its check catches only 2 of 5"),
@@ -203,7 +201,7 @@ def test_a_wrong_function_is_told_by_what_it_answers(
     section = failing(report)
     assert (section.id, section.verdict) == ("scaling", "wrong value")
     assert "`scale` answers something else in 2 of 2 calls" in section.message
-    assert "expected another array (2,)" in section.message
+    assert "expected another array (3,)" in section.message
 
 
 def test_what_went_another_way_is_left_to_the_learner_who_may_assess_it(
