@@ -343,6 +343,14 @@ def refuse(*question: object) -> str:
 
 def digest(value: Any, depth: int = 0) -> str:
     """Give a text that is equal for equal values; what can't be told apart counts as equal."""
+    try:
+        return digest_inside(value, depth)
+    except Exception:  # objects that answer to every name (fastcore's Self) are no arrays
+        return type(value).__name__
+
+
+def digest_inside(value: Any, depth: int) -> str:
+    """Digest a value by its kind; may raise what the value raises."""
     kind = type(value).__name__
     if isinstance(value, (types.FunctionType, types.ModuleType, type, types.BuiltinFunctionType)):
         return kind
@@ -355,7 +363,7 @@ def digest(value: Any, depth: int = 0) -> str:
     if isinstance(value, (list, tuple)):
         return "[" + ",".join(digest(item, depth + 1) for item in value) + "]"
     if isinstance(value, dict):
-        items = (f"{key!r}:{digest(item, depth + 1)}" for key, item in value.items())
+        items = (f"{digest(key, 3)}:{digest(item, depth + 1)}" for key, item in value.items())
         return "{" + ",".join(items) + "}"
     if hasattr(value, "to_csv"):
         return str(value.to_csv())
