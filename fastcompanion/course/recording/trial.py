@@ -45,6 +45,7 @@ TOO_LITTLE = (
 WEAK = "its check catches only {caught} of {planted} planted mistakes"
 LAX = "its check also passes {what}"
 REJECTS = "nothing firm is left of it that copies of the original in another style have too"
+UNSTEADY = "the original, run once more, did not get through it"
 _SHORTEST = 3.0  # seconds that a changed cell may always take
 _TRIED = 2  # times the wanted number of mistakes, as some crash
 
@@ -101,7 +102,8 @@ class Trials:
         self._worker.__enter__()
         try:
             for outcome in self._run(self._made.sections, trace=True):
-                self._traces[outcome.id] = outcome.trace
+                if outcome.failure is None:
+                    self._traces[outcome.id] = outcome.trace
                 self._seconds[outcome.id] = outcome.seconds
             self._prune()
         except BaseException as error:
@@ -187,6 +189,8 @@ class Trials:
         """Put one section through the gate; None when the time is up before its end."""
         part = next(one for one in self._made.work if one.id == section)
         draft = self._drafts[section]
+        if section not in self._traces:
+            return Gate(_soft(draft, UNSTEADY))
         if not _has_firm(draft):
             return Gate(_soft(draft, REJECTS))
         if left() <= 0:
