@@ -16,7 +16,7 @@ demo: .venv/.base ## The whole lesson loop on the built-in course, from a bare c
 test: lint ## Lint, types, layers and the default tests
 	@$(RUN) pytest -n $(WORKERS)
 
-test-train: .venv/.dev ## The tests that need torch and fastai
+test-train: .venv/.dev ## The tests that need torch and fastai, or JupyterLab and Chromium
 	@$(RUN) tests.tiers train
 
 test-course: .venv/.dev ## The tests on a fetched course: make test-course COURSE=folder DATA=folder

@@ -11,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 EXTRAS = {"train": "train"}
+GROUPS = {"train": "browser"}
 
 
 def tests_of(tier: str) -> int:
@@ -32,7 +33,7 @@ def tests_of(tier: str) -> int:
     return sum("::" in line for line in found.stdout.splitlines())
 
 
-def install(extra: str) -> None:
+def install(extra: str, group: str) -> None:
     """Install what the tier needs beside the development tools."""
     pip = [
         sys.executable,
@@ -43,6 +44,8 @@ def install(extra: str) -> None:
         "--no-user",
         "--editable",
         f".[{extra}]",
+        "--group",
+        group,
     ]
     subprocess.run(pip, cwd=ROOT, check=True)
 
@@ -54,7 +57,7 @@ def main(tier: str, *arguments: str) -> int:
         print(f"No test is marked {tier!r} yet: nothing to run.")
         return 0
     if tier in EXTRAS:
-        install(EXTRAS[tier])
+        install(EXTRAS[tier], GROUPS[tier])
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-m", tier, *arguments], cwd=ROOT, check=False
     ).returncode

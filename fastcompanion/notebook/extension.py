@@ -151,7 +151,9 @@ class Extension:
     ) -> None:
         """Do what was typed and show it; what went wrong is a line or two, never a traceback."""
         try:
-            console.show(Answer(act(read(line), self._now()), view))
+            console.show(
+                Answer(act(read(line), self._now()), lambda data: shown.folded(view(data)))
+            )
         except CompanionError as error:
             console.fail(error)
 

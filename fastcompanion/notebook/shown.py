@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
+from textwrap import wrap
 
 from fastcompanion import views
 from fastcompanion.console import Block, Facts, Items, Line, Next, Title, Warn
@@ -29,9 +31,20 @@ def checked(found: Checked) -> Iterable[Block]:
         yield from list(views.failing(one))[1:]
     if one.strength:
         yield Line(f"This check {one.strength}: so many of our deliberate errors it would notice.")
-    yield Line(_weight(found))
+    yield Line("These are the values of this running kernel; a fresh one has the final word.")
+    if found.file is not None:
+        yield from _kept(found, found.file)
     if one.verdict in _FAILING:
         yield Next(f"%hint {one.id}")
+
+
+def _kept(found: Checked, file: Path) -> Iterable[Block]:
+    """Say where the result went."""
+    if found.study is not None:
+        yield Line(f"Noted in your study, and in {_near(file)}")
+        yield Next(found.fresh, "in a terminal, when the lesson is done")
+    else:
+        yield Next(f"fastcompanion check --from {shlex.quote(_near(file))}", "in your study")
 
 
 def _passed(found: Checked) -> Iterable[Block]:
@@ -49,18 +62,6 @@ def _called(point: CheckpointVerdict) -> str:
     if point.found_name in ("", point.name):
         return point.name
     return f"{point.name} (your {point.found_name})"
-
-
-def _weight(found: Checked) -> str:
-    """Say what this verdict is worth, and where it went."""
-    final = found.fresh or "fastcompanion check, in a study"
-    words = f"Looked at the values of this running kernel; the final word has a fresh one: {final}"
-    if found.file is None:
-        return words
-    file = _near(found.file)
-    if found.study is not None:
-        return f"{words}. Noted in your study, and in {file}"
-    return f"{words}. Kept in {file}; to take it into a study: fastcompanion check --from {file}"
 
 
 def _near(path: Path) -> str:
@@ -103,3 +104,35 @@ def hinted(given: Hint) -> Iterable[Block]:
     yield from views.hint(given)
     if given.again is None and given.level < 4:
         yield Next(f"%hint {given.section}", "when this is not enough")
+
+
+WIDTH = 92  # narrower than the output of any front end, which would break words
+
+
+def folded(blocks: Iterable[Block]) -> Iterable[Block]:
+    """Break long lines at spaces, as front ends break them in the middle of words."""
+    for block in blocks:
+        match block:
+            case Line(text, style):
+                for part in _fold(text):
+                    yield Line(part, style)
+            case Warn(text):
+                for part in _fold(text, "! "):
+                    yield Line(part, "warn")
+            case Items(texts):
+                for text in texts:
+                    for part in _fold(text, "- "):
+                        yield Line(part)
+            case _:
+                yield block
+
+
+def _fold(text: str, mark: str = "") -> list[str]:
+    return wrap(
+        text,
+        WIDTH,
+        initial_indent=mark,
+        subsequent_indent=" " * len(mark),
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [mark]

@@ -56,7 +56,7 @@ def test_a_section_wrong_and_right_and_the_result_arrives_in_a_study(
     said = kernel.run("%check")
     assert f"foundations/01 {LOOK}: passed, in this kernel" in said.out
     assert "catches 10 of 11 planted mistakes" in said.out
-    assert "the final word has a fresh one" in said.out
+    assert "a fresh one has the final word" in said.out
     original.run(kernel, BACK)
     assert f"{BACK}: passed" in kernel.run("%check").out
     original.run(kernel, BASELINE, *SUM)
