@@ -65,6 +65,8 @@ def _left_alone(node: ast.AST, told: Told) -> Iterator[ast.AST]:
             yield node
         case ast.Call() if SEED.search(dotted(node.func)) or writes(dotted(node.func)):
             yield node
+        case ast.Call(func=ast.Attribute(attr="requires_grad_")):
+            yield from node.args  # no check looks at what a tensor keeps for later
         case ast.keyword() if node.arg in ("seed", "random_state"):
             yield node
         case ast.Call():
