@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 from typing import IO, TypeVar
 
 from fastcompanion.base.errors import CompanionError, Exit
@@ -200,28 +201,20 @@ def spread(items: Sequence[Item], most: int) -> list[Item]:
 
 def parts(name: str) -> tuple[str, ...]:
     """Give the folders that a file lies in, outermost first."""
-    return PurePosixPath(name).parts[:-1]
+    return _folders(name.rpartition("/")[0])
+
+
+@cache
+def _folders(folder: str) -> tuple[str, ...]:
+    return tuple(folder.split("/")) if folder else ()
 
 
 def split_of(name: str) -> str:
     """Give the split that one of its folders names: train, valid, test, or nothing."""
-    for part in parts(name):
-        if part.lower() in SPLITS:
-            return SPLITS[part.lower()]
-    return ""
+    return _split_of(name.rpartition("/")[0])
 
 
-def common(names: Iterable[str]) -> tuple[str, ...]:
-    """Give the folders that all names share, outermost first."""
-    paths: Iterator[tuple[str, ...]] = (parts(name) for name in names)
-    shared = next(paths, ())
-    for path in paths:
-        length = 0
-        for one, other in zip(shared, path, strict=False):
-            if one != other:
-                break
-            length += 1
-        shared = shared[:length]
-        if not shared:
-            break
-    return shared
+@cache
+def _split_of(folder: str) -> str:
+    found = (SPLITS.get(part.lower(), "") for part in _folders(folder))
+    return next(filter(None, found), "")

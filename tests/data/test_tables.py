@@ -322,7 +322,11 @@ class TestFolder:
         assert found.count == 0
         assert found.prose == ("LICENSE", "README.txt")
 
-    def test_names_in_common(self) -> None:
-        assert files.common(["a/b/c.png", "a/b/d/e.png"]) == ("a", "b")
-        assert files.common(["c.png", "a/d.png"]) == ()
+    def test_parts_of_names(self) -> None:
+        assert files.split_of("x/images/1.png") == ""
+        assert (files.stem("a/b.tar.gz"), files.suffix("a/B.PNG"), files.suffix("a.b/c")) == (
+            "b.tar",
+            "png",
+            "",
+        )
         assert files.split_of("x/Training/cat/1.png") == "train"
