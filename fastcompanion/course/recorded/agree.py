@@ -28,9 +28,6 @@ BAND_DEVIATIONS = 3.0
 BAND_SHARE = 0.01
 # A band of more than this share of its mean says too little to fail anybody.
 WIDE = 0.05
-# What only informs is wrong all the same so far outside: with five seeds and normal values, 1 in 200
-# honest ones (Student's t, 4 degrees of freedom).
-FAR_DEVIATIONS = 6.0
 # A metric that leaves less than this share of the recorded error is not better but wrong: it has
 # seen the answers, or measures nothing. Where seeds change nothing, honest ones stay much closer.
 TOO_GOOD = 0.1
@@ -96,16 +93,6 @@ def impossible(outcome: RecordedOutcome, found: Fingerprint) -> bool:
         return False
     ceiling = _ceiling(recorded) if outcome.better == "up" else None
     return bool(value < -ZERO or (ceiling is not None and value > ceiling + ZERO))
-
-
-def far(outcome: RecordedOutcome, found: Fingerprint) -> bool:
-    """Tell whether a number lies beyond all that other seeds can give, however wide their band is."""
-    own = _plain(found)
-    if outcome.band is None or own["k"] != "number" or own.get("v") is None:
-        return False
-    mean, deviation = outcome.band
-    reach = FAR_DEVIATIONS * deviation + BAND_SHARE * abs(mean)
-    return bool(abs(own["v"] - mean) > reach)
 
 
 def _ceiling(recorded: float) -> float | None:

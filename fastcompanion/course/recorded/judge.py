@@ -188,7 +188,7 @@ def _outcome(
 def _is_wrong(outcome: RecordedOutcome, own: Candidate, *, soft: bool, asked: bool) -> bool:
     """Tell whether another value than the recorded one counts as wrong, or is the learner's way."""
     if soft:
-        return agree.impossible(outcome, own.fingerprint) or agree.far(outcome, own.fingerprint)
+        return agree.impossible(outcome, own.fingerprint)
     if outcome.required:
         return True
     if outcome.stability == "shape" and outcome.fingerprint["k"] == "group":
