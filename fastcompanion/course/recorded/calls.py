@@ -9,6 +9,7 @@ Python 3.9; the global random generators are never drawn from.
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import math
 import random
@@ -30,6 +31,7 @@ BIG_SIZE = 1000
 SMALL_SIZE = 512
 MOST_MADE = 2_000_000
 MOST_PARTS = 12
+MOST_TRUTHS = 3
 LONGEST_WORD = 20
 LONGEST_TEXT = 60
 UNKNOWN = {"k": "unknown"}
@@ -160,17 +162,32 @@ def shrunk(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def widened(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give observed calls their seeds and add two: one scaled, one from another seed (whole numbers + 1)."""
+    """Give observed calls their seeds and add two: one scaled, one from another seed (whole numbers + 1).
+
+    A function of truth values alone is asked for all of them.
+    """
     made = [{**case, "seed": place + 1} for place, case in enumerate(cases[:KEPT_CALLS])]
     for first in made[:1]:
         made.append({**varied(first, scaled), "seed": 11})
         made.append({**varied(first, stepped), "seed": 12})
+        made += truth_table(first)
     seen: dict[str, dict[str, Any]] = {}
     for case in made:
         by_chance = any("shape" in one for spec in specs_of(case) for one in walk(spec))
         key = json.dumps({**case, "seed": case["seed"] if by_chance else 0}, sort_keys=True)
         seen.setdefault(key, case)
     return list(seen.values())
+
+
+def truth_table(case: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give a case for each combination of truth values, where a few of them are all that it takes."""
+    args = case["args"]
+    if len(args) not in range(1, MOST_TRUTHS + 1) or any(
+        type(a.get("v")) is not bool for a in args
+    ):
+        return []
+    rows = itertools.product((False, True), repeat=len(args))
+    return [{**case, "args": [{"k": "plain", "v": v} for v in row], "seed": 1} for row in rows]
 
 
 def varied(case: Mapping[str, Any], change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -184,9 +201,12 @@ def varied(case: Mapping[str, Any], change: Callable[[dict[str, Any]], None]) ->
 
 
 def scaled(spec: dict[str, Any]) -> None:
-    """Make floats bigger; what is whole stays."""
+    """Make floats bigger, and floats of one value different ones; what is whole stays."""
     if spec["k"] == "number" and isinstance(spec["v"], float):
         spec["v"] = rounded(spec["v"] * SCALE)
+    elif spec.get("low") == spec.get("high") and str(spec.get("d")).startswith("float"):
+        # Parameters that begin at zero: with zeros nobody sees whether they are added or left out.
+        spec.update(low=rounded(spec["low"] - 1), high=rounded(spec["high"] + 1), sd=0.5, int=False)
     elif "low" in spec and not spec["int"]:
         spec.update({key: rounded(spec[key] * SCALE) for key in ("low", "high", "mean", "sd")})
 

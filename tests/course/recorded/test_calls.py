@@ -108,3 +108,20 @@ def test_calls_are_widened_by_a_scaled_one_and_a_step() -> None:
     assert cases[2]["args"][1]["v"] == 4
     assert all(one["globals"] == case["globals"] for one in cases)
     assert len(widened([{"args": [], "globals": {}}] * 3)) == 1
+
+
+def test_functions_of_truth_values_are_asked_for_all_of_them() -> None:
+    seen = {"args": [spec_of(True), spec_of(False)], "globals": {}}
+    asked = {tuple(one["v"] for one in case["args"]) for case in widened([seen])}
+    assert asked == {(a, b) for a in (True, False) for b in (True, False)}
+    assert len(widened([{"args": [spec_of(True), spec_of(2)], "globals": {}}])) == 2
+    assert len(widened([{"args": [spec_of(True)] * 4, "globals": {}}])) == 1
+
+
+def test_parameters_that_begin_at_zero_are_something_else_once() -> None:
+    seen = {"args": [spec_of(np.zeros(10, "float32"))], "globals": {}}
+    made = [synthesise(case["args"][0], case["seed"]) for case in widened([seen])]
+    assert not made[0].any()
+    assert any(one.std() > 0.1 and one.dtype == "float32" for one in made)
+    whole = {"args": [spec_of(np.zeros(10, "int64"))], "globals": {}}
+    assert not any(synthesise(c["args"][0], c["seed"]).any() for c in widened([whole]))
