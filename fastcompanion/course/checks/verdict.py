@@ -167,7 +167,9 @@ def _recorded(
         return _plain(section, "could not check", _ENDINGS["not-judged"])
     names = [point.name for point in section.promised]
     points = judge.points(section.recorded, outcome.observed, section.mapping, names)
-    if any(one["state"] != "passed" or one["hard"] for one in points):
+    failing = any(one["state"] != "passed" for one in points)
+    other = judge.other_way(section.recorded, outcome.observed, points)
+    if failing or (any(one["hard"] for one in points) and not other):
         return _judged(plan, section, points)
     return _looked_at(section, outcome.judged or (), assessed, OTHER_WAY)
 

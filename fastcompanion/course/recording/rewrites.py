@@ -44,11 +44,15 @@ def column_order(sources: Sources) -> dict[int, str]:
     return _changed(sources, trees, lambda tree: _Columns().visit(tree))
 
 
-STYLES: Mapping[str, Callable[[Sources], dict[int, str]]] = {
-    "with the arguments of its functions in another order": argument_order,
-    "with a helper written out where it is called": inlined,
-    "with its columns in another order": column_order,
-}
+STYLES = (inlined, argument_order, column_order)
+
+
+def in_another_style(sources: Sources) -> dict[int, str]:
+    """Rewrite cells in all these ways at once; gives those that are changed."""
+    found = dict(sources)
+    for style in STYLES:
+        found |= style(found)
+    return {index: source for index, source in found.items() if source != sources[index]}
 
 
 def _trees(sources: Sources) -> dict[int, ast.Module]:

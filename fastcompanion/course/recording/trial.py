@@ -101,10 +101,6 @@ class Trials:
         """Start the worker, run the original, and leave out what its other styles don't have."""
         self._worker.__enter__()
         try:
-            for outcome in self._run(self._made.sections, trace=True):
-                if outcome.failure is None:
-                    self._traces[outcome.id] = outcome.trace
-                self._seconds[outcome.id] = outcome.seconds
             self._prune()
         except BaseException as error:
             self._worker.__exit__(type(error), error, error.__traceback__)
@@ -138,15 +134,20 @@ class Trials:
 
     def _prune(self) -> None:
         """Take out of the drafts what the original or a copy in another style does not have."""
+        for outcome in self._without_failing(self._made.sections, {}, must=True):
+            self._traces[outcome.id] = outcome.trace
+            self._seconds[outcome.id] = outcome.seconds
         sources = self._made.sources
-        self._without_failing(self._made.sections, {}, must=True)
         names = renaming(sources.values())
         reformatted = {index: renamed(source, names) for index, source in sources.items()}
         self._without_failing(self._rewritten(reformatted), names)
-        for style in rewrites.STYLES.values():
+        styles = (rewrites.in_another_style, *rewrites.STYLES)
+        for style in styles:
             changed = style(sources)
-            if changed:
-                self._without_failing(self._rewritten(changed), {})
+            told = self._without_failing(self._rewritten(changed), {}) if changed else ()
+            # One style that this notebook does not bear would hide the others.
+            if style is styles[0] and not (told and told[-1].failure is not None):
+                break
 
     def _rewritten(self, sources: Mapping[int, str]) -> tuple[PlannedSection, ...]:
         return tuple(_with_sources(section, sources) for section in self._made.sections)
@@ -157,13 +158,14 @@ class Trials:
         mapping: Mapping[str, str],
         *,
         must: bool = False,
-    ) -> None:
+    ) -> tuple[Outcome, ...]:
         """Run a copy that has to pass; `must` takes functions out as well that found no candidate."""
         asked = [
             _checked(s, self._drafts[s.id], mapping) if s.id in self._drafts else s
             for s in sections
         ]
-        for outcome in self._run(asked):
+        outcomes = self._run(asked, trace=must)
+        for outcome in outcomes:
             draft = self._drafts.get(outcome.id)
             if draft is None or outcome.observed is None or outcome.failure is not None:
                 continue
@@ -182,6 +184,7 @@ class Trials:
                     if states.get(f.name, "" if must else "passed") == "passed"
                 ),
             )
+        return outcomes
 
     def gate(
         self, section: str, left: Callable[[], float], tell: Callable[[str], None]
