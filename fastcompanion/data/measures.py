@@ -20,6 +20,7 @@ DIRECTIONS: dict[str, Direction] = {
     "mae": "lower",
     "mase": "lower",
     "f1": "higher",
+    "macro f1": "higher",
     "mean iou": "higher",
     "pixel accuracy": "higher",
     "pearson": "higher",
