@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fastcompanion.base import events, store
+from fastcompanion.base import store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.near import did_you_mean
 from fastcompanion.base.records import frozen
-from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.checks import hints, live, plan, prepared, results
 from fastcompanion.course.checks.hints import Hint
 from fastcompanion.course.checks.live import LiveJudge, Ran, Seen
 from fastcompanion.course.checks.plan import PlannedSection
 from fastcompanion.course.checks.prepared import Prepared
-from fastcompanion.course.checks.results import Results
 from fastcompanion.course.checks.verdict import (
-    GOOD,
     CheckpointVerdict,
     SectionVerdict,
     expected,
@@ -29,6 +24,7 @@ from fastcompanion.course.library import material
 from fastcompanion.course.model import Lesson
 from fastcompanion.course.notebooks import notebook
 from fastcompanion.notebook import place
+from fastcompanion.notebook.keeping import Memory
 from fastcompanion.notebook.place import Place
 
 
@@ -48,15 +44,17 @@ class Asked:
 
 @frozen
 class Checked:
-    """One section's verdict on the live kernel; `file` holds the result, `study` took it too."""
+    """One section's verdict on the live kernel; `file` holds the result, unless it can't be written.
+
+    `in_study` tells whether a study has taken it too.
+    """
 
     lesson: str
     notebook: str
     section: SectionVerdict
     notices: tuple[str, ...]
     file: Path | None
-    study: Path | None
-    fresh: str
+    in_study: bool
 
 
 @frozen
@@ -80,6 +78,7 @@ class _Spot:
     seen: Seen
     ready: Prepared
     section: PlannedSection
+    memory: Memory
 
 
 class Desk:
@@ -131,36 +130,35 @@ class Desk:
 
     def check(self, asked: Asked, current: Ran) -> Checked:
         """Judge a section on the values as they are now, and keep the result."""
-        here = self.sit(asked)
         spot = self._spot(asked, current)
-        path = self._results_file(here)
-        notices = _stale(spot, self.ran)
-        old, wrong = self._old(here, spot, path)
+        section, memory = spot.section, spot.memory
+        assessed = memory.assessed | ({section.id: section.key} if asked.note else {})
         found = self.judge.verdict(
-            spot.ready,
-            spot.section.id,
-            spot.seen,
-            assessed=self._assessed(here, old, spot, asked),
-            solved=self._solved(here, old),
+            spot.ready, section.id, spot.seen, assessed=assessed, solved=memory.solved
         )
-        if asked.note and found.verdict not in ("self-assessed", "to-assess"):
+        notices = _stale(spot, self.ran)
+        if asked.note and found.verdict != "self-assessed":
             notices += ("your own judgement (--note) is for sections that have no hard check",)
-        file: Path | None = path
-        study = here.study.root if here.study else None
-        wrong = wrong or self._keep(here, spot, found, asked, old)
-        if wrong:
-            file, study, notices = None, None, (*notices, wrong)
-        self._checked, self._last = current.number, spot.section.id
-        lesson, own = here.lesson.id, here.based.ref.id
-        fresh = f"fastcompanion check {lesson}" if here.study else ""
-        return Checked(lesson, own, found, notices, file, study, fresh)
+        if not memory.is_known(section.id, found.verdict, section.key):
+            note = asked.note if found.verdict == "self-assessed" else ""
+            memory.add(results.new(section.id, found.verdict, key=section.key, note=note))
+        self._checked, self._last = current.number, section.id
+        notices += (memory.wrong,) if memory.wrong else ()
+        here = memory.here
+        return Checked(
+            here.lesson.id,
+            here.based.ref.id,
+            found,
+            notices,
+            None if memory.wrong else memory.file,
+            here.study is not None,
+        )
 
     def checkpoints(self, asked: Asked, current: Ran) -> Looked:
         """Say what should exist at the end of a section, and what of it is there."""
-        here = self.sit(asked)
-        notices = _put_files(here, self.folder) if asked.files else ()
         spot = self._spot(asked, current)
-        section = spot.section
+        section, here = spot.section, spot.memory.here
+        notices = _put_files(here, self.folder) if asked.files else ()
         specs = {spec.id: spec.goal for spec in here.lesson.sections}
         kind = "authored" if section.checkpoints else "promised"
         kind = "recorded" if section.recorded is not None else kind
@@ -177,20 +175,14 @@ class Desk:
 
     def hint(self, asked: Asked, current: Ran) -> Hint:
         """Give a hint for a section, the next one by default, and note that it was shown."""
-        here = self.sit(asked)
         spot = self._spot(asked, current)
-        path = self._results_file(here)
-        old, wrong = self._old(here, spot, path)
-        section = spot.section.id
-        shown = max(old.hinted.get(section, 0), self._shown(here, section))
-        given = self._hint(here, spot, asked, shown)
-        if not wrong:
-            one = results.new(section, hint=given.level)
-            self._write(here, path, old, one)
+        shown = spot.memory.hinted.get(spot.section.id, 0)
+        given = self._hint(spot, asked, shown)
+        spot.memory.add(results.new(spot.section.id, hint=given.level))
         return given
 
-    def _hint(self, here: Place, spot: _Spot, asked: Asked, shown: int) -> Hint:
-        based, level = here.based, asked.level
+    def _hint(self, spot: _Spot, asked: Asked, shown: int) -> Hint:
+        based, level = spot.memory.here.based, asked.level
 
         def agree(question: str) -> bool:
             if not asked.yes:
@@ -219,30 +211,30 @@ class Desk:
             return Hint(*key, 1, "the goal", texts or (f"Reproduce the section {title!r}.",))
 
     def _spot(self, asked: Asked, current: Ran) -> _Spot:
-        here = self.place
-        assert here is not None
+        """Find the section that is meant, in the notebook as the kernel has seen it by now."""
+        here = self.sit(asked)
         is_saved = here.file is not None
         seen = live.seen(here.based, here.saved, [*self.ran, current], is_saved=is_saved)
         path = here.file or self.folder / f"{here.based.ref.id}.ipynb"
         ready = prepared.ready(here.based, path, seen.notebook)
         with_work = [one for one in ready.plan.sections if one.has_work]
+        memory = Memory(here, self.folder, with_work)
         if asked.section is not None:
-            return _Spot(seen, ready, _named(with_work, asked.section))
-        meant = self._meant(seen, current, {one.id for one in with_work})
+            return _Spot(seen, ready, _named(with_work, asked.section), memory)
+        meant = self._meant(here, seen, current, {one.id for one in with_work})
         if meant is None and asked.any_section:
-            meant = self._open(with_work)
+            meant = memory.first_open(with_work)
         if meant is None:
             raise CompanionError(
                 "it is not clear which section this cell belongs to",
                 hint=f"Name it: {', '.join(one.id for one in with_work)}",
                 code=Exit.USAGE,
             )
-        return _Spot(seen, ready, next(one for one in with_work if one.id == meant))
+        chosen = next(one for one in with_work if one.id == meant)
+        return _Spot(seen, ready, chosen, memory)
 
-    def _meant(self, seen: Seen, current: Ran, known: set[str]) -> str | None:
+    def _meant(self, here: Place, seen: Seen, current: Ran, known: set[str]) -> str | None:
         """Say where the current cell stands, else what was run since the last check, else the last."""
-        here = self.place
-        assert here is not None
         own = _section_of(here, current.cell_id)
         if own in known:
             return own
@@ -251,75 +243,6 @@ class Desk:
             if seen.sections.get(number) in known:
                 return seen.sections[number]
         return self._last if self._last in known else None
-
-    def _open(self, sections: Sequence[PlannedSection]) -> str | None:
-        """Give the first section that has not passed in the notebook or in the study."""
-        here = self.place
-        assert here is not None
-        path = self._results_file(here)
-        try:
-            old = results.read(path).results if path.exists() else ()
-        except CompanionError:
-            old = ()
-        own = [event for event in _events(here.study) if _is_of(event, here)]
-        state = {**hints.states(own), **{one.section: one.verdict for one in old if one.verdict}}
-        return next((one.id for one in sections if state.get(one.id) not in GOOD), None)
-
-    def _results_file(self, here: Place) -> Path:
-        folder = here.file.parent if here.file is not None else self.folder
-        return results.place(folder, here.lesson.id, here.based.ref.id)
-
-    def _old(self, here: Place, spot: _Spot, path: Path) -> tuple[Results, str]:
-        """Read what was found before; a file that is not ours to go on with is left as it is."""
-        total = sum(one.has_work for one in spot.ready.plan.sections)
-        empty = Results(here.lesson.id, here.based.ref.id, total, _versions())
-        if not path.exists():
-            return empty, ""
-        try:
-            old = results.read(path)
-        except CompanionError as error:
-            return empty, f"the result was not written: {error} (move the file away to go on)"
-        return replace(old, total=total, versions=_versions()), ""
-
-    def _keep(
-        self, here: Place, spot: _Spot, found: SectionVerdict, asked: Asked, old: Results
-    ) -> str:
-        """Write the result, unless it is the same as the last one; say why it could not be."""
-        key, last = spot.section.key, old.newest(found.id)
-        if last is not None and (last.verdict, last.key) == (found.verdict, key):
-            return ""
-        note = asked.note if found.verdict == "self-assessed" else ""
-        one = results.new(found.id, found.verdict, key=key, note=note)
-        return self._write(here, self._results_file(here), old, one)
-
-    def _write(self, here: Place, path: Path, old: Results, one: results.Result) -> str:
-        whole = replace(old, results=(*old.results, one))
-        try:
-            results.write(path, whole)
-            if here.study is not None:
-                results.take(here.study, whole, (one,))
-        except CompanionError as error:
-            return f"the result was not written: {error}"
-        return ""
-
-    def _assessed(self, here: Place, old: Results, spot: _Spot, asked: Asked) -> Mapping[str, str]:
-        known = dict(old.assessed)
-        for event in _events(here.study):
-            if event.kind == prepared.ASSESSED and _is_of(event, here):
-                known[str(event.data.get("section"))] = str(event.data.get("key", ""))
-        if asked.note:
-            known[spot.section.id] = spot.section.key
-        return known
-
-    def _solved(self, here: Place, old: Results) -> Sequence[str]:
-        shown = [one for one in _events(here.study) if _is_hint(one, here)]
-        from_study = [str(e.data.get("section")) for e in shown if e.data.get("level") == 4]
-        return [*old.solved, *from_study]
-
-    def _shown(self, here: Place, section: str) -> int:
-        shown = [one for one in _events(here.study) if _is_hint(one, here)]
-        own = [int(e.data.get("level", 0)) for e in shown if e.data.get("section") == section]
-        return max(own, default=0)
 
 
 def _key(one: Place) -> tuple[Any, ...]:
@@ -381,26 +304,6 @@ def _stale(spot: _Spot, ran: Sequence[Ran]) -> tuple[str, ...]:
                 )
                 break
     return tuple(found)
-
-
-def _versions() -> dict[str, str]:
-    """Give the versions of what the kernel has loaded that lessons are usually made of."""
-    known = ("numpy", "pandas", "torch", "fastai", "scikit-learn", "matplotlib")
-    loaded = [name for name in known if name.replace("scikit-learn", "sklearn") in sys.modules]
-    return place.here(loaded)
-
-
-def _events(study: Workspace | None) -> Sequence[events.Event]:
-    return hints.all_events(study) if study is not None else ()
-
-
-def _is_of(event: events.Event, here: Place) -> bool:
-    own = event.data.get("notebook")
-    return event.lesson == here.lesson.id and own == here.based.ref.id
-
-
-def _is_hint(event: events.Event, here: Place) -> bool:
-    return event.kind == prepared.HINTED and _is_of(event, here)
 
 
 def _missing_files(here: Place, folder: Path) -> tuple[str, ...]:

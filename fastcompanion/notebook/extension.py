@@ -13,7 +13,7 @@ from typing import Any
 
 from fastcompanion import console
 from fastcompanion.base.errors import CompanionError
-from fastcompanion.console import Answer, Block, Line
+from fastcompanion.console import Answer, Block, Line, Next
 from fastcompanion.course.checks.live import Ran
 from fastcompanion.notebook import shown, typed
 from fastcompanion.notebook.desk import Asked, Desk
@@ -162,8 +162,10 @@ class Extension:
         try:
             found = self.desk.sit(Asked())
         except CompanionError as error:
-            lines = [error.message, f"Name the lesson: {error.hint}" if error.hint else ""]
-            console.show(Answer(None, lambda _: [Line(text) for text in lines if text]))
+            message, hint = error.message, error.hint
+            console.show(
+                Answer(None, lambda _: [Line(message), Next(hint)] if hint else [Line(message)])
+            )
             return
         told = f"{found.lesson.id}, {found.lesson.title}: %checkpoint, %check, %hint"
         console.show(Answer(None, lambda _: [Line(told)]))

@@ -15,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from fastcompanion.base import config, store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.near import did_you_mean
 from fastcompanion.base.records import frozen
@@ -85,11 +86,14 @@ def again(place: Place) -> Place:
 
 def _study_around(file: Path | None) -> Workspace | None:
     try:
-        return Workspace.find(file.parent if file is not None else None)
+        found = Workspace.find(file.parent if file is not None else None)
     except CompanionError as error:
         if error.code is not Exit.NOT_SET_UP:
             raise
         return None
+    told = store.read_toml(found.settings)
+    store.check_version(told, found.settings, current=config.STUDY_VERSION)
+    return found
 
 
 def _file(names: Mapping[str, Any], wanted: str | None) -> Path | None:

@@ -32,19 +32,22 @@ def checked(found: Checked) -> Iterable[Block]:
     if one.strength:
         yield Line(f"This check {one.strength}: so many of our deliberate errors it would notice.")
     yield Line("These are the values of this running kernel; a fresh one has the final word.")
-    if found.file is not None:
-        yield from _kept(found, found.file)
+    yield from _kept(found)
     if one.verdict in _FAILING:
         yield Next(f"%hint {one.id}")
 
 
-def _kept(found: Checked, file: Path) -> Iterable[Block]:
-    """Say where the result went."""
-    if found.study is not None:
-        yield Line(f"Noted in your study, and in {_near(file)}")
-        yield Next(found.fresh, "in a terminal, when the lesson is done")
-    else:
-        yield Next(f"fastcompanion check --from {shlex.quote(_near(file))}", "in your study")
+def _kept(found: Checked) -> Iterable[Block]:
+    """Say where the result went, and what has the final word."""
+    if found.file is None:
+        return
+    file = _near(found.file)
+    if not found.in_study:
+        yield Next(f"fastcompanion check --from {shlex.quote(file)}", "in your study")
+        return
+    yield Line(f"Noted in your study, and in {file}")
+    if found.section.verdict in GOOD:
+        yield Next(f"fastcompanion check {found.lesson}", "in a terminal, when all is written")
 
 
 def _passed(found: Checked) -> Iterable[Block]:

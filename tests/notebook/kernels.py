@@ -25,11 +25,16 @@ class Said:
     shown: str = ""
     error: str = ""
 
+    @property
+    def flat(self) -> str:
+        """What was printed, on one line: where lines are broken does not matter."""
+        return " ".join(self.out.split())
+
 
 class BareKernel:
     """`with BareKernel(folder) as kernel: kernel.run("1 + 1")`; nothing of ours is on its way in."""
 
-    def __init__(self, cwd: Path, home: Path, **more: str) -> None:
+    def __init__(self, cwd: Path, home: Path, python: str = sys.executable, **more: str) -> None:
         self.cwd = cwd
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         self.env = {
@@ -42,7 +47,7 @@ class BareKernel:
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
             **more,
         }
-        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        argv = [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
 
         class OneKernel(KernelSpecManager):
             def get_kernel_spec(self, kernel_name: str) -> KernelSpec:

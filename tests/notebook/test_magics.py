@@ -44,8 +44,8 @@ def test_checkpoints_say_what_should_be_there_and_bring_the_files(
     original.run(kernel, LOOK)
     kernel.run("labels = labels[:10]")
     said = kernel.run(f"%checkpoint {LOOK}")
-    assert "[there: `pixels` (array (1797, 64))]" in said.out
-    assert "[differs: `labels` has the shape (10,)" in said.out
+    assert "[there: `pixels` (array (1797, 64))]" in said.flat
+    assert "[differs: `labels` has the shape (10,)" in said.flat
 
 
 def test_a_section_wrong_and_right_and_the_result_arrives_in_a_study(
@@ -55,15 +55,15 @@ def test_a_section_wrong_and_right_and_the_result_arrives_in_a_study(
     original.run(kernel, LOOK)
     said = kernel.run("%check")
     assert f"foundations/01 {LOOK}: passed, in this kernel" in said.out
-    assert "catches 10 of 11 planted mistakes" in said.out
-    assert "a fresh one has the final word" in said.out
+    assert "catches 10 of 11 planted mistakes" in said.flat
+    assert "a fresh one has the final word" in said.flat
     original.run(kernel, BACK)
     assert f"{BACK}: passed" in kernel.run("%check").out
     original.run(kernel, BASELINE, *SUM)
     said = kernel.run("%check")
     assert f"{BASELINE}: wrong value" in said.out
-    assert "expected number baseline_accuracy 0 to 1" in said.out
-    assert "This is the number of right answers; accuracy is their share." in said.out
+    assert "expected number baseline_accuracy 0 to 1" in said.flat
+    assert "This is the number of right answers; accuracy is their share." in said.flat
     assert f"Next: %hint {BASELINE}" in said.out
     assert (said.err, said.error, said.shown) == ("", "", "")
 
@@ -303,13 +303,13 @@ def test_a_result_that_can_not_be_written_does_not_hide_the_verdict(
     (folder / results.FOLDER).write_text("a file is in the way")
     said = kernel.run("%check")
     assert f"{LOOK}: passed" in said.out
-    assert "the result was not written" in said.out
+    assert "the result was not written" in said.flat
     (folder / results.FOLDER).unlink()
     kernel.run("%check")
     file = result_file(folder)
     file.write_text(file.read_text().replace("passed", "pASSED"))
     said = kernel.run("%check")
-    assert "was changed after the notebook wrote it" in said.out
+    assert "was changed after the notebook wrote it" in said.flat
     assert "pASSED" in file.read_text()
 
 

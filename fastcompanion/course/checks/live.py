@@ -99,6 +99,9 @@ def seen(
         place = by_id.get(one.cell_id) if one.cell_id else None
         place = by_source.get(one.source.strip()) if place is None else place
         if place is not None:
+            # Front ends with ids of their own (VS Code) are known by what they ran before.
+            if one.cell_id:
+                by_id.setdefault(one.cell_id, place)
             latest[place] = one
             now = slots[place].section
         else:

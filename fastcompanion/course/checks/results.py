@@ -12,6 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -31,7 +32,8 @@ from fastcompanion.course.model import Course, Lesson, NotebookRef
 VERSION = 1
 FOLDER = "fastcompanion-results"
 IN_NOTEBOOK = "notebook"
-MOST_RESULTS = 2_000
+MOST_RESULTS = 5_000
+MANY_RESULTS = 500
 MOST_BYTES = 2_000_000
 _SOLUTION = 4
 _AGAIN = "%check in the notebook writes a new one"
@@ -69,6 +71,16 @@ class Results:
         """Give the newest verdict of a section."""
         found = [one for one in self.results if one.section == section and one.verdict]
         return found[-1] if found else None
+
+    def with_one(self, one: Result) -> Results:
+        """Add a result; when there are many, drop what later checks of a section have replaced."""
+        rows = (*self.results, one)
+        if len(rows) > MANY_RESULTS:
+            newest = {row.section: row.id for row in rows if row.verdict}
+            passed = {row.section: row.id for row in rows if row.verdict in GOOD}
+            keep = {*newest.values(), *passed.values()}
+            rows = tuple(row for row in rows if row.id in keep or row.hint or row.note)
+        return replace(self, results=rows)
 
     @property
     def hinted(self) -> dict[str, int]:
