@@ -7,16 +7,16 @@ one takes nothing for granted, as a study or a course that was fetched may bring
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from fastcompanion.base import store
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
+from fastcompanion.course.recorded.packing import PackedWrongError, compact, packed, unpacked
 
 VERSION = 1
 Status = Literal["hard", "self-assessed"]
@@ -204,26 +204,38 @@ def to_json(record: Record) -> dict[str, Any]:
 
 
 def to_text(record: Record) -> str:
-    """Write a record as JSON, a line for each section, so that changes can be read."""
+    """Write a record as JSON, a line for each section and shared part, so that changes can be read."""
     data = to_json(record)
-    sections = data.pop("sections")
-    head = ",\n".join(f"{_compact(key)}: {_compact(value)}" for key, value in data.items())
-    lines = ",\n".join(_compact(section) for section in sections)
-    return f'{{{head},\n"sections": [\n{lines}\n]}}\n'
+    sections, shared = packed([_section_json(one, brief=True) for one in record.sections])
+    del data["sections"]
+    head = ",\n".join(f"{compact(key)}: {compact(value)}" for key, value in data.items())
+    lists = {**({"shared": shared} if shared else {}), "sections": sections}
+    lines = ((name, ",\n".join(map(compact, parts))) for name, parts in lists.items())
+    tail = ",\n".join(f'"{name}": [\n{text}\n]' for name, text in lines)
+    return f"{{{head},\n{tail}}}\n"
 
 
-def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+def lean(record: Record) -> Record:
+    """Leave out what nothing is compared with: the values of sections that learners judge."""
+    sections = (
+        one
+        if one.status == "hard"
+        else RecordedSection(one.id, one.status, one.reason, strength=one.strength)
+        for one in record.sections
+    )
+    return replace(record, sections=tuple(sections))
 
 
-def _section_json(section: RecordedSection) -> dict[str, Any]:
+def _section_json(section: RecordedSection, *, brief: bool = False) -> dict[str, Any]:
+    """Give a section as plain data; `brief` leaves out what the reader puts back."""
     strength = section.strength
-    return {
+    cases = _brief_function if brief else function_json
+    told = {
         "id": section.id,
         "status": section.status,
         "reason": section.reason,
-        "outcomes": [_outcome_json(one) for one in section.outcomes],
-        "functions": [function_json(one) for one in section.functions],
+        "outcomes": [_outcome_json(one, brief=brief) for one in section.outcomes],
+        "functions": [cases(one) for one in section.functions],
         "strength": {
             "caught": strength.caught,
             "planted": strength.planted,
@@ -231,19 +243,34 @@ def _section_json(section: RecordedSection) -> dict[str, Any]:
             "equivalent": strength.equivalent,
         },
         "mistakes": [
-            {
-                "id": one.id,
-                "words": one.words,
-                "values": dict(one.values),
-                "answers": {name: list(told) for name, told in one.answers.items()},
-            }
+            _unusual(
+                {
+                    "id": one.id,
+                    "words": one.words,
+                    "values": dict(one.values),
+                    "answers": {name: list(told) for name, told in one.answers.items()},
+                },
+                _NOTHING if brief else {},
+            )
             for one in section.mistakes
         ],
     }
+    return _unusual(told, _NOTHING if brief else {})
 
 
-def _outcome_json(outcome: RecordedOutcome) -> dict[str, Any]:
-    return {
+_NOTHING: Mapping[str, Any] = {
+    "reason": "", "outcomes": [], "functions": [], "mistakes": [], "values": {}, "answers": {},
+    "globals": {},
+}  # fmt: skip
+_USUAL: Mapping[str, Any] = {"name": "", "place": 0, "band": None, "better": "", "required": True}
+
+
+def _unusual(told: dict[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in told.items() if key not in usual or value != usual[key]}
+
+
+def _outcome_json(outcome: RecordedOutcome, *, brief: bool) -> dict[str, Any]:
+    told = {
         "name": outcome.name,
         "where": outcome.where,
         "place": outcome.place,
@@ -254,6 +281,7 @@ def _outcome_json(outcome: RecordedOutcome) -> dict[str, Any]:
         "better": outcome.better,
         "required": outcome.required,
     }
+    return _unusual(told, _USUAL if brief else {})
 
 
 def function_json(function: RecordedFunction) -> dict[str, Any]:
@@ -274,6 +302,14 @@ def _case_json(case: Case) -> dict[str, Any]:
         "answer": dict(case.answer),
     }
     return told | ({"no_grad": True} if case.no_grad else {})
+
+
+def _brief_function(function: RecordedFunction) -> dict[str, Any]:
+    told = function_json(function)
+    for case in told["cases"]:
+        unchanged = {**_NOTHING, "changed": [None] * len(case["args"])}
+        case["answer"] = _unusual(case["answer"], unchanged)
+    return {**told, "cases": [_unusual(case, _NOTHING) for case in told["cases"]]}
 
 
 def write(path: Path, record: Record) -> None:
@@ -298,7 +334,20 @@ def read(path: Path) -> Record:
             hint="Update the program: uv tool upgrade fastcompanion",
             file=path,
         )
-    return from_json(store.check_version(data, path, current=VERSION), path)
+    return from_json(_unpacked(store.check_version(data, path, current=VERSION), path), path)
+
+
+def _unpacked(data: Any, path: Path) -> Any:
+    """Put back what is written once and meant more than once."""
+    if not isinstance(data, dict) or "shared" not in data:
+        return data
+    _sane(data, path, "the file")
+    top = _Fields(data, path, "")
+    try:
+        sections = unpacked(top.each("sections", dict), top.each("shared", dict | list))
+    except PackedWrongError as error:
+        raise CompanionError(f"shared: {error}", hint=_AGAIN, file=path) from None
+    return {**data, "sections": sections}
 
 
 def from_json(data: Any, path: Path) -> Record:
@@ -362,7 +411,7 @@ def _outcome(told: _Fields) -> RecordedOutcome:
         _fingerprint(told.mapping("fp"), told),
         told.count("place"),
         (float(band[0]), float(band[1])) if band is not None else None,
-        cast("Better", told.choice("better", get_args(Better))),
+        cast("Better", told.choice("better", get_args(Better), "")),
         told.truth("required"),
     )
 
@@ -389,6 +438,8 @@ def _case(told: _Fields) -> Case:
     outer = told.mapping("globals")
     for spec in (*arguments, *outer.values()):
         _argument(spec, told)
+    answer = {**answer, "changed": answer.get("changed") or [None] * len(arguments)}
+    answer["globals"] = answer.get("globals") or {}
     no_grad = told.truth("no_grad", default=False)
     return Case(arguments, outer, told.count("seed"), answer, no_grad)
 
@@ -501,9 +552,9 @@ class _Fields:
             raise self.wrong(f"{key} should be a text")
         return value
 
-    def choice(self, key: str, known: Sequence[str]) -> str:
+    def choice(self, key: str, known: Sequence[str], default: str | None = None) -> str:
         """Give one of the known words."""
-        value = self.text(key)
+        value = self.text(key, default)
         if value not in known:
             raise self.wrong(f"{key} should be one of {', '.join(filter(None, known))}")
         return value
@@ -529,7 +580,7 @@ class _Fields:
             raise self.wrong(f"{key} should be a mapping of keys")
         return value
 
-    def each(self, key: str, kind: type[Any], *, optional: bool = False) -> list[Any]:
+    def each(self, key: str, kind: Any, *, optional: bool = False) -> list[Any]:
         """Give a list whose items are of one kind."""
         value = self.data.get(key, [] if optional else None)
         if not isinstance(value, list) or not all(
