@@ -225,7 +225,9 @@ def telling(expected: Fingerprint) -> bool:
     one = _plain(expected)
     if one["k"] == "number":
         value = one.get("v")
-        return value is not None and not _is_whole(value) and _digits(value) >= TELLING_DIGITS
+        if value is None or abs(value) <= ZERO or _is_whole(value):
+            return False
+        return _digits(value) >= TELLING_DIGITS
     if one["k"] == "array":
         stats = one.get("v") or []
         return len(stats) > 1 and bool(stats[1])

@@ -21,6 +21,7 @@ from fastcompanion.course.recorded.fingerprints import (
     plain_rows,
     rounded,
     shape_in_full,
+    summary,
     thinned,
 )
 from fastcompanion.course.recorded.values import is_frame, is_number, list_shape
@@ -119,7 +120,8 @@ def statistics_of(value: Any) -> dict[str, Any]:
     spread = math.sqrt(math.fsum((n - mean) ** 2 for n in flat) / len(flat))
     told = {"low": min(flat), "high": max(flat), "mean": mean, "sd": spread}
     found: dict[str, Any] = {"shape": list(shape), "int": all(map(float.is_integer, flat))}
-    found.update({key: rounded(number) for key, number in told.items()})
+    exact = rounded if found["int"] else summary
+    found.update({key: exact(number) for key, number in told.items()})
     if len(shape) == 1 and flat[0] < flat[-1] and flat == sorted(flat):
         found["sorted"] = True
     return found
@@ -203,12 +205,18 @@ def varied(case: Mapping[str, Any], change: Callable[[dict[str, Any]], None]) ->
 def scaled(spec: dict[str, Any]) -> None:
     """Make floats bigger, and floats of one value different ones; what is whole stays."""
     if spec["k"] == "number" and isinstance(spec["v"], float):
-        spec["v"] = rounded(spec["v"] * SCALE)
+        spec["v"] = rounded(spec["v"] * factor(spec["v"], spec["v"]))
     elif spec.get("low") == spec.get("high") and str(spec.get("d")).startswith("float"):
         # Parameters that begin at zero: with zeros nobody sees whether they are added or left out.
         spec.update(low=rounded(spec["low"] - 1), high=rounded(spec["high"] + 1), sd=0.5, int=False)
     elif "low" in spec and not spec["int"]:
-        spec.update({key: rounded(spec[key] * SCALE) for key in ("low", "high", "mean", "sd")})
+        times = factor(spec["low"], spec["high"])
+        spec.update({key: rounded(spec[key] * times) for key in ("low", "high", "mean", "sd")})
+
+
+def factor(low: float, high: float) -> float:
+    """Say by what to multiply: shares and probabilities stay between 0 and 1."""
+    return 1 / SCALE if low >= 0 and high <= 1 else SCALE
 
 
 def stepped(spec: dict[str, Any]) -> None:

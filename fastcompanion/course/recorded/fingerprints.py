@@ -2,7 +2,8 @@
 
 It runs inside the learner's kernel as probe.py does: standard library only, Python 3.9; numpy, pandas
 and torch are used when the learner has loaded them. Big values are thinned out by whole rows, so that
-columns stay columns. Numbers keep 9 significant digits, which makes a record's bytes the same each time.
+columns stay columns. A number keeps 9 significant digits, a summary of many 6, which makes a record's
+bytes the same each time.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def look_at(value: Any, depth: int) -> dict[str, Any]:
     if isinstance(value, (types.ModuleType, types.BuiltinFunctionType)):
         return {"k": "other", "cls": type(value).__name__}
     if value is None or isinstance(value, (bool, str)):
-        return {"k": "text", "h": digest_of(repr(value), 12), "n": len(str(value))}
+        return {"k": "text", "h": digest_of(repr(trimmed(value)), 12), "n": len(str(value))}
     if is_number(value) and not is_truth(value):
         return with_gradient(number_print(value), value)
     if is_frame(value):
@@ -86,10 +87,23 @@ def digest_of(text: str, length: int) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:length]
 
 
+def trimmed(value: Any) -> Any:
+    """Take off what nobody sees of a text: spaces and empty lines at its end, spaces at ends of lines."""
+    if not isinstance(value, str):
+        return value
+    return "\n".join(line.rstrip() for line in value.rstrip().split("\n"))
+
+
 def rounded(number: Any) -> float | None:
     """Round to 9 significant digits; nan and infinities are None, as JSON has no others."""
     plain = float(number)
     return float(f"{plain:.9g}") + 0.0 if math.isfinite(plain) else None
+
+
+def summary(number: Any) -> float | None:
+    """Round what sums up many numbers to 6 significant digits."""
+    plain = float(number)
+    return float(f"{plain:.6g}") + 0.0 if math.isfinite(plain) else None
 
 
 def number_print(value: Any) -> dict[str, Any]:
@@ -202,12 +216,12 @@ def array_statistics(rows: Any, shape: tuple[int, ...]) -> dict[str, Any]:
             return {**found, "v": [None] * 4, "s": [None] * 5}
         middle = (flat.mean(), flat.std(), numpy.abs(flat).max(), flat @ weights / weights.sum())
         fifths = quantiles(numpy.sort(flat))
-    return {**found, "v": [rounded(n) for n in middle], "s": [rounded(n) for n in fifths]}
+    return {**found, "v": [summary(n) for n in middle], "s": [summary(n) for n in fifths]}
 
 
 def column_means(rows: Any) -> list[float | None]:
     """Give the columns' means, smallest first, so that the order of columns does not matter."""
-    return [rounded(mean) for mean in sorted(rows.mean(axis=0).tolist())]
+    return [summary(mean) for mean in sorted(rows.mean(axis=0).tolist())]
 
 
 def list_statistics(rows: list[Any], shape: tuple[int, ...]) -> dict[str, Any]:
@@ -217,7 +231,7 @@ def list_statistics(rows: list[Any], shape: tuple[int, ...]) -> dict[str, Any]:
     found: dict[str, Any] = {"nan": len(pairs) - len(good)} if len(good) < len(pairs) else {}
     if len(shape) == 2 and shape[1] <= MOST_COLUMNS and rows:
         columns = ([n if math.isfinite(n) else 0.0 for n in column] for column in zip(*rows))
-        found["c"] = [rounded(n) for n in sorted(math.fsum(c) / len(c) for c in columns)]
+        found["c"] = [summary(n) for n in sorted(math.fsum(c) / len(c) for c in columns)]
     if not good:
         return {**found, "v": [None] * 4, "s": [None] * 5}
     numbers = sorted(n for _, n in good)
@@ -226,7 +240,7 @@ def list_statistics(rows: list[Any], shape: tuple[int, ...]) -> dict[str, Any]:
     weighted = math.fsum(w * n for w, n in good) / math.fsum(w for w, _ in good)
     middle = (mean, spread, max(abs(numbers[0]), abs(numbers[-1])), weighted)
     fifths = quantiles(numbers)
-    return {**found, "v": [rounded(n) for n in middle], "s": [rounded(n) for n in fifths]}
+    return {**found, "v": [summary(n) for n in middle], "s": [summary(n) for n in fifths]}
 
 
 def flattened(row: Any) -> Iterable[float]:
@@ -260,7 +274,7 @@ def frame_print(frame: Any) -> dict[str, Any]:
     for place, name in enumerate(frame.columns):
         column = few.iloc[:, place]
         kind = getattr(column.dtype, "kind", "O")
-        mean = rounded(column.mean()) if kind in "fiub" and len(column) else None
+        mean = summary(column.mean()) if kind in "fiub" and len(column) else None
         found.append([digest_of(str(name), 8), mean, int(column.isna().sum())])
     ordered = sorted(found, key=json.dumps)
     return {"k": "frame", "shape": [rows, columns], "cols": ordered[: MOST_ITEMS // 1000]}

@@ -125,3 +125,11 @@ def test_parameters_that_begin_at_zero_are_something_else_once() -> None:
     assert any(one.std() > 0.1 and one.dtype == "float32" for one in made)
     whole = {"args": [spec_of(np.zeros(10, "int64"))], "globals": {}}
     assert not any(synthesise(c["args"][0], c["seed"]).any() for c in widened([whole]))
+
+
+def test_shares_stay_shares_when_a_call_is_widened() -> None:
+    share = np.array([0.1, 0.9])
+    told = [spec_of(share), spec_of(0.5), spec_of(np.array([0.5, 3.0])), spec_of(20.0)]
+    scaled = widened([{"args": told, "globals": {}}])[1]["args"]
+    assert pytest.approx([scaled[0]["high"], scaled[1]["v"]]) == [0.9 / 1.7, 0.5 / 1.7]
+    assert pytest.approx([scaled[2]["high"], scaled[3]["v"]]) == [3.0 * 1.7, 20.0 * 1.7]

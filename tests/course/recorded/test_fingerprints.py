@@ -178,3 +178,10 @@ def test_printed_numbers_are_those_with_a_point() -> None:
     text = "epoch 3 loss=0.523; 1e-3, -2.5 and tensor(0.4945) version 1.5.3 at 10:30, 7.\n"
     assert printed_floats(text) == [0.523, 0.001, -2.5, 0.4945, 7.0]
     assert len(printed_floats("0.5 " * 500)) == 40
+
+
+def test_what_nobody_sees_of_a_text_does_not_count() -> None:
+    drawn = fingerprint(" *\n* *")
+    assert fingerprint(" *  \n* *\n")["h"] == drawn["h"]
+    assert fingerprint("*\n* *")["h"] != drawn["h"]
+    assert fingerprint("True")["h"] != fingerprint(True)["h"]
