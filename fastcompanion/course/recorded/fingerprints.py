@@ -2,7 +2,7 @@
 
 It runs inside the learner's kernel as probe.py does: standard library only, Python 3.9; numpy, pandas
 and torch are used when the learner has loaded them. Big values are thinned out by whole rows, so that
-columns stay columns. A number keeps 9 significant digits, a summary of many 6, which makes a record's
+columns stay columns. A number keeps 9 significant digits, a summary of many 7, which makes a record's
 bytes the same each time.
 """
 
@@ -101,9 +101,9 @@ def rounded(number: Any) -> float | None:
 
 
 def summary(number: Any) -> float | None:
-    """Round what sums up many numbers to 6 significant digits."""
+    """Round what sums up many numbers to 7 significant digits."""
     plain = float(number)
-    return float(f"{plain:.6g}") + 0.0 if math.isfinite(plain) else None
+    return float(f"{plain:.7g}") + 0.0 if math.isfinite(plain) else None
 
 
 def number_print(value: Any) -> dict[str, Any]:
