@@ -49,9 +49,7 @@ def look(path: Path, *, target: str = "", kind: str = "") -> DataSet:
             f"there is no kind {kind!r}", hint=f"--kind with one of: {known}", code=Exit.USAGE
         )
     folder = files.walk(path)
-    read = [tables.read(folder, name) for name in table_names(folder)]
-    found = [table for table in read if isinstance(table, Table) and _is_table(table)]
-    bad = [problem for problem in read if isinstance(problem, Problem)]
+    found, bad = _read(folder)
     general = [*of_folder(folder), *bad]
     view = view_of(found) if found else None
     shown = media.recognise(folder, found, view, (target, kind))
@@ -60,6 +58,21 @@ def look(path: Path, *, target: str = "", kind: str = "") -> DataSet:
     if view is not None:
         return of_tables(path, view, found, general, target, kind)
     return nothing(path, general)
+
+
+def _read(folder: Folder) -> tuple[list[Table], list[Problem]]:
+    read = [tables.read(folder, name) for name in table_names(folder)]
+    found = [table for table in read if isinstance(table, Table) and _is_table(table)]
+    return found, [problem for problem in read if isinstance(problem, Problem)]
+
+
+def view_at(path: Path) -> View:
+    """Read the tables at a path; a folder without any is an error."""
+    found, bad = _read(files.walk(path))
+    if not found:
+        told = f": {bad[0].text}" if bad else ""
+        raise CompanionError(f"holds no table{told}", file=path)
+    return view_of(found)
 
 
 def table_names(folder: Folder) -> list[str]:

@@ -226,8 +226,8 @@ class TestIntervals:
     def test_about_what_scipys_bootstrap_says(self, metric: str) -> None:
         generator = np.random.default_rng(6)
         if metric in ("rmse", "mae"):
-            truth = generator.normal(size=300)
-            found = rows(truth, truth + generator.normal(size=300))
+            exact = generator.normal(size=300)
+            found = rows(exact, exact + generator.normal(size=300))
         else:
             truth = generator.integers(0, 2, 300)
             share = np.clip(0.35 * truth + 0.6 * generator.random(300), 0.01, 0.99)
