@@ -323,6 +323,9 @@ def make_shell() -> Any:
         displayhook_class = Type(Hook)
         display_pub_class = Type(Publisher)
 
+        def enable_gui(self, gui: str | None = None) -> None:
+            """Do nothing (`%matplotlib inline` asks for it): there is no window here."""
+
         def init_virtualenv(self) -> None:
             """Do nothing: an activated environment (VIRTUAL_ENV) may be another one than ours."""
 

@@ -163,7 +163,7 @@ def test_an_interpreter_without_ipython_is_told_as_lost(tmp_path: Path) -> None:
 
 def test_output_magics_and_displays_work_without_a_kernel(tmp_path: Path) -> None:
     sources = {
-        "a": "%time x = 1\n!echo hello\nfrom IPython.display import display\ndisplay(x)\nx",
+        "a": "%gui\n%time x = 1\n!echo hello\nfrom IPython.display import display\ndisplay(x)\nx",
         "b": "assert _ == 1\nassert Out",
     }
     plan = planned(sources)
