@@ -176,7 +176,7 @@ def read(path: Path) -> Results:
         )
     try:
         return _from_json(data)
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise _damaged(path) from None
 
 
