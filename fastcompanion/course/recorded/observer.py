@@ -172,6 +172,8 @@ class Observer:
                 told = {"by": how, "name": one, "order": plain, "answers": answers}
                 found[name].append(told)
         for record in records:
+            if any(is_settled(one["answers"], record) for one in found[record["name"]]):
+                continue
             tried = {one["name"] for one in found[record["name"]]}
             for one, order in self.others(record, [*tried, *usable], tried):
                 answers = self.answers(record, one, order, renamed, deadline)
@@ -227,6 +229,15 @@ class Observer:
     def answer(self, functions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Answer the cases of function records by the functions as they are now."""
         return [{**one, **fill(self.names, one["name"], one["cases"])} for one in functions]
+
+
+def is_settled(answers: list[dict[str, Any]], record: Mapping[str, Any]) -> bool:
+    """Tell whether a candidate answers to the last digit as recorded, so that no other is needed."""
+    told = [case.get("answer") for case in record["cases"]]
+    return len(answers) == len(told) and all(
+        one and "fp" in answer and all(answer.get(key) == one.get(key) for key in ("fp", "changed"))
+        for one, answer in zip(told, answers)
+    )
 
 
 def most_arguments(record: Mapping[str, Any]) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -120,25 +121,33 @@ def modules_of(made: Original) -> tuple[str, ...]:
     return seeds.modules(cell.source for part in made.parts for cell in part.cells)
 
 
-def measured(
-    made: Original, interpreter: Interpreter, room: Path, limits: Limits, reporter: Reporter
-) -> Measured | None:
-    """Measure in a warm worker that forks; None when the budget is used up before the end."""
-    begun, runs = clock.monotonic(), list[Ran]()
-    plan = Plan("", "", ())
+@contextmanager
+def bench(made: Original, interpreter: Interpreter, room: Path, limits: Limits) -> Iterator[Warm]:
+    """Give the warm worker of a recording; the notebook's imports are loaded once for all runs."""
     try:
-        with Warm(interpreter, room, limits, plan, imports=modules_of(made)) as worker:
-            started = clock.monotonic() - begun
-            with reporter.task("Running with other seeds", len(seeds.RUNS)) as task:
-                for number, run in enumerate(seeds.RUNS):
-                    if clock.monotonic() - begun > limits.total_seconds:
-                        return None
-                    asked = _question(made, runs, number)
-                    sections = (seeding(run), *_observed_sections(made, run, **asked))
-                    runs.append(_ran(worker.run(sections)))
-                    task.advance(1, f"run {number + 1}")
+        with Warm(interpreter, room, limits, Plan("", "", ()), imports=modules_of(made)) as worker:
+            yield worker
     except WorkerLostError as error:
-        raise CompanionError(str(error), hint="fastcompanion doctor", code=Exit.MISSING) from None
+        said = f"the worker of the recording was lost: {error}"
+        raise CompanionError(said, hint="fastcompanion doctor", code=Exit.MISSING) from None
+
+
+def measured(
+    made: Original, worker: Warm, started: float, left: Callable[[], float], reporter: Reporter
+) -> Measured | None:
+    """Measure in a warm worker that forks; None when the time is up before the end.
+
+    `started` is what its start has taken, which is part of a plain run.
+    """
+    runs = list[Ran]()
+    with reporter.task("Running with other seeds", len(seeds.RUNS)) as task:
+        for number, run in enumerate(seeds.RUNS):
+            if left() <= 0:
+                return None
+            asked = _question(made, runs, number)
+            sections = (seeding(run), *_observed_sections(made, run, **asked))
+            runs.append(_ran(worker.run(sections)))
+            task.advance(1, f"run {number + 1}")
     return _joined(made, runs, started + runs[-1].seconds)
 
 

@@ -23,6 +23,7 @@ from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.checks import records, warm
+from fastcompanion.course.checks.warm import Warm
 from fastcompanion.course.environments.imports import distribution
 from fastcompanion.course.library import lessons, material
 from fastcompanion.course.model import Course, Lesson, NotebookRef
@@ -31,7 +32,7 @@ from fastcompanion.course.notebooks.execution import imported_modules
 from fastcompanion.course.recorded import record as recorded
 from fastcompanion.course.recorded.record import Record, RecordedSection, Strength
 from fastcompanion.course.recording import seeds
-from fastcompanion.course.recording.measure import Measured, fresh_measured, measured
+from fastcompanion.course.recording.measure import Measured, bench, fresh_measured, measured
 from fastcompanion.course.recording.original import Original, original
 from fastcompanion.course.recording.trial import NOT_MEASURED, Gate, Trials
 
@@ -167,10 +168,34 @@ class _Recorder:
         state = _State(self._state)
         if state.took_up:
             self._reporter.note(f"Going on with a recording that has {state.took_up} sections")
-        room = self._room()
-        found = self._measured(room, state)
-        gates = self._gates(room, state, found) if found is not None else {}
+        found, gates = self._done(state, self._room())
         return self._written(state, found, gates)
+
+    def _done(self, state: _State, room: Path) -> tuple[Measured | None, Mapping[str, Gate]]:
+        """Do what is left to do, in one worker where the system can fork."""
+        if not self._asked.fork:
+            return state.measured or self._fresh(state, room), {}
+        if state.measured is not None and not self._waiting(state, state.measured):
+            return state.measured, state.gates
+        begun, limits = clock.monotonic(), self._asked.limits
+        with bench(self._made, self._interpreter, room, limits) as worker:
+            found, started = state.measured, clock.monotonic() - begun
+            if found is None:
+                found = measured(self._made, worker, started, self._left, self._reporter)
+            if found is None:
+                return None, {}
+            state.keep(found)
+            return found, self._gates(worker, state, found)
+
+    def _fresh(self, state: _State, room: Path) -> Measured | None:
+        limits = replace(self._asked.limits, total_seconds=max(0.0, self._left()))
+        found = fresh_measured(self._made, self._interpreter, room, limits, self._reporter)
+        if found is not None:
+            state.keep(found)
+        return found
+
+    def _waiting(self, state: _State, found: Measured) -> list[str]:
+        return [p.id for p in self._made.work if p.id in found.drafts and p.id not in state.gates]
 
     def _room(self) -> Path:
         """Make the folder that the original runs in, with what lies beside the lesson's notebooks."""
@@ -188,27 +213,14 @@ class _Recorder:
         material.place(asked.course, asked.lesson, asked.ref, self._made.notebook, room)
         return room
 
-    def _measured(self, room: Path, state: _State) -> Measured | None:
-        """Run the original with all seeds, unless that is done; None when the budget is too small."""
-        if state.measured is not None:
-            return state.measured
-        measure = measured if self._asked.fork else fresh_measured
-        limits = replace(self._asked.limits, total_seconds=max(1.0, self._left()))
-        found = measure(self._made, self._interpreter, room, limits, self._reporter)
-        if found is not None:
-            state.keep(found)
-        return found
-
-    def _gates(self, room: Path, state: _State, found: Measured) -> dict[str, Gate]:
+    def _gates(self, worker: Warm, state: _State, found: Measured) -> dict[str, Gate]:
         """Put each section through the gate; finished ones are not run again."""
-        gates = dict(state.gates)
-        waiting = [p.id for p in self._made.work if p.id in found.drafts and p.id not in gates]
-        if not waiting or not self._asked.fork:
+        gates, waiting = dict(state.gates), self._waiting(state, found)
+        if not waiting or self._left() <= 0:
             return gates
-        count = len(self._made.work)
-        most = self._asked.most or max(PER_SECTION, -(-WANTED // count))
-        bench = Trials(self._made, found, self._interpreter, room, self._asked.limits, most)
-        with bench as trials, self._reporter.task("Testing", len(waiting)) as task:
+        most = self._asked.most or max(PER_SECTION, -(-WANTED // len(self._made.work)))
+        trials = Trials(self._made, found, worker, most)
+        with self._reporter.task("Testing", len(waiting)) as task:
             for section in waiting:
                 gate = trials.gate(section, self._left, lambda text: task.advance(0, text))
                 if gate is None:

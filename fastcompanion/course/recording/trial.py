@@ -11,17 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from fastcompanion.base.errors import CompanionError
-from fastcompanion.base.kernel import Interpreter, Limits
 from fastcompanion.base.records import frozen
 from fastcompanion.course.checks import plan, verdict
 from fastcompanion.course.checks.mutants import renamed, renaming
 from fastcompanion.course.checks.plan import Plan, PlannedSection
 from fastcompanion.course.checks.verdict import Outcome
-from fastcompanion.course.checks.warm import Warm, WorkerLostError
+from fastcompanion.course.checks.warm import Warm
 from fastcompanion.course.recorded import agree, judge
 from fastcompanion.course.recorded import record as recorded
 from fastcompanion.course.recorded.record import (
@@ -32,7 +29,7 @@ from fastcompanion.course.recorded.record import (
     Strength,
 )
 from fastcompanion.course.recording import naming, rewrites
-from fastcompanion.course.recording.measure import Measured, modules_of, own_cells, seeding
+from fastcompanion.course.recording.measure import Measured, own_cells, seeding
 from fastcompanion.course.recording.original import Original, Part
 from fastcompanion.course.recording.planting import Planted, ordered
 
@@ -78,43 +75,17 @@ class _Fate:
 
 
 class Trials:
-    """The trials of one notebook in one warm worker, from the start of a `with` block to its end."""
+    """The trials of one notebook in one warm worker."""
 
-    def __init__(
-        self,
-        made: Original,
-        found: Measured,
-        interpreter: Interpreter,
-        room: Path,
-        limits: Limits,
-        most: int,
-    ) -> None:
-        self._made, self._most = made, most
+    def __init__(self, made: Original, found: Measured, worker: Warm, most: int) -> None:
+        """Run the original, and leave out what copies of it in other styles don't have."""
+        self._made, self._most, self._worker = made, most, worker
         self._drafts = dict(found.drafts)
         self._kinds = found.kinds
-        self._worker = Warm(interpreter, room, limits, Plan("", "", ()), imports=modules_of(made))
         self._start = seeding(0)
         self._traces: dict[str, str] = {}
         self._seconds: dict[str, float] = {}
-
-    def __enter__(self) -> Self:
-        """Start the worker, run the original, and leave out what its other styles don't have."""
-        self._worker.__enter__()
-        try:
-            self._prune()
-        except BaseException as error:
-            self._worker.__exit__(type(error), error, error.__traceback__)
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End the worker."""
-        self._worker.__exit__(kind, error, trace)
+        self._prune()
 
     def _run(
         self,
@@ -124,19 +95,15 @@ class Trials:
         cell_seconds: float | None = None,
     ) -> tuple[Outcome, ...]:
         """Run sections after the seeds; their outcomes without that of the seeds."""
-        try:
-            told = self._worker.run(
-                (self._start, *sections), trace=trace, cell_seconds=cell_seconds
-            )
-        except WorkerLostError as error:
-            raise CompanionError(f"the worker of the recording was lost: {error}") from None
-        return told[1:]
+        asked = (self._start, *sections)
+        return self._worker.run(asked, trace=trace, cell_seconds=cell_seconds)[1:]
 
     def _prune(self) -> None:
         """Take out of the drafts what the original or a copy in another style does not have."""
-        for outcome in self._without_failing(self._made.sections, {}, must=True):
+        for outcome in self._run(self._made.sections, trace=True):
             self._traces[outcome.id] = outcome.trace
             self._seconds[outcome.id] = outcome.seconds
+        self._without_failing(self._made.sections, {}, must=True)
         sources = self._made.sources
         names = renaming(sources.values())
         reformatted = {index: renamed(source, names) for index, source in sources.items()}
@@ -164,7 +131,7 @@ class Trials:
             _checked(s, self._drafts[s.id], mapping) if s.id in self._drafts else s
             for s in sections
         ]
-        outcomes = self._run(asked, trace=must)
+        outcomes = self._run(asked)
         for outcome in outcomes:
             draft = self._drafts.get(outcome.id)
             if draft is None or outcome.observed is None or outcome.failure is not None:
@@ -236,7 +203,7 @@ class Trials:
         checked = _checked(changed, self._drafts[part.id], {})
         head = self._head(part, checked)
         limit = max(_SHORTEST, 3 * self._seconds.get(part.id, 0.0))
-        return head, self._run(head, trace=True, cell_seconds=limit)[-1]
+        return head, self._run(head, cell_seconds=limit)[-1]
 
     def _verdict(self, part: Part, changed: PlannedSection) -> str:
         head, outcome = self._tried(part, changed)
@@ -283,14 +250,12 @@ class Trials:
             return _Fate("crashed")
         if _verdict_of(head[-1], outcome) not in verdict.FINE:
             return _Fate("caught", outcome.observed)
-        return _Fate(self._later(part, head, outcome))
+        return _Fate(self._later(part, self._head(part, changed)))
 
-    def _later(self, part: Part, head: Sequence[PlannedSection], outcome: Outcome) -> str:
+    def _later(self, part: Part, head: Sequence[PlannedSection]) -> str:
         """Say what an uncaught mistake is: one without effect, or one whose first effect is an error."""
-        if outcome.trace != self._traces.get(part.id):
-            return "survived"
         tail = self._tail(part)
-        for end in range(1, len(tail) + 1):
+        for end in range(len(tail) + 1):
             last = self._run([*head, *tail[:end]], trace=True)[-1]
             if last.failure is not None:
                 return "crashed"
