@@ -314,8 +314,9 @@ def _missing_message(outcome: RecordedOutcome, alike: Sequence[Candidate]) -> st
 
 def _function(function: RecordedFunction, tried: Sequence[Mapping[str, Any]]) -> list[Point]:
     """Judge a function by the candidates that were called; none that fits counts for nothing."""
+    own = {one.get("name") for one in tried if one.get("by") in ("name", "mapping")}
     for one in tried:
-        is_own = one.get("by") in ("name", "mapping")
+        is_own = one.get("name") in own  # with its arguments in another order as well
         if (is_own or _tells(function)) and _answers_all(function, one):
             return [_function_passed(function, one)]
     for one in tried:
