@@ -67,3 +67,15 @@ def test_asking_for_the_version_reads_no_study(tmp_path: Path) -> None:
     code, modules = loaded("--version", cwd=tmp_path)
     assert code == 0
     assert modules & set(HEAVY) == set()
+
+
+def test_the_notebook_extension_costs_the_command_line_nothing(tmp_path: Path) -> None:
+    """The package offers `%load_ext fastcompanion`, and loads nothing for it before it is asked."""
+    code, modules = loaded("--help", cwd=tmp_path)
+    assert code == 0
+    assert not [name for name in modules if name.startswith("fastcompanion.notebook")]
+    script = "import sys, fastcompanion\nprint(sorted(m for m in sys.modules if m.startswith('fastcompanion')))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "['fastcompanion']"
