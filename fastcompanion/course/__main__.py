@@ -1,23 +1,33 @@
-"""The maintainers' checker: `python -m fastcompanion.course validate|gate [COURSE] [--write]`.
+"""The maintainers' checker: `python -m fastcompanion.course validate|gate|record|verify [COURSE]`.
 
 `validate` reads the content of the catalogue and complains of what does not fit together; `gate`
 asks whether the authored checks are to be trusted, writes how strong they are with --write, and
 ends with 4 when a check is not good enough. Both are part of the tests.
+
+`record COURSE [LESSON] --study FOLDER --kernel NAME` records the checks that ship for a course that
+nobody marked, in a study that has added it; `verify` runs its originals in another environment
+against what ships. With --write both put down what they have found where it ships.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from fastcompanion.base import store, workspace
+from fastcompanion.base import clock, store, workspace
 from fastcompanion.base.errors import CompanionError, Exit
-from fastcompanion.course.checks import content, gate
+from fastcompanion.base.kernel import Limits
+from fastcompanion.base.workspace import Workspace
+from fastcompanion.course.checks import content, gate, warm
 from fastcompanion.course.checks.gate import LessonGate
+from fastcompanion.course.environments import find_interpreter
 from fastcompanion.course.library import catalogue
 from fastcompanion.course.model import Course, Lesson
+from fastcompanion.course.recording import shipped, shipping
+from fastcompanion.course.recording.recorder import Asked
+from fastcompanion.course.recording.shipping import Shipment, Verified
 
 BEGIN, END = "<!-- gate: begin -->", "<!-- gate: end -->"
 
@@ -43,6 +53,8 @@ def run_validate(courses: Sequence[str]) -> int:
     if not problems:
         for course, lesson in checked_lessons(courses):
             problems += content.problems(course, lesson)
+        for course_id in courses:
+            problems += [str(one) for one in shipped.problems(catalogue.course(course_id))]
     for problem in problems:
         _say(problem)
     _say(f"{len(problems)} problems" if problems else "The content fits together.")
@@ -113,6 +125,69 @@ def _write_table(found: Sequence[LessonGate]) -> None:
     store.write_text(path, f"{before}{BEGIN}\n{table(found)}\n{END}{after}")
 
 
+def asked_for(options: argparse.Namespace) -> Iterator[tuple[Workspace, Asked]]:
+    """Give the notebooks that are to be recorded or verified, and what runs them."""
+    if options.course is None or options.study is None:
+        raise CompanionError(f"{options.what} needs a course and --study", code=Exit.USAGE)
+    study = Workspace.find(options.study)
+    limits = Limits(options.cell_seconds, options.budget)
+    for course, lesson, ref in shipping.notebooks(study, options.course, options.lesson):
+        if options.notebook in (None, ref.id):
+            interpreter = find_interpreter(options.kernel, course, study)
+            yield (
+                study,
+                Asked(course, lesson, ref, interpreter, limits, options.most, warm.available()),
+            )
+
+
+def run_record(options: argparse.Namespace) -> int:
+    """Record what ships for notebooks of a course."""
+    done = []
+    for study, asked in asked_for(options):
+        begun = clock.monotonic()
+        done.append(shipping.ship(study, asked, write=options.write))
+        for line in shipment(done[-1], clock.monotonic() - begun):
+            _say(line)
+    return int(Exit.DONE if any(not one.reason for one in done) else Exit.CHECK_SAYS_NO)
+
+
+def shipment(one: Shipment, seconds: float) -> Iterator[str]:
+    """Write for people what became of a recording."""
+    hard = sum(not reason for _, reason in one.sections)
+    counted = f"{hard} of {len(one.sections)} sections checked, {one.size} bytes, {seconds:.0f} s"
+    yield f"{one.lesson} {one.notebook}: {counted if one.sections else 'not recorded'}"
+    if one.reason:
+        yield f"  not shipped: {one.reason}"
+    yield from (f"  {section}: {reason}" for section, reason in one.sections if reason)
+    if one.versions:
+        yield f"  with {_listed(one.versions)}"
+
+
+def run_verify(options: argparse.Namespace) -> int:
+    """Try what ships for notebooks of a course in another environment."""
+    done = []
+    for study, asked in asked_for(options):
+        one = shipping.verify(study, asked, write=options.write)
+        if one.reason != shipping.NOT_SHIPPED:
+            done.append(one)
+        for line in verification(one):
+            _say(line)
+    return int(Exit.DONE if done and all(one.passed for one in done) else Exit.CHECK_SAYS_NO)
+
+
+def verification(one: Verified) -> Iterator[str]:
+    """Write for people what came of a trial in another environment."""
+    result = one.reason or ("NO" if one.failing else "passes" + (", known" if one.known else ""))
+    yield f"{one.lesson} {one.notebook}: {result}"
+    if one.versions:
+        yield f"  with {_listed(one.versions)}"
+    yield from (f"  {section}: {message}" for section, message in one.failing)
+
+
+def _listed(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
+
+
 def _say(line: str) -> None:
     sys.stdout.write(line + "\n")
 
@@ -120,16 +195,28 @@ def _say(line: str) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the checker and give its exit code."""
     parser = argparse.ArgumentParser(prog="python -m fastcompanion.course", description=__doc__)
-    parser.add_argument("what", choices=("validate", "gate"))
+    parser.add_argument("what", choices=("validate", "gate", "record", "verify"))
     parser.add_argument("course", nargs="?", help="one course of the catalogue (default: all)")
+    parser.add_argument("lesson", nargs="?", help="record, verify: the number of one lesson")
     parser.add_argument("--write", action="store_true", help="write the figures where they ship")
     parser.add_argument("--most", type=int, help="that many mutants per section, spread evenly")
+    parser.add_argument("--study", type=Path, help="record, verify: a study with that course")
+    parser.add_argument("--kernel", help="record, verify: an environment, venv or interpreter")
+    parser.add_argument("--notebook", help="record, verify: one notebook of the lesson")
+    parser.add_argument("--budget", type=float, default=3600.0, help="seconds for one notebook")
+    parser.add_argument("--cell-seconds", type=float, default=600.0, help="seconds for one cell")
     options = parser.parse_args(argv)
     courses = [options.course] if options.course else catalogue.ids()
     try:
-        if options.what == "validate":
-            return run_validate(courses)
-        return run_gate(courses, write=options.write, most=options.most)
+        match options.what:
+            case "validate":
+                return run_validate(courses)
+            case "gate":
+                return run_gate(courses, write=options.write, most=options.most)
+            case "record":
+                return run_record(options)
+            case _:
+                return run_verify(options)
     except CompanionError as error:
         _say(str(error))
         return int(error.code)

@@ -94,7 +94,7 @@ class Asked:
 
 def proposed(study: Workspace, asked: Asked) -> RecordReport:
     """Say what would be recorded, without running anything."""
-    made = _original(asked)
+    made = original_of(asked)
     told = tuple(
         SectionReport(part.id, part.planned.title, "", "", 0, len(made.mistakes(part, {})), 0, 0)
         for part in made.work
@@ -116,7 +116,8 @@ def record(study: Workspace, asked: Asked, reporter: Reporter = SILENT) -> Recor
         return _Recorder(study, asked, reporter).run()
 
 
-def _original(asked: Asked) -> Original:
+def original_of(asked: Asked) -> Original:
+    """Read an original and cut it; raises exit 2 when there is nothing in it to reproduce."""
     book = notebook.read(lessons.original(asked.course, asked.ref))
     made = original(book, asked.lesson, asked.ref)
     if not made.work:
@@ -126,15 +127,31 @@ def _original(asked: Asked) -> Original:
     return made
 
 
+def make_room(study: Workspace, asked: Asked, made: Original, room: Path) -> Path:
+    """Make the folder that an original runs in, with what lies beside the lesson's notebooks."""
+    store.make_folder(room)
+    beside = study.lesson_folder(asked.lesson.id)
+    for path in sorted(beside.iterdir()) if beside.is_dir() else ():
+        target = room / path.name
+        if path.suffix == ".ipynb" or path.name.startswith(".") or target.exists():
+            continue
+        if path.is_file() and not path.is_symlink() and path.stat().st_size <= _SMALL:
+            store.copy(path, target)
+        else:
+            store.link(path.resolve(), target)
+    material.place(asked.course, asked.lesson, asked.ref, made.notebook, room)
+    return room
+
+
 class _Recorder:
     """One recording, from the original to its file."""
 
     def __init__(self, study: Workspace, asked: Asked, reporter: Reporter) -> None:
         self._study, self._asked, self._reporter = study, asked, reporter
-        self._made = _original(asked)
+        self._made = original_of(asked)
         self._begun = clock.monotonic()
-        self._interpreter = _steady(asked, self._made.notebook)
-        self._versions = _versions(self._interpreter, self._made.notebook)
+        self._interpreter = steady(asked, self._made.notebook)
+        self._versions = versions_of(self._interpreter, self._made.notebook)
         if not self._versions:
             raise CompanionError(
                 f"{asked.interpreter.label or asked.interpreter.argv[0]} does not start",
@@ -168,7 +185,8 @@ class _Recorder:
         state = _State(self._state)
         if state.took_up:
             self._reporter.note(f"Going on with a recording that has {state.took_up} sections")
-        found, gates = self._done(state, self._room())
+        room = make_room(self._study, self._asked, self._made, self._folder / "room")
+        found, gates = self._done(state, room)
         return self._written(state, found, gates)
 
     def _done(self, state: _State, room: Path) -> tuple[Measured | None, Mapping[str, Gate]]:
@@ -196,22 +214,6 @@ class _Recorder:
 
     def _waiting(self, state: _State, found: Measured) -> list[str]:
         return [p.id for p in self._made.work if p.id in found.drafts and p.id not in state.gates]
-
-    def _room(self) -> Path:
-        """Make the folder that the original runs in, with what lies beside the lesson's notebooks."""
-        asked, room = self._asked, self._folder / "room"
-        store.make_folder(room)
-        beside = self._study.lesson_folder(asked.lesson.id)
-        for path in sorted(beside.iterdir()) if beside.is_dir() else ():
-            target = room / path.name
-            if path.suffix == ".ipynb" or path.name.startswith(".") or target.exists():
-                continue
-            if path.is_file() and not path.is_symlink() and path.stat().st_size <= _SMALL:
-                store.copy(path, target)
-            else:
-                store.link(path.resolve(), target)
-        material.place(asked.course, asked.lesson, asked.ref, self._made.notebook, room)
-        return room
 
     def _gates(self, worker: Warm, state: _State, found: Measured) -> dict[str, Gate]:
         """Put each section through the gate; finished ones are not run again."""
@@ -335,7 +337,7 @@ class _State:
         store.write_json(self._path, self._data)
 
 
-def _steady(asked: Asked, book: Mapping[str, Any]) -> Interpreter:
+def steady(asked: Asked, book: Mapping[str, Any]) -> Interpreter:
     """Take chance out of the interpreter, and let it import the modules beside the original."""
     found, modules = dict(asked.interpreter.env), imported_modules(book)
     folders = material.module_folders(asked.course, asked.ref, modules)
@@ -345,7 +347,8 @@ def _steady(asked: Asked, book: Mapping[str, Any]) -> Interpreter:
     return replace(asked.interpreter, env={**found, **_STEADY})
 
 
-def _versions(interpreter: Interpreter, book: Mapping[str, Any]) -> Mapping[str, str]:
+def versions_of(interpreter: Interpreter, book: Mapping[str, Any]) -> Mapping[str, str]:
+    """Give the versions of what a notebook imports, {} where the interpreter does not start."""
     names = {distribution(module) for module in imported_modules(book)}
     found = records.installed(interpreter)(tuple(sorted(names)))
     return dict(sorted(found.items()))
