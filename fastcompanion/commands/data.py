@@ -16,6 +16,7 @@ from fastcompanion.data.look import look
 
 _COLUMNS = 30
 _CLASSES = 12
+_ALIKE, _NAMES = 3, 8
 _ORDER = ("train", "valid", "test", "sample-submission", "labels", "other")
 
 app = typer.Typer(
@@ -151,8 +152,16 @@ def _examples(column: Column) -> str:
 
 
 def _problems(found: tuple[Problem, ...]) -> Iterable[Block]:
+    alike: dict[str, list[Problem]] = {}
     for problem in found:
-        text = f"{problem.where}: {problem.text} {problem.cure}".strip()
-        yield Line(text, "dim") if problem.severity == "note" else Warn(text)
+        alike.setdefault(problem.name, []).append(problem)
+    for problems in alike.values():
+        for problem in problems[:_ALIKE]:
+            text = f"{problem.where}: {problem.text} {problem.cure}".strip()
+            yield Line(text, "dim") if problem.severity == "note" else Warn(text)
+        if len(problems) > _ALIKE:
+            where = ", ".join(problem.where for problem in problems[_ALIKE : _ALIKE + _NAMES])
+            more = f"{len(problems) - _ALIKE} more of this kind: {where}"
+            yield Line(more + (", ..." if len(problems) > _ALIKE + _NAMES else ""), "dim")
     if not found:
         yield Line("Nothing wrong was found.", "good")

@@ -33,12 +33,6 @@ _JUNK_NAMES = frozenset(("thumbs.db", "desktop.ini", "icon\r"))
 _JUNK_FOLDERS = frozenset(("__macosx", "__pycache__", "$recycle.bin"))
 _PROSE = ("readme", "license", "licence", "citation", "changelog", "copying", "notice", "authors")
 _MOST = 1_000_000
-SPLITS = {
-    "train": "train", "training": "train", "trn": "train", "train_set": "train", "training_set": "train",
-    "valid": "valid", "val": "valid", "validation": "valid", "dev": "valid", "validation_set": "valid",
-    "test": "test", "testing": "test", "tst": "test", "eval": "test", "holdout": "test", "test_set": "test",
-}  # fmt: skip
-
 Item = TypeVar("Item")
 
 
@@ -199,7 +193,7 @@ def spread(items: Sequence[Item], most: int) -> list[Item]:
     return [items[number * len(items) // most] for number in range(most)]
 
 
-def parts(name: str) -> tuple[str, ...]:
+def folders(name: str) -> tuple[str, ...]:
     """Give the folders that a file lies in, outermost first."""
     return _folders(name.rpartition("/")[0])
 
@@ -207,14 +201,3 @@ def parts(name: str) -> tuple[str, ...]:
 @cache
 def _folders(folder: str) -> tuple[str, ...]:
     return tuple(folder.split("/")) if folder else ()
-
-
-def split_of(name: str) -> str:
-    """Give the split that one of its folders names: train, valid, test, or nothing."""
-    return _split_of(name.rpartition("/")[0])
-
-
-@cache
-def _split_of(folder: str) -> str:
-    found = (SPLITS.get(part.lower(), "") for part in _folders(folder))
-    return next(filter(None, found), "")

@@ -8,24 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from fastcompanion.base.records import frozen
-from fastcompanion.data import files
-from fastcompanion.data.files import SPLITS, parts, stem
+from fastcompanion.data.files import folders, stem
+from fastcompanion.data.parts import GENERIC, Parts
 
-#: folders that hold everything and say nothing
-_GENERIC = frozenset(
-    "images image imgs img pics pictures photos jpegimages data dataset raw original originals all files frames audio "
-    "audios sounds wav wavs recordings clips texts text documents docs txt png jpg jpeg input inputs".split()
-)
-_SAYING_NOTHING = _GENERIC | frozenset(SPLITS)
 _SHARD = re.compile(r"(?i)(?:batch|part|chunk|shard|images?|split|vol|disk|folder)[_ -]?\d+")
 #: classes that are none
-UNLABELLED = frozenset(("unsup", "unlabelled", "unlabeled", "unknown"))
+UNLABELLED = frozenset(("unsup", "unlabelled", "unlabeled", "_background_noise_"))
 _MASK_FOLDER = re.compile(
     r"(?i)(?:.*[_ -])?(?:train|val|valid|test|image|img|gt|png)?s?_?"
     r"(?:masks?|labels?|annot(?:ation)?s?|seg(?:mentation|mentations|mented)?s?|gts?|ground_?truths?|trimaps?|segmentationclass)(?:[_ -].*)?"
 )
 _MASK_NAME = re.compile(
-    r"(.+?)[_ .-](?:masks?|seg|gt|labels?|labelids|annot|segmentation|P|L|GT|m)", re.IGNORECASE
+    r"(?i)(.+?)(?:[_ .-](?:masks?|seg|gt|gtfine|labels?|labelids|labeltrainids|annot|segmentation|P|L|m))+"
 )
 _IMAGE_NAME = re.compile(
     r"(.+?)[_ .-](?:image|img|rgb|sat|leftimg8bit|color|colour)", re.IGNORECASE
@@ -53,23 +47,26 @@ class Labels:
         return Counter(self.by_file.values())
 
 
-@cache
-def _telling(folder: str) -> tuple[str, ...]:
-    """Give the parts of a folder's name that could say something of the files in it."""
-    return tuple(
-        part
-        for part in folder.split("/")
-        if part and part.lower() not in _SAYING_NOTHING and not _SHARD.fullmatch(part)
-    )
+def _telling(folder: str, parts: Parts) -> tuple[str, ...]:
+    """Give the parts of a folder's path that could say something of the files in it."""
+    found, path = [], ""
+    for one in folder.split("/") if folder else ():
+        path = f"{path}/{one}" if path else one
+        if path not in parts.own and one.lower() not in GENERIC and not _SHARD.fullmatch(one):
+            found.append(one)
+    return tuple(found)
 
 
-def in_folders(names: Sequence[str]) -> Labels | None:
+def in_folders(names: Sequence[str], parts: Parts) -> Labels | None:
     """Read labels from the folders that files lie in; files of a test without labels may lie flat."""
-    found = {name: _telling(name.rpartition("/")[0]) for name in names}
+    by_folder = {
+        folder: _telling(folder, parts) for folder in {n.rpartition("/")[0] for n in names}
+    }
+    found = {name: by_folder[name.rpartition("/")[0]] for name in names}
     shared = _shared([path for path in found.values() if path])
     rest = {name: path[shared:] for name, path in found.items()}
     labelled = {name: path for name, path in rest.items() if path}
-    flat = [name for name in names if name not in labelled and files.split_of(name) != "test"]
+    flat = [name for name in names if name not in labelled and parts.of(name) != "test"]
     if not labelled or len(flat) > len(labelled) * 0.1:
         return None
     depths = Counter(map(len, labelled.values()))
@@ -116,8 +113,9 @@ def _some(counts: Counter[str], most: int = 4) -> str:
     return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 
 
-def in_names(names: Sequence[str]) -> Labels | None:
+def in_names(every: Sequence[str], parts: Parts) -> Labels | None:
     """Read labels from file names such as great_pyrenees_173.jpg, cat.0.jpg or 7_jackson_32.wav; a guess."""
+    names = [name for name in every if parts.of(name) != "test"]
     for pattern in (_by_number, _by_last_word, _by_first_word):
         by_file = {name: label for name in names if (label := pattern(stem(name)))}
         counts = Counter(by_file.values())
@@ -160,7 +158,7 @@ class Masks:
     why: str
 
 
-def masks(names: Sequence[str]) -> Masks | None:
+def masks(names: Sequence[str], parts: Parts) -> Masks | None:
     """Pair images with masks: by folders of that name with the same file names, or by an ending such as _mask."""
     marked = {name: _mask_key(name) for name in names}
     found = {name: key for name, key in marked.items() if key}
@@ -171,16 +169,37 @@ def masks(names: Sequence[str]) -> Masks | None:
     for name, key in found.items():
         by_key[key].append(name)
     pairs = {
-        name: one for name in images if (one := _nearest(name, by_key.get(_image_key(name), ())))
+        name: one
+        for name in images
+        if (one := _nearest(name, by_key.get(_image_key(name), ()), parts))
     }
-    alone = tuple(name for name in images if name not in pairs)
-    in_training = [name for name in alone if files.split_of(name) != "test"]
-    if len(pairs) < 2 or len(in_training) > len(pairs) * 0.5:
-        return None
+    several = "" if len(pairs) >= 2 else _by_neighbour(images, list(found), pairs)
+    alone = tuple(name for name in images if name not in pairs and parts.of(name) != "test")
     used = set(pairs.values())
+    unused = tuple(sorted(set(found) - used)) if not several else ()
+    if len(pairs) < 2 or (len(alone) > len(pairs) * 0.5 and len(unused) > len(found) * 0.1):
+        return None
     folder = next(iter(pairs.values())).rpartition("/")[0] or "the folder"
     why = f"{len(pairs)} images have a mask of the same name (in {folder})"
-    return Masks(pairs, tuple(in_training), tuple(sorted(set(found) - used)), why)
+    return Masks(pairs, alone, unused, several or why)
+
+
+def _by_neighbour(images: Sequence[str], found: Sequence[str], pairs: dict[str, str]) -> str:
+    """Pair a folder's only image with the masks in the folder beside it, as ID/images/ and ID/masks/."""
+    above: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for name in found:
+        above[folders(name)[:-1]].append(name)
+    near: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for name in images:
+        near[folders(name)[:-1]].append(name)
+    for place, names in near.items():
+        if place and len(names) == 1 and place in above:
+            pairs[names[0]] = above[place][0]
+    return (
+        f"{len(pairs)} images have folders of masks beside them, one mask for each object"
+        if pairs
+        else ""
+    )
 
 
 def _mask_key(name: str) -> str:
@@ -207,13 +226,13 @@ def _image_key(name: str) -> str:
     return (ending[1] if ending else last).lower()
 
 
-def _nearest(name: str, candidates: Sequence[str]) -> str:
+def _nearest(name: str, candidates: Sequence[str], parts: Parts) -> str:
     """Choose the mask of the same split, where several have the name."""
     if len(candidates) < 2:
         return candidates[0] if candidates else ""
-    split, own = files.split_of(name), parts(name)
+    split, own = parts.of(name), folders(name)
     return max(
-        candidates, key=lambda one: (files.split_of(one) == split, len(set(own) & set(parts(one))))
+        candidates, key=lambda one: (parts.of(one) == split, len(set(own) & set(folders(one))))
     )
 
 
@@ -239,7 +258,7 @@ class Listed:
     unlisted: tuple[str, ...]
 
 
-def listed(names: Sequence[str], column: str, cells: Iterable[str]) -> Listed | None:
+def listed(names: Sequence[str], column: str, cells: Iterable[str], parts: Parts) -> Listed | None:
     """Match a column with files: by path, by name, or by the name without suffix, leading zeros aside."""
     index = _index(names)
     rows, missing = [], []
@@ -251,9 +270,7 @@ def listed(names: Sequence[str], column: str, cells: Iterable[str]) -> Listed | 
     matched = {name for name in rows if name}
     if len(matched) < 2 or len(missing) > len(rows) * 0.2 or len(matched) < len(rows) * 0.3:
         return None
-    unlisted = tuple(
-        name for name in names if name not in matched and files.split_of(name) != "test"
-    )
+    unlisted = tuple(name for name in names if name not in matched and parts.of(name) != "test")
     return Listed(column, tuple(rows), tuple(missing), unlisted)
 
 

@@ -248,7 +248,7 @@ def of_files(
         ids=(found.listed.column,) if found.listed is not None else (),
         metric=measures.propose(found.kind.value, aim),
         split=media.split(found),
-        rows=len(found.by_file) or len(found.names),
+        rows=len(found.masks.pairs) if found.masks else len(found.by_file) or len(found.names),
         classes=tuple(ClassCount(*pair) for pair in counts.most_common(_CLASSES)) if named else (),
         tables=tuple(_shown(table, view) for table in read) if view is not None else (),
         columns=_columns_of(view, known, found),
@@ -276,7 +276,7 @@ def _notes_on(found: Found, described: Sequence[MediaFiles]) -> Iterable[str]:
         if one.read < one.count and one.what != "masks":
             yield f"{one.read} of {one.count} {one.what}, chosen evenly, were looked into"
     test = [
-        name for name in found.names if files.split_of(name) == "test" and name not in found.by_file
+        name for name in found.names if found.parts.of(name) == "test" and name not in found.by_file
     ]
     if test and found.by_file:
         yield f"{len(test)} {found.what} of the test have no label"

@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import Literal
 
 from fastcompanion.base.records import frozen
-from fastcompanion.data import files, layouts, splits, targets
+from fastcompanion.data import files, images, layouts, parts, splits, targets
 from fastcompanion.data.columns import Values
 from fastcompanion.data.dataset import Finding, Kind, SplitRule
 from fastcompanion.data.files import Folder
 from fastcompanion.data.layouts import Labels, Listed, Masks
-from fastcompanion.data.tables import Table
+from fastcompanion.data.parts import Parts
+from fastcompanion.data.tables import Table, encoding_of
 from fastcompanion.data.targets import View
 
 What = Literal["images", "recordings", "texts"]
@@ -21,6 +22,7 @@ _ENOUGH = 10
 _RLE = re.compile(r"(?i).*(?:rle|encoded_?pixels).*")
 _POINT = re.compile(r"(?i)(.*?)[_ .-]?([xy])[_ .-]?(\d*)")
 _SIDE_BYTES = 4096
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
 @frozen
@@ -35,30 +37,56 @@ class Found:
     kind: Finding
     target: Finding
     by_file: Mapping[str, str]
+    parts: Parts
     sign: str = ""
     masks: Masks | None = None
     listed: Listed | None = None
     view: View | None = None
 
 
-def chosen(folder: Folder, tables: Sequence[Table]) -> tuple[What, tuple[str, ...]] | None:
+@frozen
+class _Files:
+    """The files that a data set is about, in their folder."""
+
+    folder: Folder
+    what: What
+    names: tuple[str, ...]
+    parts: Parts
+
+
+def chosen(
+    folder: Folder, tables: Sequence[Table], parts: Parts
+) -> tuple[What, tuple[str, ...]] | None:
     """Tell whether the files are what the folder is about, and not pictures beside a table."""
     kinds: tuple[tuple[What, tuple[str, ...]], ...] = (
         ("recordings", folder.sounds),
         ("images", folder.images),
-        ("texts", folder.texts),
+        ("texts", folder.texts or _bare_texts(folder)),
     )
     for what, names in kinds:
-        if len(names) < 2 or (what == "texts" and layouts.in_folders(names) is None):
+        if len(names) < 2 or (what == "texts" and layouts.in_folders(names, parts) is None):
             continue
-        if not tables or len(names) >= _ENOUGH or _named_in(names, tables):
+        if not tables or len(names) >= _ENOUGH or _named_in(names, tables, parts):
             return what, names
     return None
 
 
-def _named_in(names: Sequence[str], tables: Sequence[Table]) -> bool:
+def _bare_texts(folder: Folder) -> tuple[str, ...]:
+    """Give the files without a suffix, or with a number for one, where they hold text."""
+    names = tuple(
+        name for name in folder.others if not files.suffix(name) or files.suffix(name).isdigit()
+    )
+    some = files.spread(names, 5)
+    try:
+        plain = all(encoding_of(files.head(folder, name, _SIDE_BYTES)) for name in some)
+    except OSError:
+        return ()
+    return names if len(names) >= _ENOUGH and plain else ()
+
+
+def _named_in(names: Sequence[str], tables: Sequence[Table], parts: Parts) -> bool:
     return any(
-        layouts.listed(names, column, table.column(column))
+        layouts.listed(names, column, table.column(column), parts)
         for table in tables
         for column in table.names
     )
@@ -68,17 +96,18 @@ def recognise(
     folder: Folder, tables: Sequence[Table], view: View | None, wanted: tuple[str, str]
 ) -> Found | None:
     """Tell the kind of a data set of files; `wanted` is the target and the kind that the learner said."""
-    what_and_names = chosen(folder, tables)
+    told = parts.read((*folder.images, *folder.sounds, *folder.texts, *folder.others))
+    what_and_names = chosen(folder, tables, told)
     if what_and_names is None:
         return None
     what, names = what_and_names
     if wanted[1].startswith(("table", "ratings", "time")) and view is not None:
         return None
-    for found in _tries(folder, what, names, view, wanted[0]):
+    for found in _tries(_Files(folder, what, names, told), view, wanted[0]):
         if not wanted[1] or found.kind.value == wanted[1]:
             return _said(found, wanted[1])
     why = (f"there are {len(names)} {what}, and nothing says what they show",)
-    return Found(what, names, Finding("unknown", False, why), Finding("", False), {})
+    return Found(what, names, Finding("unknown", False, why), Finding("", False), {}, told)
 
 
 def _said(found: Found, kind: str) -> Found:
@@ -88,33 +117,47 @@ def _said(found: Found, kind: str) -> Found:
     return replace(found, kind=told)
 
 
-def _tries(
-    folder: Folder, what: What, names: tuple[str, ...], view: View | None, target: str
-) -> Iterator[Found]:
-    if what == "images" and (found := _segmentation(names)):
+def _tries(of: _Files, view: View | None, target: str) -> Iterator[Found]:
+    masked = _segmentation(of) if of.what == "images" else None
+    if masked is not None and masked.kind.sure:
+        yield masked
+    if (
+        view is not None
+        and targets.labelled(view.train)
+        and (found := from_table(of, view, target))
+    ):
         yield found
-    if view is not None and (found := from_table(what, names, view, target)):
-        yield found
-    if what == "images":
-        yield from _beside(folder, names)
-    for labels in (layouts.in_folders(names), layouts.in_names(names)):
-        if labels is not None:
-            yield of_labels(what, names, labels)
+    if of.what == "images":
+        yield from _beside(of)
+    if (labels := layouts.in_folders(of.names, of.parts)) is not None:
+        yield of_labels(of, labels)
+    if masked is not None and not masked.kind.sure:
+        yield masked
+    if (labels := layouts.in_names(of.names, of.parts)) is not None:
+        yield of_labels(of, labels)
 
 
-def _segmentation(names: Sequence[str]) -> Found | None:
-    masks = layouts.masks(names)
+def _segmentation(of: _Files) -> Found | None:
+    masks = layouts.masks(of.names, of.parts)
     if masks is None:
         return None
     used = {*masks.pairs.values(), *masks.masks_alone}
-    images = tuple(name for name in names if name not in used)
-    kind = Finding("segmentation", True, (masks.why,))
-    return Found(
-        "images", images, kind, Finding("mask", True, ("each image has one",)), {}, masks=masks
-    )
+    several = "one mask for each object" in masks.why
+    inside = {name.rpartition("/")[0] for name in masks.pairs.values()} if several else set()
+    names = tuple(n for n in of.names if n not in used and n.rpartition("/")[0] not in inside)
+    kind = Finding("segmentation", _look_like_masks(of.folder, masks), (masks.why,))
+    target = Finding("mask", True, ("each image has one",))
+    return Found("images", names, kind, target, {}, of.parts, masks=masks)
 
 
-def of_labels(what: What, names: Sequence[str], labels: Labels) -> Found:
+def _look_like_masks(folder: Folder, masks: Masks) -> bool:
+    """Are masks files of few colours, unlike photographs in JPEG that only have the names of others?"""
+    some = files.spread(list(masks.pairs.values()), 5)
+    heads = [images.picture(folder, name) for name in some]
+    return not all(head.form == "jpeg" and head.colours == "rgb" for head in heads)
+
+
+def of_labels(of: _Files, labels: Labels) -> Found:
     """Make one class for each label of the files."""
     kinds: dict[What, Kind] = {
         "images": "images-class",
@@ -126,47 +169,38 @@ def of_labels(what: What, names: Sequence[str], labels: Labels) -> Found:
         for name, label in labels.by_file.items()
         if label.lower() not in layouts.UNLABELLED
     }
-    target = Finding(
-        f"{'folder' if labels.how == 'folders' else 'file name'}", labels.sure, labels.why
-    )
-    kind: Kind = kinds[what]
-    why = labels.why
-    counts = labels.counts
-    if (
-        what == "images"
-        and len(counts) > 20
-        and all(re.fullmatch(r"-?\d+(\.\d+)?", label) for label in counts)
-    ):
-        kind, why = "images-number", (*why, "all of them are numbers, so they may be amounts")
-        return Found(what, tuple(names), Finding(kind, False, why), target, by_file)
-    return Found(what, tuple(names), Finding(kind, labels.sure, why), target, by_file)
+    target = Finding("folder" if labels.how == "folders" else "file name", labels.sure, labels.why)
+    kind, counts = Finding(kinds[of.what], labels.sure, labels.why), labels.counts
+    if of.what == "images" and len(counts) > 20 and all(map(_NUMBER.fullmatch, counts)):
+        why = (*labels.why, "all of them are numbers, so they may be amounts")
+        kind = Finding("images-number", False, why)
+    return Found(of.what, of.names, kind, target, by_file, of.parts)
 
 
-def _beside(folder: Folder, names: Sequence[str]) -> Iterator[Found]:
+def _beside(of: _Files) -> Iterator[Found]:
     """Look at text files that lie beside images of the same name: numbers, points or boxes."""
-    pairs = layouts.beside(names, folder.texts)
-    if len(pairs) < 2 or len(pairs) < len(names) * 0.5:
+    pairs = layouts.beside(of.names, of.folder.texts)
+    if len(pairs) < 2 or len(pairs) < len(of.names) * 0.5:
         return
-    by_file = {
-        name: _side_text(folder, text) for name, text in files.spread(list(pairs.items()), 500)
-    }
+    sample = files.spread(list(pairs.items()), 500)
+    by_file = {name: _side_text(of.folder, text) for name, text in sample}
     numbers = [_numbers(text) for text in by_file.values()]
     known = [found for found in numbers if found]
     if len(known) < len(numbers) * 0.8:
         return
     why = f"{len(pairs)} images have a text file of the same name with numbers"
-    target = Finding("text file", False, (why,))
     if any(_is_boxes(found) for found in known):
         boxes = (
             why,
-            "each line is a class and four shares: boxes around objects, which no part of this program reads yet",
+            "each line is a class and four shares: boxes around objects, which are not read yet",
         )
         yield Found(
-            "images", tuple(names), Finding("unknown", False, boxes), Finding("", False), {}
+            "images", of.names, Finding("unknown", False, boxes), Finding("", False), {}, of.parts
         )
         return
     kind: Kind = "images-number" if max(map(_amount, known)) == 1 else "images-points"
-    yield Found("images", tuple(names), Finding(kind, False, (why,)), target, by_file)
+    target = Finding("text file", False, (why,))
+    yield Found("images", of.names, Finding(kind, False, (why,)), target, by_file, of.parts)
 
 
 def _side_text(folder: Folder, name: str) -> str:
@@ -201,13 +235,13 @@ def _is_boxes(rows: list[list[float]]) -> bool:
     )
 
 
-def from_table(what: What, names: Sequence[str], view: View, wanted: str) -> Found | None:
+def from_table(of: _Files, view: View, wanted: str) -> Found | None:
     """Read labels from a table with a column that names the files."""
     columns = [
         found
         for name, values in view.values.items()
         if values.type in ("category", "integer", "text", "mixed", "boolean") or not values.filled
-        if (found := layouts.listed(names, name, values.cells))
+        if (found := layouts.listed(of.names, name, values.cells, of.parts))
     ]
     if not columns:
         return None
@@ -215,22 +249,13 @@ def from_table(what: What, names: Sequence[str], view: View, wanted: str) -> Fou
     others = [
         one for one in columns if one is not best and set(one.rows) - {""} and one.rows != best.rows
     ]
-    why = f"the column {best.column} of {view.train.name} names the {what}"
-    for label in _label_tries(view, best, others, wanted, what):
+    why = f"the column {best.column} of {view.train.name} names the {of.what}"
+    for label in _label_tries(view, best, others, wanted, of.what):
         kind, target, cells, sign = label
         told = Finding(kind.value, kind.sure, (why, *kind.why))
         by_file = {name: cell for name, cell in zip(best.rows, cells, strict=True) if name}
-        return Found(
-            what,
-            tuple(names),
-            told,
-            target,
-            by_file,
-            sign,
-            _masks_of(kind, best, others),
-            best,
-            view,
-        )
+        masks = _masks_of(kind, best, others)
+        return Found(of.what, of.names, told, target, by_file, of.parts, sign, masks, best, view)
     return None
 
 
@@ -357,10 +382,10 @@ def _one_column(
 
 def parts_of(found: Found) -> dict[str, list[str]]:
     """Give the files of each part that folders name; "" for those of none."""
-    parts: dict[str, list[str]] = {}
+    made: dict[str, list[str]] = {}
     for name in found.names:
-        parts.setdefault(files.split_of(name), []).append(name)
-    return parts
+        made.setdefault(found.parts.of(name), []).append(name)
+    return made
 
 
 def split(found: Found) -> SplitRule | None:
@@ -370,7 +395,7 @@ def split(found: Found) -> SplitRule | None:
     given = _given(found)
     if given is not None:
         return given
-    names = [name for name in found.names if files.split_of(name) != "test"]
+    names = list(found.by_file) or [n for n in found.names if found.parts.of(n) != "test"]
     folds = splits.folds_for(len(names))
     if found.view is not None and (column := _group_column(found.view, found)):
         why = f"{found.what} with the same {column} belong together"
@@ -383,21 +408,13 @@ def split(found: Found) -> SplitRule | None:
 
 
 def _given(found: Found) -> SplitRule | None:
-    if found.view is not None and (name := targets.given_split(found.view)):
-        values = found.view.values[name]
-        share = min(values.counts.values()) / max(values.filled, 1)
-        return SplitRule("given", name, 1, round(share, 4), True, f"the column {name} says so")
-    parts = parts_of(found)
-    if "valid" in parts and "train" in parts:
-        share = len(parts["valid"]) / (len(parts["valid"]) + len(parts["train"]))
-        return SplitRule(
-            "given",
-            "",
-            1,
-            round(share, 4),
-            True,
-            "a folder of its own holds what is for validating",
-        )
+    if found.view is not None and (rule := splits.given(found.view)):
+        return rule
+    named = parts_of(found)
+    if "valid" in named and "train" in named:
+        share = len(named["valid"]) / (len(named["valid"]) + len(named["train"]))
+        why = "a folder of its own holds what is for validating"
+        return SplitRule("given", "", 1, round(share, 4), True, why)
     return None
 
 

@@ -225,7 +225,7 @@ def _digest(file: IO[bytes]) -> bytes:
 
 
 def _copies(found: Found, copies: Sequence[Sequence[str]]) -> Iterator[Problem]:
-    across = [names for names in copies if len({files.split_of(name) for name in names}) > 1]
+    across = [names for names in copies if len({found.parts.of(name) for name in names}) > 1]
     unlike = [
         names
         for names in copies
@@ -288,7 +288,7 @@ def _of_labels(found: Found) -> Iterator[Problem]:
 
 
 def _in_unlabelled(name: str) -> bool:
-    return any(part.lower() in layouts.UNLABELLED for part in files.parts(name))
+    return any(part.lower() in layouts.UNLABELLED for part in files.folders(name))
 
 
 def _of_list(found: Found) -> Iterator[Problem]:
@@ -323,7 +323,7 @@ def _of_parts(found: Found) -> Iterator[Problem]:
     """Compare the classes of training files with those of the other parts."""
     classes: dict[str, set[str]] = defaultdict(set)
     for name, label in found.by_file.items():
-        classes[files.split_of(name)].add(label)
+        classes[found.parts.of(name)].add(label)
     train = classes.pop("train", classes.pop("", set()))
     if not found.kind.value.endswith("class"):
         return

@@ -27,14 +27,15 @@ def propose(view: View, found: Recognised) -> SplitRule | None:
         return None
     folds = folds_for(view.train.count)
     return (
-        _given(view)
+        given(view)
         or _by_time(view, found, folds)
         or _by_group(view, found, folds)
         or plain(found.kind.value, found.target.value, view.train.count)
     )
 
 
-def _given(view: View) -> SplitRule | None:
+def given(view: View) -> SplitRule | None:
+    """Find a split that comes with the data: a table or a column for it."""
     if view.valid is not None and view.valid.names == view.train.names:
         why = f"{view.valid.name} lies beside {view.train.name} for that"
         return SplitRule(

@@ -242,11 +242,17 @@ def _are_years(head: Sequence[str]) -> bool:
 
 def _names_itself(head: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
     """Are the cells of a first row without numbers unlike all others, short, and each another one?"""
-    if len(set(head)) < len(head) or any(len(cell) > 60 or "/" in cell for cell in head):
+    named = [cell for cell in head if cell.strip()]
+    if (
+        not named
+        or len(set(named)) < len(named)
+        or any(len(cell) > 60 or "/" in cell for cell in head)
+    ):
         return False
     repeated = sum(
         any(place < len(row) and row[place] == cell for row in body)
         for place, cell in enumerate(head)
+        if cell.strip()
     )
     return repeated == 0 and not any(_NUMBER.fullmatch(cell) for cell in head)
 

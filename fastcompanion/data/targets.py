@@ -9,15 +9,16 @@ from itertools import pairwise
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.near import did_you_mean
 from fastcompanion.base.records import frozen
+from fastcompanion.data import parts
 from fastcompanion.data.columns import Values
 from fastcompanion.data.dataset import Finding, Role
-from fastcompanion.data.files import SPLITS, split_of, stem
+from fastcompanion.data.files import folders, stem
 from fastcompanion.data.tables import Table
 
 #: names that say it, and names that often do, the likelier first
 _SAID = ("target", "label", "labels", "class", "classes", "tags", "y")
 _LIKELY = (
-    "outcome", "category", "species", "survived", "diagnosis", "quality", "rating", "ratings", "stars", "score",
+    "outcome", "category", "close", "species", "survived", "diagnosis", "quality", "rating", "ratings", "stars", "score",
     "price", "saleprice", "medv", "sentiment", "response", "default", "churn", "income", "salary",
     "result", "status", "type", "group", "breed", "cnt", "count", "sales", "value", "output",
 )  # fmt: skip
@@ -64,6 +65,11 @@ class View:
         return len(self.train.rows)
 
 
+def labelled(table: Table) -> bool:
+    """Could the table hold labels: is it neither the rows of a test nor a sample submission?"""
+    return _role(table) not in ("test", "sample-submission")
+
+
 def roles(tables: Sequence[Table]) -> dict[str, Table]:
     """Tell the tables' roles: train, test, valid, sample-submission; the largest unnamed one is train."""
     found: dict[str, Table] = {}
@@ -82,9 +88,16 @@ def roles(tables: Sequence[Table]) -> dict[str, Table]:
 def _role(table: Table) -> str:
     if _SAMPLE.search(stem(table.name)) and len(table.names) <= 400:
         return "sample-submission"
-    words = re.split(r"[^a-z]+", stem(table.name).lower())
-    named = [SPLITS[word] for word in words if word in SPLITS]
-    return named[0] if named else split_of(table.name)
+    found = parts.word(stem(table.name)) or next(filter(None, map(_said, _words(table.name))), "")
+    return found or next(filter(None, map(parts.word, folders(table.name))), "")
+
+
+def _words(name: str) -> list[str]:
+    return re.split(r"[^a-z]+", stem(name).lower())
+
+
+def _said(word: str) -> str:
+    return parts.WORDS.get(word, "")
 
 
 def _sensible(found: dict[str, Table]) -> dict[str, Table]:
@@ -230,5 +243,12 @@ def is_number_target(values: Values) -> Finding:
         share = values.distinct > values.filled * 0.05 or values.distinct > 100
         return Finding("number", share, (f"it has {values.distinct} different whole numbers",))
     return Finding(
-        "class", values.distinct <= 10, (f"it has {values.distinct} different whole numbers",)
+        "class", _are_codes(values), (f"it has {values.distinct} different whole numbers",)
     )
+
+
+def _are_codes(values: Values) -> bool:
+    """Are whole numbers the codes of classes: named so, or from 0 or 1 on without a gap?"""
+    numbers = {value for value in values.numbers if value is not None}
+    from_start = min(numbers) in (0, 1) and max(numbers) - min(numbers) == len(numbers) - 1
+    return values.name.strip().lower() in _SAID or (from_start and len(numbers) <= 10)

@@ -99,6 +99,20 @@ class TestFolders:
         assert set(classes(found)) == {"pos", "neg"}
         assert "unlabelled" in wrong(found)
 
+    def test_texts_without_suffix(self, tmp_path: Path) -> None:
+        for number in range(60):
+            part = "20news-bydate-test" if number % 3 == 0 else "20news-bydate-train"
+            text(
+                tmp_path
+                / part
+                / ("sci.space" if number % 2 else "rec.autos")
+                / str(38000 + number),
+                words(number),
+            )
+        found = look(tmp_path)
+        assert found.kind.value == "text-class"
+        assert set(classes(found)) == {"sci.space", "rec.autos"}
+
     def test_recordings(self, tmp_path: Path) -> None:
         for number in range(24):
             wav(
@@ -131,6 +145,15 @@ class TestNames:
         assert (found.kind.value, found.kind.sure) == ("images-class", False)
         assert set(classes(found)) == labels
         assert [one.flag for one in found.questions] == ["--kind"]
+
+    def test_a_test_whose_names_say_nothing(self, tmp_path: Path) -> None:
+        for number in range(40):
+            png(tmp_path / "train" / f"{'cat' if number % 2 else 'dog'}.{number}.png")
+            png(tmp_path / "test1" / f"{number}.png")
+        table(tmp_path / "sampleSubmission.csv", ["id", "label"], [[n, 0.5] for n in range(40)])
+        found = look(tmp_path)
+        assert (found.kind.value, found.rows) == ("images-class", 40)
+        assert set(classes(found)) == {"cat", "dog"}
 
     def test_spoken_digits(self, tmp_path: Path) -> None:
         for number in range(60):
@@ -314,6 +337,31 @@ class TestSegmentation:
         assert told["mask-size"] == ["images/3.png"]
         assert told["image-without-mask"] == ["images/4.png"]
         assert told["mask-without-image"] == ["masks/99.png"]
+
+    def test_one_mask_for_each_object(self, tmp_path: Path) -> None:
+        for number in range(12):
+            png(tmp_path / "stage1_train" / f"{number:08x}" / "images" / f"{number:08x}.png")
+            for place in range(3):
+                png(
+                    tmp_path
+                    / "stage1_train"
+                    / f"{number:08x}"
+                    / "masks"
+                    / f"{number * 31 + place:016x}.png",
+                    colours=0,
+                )
+        found = look(tmp_path)
+        assert (found.kind.value, found.rows) == ("segmentation", 12)
+        assert "one mask for each object" in found.kind.why[0]
+
+    def test_most_images_may_lack_a_mask(self, tmp_path: Path) -> None:
+        for number in range(30):
+            png(tmp_path / "JPEGImages" / f"2007_{number:06}.png")
+        for number in range(0, 30, 3):
+            png(tmp_path / "SegmentationClass" / f"2007_{number:06}.png", colours=0)
+        found = look(tmp_path)
+        assert (found.kind.value, found.rows) == ("segmentation", 10)
+        assert "image-without-mask" in wrong(found)
 
 
 class TestBeside:

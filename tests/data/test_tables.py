@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fastcompanion.data import columns, files, tables
+from fastcompanion.data import columns, files, parts, tables
 from fastcompanion.data.columns import values
 from fastcompanion.data.dataset import Problem
 from fastcompanion.data.tables import Table
@@ -323,10 +323,33 @@ class TestFolder:
         assert found.prose == ("LICENSE", "README.txt")
 
     def test_parts_of_names(self) -> None:
-        assert files.split_of("x/images/1.png") == ""
         assert (files.stem("a/b.tar.gz"), files.suffix("a/B.PNG"), files.suffix("a.b/c")) == (
             "b.tar",
             "png",
             "",
         )
-        assert files.split_of("x/Training/cat/1.png") == "train"
+
+
+class TestParts:
+    @pytest.mark.parametrize(
+        ("names", "part"),
+        [
+            (["x/Training/cat/1.png"], "train"),
+            (["train-jpg/1.jpg", "other/2.jpg"], "train"),
+            (["train2017/1.jpg"], "train"),
+            (["test1/1.jpg"], "test"),
+            (["20news-bydate-train/sci/1", "20news-bydate-test/sci/2"], "train"),
+            (["news-train/sci/1", "news-other/sci/2"], ""),
+            (["test_tube/1.jpg", "flask/2.jpg"], ""),
+            (["train/1.jpg", "car/2.jpg", "bus/3.jpg"], ""),
+            (
+                ["vehicles/val/train/1.jpg", "vehicles/val/car/2.jpg", "vehicles/val/bus/3.jpg"],
+                "valid",
+            ),
+            (["train/car/1.jpg", "extra/2.jpg", "more/3.jpg"], "train"),
+            (["trainspotting/1.jpg"], ""),
+            (["images/1.png"], ""),
+        ],
+    )
+    def test_parts(self, names: list[str], part: str) -> None:
+        assert parts.read(names).of(names[0]) == part
