@@ -16,6 +16,7 @@ from fastcompanion.base.records import frozen
 from fastcompanion.course.model import STEPS, Course, Lesson, NotebookRef, Step
 
 State = Literal["open", "started", "done", "skipped"]
+LIVE = "notebook"  # where a check was made that saw a running kernel, and not a fresh one
 PASSED, ASSESSED, TO_ASSESS = "passed", "self-assessed", "to-assess"
 _STARTED_BY: Mapping[str, Step] = {
     "lesson.ran": "run",
@@ -32,11 +33,16 @@ _Kinds = Mapping[str, list[Event]]
 
 @frozen
 class SectionProgress:
-    """One section of a notebook; `verdict` is the newest public one, "" before any."""
+    """One section of a notebook; `verdict` is the newest public one, "" before any.
+
+    `only_live` says that it has passed on the values of a running kernel (`%check`), never yet in a
+    fresh one.
+    """
 
     id: str
     verdict: str
     with_solution: bool = False
+    only_live: bool = False
 
     @property
     def done(self) -> bool:
@@ -181,12 +187,18 @@ def _notebook(lesson: Lesson, ref: NotebookRef, kinds: _Kinds) -> NotebookProgre
     }
     latest: dict[str, str] = {}
     solved: set[object] = set()
+    fresh: set[str] = set()
     for event in checks:
         latest.update(_verdicts(event))
+        if event.data.get("where") != LIVE:
+            fresh.update(_verdicts(event))
         solved.update(_list(event.data.get("with_solution")))
     ids = _section_ids(lesson, ref, kinds) or list(latest)
     sections = tuple(
-        SectionProgress(i, _word(latest.get(i, ""), i in assessed), i in solved) for i in ids
+        SectionProgress(
+            i, _word(latest.get(i, ""), i in assessed), i in solved, i in latest and i not in fresh
+        )
+        for i in ids
     )
     total = max([len(ids), *map(_count, checks)])
     return NotebookProgress(ref.id, sections, total, _complete(checks, ids))
@@ -280,8 +292,10 @@ def _about(step: Step, kinds: _Kinds, notebooks: Sequence[NotebookProgress]) -> 
 def _counts(sections: Sequence[SectionProgress], total: int) -> str:
     passed = sum(section.verdict == PASSED for section in sections)
     assessed = sum(section.verdict == ASSESSED for section in sections)
+    live = sum(section.only_live and section.done for section in sections)
     words = f"{passed} of {total} sections passed"
-    return f"{words}, {assessed} self-assessed" if assessed else words
+    words += f", {assessed} self-assessed" if assessed else ""
+    return f"{words}, {live} of these in the notebook only" if live else words
 
 
 def _state(kinds: _Kinds, steps: Sequence[StepProgress]) -> State:

@@ -160,3 +160,16 @@ def test_the_last_lesson_is_the_one_last_worked_on() -> None:
     told = [*make(("lesson.ran", {})), *make(("lesson.skipped", {}), lesson="c/02")]
     assert progress.last_lesson(told) == "c/01"
     assert progress.last_lesson([]) is None
+
+
+def test_what_passed_in_the_notebook_only_is_counted_and_said_until_a_fresh_run() -> None:
+    live = checked({"a": "passed"}, where="notebook", complete=False, total=2)
+    found = progress.of_lesson(LESSON, make(live))
+    assert [section.only_live for section in found.notebooks[0].sections] == [True, False]
+    (about,) = [step.about for step in found.steps if step.step == "reproduce"]
+    assert about == "1 of 2 sections passed, 1 of these in the notebook only"
+    everything = checked({"a": "passed", "b": "passed"}, where="notebook", complete=False)
+    assert states(everything)["reproduce"] == "started"
+    fresh = checked({"a": "passed"}, complete=False)
+    found = progress.of_lesson(LESSON, make(everything, fresh))
+    assert [section.only_live for section in found.notebooks[0].sections] == [False, True]

@@ -90,6 +90,7 @@ def test_a_section_wrong_and_right_and_the_result_arrives_in_a_study(
     assert "2 of 10" not in run("status", cwd=study).out
     shown = run("lesson", "show", "01", "--json", cwd=study).data["progress"]
     assert shown["sections_passed"] == 3
+    assert "3 of 10 sections passed, 3 of these in the notebook only" in json.dumps(shown)
 
 
 def test_a_lesson_passed_in_the_notebook_still_needs_one_fresh_run(

@@ -23,7 +23,7 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.events import Event
 from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course import again
+from fastcompanion.course import again, progress
 from fastcompanion.course.checks.prepared import ASSESSED, CHECKED, HINTED
 from fastcompanion.course.checks.verdict import FINE, GOOD, Verdict
 from fastcompanion.course.library import courses
@@ -31,7 +31,6 @@ from fastcompanion.course.model import Course, Lesson, NotebookRef
 
 VERSION = 1
 FOLDER = "fastcompanion-results"
-IN_NOTEBOOK = "notebook"
 MOST_RESULTS = 5_000
 MANY_RESULTS = 500
 MOST_BYTES = 2_000_000
@@ -280,7 +279,7 @@ def take(study: Workspace, found: Results, fresh: Sequence[Result]) -> None:
         return
     ids = [one.id for one in rows]
     whole = {one.section: one.verdict for one in rows}
-    common = {"notebook": found.notebook, "where": IN_NOTEBOOK, "results": ids}
+    common = {"notebook": found.notebook, "where": progress.LIVE, "results": ids}
     events.record(study, CHECKED, found.lesson, {**common, "sections": whole}, private=True)
     fine = {one.section: one.verdict for one in rows if one.verdict in FINE}
     if any(word in GOOD for word in fine.values()):
