@@ -41,9 +41,10 @@ _UP = frozenset({"acc", "accuracy", "accuracies", "score", "auc", "r2", "f1", "d
 _DOWN = frozenset(
     {"loss", "error", "err", "rmse", "mae", "mse", "perplexity", "msle", "rmsle", "crossentropy"}
 )
-_WORDS = frozenset(
-    hashlib.sha256(word.encode()).hexdigest()[:12] for word in ("True", "False", "None")
+_NOTHING, *_TRUE_FALSE = (
+    hashlib.sha256(word.encode()).hexdigest()[:12] for word in ("None", "False", "True")
 )
+_TRUTHS = dict(zip(_TRUE_FALSE, (0.0, 1.0), strict=True))
 _PARTS = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*")
 
 
@@ -231,7 +232,7 @@ def telling(expected: Fingerprint) -> bool:
     if one["k"] == "array":
         stats = one.get("v") or []
         return len(stats) > 1 and bool(stats[1])
-    return one["k"] == "frame" or (one["k"] == "text" and one.get("h") not in _WORDS)
+    return one["k"] == "frame" or (one["k"] == "text" and one.get("h") != _NOTHING)
 
 
 def same_printed(recorded: float, printed: float) -> bool:
@@ -243,7 +244,9 @@ def same_printed(recorded: float, printed: float) -> bool:
 
 
 def _plain(one: Fingerprint) -> Fingerprint:
-    """Take an array of a single number for that number."""
+    """Take an array of a single number for that number, and True for 1."""
+    if one["k"] == "text" and one.get("h") in _TRUTHS:
+        return {"k": "number", "v": _TRUTHS[one["h"]], "i": True}
     if one["k"] == "array" and "h" not in one and one.get("shape") and _items(one) == 1:
         return {**one, "k": "number", "v": (one.get("v") or [None])[0], "i": False}
     return one

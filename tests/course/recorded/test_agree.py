@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fastcompanion.course.recorded import agree
+from fastcompanion.course.recorded.fingerprints import fingerprint
 from fastcompanion.course.recorded.record import Better, Stability
 from tests.course.recorded.by_hand import array, frame, number, outcome
 
@@ -187,3 +188,14 @@ def test_metrics_are_known_by_their_names(name: str, better: str) -> None:
 )
 def test_metrics_are_known_by_what_a_cell_ends_with(source: str, better: str) -> None:
     assert agree.direction_of(source) == better
+
+
+def test_true_is_one_as_numpy_has_it() -> None:
+    yes, no, nothing = (fingerprint(value) for value in (True, False, None))
+    assert agree.same(yes, number(1.0))
+    assert agree.same(no, number(0.0))
+    assert not agree.same(yes, no)
+    assert not agree.same(yes, number(2.0))
+    assert not agree.same(nothing, number(0.0))
+    assert not any(map(agree.telling, (yes, no, nothing)))
+    assert agree.telling(fingerprint("a text"))
