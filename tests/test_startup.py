@@ -62,6 +62,13 @@ def test_daily_commands_load_nothing_heavy(words: str, built_in_study: Path) -> 
     assert modules & set(HEAVY) - allowed == set()
 
 
+def test_looking_at_a_table_loads_nothing_heavy(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x,label\n" + "1.5,a\n2.5,b\n" * 20)
+    code, modules = loaded("data", "show", "a.csv", "--json", cwd=tmp_path)
+    assert code == 0
+    assert modules & {*HEAVY, "sklearn", "scipy", "PIL", "statistics"} == set()
+
+
 def test_asking_for_the_version_reads_no_study(tmp_path: Path) -> None:
     (tmp_path / "fastcompanion.toml").write_text("this is [not toml")
     code, modules = loaded("--version", cwd=tmp_path)
