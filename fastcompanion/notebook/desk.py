@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,7 @@ class _Spot:
     ready: Prepared
     section: PlannedSection
     memory: Memory
+    sections: tuple[PlannedSection, ...]
 
 
 class Desk:
@@ -91,6 +93,7 @@ class Desk:
         self.place: Place | None = None
         self._judge: LiveJudge | None = None
         self._given: dict[str, tuple[str, ...]] = {}
+        self._claimed: dict[int, str] = {}
         self._checked = 0
         self._last = ""
 
@@ -136,8 +139,8 @@ class Desk:
         found = self.judge.verdict(
             spot.ready, section.id, spot.seen, assessed=assessed, solved=memory.solved
         )
-        notices = _stale(spot, self.ran)
-        if asked.note and found.verdict != "self-assessed":
+        notices = (*_noted(memory.here), *_stale(spot, self.ran))
+        if asked.note and found.verdict in ("passed", "wrong value"):
             notices += ("your own judgement (--note) is for sections that have no hard check",)
         if not memory.is_known(section.id, found.verdict, section.key):
             note = asked.note if found.verdict == "self-assessed" else ""
@@ -170,7 +173,7 @@ class Desk:
             specs.get(section.id, ""),
             self.judge.look(section),
             kind if section.checkpoints or section.promised else "none",
-            (*notices, *_missing_files(here, self.folder)),
+            (*_noted(here), *notices, *_missing_files(here, self.folder)),
         )
 
     def hint(self, asked: Asked, current: Ran) -> Hint:
@@ -200,8 +203,14 @@ class Desk:
                 agree=agree,
             )
         except CompanionError as error:
-            if error.code is not Exit.MISSING or (level or shown + 1) != 1:
+            if error.code is not Exit.MISSING:
                 raise
+            if (level or shown + 1) != 1:
+                raise CompanionError(
+                    "the original is not on this machine, so there is the first hint only",
+                    hint=f"In your study: fastcompanion hint {based.lesson.id}",
+                    code=Exit.MISSING,
+                ) from None
             texts = tuple(
                 f"there should be: {expected(point)}"
                 for point in spot.section.checkpoints or spot.section.promised
@@ -213,15 +222,15 @@ class Desk:
     def _spot(self, asked: Asked, current: Ran) -> _Spot:
         """Find the section that is meant, in the notebook as the kernel has seen it by now."""
         here = self.sit(asked)
-        is_saved = here.file is not None
-        seen = live.seen(here.based, here.saved, [*self.ran, current], is_saved=is_saved)
-        path = here.file or self.folder / f"{here.based.ref.id}.ipynb"
-        ready = prepared.ready(here.based, path, seen.notebook)
-        with_work = [one for one in ready.plan.sections if one.has_work]
-        memory = Memory(here, self.folder, with_work)
+        spot = self._planned(here, current)
         if asked.section is not None:
-            return _Spot(seen, ready, _named(with_work, asked.section), memory)
-        meant = self._meant(here, seen, current, {one.id for one in with_work})
+            chosen = _named(spot.sections, asked.section)
+            if here.file is None and not asked.any_section:
+                self._claim(chosen.id, current)
+                spot = self._planned(here, current)
+            return replace(spot, section=_named(spot.sections, chosen.id))
+        with_work, memory = spot.sections, spot.memory
+        meant = self._meant(here, spot.seen, current, {one.id for one in with_work})
         if meant is None and asked.any_section:
             meant = memory.first_open(with_work)
         if meant is None:
@@ -230,8 +239,24 @@ class Desk:
                 hint=f"Name it: {', '.join(one.id for one in with_work)}",
                 code=Exit.USAGE,
             )
-        chosen = next(one for one in with_work if one.id == meant)
-        return _Spot(seen, ready, chosen, memory)
+        return replace(spot, section=next(one for one in with_work if one.id == meant))
+
+    def _planned(self, here: Place, current: Ran) -> _Spot:
+        """Plan the notebook as it was run; the section is not chosen yet."""
+        ran = [*self.ran, current]
+        is_saved = here.file is not None
+        seen = live.seen(here.based, here.saved, ran, is_saved=is_saved, claimed=self._claimed)
+        path = here.file or self.folder / f"{here.based.ref.id}.ipynb"
+        ready = prepared.ready(here.based, path, seen.notebook)
+        sections = tuple(one for one in ready.plan.sections if one.has_work)
+        memory = Memory(here, self.folder, sections)
+        return _Spot(seen, ready, sections[0], memory, sections)
+
+    def _claim(self, section: str, current: Ran) -> None:
+        """Take it that the cells since the last check belong to the section that was named."""
+        for one in (*self.ran, current):
+            if one.number > self._checked:
+                self._claimed.setdefault(one.number, section)
 
     def _meant(self, here: Place, seen: Seen, current: Ran, known: set[str]) -> str | None:
         """Say where the current cell stands, else what was run since the last check, else the last."""
@@ -243,6 +268,10 @@ class Desk:
             if seen.sections.get(number) in known:
                 return seen.sections[number]
         return self._last if self._last in known else None
+
+
+def _noted(here: Place) -> tuple[str, ...]:
+    return (here.note,) if here.note else ()
 
 
 def _key(one: Place) -> tuple[Any, ...]:

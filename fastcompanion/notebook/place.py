@@ -220,7 +220,8 @@ def _without_file(study: Workspace | None, course: Course, told: Lesson, ref: No
                 hint="Work on it in a study: fastcompanion init",
                 code=Exit.MISSING,
             ) from None
-        return Place(based, empty, None, study)
+        note = "the original is not here: judged by what was recorded of it elsewhere"
+        return Place(based, empty, None, study, note)
     return Place(based, scaffold(original, told, ref).notebook, None, study)
 
 

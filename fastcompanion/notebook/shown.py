@@ -14,6 +14,7 @@ from fastcompanion.course.checks.hints import Hint
 from fastcompanion.course.checks.verdict import GOOD, CheckpointVerdict
 from fastcompanion.notebook.desk import Checked, Looked
 
+_SHOWN = {"shown": "what is shown", "printed": "what is printed"}
 _FAILING = ("wrong value", "not attempted", "not reached")
 
 
@@ -62,6 +63,9 @@ def _passed(found: Checked) -> Iterable[Block]:
 
 
 def _called(point: CheckpointVerdict) -> str:
+    where = point.name.partition(":")[0]
+    if where in _SHOWN:
+        return f"{_SHOWN[where]} ({point.found_name})"
     if point.found_name in ("", point.name):
         return point.name
     return f"{point.name} (your {point.found_name})"

@@ -78,11 +78,17 @@ def is_only_ours(source: str) -> bool:
 
 
 def seen(
-    based: Ground, saved: Mapping[str, Any], ran: Sequence[Ran], *, is_saved: bool = True
+    based: Ground,
+    saved: Mapping[str, Any],
+    ran: Sequence[Ran],
+    *,
+    is_saved: bool = True,
+    claimed: Mapping[int, str] | None = None,
 ) -> Seen:
     """Put the notebook together as the kernel has seen it.
 
-    Unless it `is_saved`, `saved` is a scaffold, of which nothing needs to run as it is.
+    Unless it `is_saved`, `saved` is a scaffold, of which nothing needs to run as it is. `claimed`
+    says to which sections cells belong (by number) whose place nothing else tells.
     """
     slots = _slots(based, saved)
     by_id = {str(slot.cell["id"]): i for i, slot in enumerate(slots)}
@@ -105,7 +111,7 @@ def seen(
             latest[place] = one
             now = slots[place].section
         else:
-            now = _meant(one.code, wanted, now)
+            now = _meant(one.code, wanted, (claimed or {}).get(one.number, now))
             own = added.setdefault(now, {})
             key = one.cell_id or one.source
             own.pop(key, None)
