@@ -69,7 +69,7 @@ def test_the_magics_in_jupyterlab_with_and_without_a_study(
 def without_a_study(book: Notebook, original: Original) -> None:
     """Work in an empty notebook: the lesson is named, its files come along."""
     place = book.type_below(0, "%load_ext fastcompanion")
-    assert "Name the lesson" in book.run(place)
+    assert "mine.ipynb belongs to no lesson" in book.run(place)
     place = book.type_below(place, f"%checkpoint {LOOK} --lesson foundations/01 --files")
     shown = book.run(place)
     assert "put here: data/digits.csv" in shown
