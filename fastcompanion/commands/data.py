@@ -67,7 +67,7 @@ def _view(found: DataSet) -> Iterable[Block]:
     yield from _columns(found)
     yield from _problems(found.problems)
     for note in found.notes:
-        yield Line(note[:1].upper() + note[1:] + ".", "dim")
+        yield Line(f"{note}.", "dim")
     for question in found.questions:
         guess = f" (a guess: {question.guess})" if question.guess else ""
         yield Line(f"{question.text}{guess}")

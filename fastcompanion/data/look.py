@@ -82,7 +82,10 @@ def table_names(folder: Folder) -> list[str]:
 
 
 def _is_table(table: Table) -> bool:
-    return files.suffix(table.name) not in files.TEXTS or len(table.names) > 1
+    """Is it a table, and not prose with commas in it?"""
+    return files.suffix(table.name) not in files.TEXTS or (
+        len(table.names) > 1 and table.count >= 5
+    )
 
 
 def view_of(found: Sequence[Table]) -> View:
@@ -128,7 +131,7 @@ def of_tables(
         ),
         media=(),
         problems=tuple(problems.in_order([*general, *problems.find(view, known)])),
-        notes=(*_notes(view), *((note,) if note else ())),
+        notes=(*_notes(view, found), *((note,) if note else ())),
         questions=tuple(questions(known.kind, known.target)),
     )
 
@@ -163,10 +166,17 @@ def _shown(table: Table, view: View) -> TableFile:
     )
 
 
-def _notes(view: View) -> Iterable[str]:
+def _notes(view: View, found: Sequence[Table]) -> Iterable[str]:
     for table in (view.train, view.test):
         if table is not None and not table.whole:
-            yield f"{table.name} has {table.count} rows or more; {len(table.rows)} of them, chosen evenly, were looked at"
+            more = " or more" if table.cut_off else ""
+            rows = f"Of {table.count}{more} rows of {table.name}"
+            yield f"{rows}, {len(table.rows)}, chosen evenly, were looked at"
+    alike = [one for one in found if one.names == view.train.names and one is not view.train]
+    alike = [one for one in alike if one not in (view.test, view.valid)]
+    if alike:
+        shown = problems.some([one.name for one in alike])
+        yield f"{len(alike)} more tables have the columns of {view.train.name} and were not read together with it: {shown}"
 
 
 def questions(kind: Finding, target: Finding) -> Iterable[Question]:
@@ -274,7 +284,7 @@ def _columns_of(view: View | None, known: Recognised, found: Found) -> tuple[Col
 def _notes_on(found: Found, described: Sequence[MediaFiles]) -> Iterable[str]:
     for one in described:
         if one.read < one.count and one.what != "masks":
-            yield f"{one.read} of {one.count} {one.what}, chosen evenly, were looked into"
+            yield f"Of {one.count} {one.what}, {one.read}, chosen evenly, were looked into"
     test = [
         name for name in found.names if found.parts.of(name) == "test" and name not in found.by_file
     ]

@@ -44,6 +44,10 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
 
 def of_target(view: View, found: Recognised) -> Iterator[Problem]:
     """Look at the target: nothing in it, one value, gaps, classes too small to learn or to judge."""
+    if not view.train.count:
+        yield Problem(
+            "no-rows", "stop", view.train.name, "It names columns and has no rows.", "Get it again."
+        )
     if not found.target.value:
         return
     values = view.values[found.target.value]
@@ -106,6 +110,8 @@ def spellings(counts: Iterable[str]) -> list[str]:
 def of_columns(view: View, found: Recognised) -> Iterator[Problem]:
     """Look at single columns: empty, constant, like ids, mixed, written in a way that readers get wrong."""
     for name, values in view.values.items():
+        if not values.cells or (name == found.target.value and not values.distinct):
+            continue
         if not values.distinct:
             yield Problem(
                 "empty-column", "warn", name, "It has no value in any row.", "Leave it out."
@@ -241,7 +247,8 @@ def of_rows(view: View, found: Recognised) -> Iterator[Problem]:
 
 
 def _marks(table: Table, names: Sequence[str]) -> list[int]:
-    places = [table.names.index(name) for name in names]
+    place_of = {name: place for place, name in enumerate(table.names)}
+    places = [place_of[name] for name in names]
     return [key([row[place].strip() for place in places]) for row in table.rows]
 
 

@@ -142,7 +142,7 @@ def note_on_groups(view: View, found: Recognised) -> str:
             shared, usual = _shared(values, view.test_values[name])
             if shared >= usual / 2:
                 return (
-                    f"{name} is shared by rows, but {shared:.0%} of the test rows share theirs with training rows, "
+                    f"Rows share their {name}, but {shared:.0%} of the test rows share theirs with training rows, "
                     f"about as many as by chance ({usual:.0%}): a random split is as hard as the test"
                 )
     return ""

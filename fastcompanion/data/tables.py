@@ -21,7 +21,7 @@ from fastcompanion.data.files import Folder
 
 HEAD = 1 << 16
 #: cells kept for looking at; more rows are sampled evenly
-CELLS = 1_000_000
+CELLS = 500_000
 #: bytes read at most of one file
 BYTES = 1 << 28
 _FIELD = 1 << 24
@@ -35,6 +35,13 @@ _BOMS = (
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
+)
+#: encodings of one script: the letters that come in it, and how large their share is at least
+_OLDER = (
+    ("cp1251", re.compile(r"[\u0401\u0410-\u044f\u0451\u00ab\u00bb\u2116]"), 0.97),
+    ("shift_jis", re.compile(r"[\u3001\u3002\u3040-\u30ff\u4e00-\u9fff]"), 0.95),
+    ("euc_kr", re.compile(r"[\uac00-\ud7a3]"), 0.9),
+    ("gb18030", re.compile(r"[\u3001\u3002\u4e00-\u9fff\uff01-\uff1f\u201c\u201d]"), 0.95),
 )
 #: what stands for nothing
 MISSING = frozenset(
@@ -70,7 +77,8 @@ class Dialect:
 class Table:
     """A table as read: `rows` are those looked at, in the file's order, out of `count`.
 
-    Every row has as many cells as there are names; `name` is the file's, relative to its folder.
+    Every row has as many cells as there are names; `whole` tells whether all rows were looked at,
+    `cut_off` whether the file goes on behind the last byte that was read; `name` is the file's, relative to its folder.
     """
 
     name: str
@@ -79,6 +87,7 @@ class Table:
     count: int
     dialect: Dialect
     whole: bool
+    cut_off: bool = False
     problems: tuple[Problem, ...] = ()
 
     def column(self, name: str) -> list[str]:
@@ -138,13 +147,26 @@ def encoding_of(start: bytes) -> str | None:
     try:
         codecs.getincrementaldecoder("utf-8")().decode(start)
     except UnicodeDecodeError:
-        return "cp1252"
+        return _older(start)
     return "utf-8"
+
+
+def _older(start: bytes) -> str:
+    """Guess an encoding from before Unicode: that under which the letters are those of one script."""
+    high = sum(byte > 127 for byte in start)
+    together = sum(map(len, re.findall(rb"[\x80-\xff][\x40-\xff]*[\x80-\xff]", start)))
+    if together > high * 0.7:
+        for encoding, letters, share in _OLDER:
+            text = codecs.getincrementaldecoder(encoding)("replace").decode(start)
+            foreign = [letter for letter in text if not letter.isascii()]
+            if sum(bool(letters.match(letter)) for letter in foreign) >= len(foreign) * share:
+                return encoding
+    return "cp1252"
 
 
 def _stream(text: IO[str], name: str, encoding: str, size: int) -> Table | Problem:
     start = text.read(HEAD)
-    lines = start.splitlines(keepends=True)
+    lines = list(io.StringIO(start, newline=""))
     complete = lines if len(start) < HEAD or len(lines) < 2 else lines[:-1]
     delimiter = delimiter_of(complete)
     rows = _records(itertools.chain(_lines(start, text)), delimiter)
@@ -157,10 +179,14 @@ def _stream(text: IO[str], name: str, encoding: str, size: int) -> Table | Probl
 
 def _lines(start: str, text: Iterable[str]) -> Iterator[str]:
     """Go on where the first characters end, which may be inside a line."""
-    lines = start.splitlines(keepends=True)
+    lines = list(io.StringIO(start, newline=""))
     rest = iter(text)
     if lines and not lines[-1].endswith("\n"):
-        lines[-1] += next(rest, "")
+        more = next(rest, "")
+        if lines[-1].endswith("\r") and more != "\n":
+            lines.append(more)
+        else:
+            lines[-1] += more
     yield from lines
     seen = 0
     for line in rest:
@@ -287,7 +313,6 @@ class _Reading:
         self.kept: list[tuple[int, tuple[str, ...]]] = []
         self.count = 0
         self.uneven: list[int] = []
-        self.broken_off = False
 
     def table(self) -> Table:
         names = self._names(next(self.rows)) if self.dialect.header else self._numbers()
@@ -295,8 +320,17 @@ class _Reading:
         self._tell()
         self.kept.sort()
         rows = tuple(row for _, row in self.kept)
-        whole = self.count == len(rows) and not self.broken_off
-        return Table(self.name, names, rows, self.count, self.dialect, whole, tuple(self.problems))
+        cut_off = self.size > BYTES
+        return Table(
+            self.name,
+            names,
+            rows,
+            self.count,
+            self.dialect,
+            self.count == len(rows) and not cut_off,
+            cut_off,
+            tuple(self.problems),
+        )
 
     def _numbers(self) -> tuple[str, ...]:
         return tuple(f"column {number}" for number in range(1, self.width + 1))
@@ -335,7 +369,6 @@ class _Reading:
         return (row + [""] * self.width)[: self.width]
 
     def _tell(self) -> None:
-        self.broken_off = self.size > BYTES
         if self.uneven:
             shown = ", ".join(map(str, self.uneven[:3]))
             self._problem(

@@ -150,9 +150,7 @@ def _by_name(view: View) -> Finding | None:
     for names, sure in ((_SAID, True), (_LIKELY, False)):
         for name in names:
             found = lowered.get(name)
-            if found is not None and (
-                plausible(view.values[found]) or (sure and view.values[found].distinct)
-            ):
+            if found is not None and (sure or plausible(view.values[found])):
                 return Finding(
                     found, sure, ("its name says so" if sure else "its name suggests it",)
                 )
@@ -231,6 +229,8 @@ def given_split(view: View) -> str:
 
 def is_number_target(values: Values) -> Finding:
     """Is a target a number to predict, or a class? Whole numbers of few values are classes, as a guess."""
+    if not values.distinct:
+        return Finding("class", False, ("it has no value in any row",))
     if not values.is_numeric and values.type != "mixed":
         return Finding("class", True, (f"its values are words ({values.distinct} different ones)",))
     if values.type == "mixed" and not values.numbers:

@@ -353,3 +353,40 @@ class TestParts:
     )
     def test_parts(self, names: list[str], part: str) -> None:
         assert parts.read(names).of(names[0]) == part
+
+
+class TestOlderEncodings:
+    @pytest.mark.parametrize(
+        ("encoding", "cell"),
+        [
+            ("cp1251", "Москва"),
+            ("shift_jis", "ひらがなと漢字"),
+            ("euc_kr", "안녕하세요"),
+            ("gb18030", "这部电影非常好看"),
+            ("cp1252", "Größe, Käse"),
+            ("latin-1", "São Paulo"),
+        ],
+    )
+    def test_each_script(self, tmp_path: Path, encoding: str, cell: str) -> None:
+        path = tmp_path / "a.csv"
+        path.write_bytes(("n,text\n" + f'1,"{cell}"\n' * 50).encode(encoding))
+        found = read(path)
+        assert found.column("text")[0] == cell
+        assert "encoding" in names_of(found)
+
+    def test_strange_line_ends_inside_of_cells(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.csv"
+        path.write_text("n,text\n" + "1,a\u2028b\x0bc\x85d\n" * 20, encoding="utf-8")
+        found = read(path)
+        assert found.count == 20
+        assert found.column("text")[0] == "a\u2028b\x0bc\x85d"
+
+    @pytest.mark.parametrize("ending", ["\r", "\r\n", "\n"])
+    def test_a_line_that_ends_where_the_first_block_does(self, tmp_path: Path, ending: str) -> None:
+        for shift in range(4):
+            path = tmp_path / "a.csv"
+            width = tables.HEAD - len("n,text" + ending) - len("1," + ending) + shift
+            path.write_bytes(
+                f"n,text{ending}1,{'x' * width}{ending}2,y{ending}3,z{ending}".encode()
+            )
+            assert [row[0] for row in read(path).rows] == ["1", "2", "3"]

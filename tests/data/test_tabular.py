@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -375,6 +376,39 @@ class TestWrong:
         found = look(tmp_path / "b")
         assert wrong(found)["one-value"] == ["label"]
         assert found.problems[0].severity == "stop"
+
+    def test_a_target_without_any_value_and_a_table_without_rows(self, tmp_path: Path) -> None:
+        table(tmp_path / "a" / "a.csv", ["x", "label"], [[n, ""] for n in range(30)])
+        found = look(tmp_path / "a")
+        assert (found.target.value, found.problems[0].severity) == ("label", "stop")
+        assert wrong(found)["target-missing"] == ["label"]
+        table(tmp_path / "b" / "a.csv", ["x", "label"], [])
+        assert wrong(look(tmp_path / "b")) == {"no-rows": ["a.csv"]}
+
+    def test_tables_of_the_same_columns(self, tmp_path: Path) -> None:
+        for month in ("january", "february", "march"):
+            table(tmp_path / f"{month}.csv", folders.FLOWER_NAMES, folders.flowers())
+        assert "2 more tables have the columns of february.csv" in " ".join(look(tmp_path).notes)
+
+    def test_prose_with_commas_is_no_table(self, tmp_path: Path) -> None:
+        (tmp_path / "note.txt").write_text("A note, with commas, here\nand another, line, there\n")
+        assert look(tmp_path).kind.value == "unknown"
+
+    def test_a_folder_that_nobody_may_read(
+        self, open_tmp: Path, unprivileged: Callable[[Callable[[], int]], int]
+    ) -> None:
+        path = table(open_tmp / "locked" / "a.csv", ["x", "label"], [[1, 2]])
+        table(open_tmp / "b.csv", ["x", "label"], [[n % 3, n % 2] for n in range(30)])
+        path.parent.chmod(0o700)
+
+        def act() -> int:
+            told = wrong(look(open_tmp))
+            return 0 if told.get("unreadable-folder") == ["locked/"] else 1
+
+        try:
+            assert unprivileged(act) == 0
+        finally:
+            path.parent.chmod(0o755)
 
     def test_fewer_rows_than_classes_and_tiny_ones(self, tmp_path: Path) -> None:
         table(tmp_path / "a" / "a.csv", ["x", "label"], [[n % 3, f"c{n % 8}"] for n in range(10)])
