@@ -232,7 +232,8 @@ def synthesise(spec: Mapping[str, Any], seed: int) -> Any:
         return spec["v"]
     if kind == "text":
         letters = "abcdefghijklmnopqrstuvwxyz" + ("   " if spec["spaces"] else "")
-        return "".join(random.Random(seed).choice(letters) for _ in range(spec["n"]))
+        stream = random.Random(seed)
+        return "".join(stream.choice(letters) for _ in range(spec["n"]))
     if kind in ("list", "tuple", "dict"):
         items = [synthesise(one, seed * 31 + place) for place, one in enumerate(spec["items"])]
         return (

@@ -133,3 +133,10 @@ def test_shares_stay_shares_when_a_call_is_widened() -> None:
     scaled = widened([{"args": told, "globals": {}}])[1]["args"]
     assert pytest.approx([scaled[0]["high"], scaled[1]["v"]]) == [0.9 / 1.7, 0.5 / 1.7]
     assert pytest.approx([scaled[2]["high"], scaled[3]["v"]]) == [3.0 * 1.7, 20.0 * 1.7]
+
+
+def test_a_text_that_is_made_has_many_letters() -> None:
+    made = again("a text of some length")
+    assert len(made) == 21
+    assert len(set(made)) > 5
+    assert made == again("a text of other lengt")
