@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 
-from fastcompanion.data import onerule
+from fastcompanion.data import onerule, targets
 from fastcompanion.data.columns import Values
 from fastcompanion.data.dataset import Problem, Severity
 from fastcompanion.data.tables import Table, key
@@ -20,6 +20,8 @@ _TINY = 5
 _LEAK = 0.97
 _APART = 0.65
 _FEW_ROWS = 30
+#: a difference of means that is hardly chance (standard errors), and one that matters (deviations)
+_SURELY, _CLEARLY = 4.5, 0.25
 
 
 def find(view: View, found: Recognised) -> list[Problem]:
@@ -395,6 +397,7 @@ def _skew(train: Values, test: Values) -> Iterator[Problem]:
         )
         return
     yield from _gaps(train, test)
+    yield from _means(train, test)
     yield from _unseen(train, test)
     if (
         min(len(train.cells), len(test.cells)) >= _FEW_ROWS
@@ -406,6 +409,25 @@ def _skew(train: Values, test: Values) -> Iterator[Problem]:
             text = f"It tells training rows from test rows (area under the ROC curve {area:.2f})."
             cure = "Rows to validate on should be chosen as the test was."
             yield Problem("train-test-skew", "warn", train.name, text, cure)
+
+
+def _means(train: Values, test: Values) -> Iterator[Problem]:
+    """Compare the means of numbers: a count or a code that was made in each part by itself shows here."""
+    one = [value for value in train.numbers if value is not None]
+    other = [value for value in test.numbers if value is not None]
+    if min(len(one), len(other)) < _FEW_ROWS or targets.is_id(train) or targets.is_id(test):
+        return
+    (first, spread), (second, other_spread) = _mean_and_spread(one), _mean_and_spread(other)
+    error = (spread / len(one) + other_spread / len(other)) ** 0.5
+    usual = ((spread + other_spread) / 2) ** 0.5
+    if abs(first - second) > max(_SURELY * error, _CLEARLY * usual):
+        text = f"Its mean is {first:.4g} in training and {second:.4g} in the test."
+        yield Problem("means-differ", "warn", train.name, text, "Look at how both were made.")
+
+
+def _mean_and_spread(numbers: Sequence[float]) -> tuple[float, float]:
+    mean = sum(numbers) / len(numbers)
+    return mean, sum((value - mean) ** 2 for value in numbers) / len(numbers)
 
 
 def _names_rows(values: Values) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import random
 import subprocess
 import sys
 import time
+from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -17,10 +19,14 @@ from fastcompanion.data import baselines, folds, onerule
 from fastcompanion.data.columns import values
 from fastcompanion.data.dataset import SplitRule
 from fastcompanion.data.first import of_table
+from fastcompanion.data.look import look, view_at
 from fastcompanion.data.metrics import measure
 from fastcompanion.data.predictions import Predictions
 from tests.data import folders
 from tests.data.folders import table
+
+# Read before a fixture empties the environment.
+DATA = os.environ.get("FASTCOMPANION_TEST_DATA", "")
 
 
 class TestSaying:
@@ -208,27 +214,50 @@ class TestTables:
 
 
 @pytest.mark.course
-def test_the_titanic() -> None:
-    """The one rule of the real table is Sex, as every notebook about it finds."""
-    folder = os.environ.get("FASTCOMPANION_TEST_DATA", "")
-    found = [
-        place
-        for place in (Path(folder) / "titanic", Path(folder))
-        if (place / "train.csv").exists()
-    ]
-    if not folder or not found:
-        pytest.skip("no folder with data was given: make test-course DATA=...")
-    first, rule = of_table(found[0])
-    assert (first.name, rule.name) == ("majority", "one rule: Sex")
-    assert first.score.value == pytest.approx(549 / 891)
-    assert rule.score.value == pytest.approx(0.7868, abs=0.001)
+class TestTheTitanic:
+    """The real tables, where they were given: `make test-course DATA=...`."""
+
+    @pytest.fixture
+    def folder(self) -> Path:
+        places = (Path(DATA) / "titanic", Path(DATA))
+        found = [place for place in places if (place / "train.csv").exists()]
+        if not DATA or not found:
+            pytest.skip("no folder with data was given: make test-course DATA=...")
+        return found[0]
+
+    def test_its_one_rule(self, folder: Path) -> None:
+        """It is Sex, as every notebook about it finds."""
+        first, rule = of_table(folder)
+        assert (first.name, rule.name) == ("majority", "one rule: Sex")
+        assert first.score.value == pytest.approx(549 / 891)
+        assert rule.score.value == pytest.approx(0.7868, abs=0.001)
+
+    def test_what_it_is(self, folder: Path) -> None:
+        found = look(folder)
+        assert (found.kind.value, found.kind.sure) == ("table-class", True)
+        assert (found.target.value, found.target.sure) == ("Survived", True)
+        assert found.ids == ("PassengerId",)
+        assert found.questions == ()
+        assert not [problem for problem in found.problems if problem.severity != "note"]
+
+    def test_silent_mistakes_of_features_are_seen(self, folder: Path, tmp_path: Path) -> None:
+        """A column lost by its index, and a count that was made in each table by itself."""
+        for name in ("train.csv", "test.csv"):
+            with (folder / name).open(newline="", encoding="utf-8") as file:
+                rows = list(csv.DictReader(file))
+            counts = Counter(row["Ticket"] for row in rows)
+            made = [[*row.values(), "", counts[row["Ticket"]]] for row in rows]
+            table(tmp_path / name, [*rows[0], "Title", "TicketFreq"], made)
+        told = {(problem.name, problem.where) for problem in look(tmp_path).problems}
+        assert ("empty-column", "Title") in told
+        assert ("means-differ", "TicketFreq") in told
 
 
 def test_a_split_of_its_own(tmp_path: Path) -> None:
-    from fastcompanion.data import columns, first, look, measures, tabular
+    from fastcompanion.data import columns, first, measures, tabular
 
     table(tmp_path / "h.csv", folders.HOUSE_NAMES, folders.houses())
-    view = look.view_at(tmp_path)
+    view = view_at(tmp_path)
     known = tabular.recognise(view, "SalePrice", "")
     rule = SplitRule("random", "", 1, 0.5, True, "")
     split = folds.make(rule, first.rows_of(view, known, rule), seed=3)
