@@ -27,7 +27,7 @@ ColumnType = Literal["integer", "number", "date", "boolean", "category", "text",
 Role = Literal["target", "id", "name", "input", "group", "time", "path", "split", "text", "useless"]
 
 #: kind -> what it is in words
-KINDS: dict[Kind, str] = {
+KINDS: dict[str, str] = {
     "table-class": "a table whose rows belong to classes",
     "table-number": "a table with a number to predict",
     "images-class": "images that belong to one class each",

@@ -222,7 +222,7 @@ _LABELS_FOR = {True: "accuracy", False: "rmse"}
 
 def of_table(path: Path, target: str = "", kind: str = "") -> list[First]:
     """Judge the naive baselines of the table at a path on the split that fits it."""
-    view = look.view_at(path)
+    view = look.view_at(path, whole=True)
     known = tabular.recognise(view, target, kind)
     rule = splits.propose(view, known)
     metric = measures.propose(known.kind.value, view.values.get(known.target.value), view)

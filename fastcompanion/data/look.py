@@ -55,20 +55,24 @@ def look(path: Path, *, target: str = "", kind: str = "") -> DataSet:
     shown = media.recognise(folder, found, view, (target, kind))
     if shown is not None:
         return of_files(path, folder, shown, found, general)
+    if kind.startswith(("images", "audio", "segmentation")):
+        raise CompanionError(
+            f"there are no files here that could be {KINDS[kind]}", file=path, code=Exit.USAGE
+        )
     if view is not None:
         return of_tables(path, view, found, general, target, kind)
     return nothing(path, general)
 
 
-def _read(folder: Folder) -> tuple[list[Table], list[Problem]]:
-    read = [tables.read(folder, name) for name in table_names(folder)]
+def _read(folder: Folder, *, whole: bool = False) -> tuple[list[Table], list[Problem]]:
+    read = [tables.read(folder, name, whole=whole) for name in table_names(folder)]
     found = [table for table in read if isinstance(table, Table) and _is_table(table)]
     return found, [problem for problem in read if isinstance(problem, Problem)]
 
 
-def view_at(path: Path) -> View:
-    """Read the tables at a path; a folder without any is an error."""
-    found, bad = _read(files.walk(path))
+def view_at(path: Path, *, whole: bool = False) -> View:
+    """Read the tables at a path, long ones in part unless `whole`; a folder without any is an error."""
+    found, bad = _read(files.walk(path), whole=whole)
     if not found:
         told = f": {bad[0].text}" if bad else ""
         raise CompanionError(f"holds no table{told}", file=path)
@@ -117,7 +121,7 @@ def of_tables(
     return DataSet(
         path=str(path),
         kind=known.kind,
-        about=KINDS[known.kind.value],  # type: ignore[index]
+        about=KINDS[known.kind.value],
         target=known.target,
         ids=tuple(name for name, role in known.roles.items() if role == "id"),
         metric=measures.propose(known.kind.value, aim, view),
@@ -253,7 +257,7 @@ def of_files(
     return DataSet(
         path=str(path),
         kind=found.kind,
-        about=KINDS[found.kind.value],  # type: ignore[index]
+        about=KINDS[found.kind.value],
         target=found.target,
         ids=(found.listed.column,) if found.listed is not None else (),
         metric=measures.propose(found.kind.value, aim),

@@ -9,7 +9,7 @@ from itertools import combinations
 from fastcompanion.data import onerule, targets
 from fastcompanion.data.columns import Values
 from fastcompanion.data.dataset import Problem, Severity
-from fastcompanion.data.tables import Table, key
+from fastcompanion.data.tables import Table, is_missing, key
 from fastcompanion.data.tabular import Recognised
 from fastcompanion.data.targets import View
 
@@ -370,6 +370,7 @@ def _adds_up(sides: Iterable[tuple[float | None, float | None, float | None]]) -
 
 def of_parts(view: View, found: Recognised) -> Iterator[Problem]:
     """Compare training rows with those of the test: columns, words, gaps, and which column tells them apart."""
+    yield from _classes_of_parts(view, found)
     if view.test is None or view.test_values is None:
         return
     lacking = [n for n in view.train.names if n not in view.test.names and n != found.target.value]
@@ -384,6 +385,25 @@ def of_parts(view: View, found: Recognised) -> Iterator[Problem]:
     for name, role in found.roles.items():
         if role in ("input", "group", "useless", "text") and name in view.test_values:
             yield from _skew(view.values[name], view.test_values[name])
+
+
+def _classes_of_parts(view: View, found: Recognised) -> Iterator[Problem]:
+    target = found.target.value
+    if not target or not found.kind.value.endswith("class"):
+        return
+    known = set(view.values[target].counts)
+    for part in (view.test, view.valid):
+        if part is None or target not in part.names:
+            continue
+        there = {cell for cell in part.column(target) if not is_missing(cell)}
+        if new := sorted(there - known):
+            text = f"It has classes that training lacks: {some(list(map(repr, new)))}."
+            yield Problem("classes-differ", "warn", part.name, text, "No model can know them.")
+        if there and (gone := sorted(known - there)):
+            text = f"It lacks classes of training: {some(list(map(repr, gone)))}."
+            yield Problem(
+                "classes-differ", "warn", part.name, text, "A score says nothing of them."
+            )
 
 
 def _skew(train: Values, test: Values) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import itertools
+import math
 import re
 import zlib
 from collections import Counter
@@ -101,8 +102,8 @@ def is_missing(cell: str) -> bool:
     return len(cell) < 9 and cell.strip().lower() in MISSING
 
 
-def read(folder: Folder, name: str) -> Table | Problem:
-    """Read a table, or say what is wrong with the file; rows beyond the limit are sampled."""
+def read(folder: Folder, name: str, *, whole: bool = False) -> Table | Problem:
+    """Read a table, or say what is wrong with the file; rows beyond the limit are sampled, unless `whole`."""
     try:
         start = files.head(folder, name, HEAD)
         if not start.strip(b"\0 \t\r\n"):
@@ -110,21 +111,21 @@ def read(folder: Folder, name: str) -> Table | Problem:
         encoding = encoding_of(start)
         if encoding is None:
             return Problem("not-a-table", "note", name, "The file holds bytes, not text.")
-        return _read(folder, name, encoding)
+        return _read(folder, name, encoding, whole)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         cure = "Look at it again when nothing else changes the folder."
         return Problem("unreadable-file", "warn", name, f"The file can't be read: {reason}.", cure)
 
 
-def _read(folder: Folder, name: str, encoding: str) -> Table | Problem:
+def _read(folder: Folder, name: str, encoding: str, whole: bool) -> Table | Problem:
     for attempt in dict.fromkeys((encoding, "cp1252", "latin-1")):
         try:
             with (
                 files.opened(folder, name) as file,
                 io.TextIOWrapper(file, encoding=attempt, newline="") as text,
             ):
-                return _stream(text, name, attempt, files.size(folder, name))
+                return _stream(text, name, attempt, 0 if whole else files.size(folder, name))
         except UnicodeDecodeError:
             continue
         except csv.Error as error:
@@ -165,11 +166,12 @@ def _older(start: bytes) -> str:
 
 
 def _stream(text: IO[str], name: str, encoding: str, size: int) -> Table | Problem:
+    """Read an open file; `size` is its size in bytes, 0 for a table that is to be read whole."""
     start = text.read(HEAD)
     lines = list(io.StringIO(start, newline=""))
     complete = lines if len(start) < HEAD or len(lines) < 2 else lines[:-1]
     delimiter = delimiter_of(complete)
-    rows = _records(itertools.chain(_lines(start, text)), delimiter)
+    rows = _records(_lines(start, text, BYTES if size else math.inf), delimiter)
     first = list(itertools.islice((row for row in rows if any(row)), 200))
     if not first:
         return Problem("empty-file", "warn", name, "The file is empty.", "Get it again.")
@@ -177,8 +179,8 @@ def _stream(text: IO[str], name: str, encoding: str, size: int) -> Table | Probl
     return _Reading(name, dialect, first, itertools.chain(first, rows), size).table()
 
 
-def _lines(start: str, text: Iterable[str]) -> Iterator[str]:
-    """Go on where the first characters end, which may be inside a line."""
+def _lines(start: str, text: Iterable[str], most: float) -> Iterator[str]:
+    """Go on where the first characters end, which may be inside a line, for `most` characters."""
     lines = list(io.StringIO(start, newline=""))
     rest = iter(text)
     if lines and not lines[-1].endswith("\n"):
@@ -191,7 +193,7 @@ def _lines(start: str, text: Iterable[str]) -> Iterator[str]:
     seen = 0
     for line in rest:
         seen += len(line)
-        if seen > BYTES:
+        if seen > most:
             return
         yield line
 
@@ -309,7 +311,7 @@ class _Reading:
         self.width = Counter(map(len, first[1:] or first)).most_common(1)[0][0]
         if dialect.header and len(first) > 1 and _ends_empty(first, self.width):
             self.width -= 1
-        self.most = max(1000, CELLS // self.width)
+        self.most = max(1000, CELLS // self.width) if size else math.inf
         self.kept: list[tuple[int, tuple[str, ...]]] = []
         self.count = 0
         self.uneven: list[int] = []

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
+from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
 from fastcompanion.data import targets
 from fastcompanion.data.columns import Values
@@ -57,6 +58,8 @@ def _specials(view: View, target: Finding, time: str, wanted: str) -> Iterable[R
     for found in (_ratings(view, target), _series(view, target, time), _text(view, target)):
         if found is not None:
             yield found
+    if wanted == "ratings":
+        yield _ratings_as_said(view, target)
     if wanted:
         kind = Finding(wanted, True, ("you said so",))
         yield Recognised(kind, target, {}, _longest(view, target) if "text" in wanted else (), time)
@@ -149,6 +152,20 @@ def _ratings(view: View, target: Finding) -> Recognised | None:
     )
     roles: dict[str, Role] = {users[0]: "group", items[0]: "group"}
     return Recognised(Finding("ratings", named, why), rating, roles)
+
+
+def _ratings_as_said(view: View, target: Finding) -> Recognised:
+    """Take the first two columns that repeat for users and items, as the learner says there are some."""
+    given = (
+        target if target.value else Finding(view.train.names[-1], False, ("it is the last column",))
+    )
+    pair = [name for name in view.train.names if name != given.value and _repeats(view, name)][:2]
+    if len(pair) < 2:
+        raise CompanionError(
+            "ratings need a column of users and one of items, and values in both that repeat"
+        )
+    roles: dict[str, Role] = dict.fromkeys(pair, "group")
+    return Recognised(Finding("ratings", True, ("you said so",)), given, roles)
 
 
 def _ratings_by_shape(view: View, names: list[str]) -> tuple[list[str], list[str], list[str]]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from fastcompanion.base.errors import CompanionError
-from fastcompanion.data import baselines, folds, onerule
+from fastcompanion.data import baselines, folds, onerule, tables
 from fastcompanion.data.columns import values
 from fastcompanion.data.dataset import SplitRule
 from fastcompanion.data.first import of_table
@@ -168,6 +168,18 @@ class TestTables:
         assert naive.name == "last value"
         assert naive.score.value < first.score.value
         assert naive.predictions.ids[0] == "321"
+
+    def test_a_long_table_is_judged_whole(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tables, "CELLS", 3000)
+        table(
+            tmp_path / "h.csv", folders.HOUSE_NAMES[1:], [row[1:] for row in folders.houses(5000)]
+        )
+        assert look(tmp_path).tables[0].read == 1000
+        first = of_table(tmp_path)[0]
+        assert first.score.n == 1000
+        assert max(map(int, first.predictions.ids)) > 4900
 
     def test_rows_without_a_target_are_left_out(self, tmp_path: Path) -> None:
         rows = [

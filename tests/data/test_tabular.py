@@ -224,6 +224,23 @@ class TestKinds:
         assert found.kind.value == "table-number"
         assert look(tmp_path, target="species", kind="text-class").kind.value == "text-class"
 
+    def test_a_kind_that_can_not_be(self, tmp_path: Path) -> None:
+        table(tmp_path / "flowers.csv", folders.FLOWER_NAMES, folders.flowers())
+        with pytest.raises(CompanionError, match="no files here"):
+            look(tmp_path, kind="images-class")
+        with pytest.raises(CompanionError, match="users"):
+            look(tmp_path, kind="ratings", target="sepal_width")
+
+    def test_ratings_that_nobody_would_guess(self, tmp_path: Path) -> None:
+        rows = [[n % 40, (n * 7) % 53, n % 5, n % 3] for n in range(800)]
+        table(tmp_path / "a.csv", ["who", "what", "joy", "weekday"], rows)
+        assert look(tmp_path).kind.value != "ratings"
+        found = look(tmp_path, kind="ratings", target="joy")
+        assert [column.name for column in found.columns if column.role == "group"] == [
+            "who",
+            "what",
+        ]
+
     def test_a_misspelt_target_or_kind(self, tmp_path: Path) -> None:
         table(tmp_path / "flowers.csv", folders.FLOWER_NAMES, folders.flowers())
         with pytest.raises(CompanionError, match="did you mean species") as raised:
@@ -384,6 +401,27 @@ class TestWrong:
         assert wrong(found)["target-missing"] == ["label"]
         table(tmp_path / "b" / "a.csv", ["x", "label"], [])
         assert wrong(look(tmp_path / "b")) == {"no-rows": ["a.csv"]}
+
+    def test_classes_that_one_table_lacks(self, tmp_path: Path) -> None:
+        rows = folders.flowers()
+        table(
+            tmp_path / "train.csv",
+            folders.FLOWER_NAMES,
+            [row for row in rows if row[-1] != "virginica"],
+        )
+        table(
+            tmp_path / "valid.csv",
+            folders.FLOWER_NAMES,
+            [row for row in rows[:60] if row[-1] != "setosa"],
+        )
+        found = look(tmp_path, target="species")
+        texts = [problem.text for problem in found.problems if problem.name == "classes-differ"]
+        assert texts == [
+            "It has classes that training lacks: 'virginica'.",
+            "It lacks classes of training: 'setosa'.",
+        ]
+        assert found.split is not None
+        assert found.split.rule == "given"
 
     def test_tables_of_the_same_columns(self, tmp_path: Path) -> None:
         for month in ("january", "february", "march"):
