@@ -12,9 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from fastcompanion.base.errors import Exit
+from fastcompanion.base.kernel import CellResult
 from fastcompanion.base.records import frozen
 from fastcompanion.course.checks.plan import Plan, PlannedSection
 from fastcompanion.course.model import Checkpoint
+from fastcompanion.course.notebooks import execution
 from fastcompanion.course.recorded import judge
 
 Verdict = Literal[
@@ -32,6 +34,10 @@ FINE: frozenset[Verdict] = GOOD | {"to-assess"}
 _MISSING: frozenset[Verdict] = frozenset({"lesson broken here", "could not check"})
 OTHER_WAY = "you went another way than the original, so that nothing could be compared"
 BROKEN = "fastcompanion env create --as-of lesson"
+NO_DATA = (
+    "fastcompanion lesson run --data FOLDER   (shows the lesson's data, which is not here, beside your "
+    "notebook)"
+)
 _GPU = re.compile(r"cuda|nvidia|no gpu|hip error|mps backend", re.IGNORECASE)
 
 
@@ -289,8 +295,20 @@ def _why_stopped(
         return "could not check", "This machine lacks what the cell needs; see `doctor`."
     given = any(cell.index == failure.cell and cell.is_given for cell in section.cells)
     if given and not failed_before:
-        return "lesson broken here", BROKEN
+        return ("could not check", NO_DATA) if _lacks_data(failure) else ("lesson broken here", BROKEN)
     return "not reached", ""
+
+
+def _lacks_data(failure: Failure) -> bool:
+    """Tell whether a given cell wants data from a network or a folder, which says nothing of the lesson."""
+    result = CellResult(
+        failure.cell,
+        "error",
+        failure.error_name,
+        failure.error_value,
+        failure.traceback,
+    )
+    return execution.reason_of(result) in ("network", "account", "file")
 
 
 def _judged(

@@ -185,13 +185,36 @@ def test_what_this_machine_cannot_do_is_no_failure_of_the_learner(
 
 
 def test_a_given_cell_that_fails_is_a_broken_lesson(ws: Workspace, tmp_path: Path) -> None:
-    made = course(tmp_path / "broken", given="data = open('not here.csv').read()")
+    made = course(tmp_path / "broken", given="data = [1, 2].append_all(3)")
     write_scratch(ws, made, SOLUTION)
     report = run(ws, made)
     one = failing(report)
     assert (one.verdict, report.exit_code) == ("lesson broken here", Exit.MISSING)
-    assert "not here.csv" in one.message
+    assert "append_all" in one.message
     assert "--as-of" in one.hint
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("data = open('not here.csv').read()", "not here.csv"),
+        (
+            "import urllib.request\n"
+            "data = urllib.request.urlopen('http://data.invalid/train.csv').read()",
+            "URLError",
+        ),
+    ],
+)
+def test_data_that_is_not_here_says_nothing_of_the_lesson(
+    ws: Workspace, tmp_path: Path, given: str, words: str
+) -> None:
+    made = course(tmp_path / "data", given=given)
+    write_scratch(ws, made, SOLUTION)
+    report = run(ws, made)
+    one = failing(report)
+    assert (one.verdict, report.exit_code) == ("could not check", Exit.MISSING)
+    assert words in one.message
+    assert "--data FOLDER" in one.hint
 
 
 def test_an_error_that_stops_the_original_as_well_is_a_broken_lesson(
