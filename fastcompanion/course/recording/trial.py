@@ -70,7 +70,7 @@ class Gate:
 class _Fate:
     """What became of one planted mistake."""
 
-    what: str  # "caught", "survived", "crashed", "equivalent"
+    what: str  # "caught", "survived", "crashed", "equivalent", "lost"
     observed: Mapping[str, Any] | None = None
 
 
@@ -202,8 +202,9 @@ class Trials:
         """Run a changed section in the place of the original's, behind the ones before it."""
         checked = _checked(changed, self._drafts[part.id], {})
         head = self._head(part, checked)
-        limit = max(_SHORTEST, 3 * self._seconds.get(part.id, 0.0))
-        return head, self._run(head, cell_seconds=limit)[-1]
+        # The sections before may run again as well: a slow one among them is not the mistake's.
+        slowest = max(self._seconds.get(one.id, 0.0) for one in head)
+        return head, self._run(head, cell_seconds=max(_SHORTEST, 3 * slowest))[-1]
 
     def _verdict(self, part: Part, changed: PlannedSection) -> str:
         head, outcome = self._tried(part, changed)
@@ -216,7 +217,7 @@ class Trials:
         left: Callable[[], float],
         tell: Callable[[str], None],
     ) -> Gate | None:
-        counts = dict.fromkeys(("caught", "survived", "crashed", "equivalent"), 0)
+        counts = dict.fromkeys(("caught", "survived", "crashed", "equivalent", "lost"), 0)
         survivors: list[str] = []
         known: list[KnownMistake] = []
         planted = ordered(self._made.mistakes(part, self._kinds))
@@ -247,7 +248,7 @@ class Trials:
         changed = _with_sources(part.planned, {planted.cell: planted.mutant.source})
         head, outcome = self._tried(part, changed)
         if outcome.failure is not None:
-            return _Fate("crashed")
+            return _Fate("crashed" if outcome.id == part.id else "lost")
         if _verdict_of(head[-1], outcome) not in verdict.FINE:
             return _Fate("caught", outcome.observed)
         return _Fate(self._later(part, self._head(part, changed)))
