@@ -56,7 +56,7 @@ def page(folder: Path, order: Sequence[str]) -> str:
     found = read(folder, order)
     done = [one for one in found if "record" in one]
     parts = [HEAD, "## Notebooks\n", table(done), "", "## Sections left to the learner\n"]
-    parts += [reasons(done), "## Not recorded\n", refused(found)]
+    parts += [reasons(done), "## Not recorded\n", refused(found), waiting(folder, order)]
     told = sorted(folder.glob("reproductions-*.json"))
     if told:
         parts += ["## Honest reproductions\n", *map(reproduced, told)]
@@ -147,6 +147,12 @@ def refused(found: Iterable[Result]) -> str:
     return "\n".join([*lines, ""]) if lines else "Nothing.\n"
 
 
+def waiting(folder: Path, order: Sequence[str]) -> str:
+    """Name what the survey wants and nobody has measured yet."""
+    left = [one for one in order if not (folder / f"{one.replace('/', '-')}.json").exists()]
+    return f"Not measured yet: {', '.join(left)}.\n" if left else ""
+
+
 def reproduced(path: Path) -> str:
     """Write what became of the honest reproductions of one lesson."""
     told = json.loads(path.read_text(encoding="utf-8"))
@@ -174,4 +180,6 @@ def with_what(done: Sequence[Result]) -> str:
             versions.setdefault(package, {})[version] = None
     told = ", ".join(f"{package} {'/'.join(seen)}" for package, seen in sorted(versions.items()))
     lines = [f"- {source} at {commit[:10]}" for source, commit in commits]
+    programs = dict.fromkeys(str(one.get("program", ""))[:10] or "an earlier state" for one in done)
+    lines.append(f"- this program at {', '.join(programs)}")
     return "\n".join([*lines, f"- {told}", ""])

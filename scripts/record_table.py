@@ -112,11 +112,13 @@ def foreign(course_id: str, target: Path) -> Path:
 
 def commit_of(place: Place, told: Mapping[str, Any]) -> str:
     """Say which state of a fetched course is looked at; nothing for what is built in."""
-    if "folder" not in told:
-        return ""
-    argv = ["git", "-C", str(place.courses / told["folder"]), "rev-parse", "HEAD"]
-    found = subprocess.run(argv, capture_output=True, text=True, check=False)
-    return found.stdout.strip()
+    return head(place.courses / told["folder"]) if "folder" in told else ""
+
+
+def head(folder: Path) -> str:
+    """Give the commit that a folder is at, "" where there is none."""
+    argv = ["git", "-C", str(folder), "rev-parse", "HEAD"]
+    return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def plain(
@@ -157,6 +159,7 @@ def surveyed(place: Place, told: Mapping[str, Any], number: str, beside: list[st
         "path": told.get("copies", {}).get(ref.path, ref.path),
         "style": told["style"],
         "commit": commit_of(place, told),
+        "program": head(ROOT),
         "why": told.get("why", {}).get(number, ""),
     }
     say(f"{lesson.id} {ref.path}")
