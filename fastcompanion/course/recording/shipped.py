@@ -38,6 +38,11 @@ _REASONS = (
 )
 _FILLED = (trial.TOO_LITTLE, trial.WEAK, trial.LAX)
 _WORDS = r"[\w' ,()-]{1,100}"
+# What fetches or shows, and computes nothing that is compared: no version of it is another check.
+_APART = frozenset(
+    "duckduckgo-search fastkaggle graphviz ipython ipywidgets kaggle matplotlib nbdev plotly seaborn"
+    " duckduckgo_search fastdownload".split()
+)
 """Where a text may stand, by the last keys on the way to it, and what it has to look like."""
 _FORMS: Mapping[str, str] = {
     "notebook": _SLUG,
@@ -166,7 +171,12 @@ def stripped(made: Record) -> Record:
         replace(one, reason=_STOPS.sub(r"\1", _RAN_INTO.sub(r"\1", one.reason)))
         for one in made.sections
     )
-    return recorded.lean(replace(made, sections=sections))
+    return recorded.lean(replace(made, sections=sections, versions=telling(made.versions)))
+
+
+def telling(versions: Mapping[str, str]) -> dict[str, str]:
+    """Leave out the packages that no result depends on."""
+    return {name: version for name, version in versions.items() if name.lower() not in _APART}
 
 
 def copied(made: Record, original: Mapping[str, Any]) -> list[str]:

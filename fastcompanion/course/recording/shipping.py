@@ -139,7 +139,7 @@ def verify(study: Workspace, asked: Asked, *, write: bool, reporter: Reporter = 
     except CompanionError as error:
         return replace(tried, reason=error.message)
     interpreter = recorder.steady(asked, made.notebook)
-    versions = dict(recorder.versions_of(interpreter, made.notebook))
+    versions = shipped.telling(recorder.versions_of(interpreter, made.notebook))
     tried = replace(tried, versions=versions)
     if found.cells != recorded.cell_hashes(made.notebook):
         return replace(tried, reason=recorded.fits(found, made.notebook, {}))

@@ -316,6 +316,12 @@ def test_words_of_the_course_are_taken_out() -> None:
     assert shipped.stripped(made) == made
 
 
+def test_versions_that_no_result_depends_on_are_left_out() -> None:
+    versions = {"python": "3.11", "numpy": "2.1.0", "kaggle": "1.7", "matplotlib": "3.9"}
+    made = shipped.stripped(replace(good(), versions=versions))
+    assert made.versions == {"python": "3.11", "numpy": "2.1.0"}
+
+
 def test_a_row_of_words_of_the_original_is_found() -> None:
     source = "# Loss\nwith the sum in place of the mean it explodes"
     original = {"cells": [{"cell_type": "markdown", "source": source}]}
