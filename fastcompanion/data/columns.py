@@ -21,6 +21,7 @@ _DAYS = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})(?: \d{1,2}:\d{2}.*
 _MONTH_WORD = re.compile(
     r"(?i)(?:\w{3,9},? )?(?:(\d{1,2})[ -])?([a-z]{3})[a-z]*[ ./,-]*(?:(\d{1,2}),? )?(\d{4}|\d{2})(?: \d{1,2}:\d{2}.*)?"
 )
+_QUARTER = re.compile(r"(\d{4})[- ]?[Qq]([1-4])")
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _TRUTH = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"}, {"0", "1"}, {"-1", "1"})
 _TEXT_WORDS, _TEXT_LENGTH = 6, 40
@@ -188,6 +189,8 @@ def day(cell: str, month_first: bool | None = None) -> tuple[float | None, str]:
     if found := _ISO.fullmatch(text):
         made = _day(int(found[1]), int(found[2]), int(found[3] or 1))
         return _with_time(made, text), "year-month-day"
+    if found := _QUARTER.fullmatch(text):
+        return _day(int(found[1]), int(found[2]) * 3 - 2, 1), "year and quarter"
     if found := _DAYS.fullmatch(text):
         one, two, year = int(found[1]), int(found[3]), int(found[4])
         month, of_month = (one, two) if month_first else (two, one)
@@ -248,6 +251,12 @@ def _is_text(told: Values) -> bool:
     some = list(told.counts)[:2000]
     words = sum(cell.count(" ") + 1 for cell in some) / len(some)
     length = sum(map(len, some)) / len(some)
+    if (
+        sum(sum(map(str.isalpha, cell[:200])) for cell in some[:50])
+        < sum(len(cell[:200]) for cell in some[:50]) * 0.4
+    ):
+        # Pixels and other lists of numbers are no sentences.
+        return False
     if words < 2 and length >= _TEXT_LENGTH / 3 and not any(map(str.isascii, some)):
         # Chinese, Japanese and Thai have no spaces between words.
         return told.distinct > told.filled * 0.3

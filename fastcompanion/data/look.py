@@ -81,15 +81,17 @@ def view_at(path: Path, *, whole: bool = False) -> View:
 
 def table_names(folder: Folder) -> list[str]:
     """Name the files that may be tables, at most a few hundred; a few texts may be tables too."""
-    texts = folder.texts if len(folder.texts) <= _FEW_TEXTS else ()
-    return files.spread((*folder.tables, *texts), 200)
+    maybe = folder.texts
+    if not (folder.tables or maybe or folder.images or folder.sounds):
+        # Some tables have no suffix, or one of their own.
+        maybe = folder.others
+    return files.spread((*folder.tables, *(maybe if len(maybe) <= _FEW_TEXTS else ())), 200)
 
 
 def _is_table(table: Table) -> bool:
     """Is it a table, and not prose with commas in it?"""
-    return files.suffix(table.name) not in files.TEXTS or (
-        len(table.names) > 1 and table.count >= 5
-    )
+    sure = files.suffix(table.name) in files.TABLES
+    return sure or (len(table.names) > 1 and table.count >= 5)
 
 
 def view_of(found: Sequence[Table]) -> View:

@@ -175,8 +175,27 @@ def _stream(text: IO[str], name: str, encoding: str, size: int) -> Table | Probl
     first = list(itertools.islice((row for row in rows if any(row)), 200))
     if not first:
         return Problem("empty-file", "warn", name, "The file is empty.", "Get it again.")
+    before = _lines_before(first)
+    first = first[before:]
     dialect = Dialect(encoding, delimiter, has_header(first))
-    return _Reading(name, dialect, first, itertools.chain(first, rows), size).table()
+    reading = _Reading(name, dialect, first, itertools.chain(first, rows), size)
+    if before:
+        filled = [number for number, line in enumerate(complete) if line.strip()]
+        cure = f"Read it with skiprows={filled[before]}."
+        told = "Lines of prose stand before the table."
+        reading.problems.append(Problem("lines-before", "warn", name, told, cure))
+    return reading.table()
+
+
+def _lines_before(first: Sequence[Sequence[str]]) -> int:
+    """Count the lines of prose before a table: comments, or a few rows that are half as wide at most."""
+    width, count = Counter(map(len, first)).most_common(1)[0]
+    for number, row in enumerate(first):
+        if row[0].lstrip().startswith("#") and len(row) != width:
+            continue
+        if len(row) > width / 2 or width < 3 or number > 20 or count < len(first) * 0.7:
+            return number
+    return 0
 
 
 def _lines(start: str, text: Iterable[str], most: float) -> Iterator[str]:
@@ -232,7 +251,7 @@ def _evenness(lines: Sequence[str], delimiter: str) -> float:
         return 0.0
     even = rows.count(width) / len(rows)
     # A header of another width than its rows belongs to another delimiter, or has one name less.
-    return even * (1.0 if rows[0] in (width, width - 1) else 0.5)
+    return even * (1.0 if rows[0] in (width, width - 1) else 0.6)
 
 
 def _numeric(lines: Sequence[str]) -> bool:

@@ -22,6 +22,11 @@ _LIKELY = (
     "price", "saleprice", "medv", "sentiment", "response", "default", "churn", "income", "salary",
     "result", "status", "type", "group", "breed", "cnt", "count", "sales", "value", "output",
 )  # fmt: skip
+#: last words of longer names that often say it, as in median_house_value
+_ENDINGS = frozenset(
+    "price value val target label class score rating sales outcome survived salary income churn diagnosis quality "
+    "species charges cost consumption demand amount revenue".split()
+)
 _ID = re.compile(
     r"(?i)(?:.*[_ .-])?(?:id|idx|index|uuid|guid|key|rowid|row|unnamed: 0|nr|no|file|filename|fname)"
 )
@@ -158,11 +163,28 @@ def _by_name(view: View) -> Finding | None:
 
 
 def _by_place(view: View) -> Finding:
+    for name in view.train.names:
+        words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)
+        if len(words) > 1 and words[-1].lower() in _ENDINGS and plausible(view.values[name]):
+            return Finding(name, False, ("the end of its name suggests it",))
     names = view.train.names
+    if not view.train.dialect.header and _first_is_class(view):
+        return Finding(
+            names[0],
+            False,
+            ("it comes first and has a few whole numbers, the last one has many values",),
+        )
     for name, why in ((names[-1], "it is the last column"), (names[0], "it is the first column")):
         if plausible(view.values[name]) and len(names) > 1 and not is_id(view.values[name]):
             return Finding(name, False, (why,))
     return Finding("", False)
+
+
+def _first_is_class(view: View) -> bool:
+    """Do rows without names begin with a class and end with a measured number?"""
+    first, last = view.values[view.train.names[0]], view.values[view.train.names[-1]]
+    few = first.type in ("integer", "boolean", "category") and 2 <= first.distinct <= 10
+    return few and last.is_numeric and last.distinct > 20
 
 
 def plausible(values: Values) -> bool:

@@ -279,7 +279,7 @@ class TestIntervals:
 
 
 def simulate(
-    draw: Callable[[np.random.Generator], Predictions], metric: str, truth: float, runs: int = 2000
+    draw: Callable[[np.random.Generator], Predictions], metric: str, truth: float, runs: int = 1000
 ) -> float:
     """Give the share of intervals that hold the truth."""
     held = 0
@@ -349,10 +349,10 @@ def test_differences_hold_the_truth_as_often_as_they_say(metric: str) -> None:
         "accuracy": float(stats.norm.cdf(0.75 / 0.9) - stats.norm.cdf(0.6)),
     }[metric]
     held = 0
-    for seed in range(2000):
+    for seed in range(1000):
         found = compare(metric, *draw(np.random.default_rng(seed), n))
         held += found.low <= truth <= found.high
-    assert 0.93 <= held / 2000 <= 0.97
+    assert 0.93 <= held / 1000 <= 0.97
 
 
 class TestComparing:

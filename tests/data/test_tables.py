@@ -195,6 +195,30 @@ class TestRows:
         assert read(tmp_path / "a.csv") == found
 
 
+class TestBeforeTheTable:
+    @pytest.mark.parametrize(
+        ("lines", "count"),
+        [
+            ("# made by a machine\n# on a day\n", 2),
+            ("World Development Indicators\n\nLast Updated,2026\n", 3),
+            ("", 0),
+        ],
+    )
+    def test_lines_of_prose(self, tmp_path: Path, lines: str, count: int) -> None:
+        path = tmp_path / "a.csv"
+        path.write_text(lines + "country,code,year,value\n" + "Peru,PE,2020,1.5\n" * 30)
+        found = read(path)
+        assert found.names == ("country", "code", "year", "value")
+        assert found.count == 30
+        told = [problem.cure for problem in found.problems if problem.name == "lines-before"]
+        assert told == ([f"Read it with skiprows={count}."] if count else [])
+
+    def test_a_header_that_begins_with_a_hash(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.csv"
+        path.write_text("#id,x,y\n" + "1,2,3\n" * 30)
+        assert read(path).names == ("#id", "x", "y")
+
+
 class TestHeaders:
     @pytest.mark.parametrize(
         ("text", "header"),
@@ -256,6 +280,14 @@ class TestValues:
             "review", [f"I liked this film, it was number {n} of all." for n in range(30)]
         )
         assert told.type == "text"
+
+    def test_lists_of_pixels_are_no_texts(self) -> None:
+        cells = [" ".join(str(n * k % 256) for k in range(48)) for n in range(40)]
+        assert values("pixels", cells).type == "category"
+
+    def test_quarters(self) -> None:
+        told = values("when", ["1950Q1", "1950 Q2", "1951-q4"])
+        assert columns.day_text(told.days[2] or 0) == "1951-10-01"
 
     def test_texts_without_spaces(self) -> None:
         told = values("评论", [f"这部电影非常好看我会推荐给所有的朋友们第{n}次" for n in range(30)])

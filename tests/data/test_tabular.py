@@ -224,6 +224,31 @@ class TestKinds:
         assert found.kind.value == "table-number"
         assert look(tmp_path, target="species", kind="text-class").kind.value == "text-class"
 
+    def test_the_end_of_a_name(self, tmp_path: Path) -> None:
+        rows = [[n * 37 % 101 / 10, n * 1000 + n % 7, "ab"[n % 2]] for n in range(1, 200)]
+        table(tmp_path / "a.csv", ["rooms", "median_house_value", "ocean_proximity"], rows)
+        found = look(tmp_path)
+        assert (found.target.value, found.target.sure) == ("median_house_value", False)
+
+    def test_a_class_comes_first_where_nothing_has_a_name(self, tmp_path: Path) -> None:
+        chance = random.Random(9)
+        rows = [
+            [n % 3 + 1, round(chance.gauss(13, 1), 2), chance.randint(300, 1500)]
+            for n in range(178)
+        ]
+        table(tmp_path / "wine.data", [], rows)
+        found = look(tmp_path)
+        assert (found.target.value, found.kind.value) == ("column 1", "table-class")
+
+    def test_a_table_without_suffix(self, tmp_path: Path) -> None:
+        rows = [
+            ["spam" if n % 5 == 0 else "ham", f"Call me number {n} later, I am on the train now"]
+            for n in range(100)
+        ]
+        table(tmp_path / "SMSSpamCollection", [], rows, "\t")
+        found = look(tmp_path)
+        assert (found.kind.value, found.target.value) == ("text-class", "column 1")
+
     def test_a_kind_that_can_not_be(self, tmp_path: Path) -> None:
         table(tmp_path / "flowers.csv", folders.FLOWER_NAMES, folders.flowers())
         with pytest.raises(CompanionError, match="no files here"):
