@@ -100,6 +100,17 @@ class TestDelimiters:
         assert told["size"].numbers[:2] == (1.5, 2.5)
         assert told["price"].numbers[6] == 1007.25
 
+    def test_a_sign_that_each_row_has_once_more(self, tmp_path: Path) -> None:
+        """Commas in texts between tabs, decimal commas without a header, two labels in each cell."""
+        cases = {
+            "\t": "".join(f"ham\tCall {n} later, please\n" for n in range(30)),
+            ";": "".join(f"{n},5;{n},25\n" for n in range(30)),
+            ",": "file,labels\n" + "".join(f"{n}.png,cat|dog\n" for n in range(30)),
+        }
+        for delimiter, lines in cases.items():
+            (tmp_path / "a.csv").write_text(lines)
+            assert read(tmp_path / "a.csv").dialect.delimiter == delimiter
+
     def test_spaces(self, tmp_path: Path) -> None:
         path = tmp_path / "housing.data"
         path.write_text("".join(f" {n / 7:.4f}   {n}  {n * n:6d}\n" for n in range(50)))
