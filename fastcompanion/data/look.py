@@ -136,7 +136,11 @@ def of_tables(
             for name in view.train.names
         ),
         media=(),
-        problems=tuple(problems.in_order([*general, *problems.find(view, known)])),
+        problems=tuple(
+            problems.in_order(
+                [*general, *problems.find(view, known), *problems.labels_apart(view, found)]
+            )
+        ),
         notes=(*_notes(view, found), *((note,) if note else ())),
         questions=tuple(questions(known.kind, known.target)),
     )

@@ -44,6 +44,21 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
     return sorted(dict.fromkeys(problems), key=lambda one: order.index(one.severity))
 
 
+def labels_apart(view: View, found: Sequence[Table]) -> Iterator[Problem]:
+    """Find a table that has just an id and one more column for the same rows: labels kept apart."""
+    parts = (view.train, view.test, view.valid, view.sample)
+    for table in found:
+        shared = [name for name in table.names if name in view.train.names]
+        others = [name for name in table.names if name not in view.train.names]
+        if any(table is part for part in parts) or len(shared) != 1 or len(others) != 1:
+            continue
+        here, there = set(view.train.column(shared[0])), set(table.column(shared[0]))
+        if len(there) == len(table.rows) and len(here & there) >= 0.9 * len(here):
+            text = f"It holds {others[0]} for the rows of {view.train.name}, by {shared[0]}."
+            cure = f"Join the two tables if {others[0]} is to be predicted."
+            yield Problem("labels-apart", "warn", table.name, text, cure)
+
+
 def of_target(view: View, found: Recognised) -> Iterator[Problem]:
     """Look at the target: nothing in it, one value, gaps, classes too small to learn or to judge."""
     if not view.train.count:

@@ -453,6 +453,16 @@ class TestWrong:
             table(tmp_path / f"{month}.csv", folders.FLOWER_NAMES, folders.flowers())
         assert "2 more tables have the columns of february.csv" in " ".join(look(tmp_path).notes)
 
+    def test_labels_in_a_table_of_their_own(self, tmp_path: Path) -> None:
+        rows = folders.houses()
+        table(tmp_path / "train_values.csv", folders.HOUSE_NAMES[:-1], [row[:-1] for row in rows])
+        table(
+            tmp_path / "train_labels.csv",
+            ["Id", "status"],
+            [[row[0], "ab"[n % 2]] for n, row in enumerate(rows)],
+        )
+        assert wrong(look(tmp_path))["labels-apart"] == ["train_labels.csv"]
+
     def test_prose_with_commas_is_no_table(self, tmp_path: Path) -> None:
         (tmp_path / "note.txt").write_text("A note, with commas, here\nand another, line, there\n")
         assert look(tmp_path).kind.value == "unknown"
