@@ -221,6 +221,28 @@ def like(expected: Fingerprint, found: Fingerprint) -> bool:
     return True
 
 
+def other_size(expected: Fingerprint, found: Fingerprint) -> bool:
+    """Tell whether both are numbers, in shapes that differ by more than dimensions of one."""
+    mine, other = _plain(expected), _plain(found)
+    if {mine["k"], other["k"]} - {"number", "array"}:
+        return False
+    return _squeezed(mine) != _squeezed(other)
+
+
+def other_matrices(expected: Fingerprint, found: Fingerprint) -> bool:
+    """Tell whether nested groups hold matrices of other sizes, however they are nested."""
+    mine, other = sorted(_matrices(expected)), sorted(_matrices(found))
+    return bool(mine) and bool(other) and mine != other
+
+
+def _matrices(one: Fingerprint) -> Iterable[list[int]]:
+    if one["k"] == "group":
+        for item in one.get("items", []):
+            yield from _matrices(item)
+    elif one["k"] == "array" and len(_squeezed(one)) > 1:
+        yield _squeezed(one)
+
+
 def telling(expected: Fingerprint) -> bool:
     """Tell whether a value can be recognised under another name: not every 0.5 is the one."""
     one = _plain(expected)

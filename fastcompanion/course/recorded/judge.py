@@ -192,7 +192,8 @@ def _is_wrong(outcome: RecordedOutcome, own: Candidate, *, soft: bool, asked: bo
     if outcome.required:
         return True
     if outcome.stability == "shape" and outcome.fingerprint["k"] == "group":
-        return False  # lists in tuples of what chance decides: how they are nested is a style
+        # Lists in tuples of what chance decides: how they are nested is a style, sizes are not.
+        return asked and agree.other_matrices(outcome.fingerprint, own.fingerprint)
     return asked and not agree.reordered(outcome.fingerprint, own.fingerprint)
 
 
@@ -401,16 +402,26 @@ def _parts(
 def _wrong_cases(
     function: RecordedFunction, one: Mapping[str, Any]
 ) -> list[tuple[Case, Mapping[str, Any]]]:
-    """Give the cases with a wrong answer, if all answers have the right shape.
+    """Give the cases with a wrong answer, if all answers are of the right kind.
 
-    Else it is another function than the original's, which is the learner's business.
+    Else it is another function than the original's, which is the learner's business. Numbers of
+    another size are wrong: a sum over everything is not a sum for each row.
     """
     if function.stability != "exact":
         return []
     paired = _pairs(function, one)
-    if not all(_answered(case.answer, answer, exact=False) for case, answer in paired):
+    if not all(
+        _answered(case.answer, answer, exact=False) or _other_size(case.answer, answer)
+        for case, answer in paired
+    ):
         return []
     return [(case, answer) for case, answer in paired if not _answered(case.answer, answer)]
+
+
+def _other_size(recorded: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
+    """Tell whether a call answers with numbers, as the original does, but with more or fewer."""
+    found = answer.get("fp")
+    return found is not None and agree.other_size(recorded["fp"], found)
 
 
 def _function_passed(function: RecordedFunction, one: Mapping[str, Any]) -> Point:

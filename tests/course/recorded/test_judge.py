@@ -183,6 +183,17 @@ def test_how_random_arrays_are_nested_is_a_style() -> None:
     assert states(section(recorded), observed({"layers": flat}), ("layers",)) == {}
 
 
+def test_the_sizes_of_nested_random_matrices_are_no_style() -> None:
+    def layers(*sizes: tuple[int, int]) -> dict[str, Any]:
+        items = [{**array(0.1), "shape": list(size)} for size in sizes]
+        return {"k": "group", "t": "list", "n": len(items), "items": items}
+
+    recorded = outcome("layers", layers((12, 10), (10, 1)), "shape", required=False)
+    right = {"k": "group", "t": "tuple", "n": 1, "items": [layers((12, 10), (10, 1))]}
+    for found, told in ((right, {}), (layers((12, 10), (10, 2)), {"layers": "wrong"})):
+        assert states(section(recorded), observed({"layers": found}), ("layers",)) == told
+
+
 def test_what_chance_decides_is_compared_by_shape_which_is_not_hard() -> None:
     recorded = section(outcome("coeffs", array(0.1, 0.2, 0.3), "shape"))
     point = only(recorded, observed({"coeffs": array(7.0, 8.0, 9.0)}))
@@ -229,7 +240,7 @@ def test_a_function_with_right_shapes_and_wrong_values_is_wrong() -> None:
 @pytest.mark.parametrize(
     "told",
     [
-        (answer(array(1.0)), answer(number(3.0))),  # other shapes
+        (RIGHT[0], answer({"k": "text", "h": "ab", "n": 2})),  # another kind
         ({"error": "TypeError"}, {"error": "TypeError"}),
         ({"skipped": "x"}, {"skipped": "x"}),
         (RIGHT[0], {"error": "slow"}),
@@ -237,6 +248,15 @@ def test_a_function_with_right_shapes_and_wrong_values_is_wrong() -> None:
 )
 def test_what_is_not_separate_here_is_not_counted(told: tuple[dict[str, Any], ...]) -> None:
     assert states(section(functions=[CALC]), replayed(*told)) == {}
+
+
+def test_a_sum_over_everything_is_not_a_sum_for_each_row() -> None:
+    seen = replayed(RIGHT[0], answer(number(3.0)))
+    assert states(section(functions=[CALC]), seen) == {"calc_loss": "wrong"}
+    column = {**array([1.0], [2.0])}
+    assert states(section(functions=[CALC]), replayed(RIGHT[0], answer(column))) == {
+        "calc_loss": "passed"
+    }
 
 
 def test_a_function_under_another_name_is_never_wrong() -> None:
