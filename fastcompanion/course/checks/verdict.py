@@ -353,7 +353,7 @@ def _checkpoint(
         "" if state == "needs" else str(found.get("found", "")),
         str(found.get("found_name", "")),
         "" if state == "passed" else _message(point, found),
-        mistakes.get(str(found.get("mistake", "")), ""),
+        judge.sentence(mistakes, str(found.get("mistake", ""))),
     )
 
 

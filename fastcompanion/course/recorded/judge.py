@@ -24,6 +24,9 @@ from fastcompanion.course.recorded.record import (
     function_json,
 )
 
+# More names than this for one wrong value help nobody to find the place.
+MOST_NAMES = 2
+_OR = "|"
 Observation = Mapping[str, Any]
 Point = dict[str, Any]
 _KINDS: Mapping[str, CheckpointKind] = {
@@ -126,6 +129,13 @@ def mistakes(section: RecordedSection) -> dict[str, str]:
     }
 
 
+def sentence(known: Mapping[str, str], told: str) -> str:
+    """Give the sentence for what a point names: one mistake, or two that leave the same behind."""
+    found = [known[one] for one in told.split(_OR) if one in known]
+    first, *others = found or [""]
+    return "".join([first, *(f" Or: {other}" for other in others)])
+
+
 def _mistake_id(section: RecordedSection, mistake: KnownMistake) -> str:
     return f"{section.id}:{mistake.id}"
 
@@ -146,8 +156,9 @@ def points(
     for function in section.functions:
         tried = observed.get("replays", {}).get(function.name, ())
         found += _function(function, tried)
+    taken = {one.name for one in section.outcomes if one.where == "name"}
     for outcome in section.outcomes:
-        found += _outcome(outcome, observed, pool, mapping, promised)
+        found += _outcome(outcome, observed, pool, mapping, promised, taken)
     return _named(section, found, observed, pool)
 
 
@@ -168,13 +179,16 @@ def _outcome(
     pool: Sequence[Candidate],
     mapping: Mapping[str, str],
     promised: Collection[str],
+    taken: Collection[str],
 ) -> list[Point]:
     own = _own(outcome, observed)
     soft = agree.informs(outcome)
     if own is not None and _fits(outcome, own.fingerprint, soft):
         by = "name" if own.name == outcome.name else "mapping"
         return [_passed(outcome, own, by)]
-    other = next((one for one in pool if _fits_unnamed(outcome, one, soft)), None)
+    # Where both names are there, a value under the other one's is a mix-up, not another name.
+    others = [one for one in pool if own is None or one.where != "name" or one.name not in taken]
+    other = next((one for one in others if _fits_unnamed(outcome, one, soft)), None)
     if other is not None:
         return [_passed(outcome, other, "value")]
     if own is not None:
@@ -471,7 +485,7 @@ def _named(
     observed: Observation,
     pool: Sequence[Candidate],
 ) -> list[Point]:
-    """Name the likely mistake behind each failing point, where only one is possible."""
+    """Name the likely mistake behind each failing point, where one or two are possible."""
     failing = [point for point in found if point["state"] != "passed"]
     if not failing:
         return found
@@ -489,9 +503,9 @@ def _named(
             for mistake, seen in zip(section.mistakes, evidence, strict=True)
             if seen.get(name) and False not in seen.values()
         ]
-        words = {mistake.words for mistake in possible}
-        if len(words) == 1 and words != {""}:
-            point["mistake"] = _mistake_id(section, possible[0])
+        told = {one.words: _mistake_id(section, one) for one in reversed(possible) if one.words}
+        if 0 < len(told) <= MOST_NAMES and "" not in {one.words for one in possible}:
+            point["mistake"] = _OR.join(sorted(told.values()))
     return found
 
 

@@ -223,5 +223,10 @@ _SAID: Mapping[str, Callable[[Mutant], str]] = {
     "term": _term,
     "minus": lambda mutant: "without the minus sign",
     "item": lambda mutant: f"with the {_detail(mutant)} name of a list left out",
+    "selection": lambda mutant: "with all of them, without choosing some",
+    "entry": lambda mutant: "with one of several things that are put together left out",
+    "setting": lambda mutant: f"without setting {_detail(mutant)}",
+    "brake": lambda mutant: "without stopping or skipping when it is time",
+    "always": lambda mutant: "with something done always that is to be done on a condition",
     "column": lambda mutant: "with another column of the table",
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastcompanion.base.records import frozen
 from fastcompanion.course.checks import plan
+from fastcompanion.course.checks.habits import forgotten
 from fastcompanion.course.checks.plan import PlannedCell, PlannedSection
 from fastcompanion.course.model import Checkpoint, Lesson, NotebookRef
 from fastcompanion.course.notebooks.cells import Cell
@@ -80,6 +81,11 @@ class Original:
         columns = columns_of(cells, kinds) if "frame" in kinds.values() else ()
         before, own = part.bound_before, self.functions
         return candidates(part.cells, self.pieces, before, own, kinds, columns)
+
+    def forgotten(self, part: Part, kinds: Mapping[str, str]) -> list[Planted]:
+        """List what else people leave out in a section: to know its name, not to test the check."""
+        before, own = part.bound_before, self.functions
+        return candidates(part.cells, self.pieces, before, own, kinds, find=forgotten)
 
 
 def original(notebook: Mapping[str, Any], lesson: Lesson, ref: NotebookRef) -> Original:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from fastcompanion.base.records import frozen
 from fastcompanion.course.checks.mutants import Mutant
@@ -27,11 +27,13 @@ def candidates(
     own: frozenset[str],
     kinds: Mapping[str, str],
     columns: Sequence[str] = (),
+    find: Callable[[str, Surroundings], list[Mutant]] = slips,
 ) -> list[Planted]:
     """List every mistake that can be planted in the cells of a section, in the order of the text.
 
     `bound` are the names made before the section, `own` the functions of the notebook, `kinds`
-    what names hold where that is known, `columns` the names of columns that the notebook spells out.
+    what names hold where that is known, `columns` the names of columns that the notebook spells out,
+    `find` what gives the wrong versions of a cell.
     """
     found: list[Planted] = []
     before = list(bound)
@@ -40,7 +42,7 @@ def candidates(
         told = settings_of(parts, own)
         skipped = _not_work(cell.source, parts)
         around = Surroundings(tuple(before), told, kinds, skipped, tuple(columns))
-        found += [Planted(cell.index, mutant) for mutant in slips(cell.source, around)]
+        found += [Planted(cell.index, mutant) for mutant in find(cell.source, around)]
         before += [name for part in parts for name in part.statement.names.makes]
     return found
 

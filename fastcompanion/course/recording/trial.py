@@ -44,6 +44,8 @@ LAX = "its check also passes {what}"
 REJECTS = "nothing firm is left of it that copies of the original in another style have too"
 UNSTEADY = "the original, run once more, did not get through it"
 _SHORTEST = 3.0  # seconds that a changed cell may always take
+# What is left out can't be found in the learner's own code, as a wrong sign or name can.
+_LEFT_OUT = frozenset({"term", "call", "statement", "minus", "item"})
 _TRIED = 2  # times the wanted number of mistakes, as some crash
 
 
@@ -221,9 +223,11 @@ class Trials:
         survivors: list[str] = []
         known: list[KnownMistake] = []
         planted = ordered(self._made.mistakes(part, self._kinds))
+        tried = 0
         for number, one in enumerate(planted[: _TRIED * self._most]):
             if counts["caught"] + counts["survived"] >= self._most:
                 break
+            tried = number + 1
             if left() <= 0:
                 return None
             tell(f"{part.planned.title}, mistake {number + 1}")
@@ -240,9 +244,30 @@ class Trials:
             counts["equivalent"],
         )
         status, reason = _judged(strength)
+        if status == "hard":
+            known += self._more(part, draft, planted[tried:], left)
         mistakes = tuple(_distinct(known)) if status == "hard" else ()
         section = replace(draft, status=status, reason=reason, strength=strength, mistakes=mistakes)
         return Gate(section, tuple(survivors))
+
+    def _more(
+        self,
+        part: Part,
+        draft: RecordedSection,
+        rest: Sequence[Planted],
+        left: Callable[[], float],
+    ) -> list[KnownMistake]:
+        """Know more of what people leave out; these mistakes count for nothing but their names."""
+        known: list[KnownMistake] = []
+        forgotten = self._made.forgotten(part, self._kinds)
+        chosen = [*forgotten, *(one for one in rest if one.mutant.operator in _LEFT_OUT)]
+        for number, one in enumerate(chosen[: self._most]):
+            if left() <= 0:
+                break
+            fate = self._fate(part, one)
+            if fate.what == "caught" and fate.observed is not None:
+                known += _known(draft, fate.observed, f"n{number + 1}", one)
+        return known
 
     def _fate(self, part: Part, planted: Planted) -> _Fate:
         changed = _with_sources(part.planned, {planted.cell: planted.mutant.source})

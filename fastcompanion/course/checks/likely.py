@@ -1,0 +1,333 @@
+"""The likely mistake behind a wrong section: the one small change that sets the learner's code right.
+
+Each change is tried in a fork of the state before the section, so that nothing of the learner's is
+touched. What makes the whole section pass tells the place and the kind of the mistake.
+"""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+
+from fastcompanion.base import clock
+from fastcompanion.base.errors import CompanionError
+from fastcompanion.base.records import frozen
+from fastcompanion.course.checks import plan, verdict
+from fastcompanion.course.checks.mutants import renamed
+from fastcompanion.course.checks.plan import Plan, PlannedCell, PlannedSection
+from fastcompanion.course.checks.prepared import Prepared
+from fastcompanion.course.checks.repairs import Repair, Words, repairs, vocabulary
+from fastcompanion.course.checks.unused import answering, unused
+from fastcompanion.course.checks.verdict import Outcome, SectionVerdict
+from fastcompanion.course.checks.warm import Warm
+from fastcompanion.course.library import lessons
+from fastcompanion.course.notebooks import notebook
+from fastcompanion.course.notebooks.cells import parse_cell
+from fastcompanion.course.notebooks.names import names_of
+from fastcompanion.course.recorded import judge
+from fastcompanion.course.recorded.record import RecordedSection
+
+SECONDS = 10.0  # for looking, beside what runs before the section
+MOST = 400
+_SHORTEST = 1.0
+_BATCH = 30
+_ONE_GO = 1.0  # seconds, of the two that the observer takes for calls
+_EXTRA = 2_000_000  # no notebook has so many cells
+
+
+@frozen
+class Likely:
+    """What was found: the cell from 1 and the line, the words, how many changes were tried."""
+
+    cell: int
+    line: int
+    text: str
+    words: str
+    tried: int
+
+    @property
+    def sentence(self) -> str:
+        """Say it to the learner, with the place and without the cure."""
+        if not self.text:
+            return f"{self.words[:1].upper()}{self.words[1:]} (cell {self.cell}, line {self.line})."
+        place = f"cell {self.cell}, line {self.line}: `{self.text}`"
+        return f"This is what comes out {self.words} ({place})."
+
+
+@frozen
+class Change:
+    """A repair in a cell of the section."""
+
+    place: int
+    repair: Repair
+
+
+def likely(
+    worker: Warm,
+    ready: Prepared,
+    failing: SectionVerdict,
+    outcomes: Sequence[Outcome],
+    *,
+    seconds: float = SECONDS,
+    most: int = MOST,
+) -> Likely | None:
+    """Look for the one change that sets a wrong section right; None when there is none.
+
+    `worker` has run the sections before it, or runs them now.
+    """
+    made = ready.plan
+    ids = [one.id for one in made.sections]
+    place = ids.index(failing.id)
+    section = made.sections[place]
+    if section.recorded is None or failing.verdict != "wrong value":
+        return None
+    before, begun = made.sections[:place], clock.monotonic()
+    known = words_of(ready, section, before, failing)
+    took = next((one.seconds for one in outcomes if one.id == section.id), 0.0)
+    limit = max(_SHORTEST, 3 * took)
+    first = _first(section, failing)
+    found = changes(section, known, failing)[:most]
+    size = _batch_size(section, outcomes)
+    idle = _unused(section, failing)
+    for start in range(0, len(found), size):
+        if clock.monotonic() - begun > seconds:
+            break
+        batch = found[start : start + size]
+        for change in _promising(worker, before, section, first, batch, limit):
+            other = changed(section, change)
+            outcome = worker.run((*before, other), cell_seconds=limit)[-1]
+            if _is_right(other, outcome, {one.name for one in failing.checkpoints}):
+                cell = section.cells[change.place].index + 1
+                one = change.repair
+                return Likely(cell, one.line, one.text, one.words, start + len(batch))
+    return idle
+
+
+def _unused(section: PlannedSection, failing: SectionVerdict) -> Likely | None:
+    """Find what is given or worked out and never used, where no change sets the section right."""
+    suspected, statements = suspects(section, failing), list(_statements(section))
+    own = answering([node for *_, node in statements])
+    for place, number, node in statements:
+        if (place, number) in suspected and not section.cells[place].is_given:
+            for line, said in unused([node], own):
+                return Likely(section.cells[place].index + 1, line, "", said, 0)
+    return None
+
+
+def _batch_size(section: PlannedSection, outcomes: Sequence[Outcome]) -> int:
+    """Say how many functions can be called in one go before the observer's time is up."""
+    told = next((one.observed for one in outcomes if one.id == section.id), None) or {}
+    took = float(told.get("seconds", 0.0))
+    return max(3, min(_BATCH, int(_ONE_GO / max(took, 0.01))))
+
+
+def _promising(
+    worker: Warm,
+    before: Sequence[PlannedSection],
+    section: PlannedSection,
+    first: str,
+    batch: Sequence[Change],
+    limit: float,
+) -> Iterator[Change]:
+    """Give the changes that set one value or function right, which is quicker to see than all."""
+    told = section.recorded
+    assert told is not None
+    function = next((one for one in told.functions if one.name == first), None)
+    maker = _maker(section, first)
+    asked = [] if function is None or maker is None else _definitions(section, maker, batch)
+    right: set[int] = set()
+    if function is not None and maker is not None and asked:
+        own = section.mapping.get(first, first)
+        names = {f"_v{number}_{own}": number for number, _ in asked}
+        draft = replace(
+            told, outcomes=(), functions=tuple(replace(function, name=name) for name in names)
+        )
+        cells = section.cells[: maker + 1]
+        extra = tuple(PlannedCell(_EXTRA + number, source) for number, source in asked)
+        short = _looked_at(section, draft, (*cells, *extra))
+        outcome = worker.run((*before, short), cell_seconds=limit)[-1]
+        if outcome.id == short.id and outcome.failure is None and outcome.observed is not None:
+            points = judge.points(draft, outcome.observed, {})
+            right = {names[p["name"]] for p in points if p["state"] == "passed"}
+    defined = {number for number, _ in asked}
+    for number, change in enumerate(batch):
+        if number in defined:
+            if number in right:
+                yield change
+            continue
+        short = _shortened(changed(section, change), first)
+        if _is_right(short, worker.run((*before, short), cell_seconds=limit)[-1], {first}):
+            yield change
+
+
+def _definitions(
+    section: PlannedSection, maker: int, batch: Sequence[Change]
+) -> list[tuple[int, str]]:
+    """Write each change of a function under names of its own, so that many are called in one go."""
+    found = []
+    for number, change in enumerate(batch):
+        place, at = change.place, change.repair.statement
+        tree = parse_cell(section.cells[place].source)
+        if tree is None or place > maker or not isinstance(tree.body[at], ast.FunctionDef):
+            continue
+        sources = [change.repair.source]
+        sources += [cell.source for cell in section.cells[place + 1 : maker + 1]]
+        trees = [one for one in map(parse_cell, sources) if one is not None]
+        made = [node for one in trees for node in one.body if isinstance(node, ast.FunctionDef)]
+        names = {node.name: f"_v{number}_{node.name}" for node in made}
+        text = renamed(ast.unparse(ast.Module(list(made), [])), names)
+        found.append(
+            (number, f"try:\n{textwrap.indent(text, '    ')}\nexcept Exception:\n    pass")
+        )
+    return found
+
+
+def _maker(section: PlannedSection, name: str) -> int | None:
+    """Give the place of the last cell that makes or changes a value."""
+    own = section.mapping.get(name, name)
+    told = [(place, names_of(node)) for place, _, node in _statements(section)]
+    return max((p for p, one in told if own in (*one.binds, *one.changes)), default=None)
+
+
+def _first(section: PlannedSection, failing: SectionVerdict) -> str:
+    """Choose what a change has to set right first: what is made first of all that is wrong."""
+    wrong = [one for one in failing.checkpoints if not one.passed]
+    places = {
+        name: (place, number)
+        for place, number, node in reversed(list(_statements(section)))
+        for name in names_of(node).binds
+    }
+    last = (len(section.cells), 0)
+    return min(wrong, key=lambda one: places.get(one.found_name or one.name, last)).name
+
+
+def _shortened(section: PlannedSection, first: str) -> PlannedSection:
+    """Keep of a section what makes one value or function, which is all that is looked at."""
+    told = section.recorded
+    assert told is not None
+    draft = replace(
+        told,
+        outcomes=tuple(one for one in told.outcomes if one.key == first),
+        functions=tuple(one for one in told.functions if one.name == first),
+    )
+    maker = _maker(section, first)
+    return _looked_at(
+        section, draft, section.cells if maker is None else section.cells[: maker + 1]
+    )
+
+
+def _looked_at(
+    section: PlannedSection, draft: RecordedSection, cells: tuple[PlannedCell, ...]
+) -> PlannedSection:
+    indexes = [cell.index for cell in cells if not cell.is_given]
+    asked = judge.question(draft, section.bound, section.mapping, indexes)
+    points = judge.checkpoints(draft)
+    return replace(
+        section, cells=cells, recorded=draft, observe=asked, checkpoints=points, promised=()
+    )
+
+
+def _is_right(section: PlannedSection, outcome: Outcome, names: Collection[str]) -> bool:
+    """Tell whether what was wrong is right now: what can't be compared any more is no cure."""
+    if outcome.id != section.id or outcome.failure is not None:
+        return False
+    found = verdict.verdicts(Plan("", "", (section,)), (outcome,))
+    if not found or found[0].verdict != "passed":
+        return False
+    return set(names) <= {one.name for one in found[0].checkpoints if one.passed}
+
+
+def words_of(
+    ready: Prepared,
+    section: PlannedSection,
+    before: Sequence[PlannedSection],
+    failing: SectionVerdict,
+) -> Words:
+    """Gather what may stand in the place of something else."""
+    names = dict.fromkeys(name for one in (*before, section) for name in one.bound)
+    own = [cell.source for cell in section.cells]
+    calls, numbers, texts = vocabulary([*_original(ready, section.id), *own])
+    fine = frozenset(
+        one.found_name or one.name
+        for one in failing.checkpoints
+        if one.passed and one.expected.startswith("function")
+    )
+    return Words(tuple(names), calls, numbers, texts, fine)
+
+
+def _original(ready: Prepared, section: str) -> list[str]:
+    """Give the original's cells of a section, if the original is here."""
+    try:
+        book = notebook.read(lessons.original(ready.course, ready.ref))
+    except CompanionError:
+        return []
+    return [
+        str(book["cells"][index]["source"])
+        for index, one in ready.origins.items()
+        if one == section and index < len(book["cells"])
+    ]
+
+
+Statement = tuple[int, int]  # the place of a cell in its section, and the place in the cell
+
+
+def changes(section: PlannedSection, known: Words, failing: SectionVerdict) -> list[Change]:
+    """List the changes of all own cells where the mistake can be, likely ones first."""
+    allowed, found = suspects(section, failing), list[Change]()
+    for place, cell in enumerate(section.cells):
+        places = frozenset(number for one, number in allowed if one == place)
+        if not cell.is_given and places:
+            found += [Change(place, one) for one in repairs(cell.source, known, places)]
+    return sorted(found, key=lambda one: one.repair.rank)
+
+
+def suspects(section: PlannedSection, failing: SectionVerdict) -> frozenset[Statement]:
+    """Say where a single mistake can be: in what everything that comes out wrong rests on.
+
+    What makes values that come out right is left out, unless nothing else remains.
+    """
+    statements = list(_statements(section))
+    found = frozenset((place, number) for place, number, _ in statements)
+    named = [one for one in failing.checkpoints if (one.found_name or one.name).isidentifier()]
+    for one in named:
+        if not one.passed:
+            found &= _rested_on(statements, one.found_name or one.name) or found
+    fine = {one.found_name or one.name for one in named if one.passed}
+    right = {
+        (place, number)
+        for place, number, node in statements
+        if (binds := {*names_of(node).binds, *names_of(node).changes}) and binds <= fine
+    }
+    return found - right or found
+
+
+def _statements(section: PlannedSection) -> Iterator[tuple[int, int, ast.stmt]]:
+    for place, cell in enumerate(section.cells):
+        tree = parse_cell(cell.source)
+        for number, node in enumerate(tree.body if tree is not None else ()):
+            yield place, number, node
+
+
+def _rested_on(statements: Sequence[tuple[int, int, ast.stmt]], name: str) -> frozenset[Statement]:
+    """Give the statements that a name rests on, from the last to the first."""
+    needed, found = {name}, set[Statement]()
+    for place, number, node in reversed(statements):
+        told = names_of(node)
+        if needed & {*told.binds, *told.changes}:
+            found.add((place, number))
+            needed |= set(told.reads)
+    return frozenset(found)
+
+
+def changed(section: PlannedSection, change: Change) -> PlannedSection:
+    """Put a changed cell into a section."""
+    cells = list(section.cells)
+    cells[change.place] = replace(cells[change.place], source=change.repair.source)
+    own = [cell.source for cell in cells if not cell.is_given]
+    bound = plan.bound_names(own)
+    indexes = [cell.index for cell in cells if not cell.is_given]
+    assert section.recorded is not None
+    asked = judge.question(section.recorded, bound, section.mapping, indexes)
+    return replace(section, cells=tuple(cells), bound=bound, observe=asked)

@@ -1,0 +1,774 @@
+"""Small changes of a learner's own code that may set it right, each with words for what it was. Pure.
+
+Where a section comes out wrong, and comes out right with one of these changes, the place is found:
+a sign, a name taken for its neighbour, a result that was not kept, a line indented too far. What is
+said names the place and the kind of mistake, not the cure.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import field
+from itertools import combinations, permutations
+
+from fastcompanion.base.records import frozen
+from fastcompanion.course.checks.mutants import Change, on_node
+from fastcompanion.course.checks.regrouping import regrouped
+from fastcompanion.course.notebooks.cells import SEED, is_drawing, parse_cell
+from fastcompanion.course.notebooks.names import dotted, names_of, parameters
+
+_SIGNS: Mapping[type[ast.operator], str] = {
+    ast.Add: "plus", ast.Sub: "minus", ast.Mult: "times", ast.Div: "divided by",
+    ast.FloorDiv: "divided down to a whole number", ast.Pow: "to the power of",
+    ast.MatMult: "the matrix product",
+}  # fmt: skip
+_SUMMARIES: Mapping[str, str] = {
+    "mean": "mean", "sum": "sum", "max": "largest value", "min": "smallest value",
+    "median": "median", "std": "standard deviation", "var": "variance", "prod": "product",
+}  # fmt: skip
+_FAMILIES = (
+    tuple(_SUMMARIES),
+    ("argmax", "argmin", "max"),
+    ("max", "argmax"),
+    ("min", "argmin"),
+    ("idxmax", "idxmin"),
+    ("any", "all"),
+    ("mode", "median", "mean"),
+    ("maximum", "minimum"),
+    ("log", "log2", "log10", "log1p"),
+    ("exp", "expm1"),
+    ("sqrt", "square"),
+    ("abs", "square"),
+    ("relu", "sigmoid", "tanh", "softmax"),
+    ("add_", "sub_"),
+    ("mul_", "div_"),
+    ("append", "extend"),
+    ("rand", "randn"),
+    ("int", "float", "bool"),
+    ("zeros", "ones", "rand"),
+    ("zeros_like", "ones_like"),
+)
+_PLAIN = frozenset(
+    "print display len range list tuple dict set str isinstance enumerate zip".split()
+)
+_WRAPPED = frozenset(
+    "abs sigmoid relu tanh exp log log1p sqrt square softmax log_softmax clip clamp round float int "
+    "mean sum sorted T flatten ravel copy clone".split()
+)
+_ROOM = 8  # other names to try in the place of one
+_ORDER = (
+    "operator", "step", "summary", "comparison", "condition", "minus", "unpacked", "kept", "place",
+    "arguments", "axis", "keyword", "index", "slice", "function", "nested", "brackets", "added", "indented",
+    "outdented", "extra", "sibling", "sets", "texts", "item", "listed", "turned", "factor", "wrapped",
+    "number", "name", "superfluous", "negative",
+)  # fmt: skip
+
+
+@frozen
+class Repair:
+    """One change: its kind, what it was in words, the cell's new source, the line from 1.
+
+    `statement` is the position of the changed statement in its cell.
+    """
+
+    kind: str
+    words: str
+    source: str
+    line: int
+    text: str
+    statement: int
+
+    @property
+    def rank(self) -> int:
+        """Likely ones first."""
+        return _ORDER.index(self.kind)
+
+
+@frozen
+class Words:
+    """What may stand in the place of something else: `names` that are bound, and of the original's
+
+    section the `calls`, `numbers` and `texts`. `fine` are functions that are right already.
+    """
+
+    names: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
+    numbers: tuple[float, ...] = ()
+    texts: tuple[str, ...] = ()
+    fine: frozenset[str] = field(default_factory=frozenset)
+
+
+Edit = tuple[str, str, Change]
+
+
+def repairs(source: str, words: Words, places: frozenset[int] | None = None) -> list[Repair]:
+    """Give the changes of one cell, likely ones first, in the statements at `places` or in all."""
+    tree = parse_cell(source)
+    if tree is None:
+        return []
+    plain, found = ast.unparse(tree), dict[str, Repair]()
+    for kind, said, node, change in _places(tree, words, places):
+        twin = copy.deepcopy(tree)
+        change(twin)
+        text = ast.unparse(ast.fix_missing_locations(twin))
+        if text != plain:
+            line = getattr(node, "lineno", 1)
+            place = max(
+                n for n, one in enumerate(tree.body) if one.lineno <= max(line, tree.body[0].lineno)
+            )
+            found.setdefault(text, Repair(kind, said, text, line, _short(node), place))
+    return sorted(found.values(), key=lambda one: one.rank)
+
+
+def _short(node: ast.AST) -> str:
+    """Quote the learner's own code in one line."""
+    first = ast.unparse(node).split("\n")[0]
+    return first if len(first) <= 60 else f"{first[:57]}..."
+
+
+def vocabulary(
+    sources: Sequence[str],
+) -> tuple[tuple[str, ...], tuple[float, ...], tuple[str, ...]]:
+    """Collect calls, numbers and texts of code, in order."""
+    calls, numbers, texts = dict[str, None](), dict[float, None](), dict[str, None]()
+    for source in sources:
+        tree = parse_cell(source)
+        for node in ast.walk(tree) if tree is not None else ():
+            if isinstance(node, ast.Call) and (name := dotted(node.func)):
+                calls[name] = None
+            elif isinstance(node, ast.Attribute) and node.attr == "T":
+                calls["T"] = None
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                texts[node.value] = None
+            elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
+                numbers[node.value] = None
+    return tuple(calls), tuple(numbers), tuple(texts)
+
+
+Placed = tuple[str, str, ast.AST, Callable[[ast.Module], None]]
+
+
+def _places(tree: ast.Module, words: Words, places: frozenset[int] | None) -> Iterator[Placed]:
+    spared = _spared(tree, words, places)
+    scopes = _scopes(tree, words.names)
+    holders = _holders(tree)
+    for number, node in enumerate(ast.walk(tree)):
+        if id(node) not in spared:
+            for kind, said, change in _edits(node, scopes.get(id(node), words.names), words):
+                yield kind, said, node, on_node(number, change)
+        if isinstance(node, ast.stmt) and id(node) not in spared:
+            if sum(_is_sign(n) for n in ast.walk(node)) > 1 and isinstance(
+                node, ast.Return | ast.Assign
+            ):
+                yield "step", "with the signs turned round", node, on_node(number, _all_signs)
+            for said, change in _other_sets(node, scopes.get(id(node), words.names)):
+                yield "sets", said, node, on_node(number, change)
+    for number, node in enumerate(ast.walk(tree)):
+        for place, statement in enumerate(_body(node)):
+            if id(statement) not in spared:
+                yield from _moved(number, node, place, statement, holders)
+
+
+def _spared(tree: ast.Module, words: Words, places: frozenset[int] | None) -> set[int]:
+    """Collect what is not to be changed: what is right, told or only shown."""
+    kept = places if places is not None else frozenset(range(len(tree.body)))
+    found: set[int] = set()
+    for place, statement in enumerate(tree.body):
+        own = isinstance(statement, ast.FunctionDef) and statement.name in words.fine
+        if place not in kept or own or isinstance(statement, ast.Import | ast.ImportFrom):
+            found |= {id(inner) for inner in ast.walk(statement)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr) or (
+            isinstance(node, ast.Call)
+            and (dotted(node.func) in ("print", "display") or is_drawing(dotted(node.func)))
+        ):
+            found |= {id(inner) for inner in ast.walk(node)}
+        if isinstance(node, ast.FunctionDef):
+            found |= {id(inner) for part in node.decorator_list for inner in ast.walk(part)}
+    return found
+
+
+def _scopes(tree: ast.Module, outer: tuple[str, ...]) -> dict[int, tuple[str, ...]]:
+    """Map nodes inside functions to the names known there, nearest first."""
+    found: dict[int, tuple[str, ...]] = {}
+    top = tuple(dict.fromkeys((*_stored(tree.body), *reversed(outer))))
+    for node in ast.walk(tree):
+        found.setdefault(id(node), top)
+        if isinstance(node, ast.FunctionDef):
+            local = (*parameters(node.args), *_stored(node.body))
+            known = tuple(dict.fromkeys((*local, *top)))
+            found.update({id(n): known for part in node.body for n in ast.walk(part)})
+    return found
+
+
+def _stored(body: Sequence[ast.AST]) -> list[str]:
+    inner = [n for part in body for n in ast.walk(part)]
+    return [n.id for n in inner if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+
+
+def _edits(node: ast.AST, known: Sequence[str], words: Words) -> Iterator[Edit]:
+    match node:
+        case ast.Name(ctx=ast.Load()):
+            yield from _names(node, known)
+        case ast.Constant(value=str(text)):
+            for other in words.texts:
+                if other != text:
+                    yield "texts", f"with {text!r} where another name belongs", _put(other)
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            yield from _numbers(value, words)
+        case ast.BinOp() | ast.AugAssign():
+            yield from _operators(node)
+        case ast.Compare():
+            yield from _comparisons(node)
+        case ast.UnaryOp(op=ast.USub()):
+            yield "minus", "with a minus sign that does not belong there", _into("operand")
+        case ast.UnaryOp(op=ast.Not() | ast.Invert()):
+            yield "condition", "with a condition turned round", _into("operand")
+        case ast.If() | ast.While() | ast.IfExp():
+            yield "condition", "with a condition turned round", _negate
+        case ast.Call():
+            yield from _calls(node)
+        case ast.Attribute(attr="T"):
+            yield "turned", "with rows and columns swapped", _into("value")
+        case ast.Subscript(ctx=ast.Load()):
+            yield from _subscripts(node)
+        case ast.List() if len(node.elts) > 1:
+            for place, one in enumerate(node.elts):
+                said = f"with {ast.unparse(one)} in a list that it does not belong to"
+                yield "item", said, _without_item(place)
+        case ast.Tuple(ctx=ast.Store()):
+            yield from _turned(node, "unpacked", "with two results unpacked the other way round")
+        case ast.Assign() | ast.Expr():
+            yield from _assignments(node)
+        case ast.Return(value=ast.expr()):
+            yield from _factors(node.value, known)
+    if isinstance(node, ast.Assign) and not isinstance(node.value, ast.Constant):
+        yield from _factors(node.value, known)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        yield "factor", "with a factor of two left out or too many", _scaled("right", 2)
+    if isinstance(node, ast.expr):
+        yield from _wrapped(node, words)
+        for said, change in regrouped(node):
+            yield ("brackets" if "brackets" in said else "nested"), said, change
+
+
+def _names(node: ast.Name, known: Sequence[str]) -> Iterator[Edit]:
+    """Try other names: those that share a word with it, then what was made last."""
+    if node.id in _PLAIN or node.id not in known:
+        return
+    said = f"with `{node.id}` where another name belongs"
+    parts = set(node.id.lower().split("_"))
+    near = [n for n in known if n != node.id and parts & set(n.lower().split("_"))]
+    for other in near[:_ROOM]:
+        yield "sibling", said, _rename(other)
+    for other in [n for n in known if n != node.id and n not in near][:_ROOM]:
+        yield "name", said, _rename(other)
+
+
+def _is_sign(node: ast.AST) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)
+
+
+def _all_signs(node: ast.AST) -> None:
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Add | ast.Sub):
+            inner.op = ast.Sub() if isinstance(inner.op, ast.Add) else ast.Add()
+
+
+_SETS: Mapping[str, str] = {
+    "trn": "training", "train": "training", "val": "validation", "valid": "validation",
+    "tst": "test", "test": "test",
+}  # fmt: skip
+
+
+def _other_sets(node: ast.stmt, known: Sequence[str]) -> Iterator[tuple[str, Change]]:
+    """Take all names of a statement from another set: training, validation, test."""
+    names = {
+        n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+    }
+    for old, new in permutations(_SETS, 2):
+        pairs = {n: "_".join(new if p == old else p for p in n.split("_")) for n in names}
+        pairs = {n: other for n, other in pairs.items() if n != other and other in known}
+        if len(pairs) > 1:
+            yield f"with the {_SETS[old]} set in place of the {_SETS[new]} set", _renamed(pairs)
+
+
+def _renamed(pairs: Mapping[str, str]) -> Change:
+    def change(node: ast.AST) -> None:
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load):
+                inner.id = pairs.get(inner.id, inner.id)
+
+    return change
+
+
+def _numbers(value: float, words: Words) -> Iterator[Edit]:
+    said = f"with {value:g} where another number belongs"
+    near = (value + 1, value - 1, -value, *words.numbers, value * 10, value / 10, value / 2)
+    for other in dict.fromkeys(near):
+        if other != value:
+            yield "number", said, _put(other)
+    for name in words.names[-3:] if value == 0 else ():
+        yield "number", said, lambda one, name=name: _become(one, ast.Name(name, ast.Load()))
+
+
+def _operators(node: ast.BinOp | ast.AugAssign) -> Iterator[Edit]:
+    old = _SIGNS.get(type(node.op))
+    for other, new in _SIGNS.items():
+        if old and new != old and (other is not ast.MatMult or isinstance(node, ast.BinOp)):
+            step = isinstance(node, ast.AugAssign) and {old, new} == {"plus", "minus"}
+            said = (
+                "with the sign of the step turned round"
+                if step
+                else f"with {old} in place of {new}"
+            )
+            yield ("step" if step else "operator"), said, _operator(other)
+    if isinstance(node, ast.AugAssign):
+        yield "added", "with a value changed step by step that should be set", _set_plainly
+    elif isinstance(node.op, ast.Sub | ast.Div | ast.Pow):
+        yield "operator", f"with the two sides of {old!r} the other way round", _swap_sides
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+        yield "function", "with squares where something else belongs", _absolute
+    if isinstance(node, ast.BinOp) and old:
+        for side, gone in (("left", node.right), ("right", node.left)):
+            said = f"with `{_short(gone)}`, which does not belong there"
+            yield "superfluous", said, _into(side)
+
+
+_COMPARED: Mapping[type[ast.cmpop], str] = {
+    ast.Lt: "less", ast.LtE: "less or equal", ast.Gt: "greater", ast.GtE: "greater or equal",
+    ast.Eq: "equal", ast.NotEq: "unequal",
+}  # fmt: skip
+
+
+def _comparisons(node: ast.Compare) -> Iterator[Edit]:
+    old = _COMPARED.get(type(node.ops[0]))
+    for other, new in _COMPARED.items():
+        if old and new != old:
+            yield "comparison", f"with {old!r} in place of {new!r}", _compare(other)
+
+
+def _calls(node: ast.Call) -> Iterator[Edit]:
+    name = dotted(node.func).rpartition(".")[2]
+    if SEED.search(dotted(node.func)):
+        return
+    for family in _FAMILIES:
+        for other in family if name in family else ():
+            if other != name:
+                yield _family(name, other)
+    if name in _WRAPPED or name in ("astype", "long", "squeeze", "unsqueeze", "view", "reshape"):
+        said = f"with `{name}` where it does not belong"
+        if isinstance(node.func, ast.Attribute) and dotted(node.func.value) not in _MODULES:
+            yield "extra", said, lambda one: _become(one, _func_value(one))
+        elif node.args:
+            yield "extra", said, _first
+    plain = [n for n, one in enumerate(node.args) if not isinstance(one, ast.Starred)]
+    if name not in _PLAIN:
+        for one, other in list(combinations(plain, 2))[:6]:
+            said = "with two arguments the other way round"
+            yield "arguments", said, _swap_in("args", one, other)
+    yield from _keywords(node, name)
+    if name.rstrip("_") == name and isinstance(node.func, ast.Attribute) and _is_step(name):
+        yield "place", f"with what `{name}` gives not kept", _attribute(f"{name}_")
+
+
+def _is_step(name: str) -> bool:
+    return name in ("sub", "add", "mul", "div", "zero", "requires_grad", "clamp", "copy")
+
+
+_MODULES = frozenset("torch np numpy F pd pandas math random".split())
+
+
+def _family(name: str, other: str) -> Edit:
+    if name in _SUMMARIES and other in _SUMMARIES:
+        said = f"with the {_SUMMARIES[name]} in place of the {_SUMMARIES[other]}"
+        return "summary", said, _called(other)
+    return "function", f"with `{name}` where another function belongs", _called(other)
+
+
+def _keywords(node: ast.Call, name: str) -> Iterator[Edit]:
+    for place, keyword in enumerate(node.keywords):
+        value = keyword.value
+        if keyword.arg in ("axis", "dim") and isinstance(value, ast.Constant):
+            yield "axis", "along another axis", _keyword(place, 1 if value.value == 0 else 0)
+        if isinstance(value, ast.Constant) and isinstance(value.value, bool):
+            yield (
+                "keyword",
+                f"with `{keyword.arg}` set the other way",
+                _keyword(place, not value.value),
+            )
+        elif keyword.arg and keyword.arg not in ("seed", "random_state"):
+            yield "keyword", f"with `{keyword.arg}`, which does not belong there", _drop(place)
+    if name in _SUMMARIES and not node.keywords:
+        for axis in (0, 1):
+            yield "axis", "over all axes at once instead of one", _add_axis(axis)
+
+
+def _subscripts(node: ast.Subscript) -> Iterator[Edit]:
+    index = node.slice
+    if isinstance(index, ast.Slice):
+        for end in ("lower", "upper"):
+            if getattr(index, end) is not None:
+                yield (
+                    "slice",
+                    f"with a range that {_ENDS[end]}s where it should not",
+                    _bound(end, None),
+                )
+                for shift in (1, -1):
+                    yield "slice", f"with a range that {_ENDS[end]}s one off", _bound(end, shift)
+        return
+    whole = index.value if isinstance(index, ast.Constant) else None
+    if isinstance(whole, int):
+        for other in dict.fromkeys((whole - 1, whole + 1, 0, -1)):
+            if other != whole:
+                yield "index", "with another item taken", _slice(ast.Constant(other))
+    elif isinstance(index, ast.List) and len(index.elts) == 1:
+        yield "listed", "with one pair of square brackets too many", _slice(index.elts[0])
+    elif isinstance(index, ast.Name | ast.BinOp):
+        yield "index", f"with `[{_short(index)}]`, which does not belong there", _into("value")
+
+
+_ENDS = {"lower": "begin", "upper": "end"}
+
+
+def _turned(node: ast.Tuple, kind: str, said: str) -> Iterator[Edit]:
+    for one, other in list(combinations(range(len(node.elts)), 2))[:6]:
+        yield kind, said, _swap_in("elts", one, other)
+
+
+def _assignments(node: ast.Assign | ast.Expr) -> Iterator[Edit]:
+    """Keep what was worked out and thrown away; add where a value was set."""
+    if isinstance(node, ast.Assign):
+        target = node.targets[0]
+        if isinstance(target, ast.Name) and not isinstance(node.value, ast.Constant):
+            yield "added", "with a value set where it should be added to", _add_to
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            return
+        if isinstance(target, ast.Name) and (own := _receiver(node.value)) not in ("", target.id):
+            said = f"with the result in `{target.id}`, where another name belongs"
+            yield "kept", said, _assign_to(own)
+    elif (own := _receiver(node.value)) != "":
+        yield "kept", "with a result that is worked out and not kept", _keep(own)
+
+
+def _factors(value: ast.expr, known: Sequence[str]) -> Iterator[Edit]:
+    """Divide what is assigned or returned by how many there are, or by two."""
+    if isinstance(value, ast.Tuple | ast.List | ast.Dict | ast.JoinedStr):
+        return
+    for name in known[:4]:
+        yield "factor", "without dividing by how many there are", _divided(name)
+    for factor in (2, 0.5):
+        yield "factor", "with a factor of two left out or too many", _scaled("value", factor)
+
+
+def _receiver(node: ast.expr) -> str:
+    """Say which variable an expression begins with: `df` of `df.fillna(0)` and of `df / 2`."""
+    while isinstance(node, ast.BinOp | ast.Call | ast.Attribute | ast.Subscript):
+        node = (
+            node.left
+            if isinstance(node, ast.BinOp)
+            else node.func
+            if isinstance(node, ast.Call)
+            else node.value
+        )
+    return node.id if isinstance(node, ast.Name) and node.id not in _PLAIN | _MODULES else ""
+
+
+def _wrapped(node: ast.expr, words: Words) -> Iterator[Edit]:
+    """Put a call of the original's section around a part of an expression."""
+    if not isinstance(node, ast.BinOp | ast.Call | ast.Name | ast.Subscript):
+        return
+    if isinstance(getattr(node, "ctx", None), ast.Store | ast.Del):
+        return
+    if isinstance(node, ast.BinOp | ast.Call):
+        yield "negative", "without a minus sign", _minus
+    for call in words.calls:
+        module, _, name = call.rpartition(".")
+        if name in _WRAPPED and not (isinstance(node, ast.Call) and dotted(node.func) == call):
+            said = f"without `{name}`" if name != "T" else "without swapping rows and columns"
+            yield "wrapped", said, _wrap(name, module if module in _MODULES else "")
+
+
+def _moved(
+    number: int, block: ast.AST, place: int, statement: ast.stmt, holders: Mapping[int, int]
+) -> Iterator[Placed]:
+    """Move a statement: over its neighbour, into the loop before it, out of the block it ends."""
+    body: list[ast.stmt] = block.body  # type: ignore[attr-defined]
+    if place + 1 < len(body) and not _is_header(statement) and not _is_header(body[place + 1]):
+        yield "nested", "with two steps in the wrong order", statement, _swapped(number, place)
+    if place and isinstance(body[place - 1], ast.For | ast.While | ast.If):
+        said = "with a line that should be indented further"
+        yield "indented", said, statement, _pulled_in(number, place)
+    if place + 1 < len(body) and isinstance(statement, ast.Assign | ast.Expr):
+        if isinstance(body[place + 1], ast.For | ast.While):
+            said = "with a line before a loop that belongs inside it"
+            yield "indented", said, statement, _pulled_down(number, place)
+    if isinstance(block, ast.For | ast.While | ast.If) and len(body) > 1 and number in holders:
+        if place == len(body) - 1:
+            said = "with a line that is indented too far"
+            yield "outdented", said, statement, _pushed_out(number, holders[number], place, 1)
+        if isinstance(statement, ast.Assign):
+            said = "with a line inside a loop that belongs before it"
+            yield "outdented", said, statement, _pushed_out(number, holders[number], place, 0)
+    if len(body) > 1 and isinstance(statement, ast.Expr | ast.AugAssign | ast.Assign):
+        yield (
+            "superfluous",
+            "with a step that does not belong there",
+            statement,
+            _removed(number, place),
+        )
+
+
+def _is_header(node: ast.stmt) -> bool:
+    return isinstance(
+        node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom | ast.Return
+    )
+
+
+def _holders(tree: ast.Module) -> dict[int, int]:
+    """Map the number of each block to the number of the node in whose body it stands."""
+    numbers = {id(node): number for number, node in enumerate(ast.walk(tree))}
+    walked = enumerate(ast.walk(tree))
+    return {numbers[id(inner)]: number for number, node in walked for inner in _body(node)}
+
+
+def _body(node: ast.AST) -> list[ast.stmt]:
+    body = getattr(node, "body", ())
+    return body if isinstance(body, list) else []  # that of a lambda is no list
+
+
+def _nth(tree: ast.AST, number: int) -> ast.AST:
+    return next(node for place, node in enumerate(ast.walk(tree)) if place == number)
+
+
+def _swapped(number: int, place: int) -> Callable[[ast.Module], None]:
+    def apply(tree: ast.Module) -> None:
+        body = _nth(tree, number).body  # type: ignore[attr-defined]
+        body[place], body[place + 1] = body[place + 1], body[place]
+
+    return apply
+
+
+def _pulled_in(number: int, place: int) -> Callable[[ast.Module], None]:
+    def apply(tree: ast.Module) -> None:
+        body = _nth(tree, number).body  # type: ignore[attr-defined]
+        body[place - 1].body.append(body.pop(place))
+
+    return apply
+
+
+def _pulled_down(number: int, place: int) -> Callable[[ast.Module], None]:
+    def apply(tree: ast.Module) -> None:
+        body = _nth(tree, number).body  # type: ignore[attr-defined]
+        body[place + 1].body.insert(0, body.pop(place))
+
+    return apply
+
+
+def _pushed_out(number: int, holder: int, place: int, after: int) -> Callable[[ast.Module], None]:
+    def apply(tree: ast.Module) -> None:
+        block, outer = _nth(tree, number), _nth(tree, holder)
+        moved = block.body.pop(place)  # type: ignore[attr-defined]
+        body: list[ast.AST] = outer.body  # type: ignore[attr-defined]
+        body.insert(body.index(block) + after, moved)
+
+    return apply
+
+
+def _removed(number: int, place: int) -> Callable[[ast.Module], None]:
+    def apply(tree: ast.Module) -> None:
+        del _nth(tree, number).body[place]  # type: ignore[attr-defined]
+
+    return apply
+
+
+def _become(node: ast.AST, other: ast.AST) -> None:
+    kept = dict(vars(other))
+    vars(node).clear()
+    node.__class__ = other.__class__
+    vars(node).update(kept)
+
+
+def _changing(made: Callable[[ast.AST], ast.AST]) -> Change:
+    def change(node: ast.AST) -> None:
+        _become(node, made(copy.copy(node)))
+
+    return change
+
+
+def _into(name: str) -> Change:
+    return _changing(lambda node: getattr(node, name))
+
+
+def _func_value(node: ast.AST) -> ast.AST:
+    return node.func.value  # type: ignore[attr-defined,no-any-return]
+
+
+def _set(**fields: object) -> Change:
+    def change(node: ast.AST) -> None:
+        for name, value in fields.items():
+            setattr(node, name, value)
+
+    return change
+
+
+def _put(value: object) -> Change:
+    return _set(value=value)
+
+
+def _rename(name: str) -> Change:
+    return _set(id=name)
+
+
+def _attribute(name: str) -> Change:
+    def change(node: ast.AST) -> None:
+        node.func.attr = name  # type: ignore[attr-defined]
+
+    return change
+
+
+def _called(name: str) -> Change:
+    def change(node: ast.AST) -> None:
+        func = node.func  # type: ignore[attr-defined]
+        setattr(func, "attr" if isinstance(func, ast.Attribute) else "id", name)
+
+    return change
+
+
+def _operator(other: type[ast.operator]) -> Change:
+    return _set(op=other())
+
+
+def _slice(index: ast.expr) -> Change:
+    return _set(slice=index)
+
+
+def _compare(other: type[ast.cmpop]) -> Change:
+    def change(node: ast.AST) -> None:
+        node.ops[0] = other()  # type: ignore[attr-defined]
+
+    return change
+
+
+def _negate(node: ast.AST) -> None:
+    node.test = ast.UnaryOp(ast.Not(), node.test)  # type: ignore[attr-defined]
+
+
+def _first(node: ast.AST) -> None:
+    _become(node, node.args[0])  # type: ignore[attr-defined]
+
+
+def _swap_in(name: str, one: int, other: int) -> Change:
+    def change(node: ast.AST) -> None:
+        items = getattr(node, name)
+        items[one], items[other] = items[other], items[one]
+
+    return change
+
+
+def _swap_sides(node: ast.AST) -> None:
+    node.left, node.right = node.right, node.left  # type: ignore[attr-defined]
+
+
+def _without_item(place: int) -> Change:
+    def change(node: ast.AST) -> None:
+        del node.elts[place]  # type: ignore[attr-defined]
+
+    return change
+
+
+def _keyword(place: int, value: object) -> Change:
+    def change(node: ast.AST) -> None:
+        node.keywords[place].value = ast.Constant(value)  # type: ignore[attr-defined,arg-type]
+
+    return change
+
+
+def _drop(place: int) -> Change:
+    def change(node: ast.AST) -> None:
+        del node.keywords[place]  # type: ignore[attr-defined]
+
+    return change
+
+
+def _add_axis(axis: int) -> Change:
+    def change(node: ast.AST) -> None:
+        node.keywords.append(ast.keyword("axis", ast.Constant(axis)))  # type: ignore[attr-defined]
+
+    return change
+
+
+def _bound(end: str, shift: int | None) -> Change:
+    def change(node: ast.AST) -> None:
+        index = node.slice  # type: ignore[attr-defined]
+        old = getattr(index, end)
+        setattr(index, end, shift and ast.BinOp(old, ast.Add(), ast.Constant(shift)))
+
+    return change
+
+
+def _minus(node: ast.AST) -> None:
+    _become(node, ast.UnaryOp(ast.USub(), copy.copy(node)))  # type: ignore[arg-type]
+
+
+def _wrap(name: str, module: str) -> Change:
+    def made(node: ast.AST) -> ast.AST:
+        assert isinstance(node, ast.expr)
+        if name == "T":
+            return ast.Attribute(node, "T", ast.Load())
+        if module:
+            return ast.Call(
+                ast.Attribute(ast.Name(module, ast.Load()), name, ast.Load()), [node], []
+            )
+        return ast.Call(ast.Attribute(node, name, ast.Load()), [], [])
+
+    return _changing(made)
+
+
+def _absolute(node: ast.AST) -> None:
+    assert isinstance(node, ast.BinOp)
+    _become(node, ast.Call(ast.Name("abs", ast.Load()), [node.left], []))
+
+
+def _divided(name: str) -> Change:
+    def change(node: ast.AST) -> None:
+        count = ast.Call(ast.Name("len", ast.Load()), [ast.Name(name, ast.Load())], [])
+        node.value = ast.BinOp(node.value, ast.Div(), count)  # type: ignore[attr-defined]
+
+    return change
+
+
+def _scaled(field_name: str, factor: float) -> Change:
+    def change(node: ast.AST) -> None:
+        old = getattr(node, field_name)
+        setattr(node, field_name, ast.BinOp(old, ast.Mult(), ast.Constant(factor)))
+
+    return change
+
+
+def _set_plainly(node: ast.AST) -> None:
+    assert isinstance(node, ast.AugAssign)
+    _become(node, ast.Assign([node.target], node.value))
+
+
+def _add_to(node: ast.AST) -> None:
+    assert isinstance(node, ast.Assign)
+    assert isinstance(node.targets[0], ast.Name)
+    _become(node, ast.AugAssign(node.targets[0], ast.Add(), node.value))
+
+
+def _assign_to(name: str) -> Change:
+    def change(node: ast.AST) -> None:
+        node.targets = [ast.Name(name, ast.Store())]  # type: ignore[attr-defined]
+
+    return change
+
+
+def _keep(name: str) -> Change:
+    def change(node: ast.AST) -> None:
+        assert isinstance(node, ast.Expr)
+        _become(node, ast.Assign([ast.Name(name, ast.Store())], node.value))
+
+    return change
