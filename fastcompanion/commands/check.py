@@ -39,6 +39,7 @@ _COUNTED = {
     "to-assess": "ran and wait for your own judgement",
     "could not check": "could not be checked",
 }
+_WHY = re.compile(r"it ran; there is no hard check here(?: \((.*)\))?, so judge it yourself")
 _CATCHES = re.compile(r"catches (\d+) of (\d+)")
 
 
@@ -145,11 +146,19 @@ def _view_report(report: CheckReport) -> Iterable[Block]:
         yield from views.failing(failing)
     yield _table(report)
     for one in report.sections:
-        if one.verdict == "to-assess" and one.checkpoints:
-            yield Line(f"{one.id}: {one.message.partition('. ')[2]}")
+        if one.verdict == "to-assess" and (text := _left_to_you(one)):
+            yield Line(f"{one.id}: {text}")
     if strength := _strength(report):
         yield Line(strength, "dim")
     yield from _view_next(report, failing)
+
+
+def _left_to_you(one: SectionVerdict) -> str:
+    """Say why a section has no hard check, and what is there of what was promised."""
+    why = _WHY.match(one.message)
+    there = one.message[why.end() :].removeprefix(". ") if why else one.message.partition(". ")[2]
+    reason = f"no hard check: {why[1]}" if why and why[1] else ""
+    return "; ".join(part for part in (reason, there if one.checkpoints else "") if part)
 
 
 def _headline(report: CheckReport) -> str:
