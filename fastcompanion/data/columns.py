@@ -26,6 +26,8 @@ _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _TRUTH = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"}, {"0", "1"}, {"-1", "1"})
 _TEXT_WORDS, _TEXT_LENGTH = 6, 40
 _MOSTLY = 0.95
+# Beyond it, sums of squares overflow.
+_LARGEST = 1e100
 
 
 @frozen
@@ -135,7 +137,7 @@ def _form(counts: Mapping[str, int], delimiter: str) -> str:
 
 
 def number(cell: str, form: str = "") -> float | None:
-    """Read one number as it is written in its column; None for what is none, NaN and infinity included."""
+    """Read one number as it is written in its column; None for what is none, as NaN, infinity and what is too large to add."""
     text = cell.strip()
     if form == "unit" and (found := _UNIT.fullmatch(text)):
         text = found[1] + found[3].replace(",", "")
@@ -146,7 +148,7 @@ def number(cell: str, form: str = "") -> float | None:
     if not _PLAIN.fullmatch(text):
         return None
     value = float(text)
-    return value if math.isfinite(value) else None
+    return value if abs(value) < _LARGEST else None
 
 
 def _looks_like_days(told: Values, known: Mapping[str, float | None]) -> bool:

@@ -307,6 +307,8 @@ def of_leaks(view: View, found: Recognised) -> Iterator[Problem]:
     if not target or found.kind.value in ("ratings", "time-series") or view.rows < _FEW_ROWS:
         return
     rows = _rows_to_try(view.values[target])
+    if len(rows) < _FEW_ROWS:
+        return
     inputs = [n for n, role in found.roles.items() if role in ("input", "group", "time", "text")][
         :_COLUMNS
     ]

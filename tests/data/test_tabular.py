@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.data.dataset import DataSet
+from fastcompanion.data.first import of_table
 from fastcompanion.data.look import look
 from tests.data import folders
 from tests.data.folders import table
@@ -285,6 +287,51 @@ class TestKinds:
         assert "no-data" in wrong(found)
 
 
+ODD_CELLS = [
+    "", "1", "0", "2.5", "-3", "1e5", "abc", "a b c", "2020-01-05", "05/06/2020", "12,5", "1.234,5", "$5", "45%", "nan", "NA",
+    "inf", "True", "False", '"', 'x"y', "ü", "日本", "\t", "\r", "\n", "a,b", "a;b", "a|b", "0001", "1e400", "?", "-", "--", ".",
+    "+", "1_000", "٣", "²", "½", "2020-13-45", "99/99/9999", "Q1", "2020Q1", "Jan 2020", "a" * 300, "#", "\x00", "\x1b",
+]  # fmt: skip
+ODD_NAMES = "id x y target label date time user_id item_id rating text is_valid split a.b price value year fold #id".split()
+
+
+def mess(folder: Path, chance: random.Random) -> None:
+    """Write tables of nothing that makes sense."""
+    for _ in range(chance.randint(1, 3)):
+        width, delimiter = chance.randint(1, 6), chance.choice([",", ";", "\t", "|", " ", "::"])
+        pools = [chance.sample(ODD_CELLS, chance.randint(1, 6)) for _ in range(width)]
+        rows = [
+            [
+                chance.choice(pools[place % width])
+                for place in range(width + (chance.random() < 0.03))
+            ]
+            for _ in range(chance.choice([0, 1, 2, 5, 40, 200]))
+        ]
+        head = [chance.choice([*ODD_NAMES, ""]) for _ in range(width)]
+        lines = [
+            delimiter.join(f'"{c}"' if chance.random() < 0.2 else c for c in row)
+            for row in [head, *rows]
+        ]
+        text = chance.choice(["\n", "\r\n", "\r"]).join(lines[chance.random() < 0.2 :])
+        name = chance.choice(
+            ["train", "test", "data", "sample_submission", "valid"]
+        ) + chance.choice([".csv", ".tsv", ".txt", ""])
+        (folder / name).write_bytes(
+            text.encode(chance.choice(["utf-8", "utf-8-sig", "utf-16", "utf-32"]))
+        )
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_nothing_that_stands_in_a_table_breaks_us(tmp_path: Path, seed: int) -> None:
+    """Whatever the files hold, there is an answer or an error with a hint: never anything else."""
+    mess(tmp_path, random.Random(seed))
+    for kind in ("", "table-class", "ratings", "time-series", "text-class"):
+        with suppress(CompanionError):
+            assert look(tmp_path, kind=kind).path == str(tmp_path)
+    with suppress(CompanionError):
+        assert of_table(tmp_path)
+
+
 class TestWrong:
     """Each test plants one thing and sees that it is named, at its place."""
 
@@ -462,6 +509,17 @@ class TestWrong:
             [[row[0], "ab"[n % 2]] for n, row in enumerate(rows)],
         )
         assert wrong(look(tmp_path))["labels-apart"] == ["train_labels.csv"]
+
+    def test_numbers_too_large_to_add(self, tmp_path: Path) -> None:
+        rows: list[list[Any]] = [[n, f"{n % 10}e{n * 7 % 330}", n * 1.5] for n in range(100)]
+        table(tmp_path / "a" / "a.csv", ["a", "x", "price"], rows)
+        assert look(tmp_path / "a").kind.value == "table-number"
+        table(
+            tmp_path / "b" / "a.csv",
+            ["a", "c", "price"],
+            [[row[0] % 7, row[2], row[1]] for row in rows],
+        )
+        look(tmp_path / "b")
 
     def test_prose_with_commas_is_no_table(self, tmp_path: Path) -> None:
         (tmp_path / "note.txt").write_text("A note, with commas, here\nand another, line, there\n")
