@@ -6,14 +6,13 @@ is; a function by what it answers. What a learner has done in another way is lef
 
 from __future__ import annotations
 
-import math
 import string
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from fastcompanion.base.records import frozen
 from fastcompanion.course.model import Checkpoint, CheckpointKind
-from fastcompanion.course.recorded import agree
+from fastcompanion.course.recorded import agree, tables, words
 from fastcompanion.course.recorded.record import (
     Case,
     Fingerprint,
@@ -67,39 +66,15 @@ def _function_point(function: RecordedFunction, promised: Checkpoint | None) -> 
 
 def _outcome_point(outcome: RecordedOutcome) -> Checkpoint:
     kind = _KINDS.get(str(outcome.fingerprint["k"]), "value")
-    parts = [_PLACES.get(outcome.where, ""), _range(outcome.fingerprint), _freedom(outcome)]
+    parts = [_PLACES.get(outcome.where, ""), words.reach(outcome.fingerprint), _freedom(outcome)]
     about = ", ".join(part for part in parts if part)
-    return Checkpoint(outcome.key, kind, _shape_words(outcome.fingerprint), about)
+    return Checkpoint(outcome.key, kind, words.size(outcome.fingerprint), about)
 
 
 def _freedom(outcome: RecordedOutcome) -> str:
     if outcome.fingerprint["k"] != "number" or not outcome.better:
         return ""
     return "better is fine" if outcome.better == "up" else "less is fine"
-
-
-def _shape_words(one: Fingerprint) -> str:
-    shape = one.get("shape")
-    if one["k"] == "group":
-        return f"({one.get('n', 0)} items)"
-    if not shape:
-        return ""
-    if one["k"] == "frame":
-        return f"{shape[0]} rows, {shape[1]} columns"
-    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
-
-
-def _range(one: Fingerprint) -> str:
-    """Say between which powers of ten a number lies, which gives no answer away."""
-    value = one.get("v")
-    if one["k"] != "number" or not isinstance(value, int | float):
-        return ""
-    whole = "a whole number " if one.get("i") else ""
-    if abs(value) < agree.ZERO:
-        return f"{whole}about zero"
-    power = math.floor(math.log10(abs(value)))
-    low, high = (f"{10.0**p:g}" for p in (power, power + 1))
-    return f"{whole}between -{high} and -{low}" if value < 0 else f"{whole}between {low} and {high}"
 
 
 def question(
@@ -274,7 +249,7 @@ def _passed(outcome: RecordedOutcome, one: Candidate, by: str) -> Point:
         "hard": outcome.stability != "shape",
         "by": by,
         "found_name": one.name,
-        "found": describe(one.fingerprint),
+        "found": words.describe(one.fingerprint),
     }
 
 
@@ -289,10 +264,11 @@ def _difference(outcome: RecordedOutcome, own: Candidate) -> str:
     recorded, found = outcome.fingerprint, own.fingerprint
     if not agree.like(recorded, found):
         return ""
-    if recorded["k"] == "number" and _range(recorded) != _range(found):
+    if recorded["k"] == "number" and words.reach(recorded) != words.reach(found):
         return ""
     expected = " ".join(part for part in _expected_parts(recorded) if part)
-    return f"expected another {expected}; found {describe(found)}"
+    told = f"expected another {expected}; found {words.describe(found)}"
+    return ": ".join(part for part in (told, tables.apart(recorded, found)) if part)
 
 
 def _missing(outcome: RecordedOutcome, pool: Sequence[Candidate]) -> Point:
@@ -314,7 +290,7 @@ def _missing(outcome: RecordedOutcome, pool: Sequence[Candidate]) -> Point:
 
 def _near_words(one: Candidate) -> str:
     name = f"`{one.name}`" if one.where == "name" else one.name
-    return f"{name}, {describe(one.fingerprint)}"
+    return f"{name}, {words.describe(one.fingerprint)}"
 
 
 def _missing_message(outcome: RecordedOutcome, alike: Sequence[Candidate]) -> str:
@@ -461,7 +437,7 @@ def _function_wrong(
     count = f"{len(wrong)} of {len(_pairs(function, one))}"
     for mine, found in _parts(case.answer, answer):
         if found is not None and not agree.same(mine, found, grads=True):
-            expected, other = " ".join(filter(None, _expected_parts(mine))), describe(found)
+            expected, other = " ".join(filter(None, _expected_parts(mine))), words.describe(found)
             break
     what = "answers" if found is answer.get("fp") else "leaves behind"
     return {
@@ -476,7 +452,7 @@ def _function_wrong(
 
 
 def _expected_parts(one: Fingerprint) -> tuple[str, str, str]:
-    return _KINDS.get(str(one["k"]), "value"), _shape_words(one), _range(one)
+    return _KINDS.get(str(one["k"]), "value"), words.size(one), words.reach(one)
 
 
 def _named(
@@ -578,34 +554,3 @@ def _same_answer(came: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
     changed = [one is not None for one in answer.get("changed") or ()]
     before = [one is not None for one in came.get("changed") or ()] or [False] * len(changed)
     return changed == before and _answered(came, answer)
-
-
-def describe(one: Fingerprint) -> str:
-    """Say in a few words what a value of the learner's is."""
-    match one["k"]:
-        case "number":
-            value = one.get("v")
-            return "nan (number)" if value is None else f"{value:.6g} (number)"
-        case "array":
-            return f"an array of shape {_shape_words(one) or '()'}{_spread(one)}"
-        case "frame":
-            return f"a table of {_shape_words(one).replace(',', ' and')}"
-        case "model":
-            return f"a model of {one.get('n', 0)} numbers ({one.get('cls', '')})"
-        case "group":
-            return f"a {one.get('t', 'tuple')} of {one.get('n', 0)} items"
-        case "text":
-            return f"a text of {one.get('n', 0)} characters"
-        case "function" | "class":
-            return f"a {one['k']}"
-        case _:
-            return f"a {one.get('cls', 'value')}"
-
-
-def _spread(one: Fingerprint) -> str:
-    fifths = one.get("s") or []
-    if not fifths or None in (fifths[0], fifths[-1]):
-        return ""
-    stats = one.get("v") or [None]
-    mean = "" if stats[0] is None else f", mean {stats[0]:.4g}"
-    return f", {fifths[0]:.4g} to {fifths[-1]:.4g}{mean}"
