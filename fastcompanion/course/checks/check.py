@@ -20,7 +20,7 @@ from fastcompanion.base.repo import CommitResult
 from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import progress
-from fastcompanion.course.checks import copied, cures, verdict
+from fastcompanion.course.checks import copied, cures, likely, verdict
 from fastcompanion.course.checks.plan import Plan, PlannedSection
 from fastcompanion.course.checks.prepared import (
     ASSESSED,
@@ -162,6 +162,7 @@ def check(
         seconds = round(clock.monotonic() - begun, 3)
         public = events.read(study)
         sections = cures.named(judged(ready, outcomes, public, private), interpreter)
+        sections = likely.explained(ready, sections, outcomes, interpreter, limits or Limits())
         if until is not None:
             sections = tuple(one for one in sections if one.id == until)
         found = (*found, *copied.notices(ready, sections))
@@ -418,7 +419,9 @@ def may_be_assessed(study: Workspace, ready: Prepared, section: PlannedSection) 
     """
     if section.recorded is None:
         return not section.checkpoints
-    checks = [e for e in events.read(study, private=True) if e.kind == CHECKED and is_mine(e, ready)]
+    checks = [
+        e for e in events.read(study, private=True) if e.kind == CHECKED and is_mine(e, ready)
+    ]
     words = [str(dict(e.data.get("sections") or {}).get(section.id, "")) for e in checks]
     return next((word for word in reversed(words) if word), "") in ("to-assess", "self-assessed")
 

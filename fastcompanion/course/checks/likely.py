@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from fastcompanion.base import clock
 from fastcompanion.base.errors import CompanionError
+from fastcompanion.base.kernel import Interpreter, Limits
 from fastcompanion.base.records import frozen
 from fastcompanion.course.checks import plan, verdict
 from fastcompanion.course.checks.mutants import renamed
@@ -21,7 +22,7 @@ from fastcompanion.course.checks.prepared import Prepared
 from fastcompanion.course.checks.repairs import Repair, Words, repairs, vocabulary
 from fastcompanion.course.checks.unused import answering, unused
 from fastcompanion.course.checks.verdict import Outcome, SectionVerdict
-from fastcompanion.course.checks.warm import Warm
+from fastcompanion.course.checks.warm import Warm, WorkerLostError, available
 from fastcompanion.course.library import lessons
 from fastcompanion.course.notebooks import notebook
 from fastcompanion.course.notebooks.cells import parse_cell
@@ -30,6 +31,7 @@ from fastcompanion.course.recorded import judge
 from fastcompanion.course.recorded.record import RecordedSection
 
 SECONDS = 10.0  # for looking, beside what runs before the section
+LONGEST = 60.0  # what ran before may take so long to run again
 MOST = 400
 _SHORTEST = 1.0
 _BATCH = 30
@@ -54,6 +56,32 @@ class Likely:
             return f"{self.words[:1].upper()}{self.words[1:]} (cell {self.cell}, line {self.line})."
         place = f"cell {self.cell}, line {self.line}: `{self.text}`"
         return f"This is what comes out {self.words} ({place})."
+
+
+def explained(
+    ready: Prepared,
+    sections: tuple[SectionVerdict, ...],
+    outcomes: Sequence[Outcome],
+    interpreter: Interpreter,
+    limits: Limits,
+) -> tuple[SectionVerdict, ...]:
+    """Say what is likely wrong in the first failing section, where looking for it takes seconds only.
+
+    What runs before that section runs once more; a system that can't fork is told nothing more.
+    """
+    failing = verdict.first_failing(sections)
+    ran = sum(one.seconds for one in outcomes)
+    if failing is None or failing.verdict != "wrong value" or ran > LONGEST or not available():
+        return sections
+    try:
+        with Warm(interpreter, ready.path.parent, limits, ready.plan) as worker:
+            found = likely(worker, ready, failing, outcomes)
+    except WorkerLostError:
+        return sections
+    if found is None:
+        return sections
+    told = replace(failing, hint=found.sentence)
+    return tuple(told if one is failing else one for one in sections)
 
 
 @frozen

@@ -14,10 +14,11 @@ from dataclasses import field
 from itertools import combinations, permutations
 
 from fastcompanion.base.records import frozen
+from fastcompanion.course.checks import alterations as to
 from fastcompanion.course.checks.mutants import Change, on_node
 from fastcompanion.course.checks.regrouping import regrouped
 from fastcompanion.course.notebooks.cells import SEED, is_drawing, parse_cell
-from fastcompanion.course.notebooks.names import dotted, names_of, parameters
+from fastcompanion.course.notebooks.names import dotted, parameters
 
 _SIGNS: Mapping[type[ast.operator], str] = {
     ast.Add: "plus", ast.Sub: "minus", ast.Mult: "times", ast.Div: "divided by",
@@ -88,9 +89,10 @@ class Repair:
 
 @frozen
 class Words:
-    """What may stand in the place of something else: `names` that are bound, and of the original's
+    """What may stand in the place of something else.
 
-    section the `calls`, `numbers` and `texts`. `fine` are functions that are right already.
+    `names` are bound, `calls`, `numbers` and `texts` stand in the original's section; `fine` are
+    functions that are right already.
     """
 
     names: tuple[str, ...] = ()
@@ -142,7 +144,7 @@ def vocabulary(
                 calls["T"] = None
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 texts[node.value] = None
-            elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
+            elif isinstance(node, ast.Constant) and isinstance(node.value, int | float):
                 numbers[node.value] = None
     return tuple(calls), tuple(numbers), tuple(texts)
 
@@ -166,7 +168,7 @@ def _places(tree: ast.Module, words: Words, places: frozenset[int] | None) -> It
             for said, change in _other_sets(node, scopes.get(id(node), words.names)):
                 yield "sets", said, node, on_node(number, change)
     for number, node in enumerate(ast.walk(tree)):
-        for place, statement in enumerate(_body(node)):
+        for place, statement in enumerate(to.body(node)):
             if id(statement) not in spared:
                 yield from _moved(number, node, place, statement, holders)
 
@@ -209,49 +211,75 @@ def _stored(body: Sequence[ast.AST]) -> list[str]:
 
 
 def _edits(node: ast.AST, known: Sequence[str], words: Words) -> Iterator[Edit]:
+    """Give the changes of one node by what it is."""
+    if isinstance(node, ast.Constant):
+        yield from _constants(node, words)
+    elif isinstance(node, ast.stmt):
+        yield from _statement(node, known)
+    elif isinstance(node, ast.expr):
+        yield from _expression(node, known)
+        yield from _wrapped(node, words)
+        for said, change in regrouped(node):
+            yield ("brackets" if "brackets" in said else "nested"), said, change
+
+
+def _constants(node: ast.Constant, words: Words) -> Iterator[Edit]:
+    value = node.value
+    if isinstance(value, str):
+        for other in words.texts:
+            if other != value:
+                yield "texts", f"with {value!r} where another name belongs", to.put(other)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield from _numbers(value, words)
+
+
+def _statement(node: ast.stmt, known: Sequence[str]) -> Iterator[Edit]:
+    match node:
+        case ast.If() | ast.While():
+            yield "condition", "with a condition turned round", to.negate
+        case ast.AugAssign():
+            yield from _operators(node)
+        case ast.Return(value=ast.expr() as value):
+            yield from _factors(value, known)
+        case ast.Assign() | ast.Expr():
+            yield from _assignments(node)
+            if isinstance(node, ast.Assign) and not isinstance(node.value, ast.Constant):
+                yield from _factors(node.value, known)
+
+
+def _expression(node: ast.expr, known: Sequence[str]) -> Iterator[Edit]:
     match node:
         case ast.Name(ctx=ast.Load()):
             yield from _names(node, known)
-        case ast.Constant(value=str(text)):
-            for other in words.texts:
-                if other != text:
-                    yield "texts", f"with {text!r} where another name belongs", _put(other)
-        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-            yield from _numbers(value, words)
-        case ast.BinOp() | ast.AugAssign():
+        case ast.BinOp():
             yield from _operators(node)
         case ast.Compare():
             yield from _comparisons(node)
         case ast.UnaryOp(op=ast.USub()):
-            yield "minus", "with a minus sign that does not belong there", _into("operand")
+            yield "minus", "with a minus sign that does not belong there", to.into("operand")
         case ast.UnaryOp(op=ast.Not() | ast.Invert()):
-            yield "condition", "with a condition turned round", _into("operand")
-        case ast.If() | ast.While() | ast.IfExp():
-            yield "condition", "with a condition turned round", _negate
+            yield "condition", "with a condition turned round", to.into("operand")
+        case ast.IfExp():
+            yield "condition", "with a condition turned round", to.negate
         case ast.Call():
             yield from _calls(node)
+        case _:
+            yield from _holding(node)
+
+
+def _holding(node: ast.expr) -> Iterator[Edit]:
+    """Give the changes of what is taken from, or put together of, other values."""
+    match node:
         case ast.Attribute(attr="T"):
-            yield "turned", "with rows and columns swapped", _into("value")
+            yield "turned", "with rows and columns swapped", to.into("value")
         case ast.Subscript(ctx=ast.Load()):
             yield from _subscripts(node)
         case ast.List() if len(node.elts) > 1:
             for place, one in enumerate(node.elts):
                 said = f"with {ast.unparse(one)} in a list that it does not belong to"
-                yield "item", said, _without_item(place)
+                yield "item", said, to.without_item(place)
         case ast.Tuple(ctx=ast.Store()):
             yield from _turned(node, "unpacked", "with two results unpacked the other way round")
-        case ast.Assign() | ast.Expr():
-            yield from _assignments(node)
-        case ast.Return(value=ast.expr()):
-            yield from _factors(node.value, known)
-    if isinstance(node, ast.Assign) and not isinstance(node.value, ast.Constant):
-        yield from _factors(node.value, known)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-        yield "factor", "with a factor of two left out or too many", _scaled("right", 2)
-    if isinstance(node, ast.expr):
-        yield from _wrapped(node, words)
-        for said, change in regrouped(node):
-            yield ("brackets" if "brackets" in said else "nested"), said, change
 
 
 def _names(node: ast.Name, known: Sequence[str]) -> Iterator[Edit]:
@@ -262,9 +290,9 @@ def _names(node: ast.Name, known: Sequence[str]) -> Iterator[Edit]:
     parts = set(node.id.lower().split("_"))
     near = [n for n in known if n != node.id and parts & set(n.lower().split("_"))]
     for other in near[:_ROOM]:
-        yield "sibling", said, _rename(other)
+        yield "sibling", said, to.rename(other)
     for other in [n for n in known if n != node.id and n not in near][:_ROOM]:
-        yield "name", said, _rename(other)
+        yield "name", said, to.rename(other)
 
 
 def _is_sign(node: ast.AST) -> bool:
@@ -309,9 +337,13 @@ def _numbers(value: float, words: Words) -> Iterator[Edit]:
     near = (value + 1, value - 1, -value, *words.numbers, value * 10, value / 10, value / 2)
     for other in dict.fromkeys(near):
         if other != value:
-            yield "number", said, _put(other)
+            yield "number", said, to.put(other)
     for name in words.names[-3:] if value == 0 else ():
-        yield "number", said, lambda one, name=name: _become(one, ast.Name(name, ast.Load()))
+        yield "number", said, to.changing(_named(name))
+
+
+def _named(name: str) -> Callable[[ast.AST], ast.AST]:
+    return lambda node: ast.Name(name, ast.Load())
 
 
 def _operators(node: ast.BinOp | ast.AugAssign) -> Iterator[Edit]:
@@ -324,17 +356,19 @@ def _operators(node: ast.BinOp | ast.AugAssign) -> Iterator[Edit]:
                 if step
                 else f"with {old} in place of {new}"
             )
-            yield ("step" if step else "operator"), said, _operator(other)
+            yield ("step" if step else "operator"), said, to.operator(other)
     if isinstance(node, ast.AugAssign):
-        yield "added", "with a value changed step by step that should be set", _set_plainly
+        yield "added", "with a value changed step by step that should be set", to.set_plainly
     elif isinstance(node.op, ast.Sub | ast.Div | ast.Pow):
-        yield "operator", f"with the two sides of {old!r} the other way round", _swap_sides
+        yield "operator", f"with the two sides of {old!r} the other way round", to.swap_sides
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
-        yield "function", "with squares where something else belongs", _absolute
+        yield "function", "with squares where something else belongs", to.absolute
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        yield "factor", "with a factor of two left out or too many", to.scaled("right", 2)
     if isinstance(node, ast.BinOp) and old:
         for side, gone in (("left", node.right), ("right", node.left)):
             said = f"with `{_short(gone)}`, which does not belong there"
-            yield "superfluous", said, _into(side)
+            yield "superfluous", said, to.into(side)
 
 
 _COMPARED: Mapping[type[ast.cmpop], str] = {
@@ -347,31 +381,29 @@ def _comparisons(node: ast.Compare) -> Iterator[Edit]:
     old = _COMPARED.get(type(node.ops[0]))
     for other, new in _COMPARED.items():
         if old and new != old:
-            yield "comparison", f"with {old!r} in place of {new!r}", _compare(other)
+            yield "comparison", f"with {old!r} in place of {new!r}", to.compare(other)
 
 
 def _calls(node: ast.Call) -> Iterator[Edit]:
     name = dotted(node.func).rpartition(".")[2]
     if SEED.search(dotted(node.func)):
         return
-    for family in _FAMILIES:
-        for other in family if name in family else ():
-            if other != name:
-                yield _family(name, other)
+    others = [one for family in _FAMILIES if name in family for one in family]
+    yield from (_family(name, one) for one in dict.fromkeys(others) if one != name)
     if name in _WRAPPED or name in ("astype", "long", "squeeze", "unsqueeze", "view", "reshape"):
         said = f"with `{name}` where it does not belong"
         if isinstance(node.func, ast.Attribute) and dotted(node.func.value) not in _MODULES:
-            yield "extra", said, lambda one: _become(one, _func_value(one))
+            yield "extra", said, lambda one: to.become(one, to.func_value(one))
         elif node.args:
-            yield "extra", said, _first
+            yield "extra", said, to.first
     plain = [n for n, one in enumerate(node.args) if not isinstance(one, ast.Starred)]
     if name not in _PLAIN:
-        for one, other in list(combinations(plain, 2))[:6]:
-            said = "with two arguments the other way round"
-            yield "arguments", said, _swap_in("args", one, other)
+        said = "with two arguments the other way round"
+        for left, right in list(combinations(plain, 2))[:6]:
+            yield "arguments", said, to.swap_in("args", left, right)
     yield from _keywords(node, name)
     if name.rstrip("_") == name and isinstance(node.func, ast.Attribute) and _is_step(name):
-        yield "place", f"with what `{name}` gives not kept", _attribute(f"{name}_")
+        yield "place", f"with what `{name}` gives not kept", to.attribute(f"{name}_")
 
 
 def _is_step(name: str) -> bool:
@@ -384,26 +416,26 @@ _MODULES = frozenset("torch np numpy F pd pandas math random".split())
 def _family(name: str, other: str) -> Edit:
     if name in _SUMMARIES and other in _SUMMARIES:
         said = f"with the {_SUMMARIES[name]} in place of the {_SUMMARIES[other]}"
-        return "summary", said, _called(other)
-    return "function", f"with `{name}` where another function belongs", _called(other)
+        return "summary", said, to.called(other)
+    return "function", f"with `{name}` where another function belongs", to.called(other)
 
 
 def _keywords(node: ast.Call, name: str) -> Iterator[Edit]:
     for place, keyword in enumerate(node.keywords):
         value = keyword.value
         if keyword.arg in ("axis", "dim") and isinstance(value, ast.Constant):
-            yield "axis", "along another axis", _keyword(place, 1 if value.value == 0 else 0)
+            yield "axis", "along another axis", to.keyword(place, 1 if value.value == 0 else 0)
         if isinstance(value, ast.Constant) and isinstance(value.value, bool):
             yield (
                 "keyword",
                 f"with `{keyword.arg}` set the other way",
-                _keyword(place, not value.value),
+                to.keyword(place, not value.value),
             )
         elif keyword.arg and keyword.arg not in ("seed", "random_state"):
-            yield "keyword", f"with `{keyword.arg}`, which does not belong there", _drop(place)
+            yield "keyword", f"with `{keyword.arg}`, which does not belong there", to.drop(place)
     if name in _SUMMARIES and not node.keywords:
         for axis in (0, 1):
-            yield "axis", "over all axes at once instead of one", _add_axis(axis)
+            yield "axis", "over all axes at once instead of one", to.add_axis(axis)
 
 
 def _subscripts(node: ast.Subscript) -> Iterator[Edit]:
@@ -414,20 +446,24 @@ def _subscripts(node: ast.Subscript) -> Iterator[Edit]:
                 yield (
                     "slice",
                     f"with a range that {_ENDS[end]}s where it should not",
-                    _bound(end, None),
+                    to.bounded(end, None),
                 )
                 for shift in (1, -1):
-                    yield "slice", f"with a range that {_ENDS[end]}s one off", _bound(end, shift)
+                    yield (
+                        "slice",
+                        f"with a range that {_ENDS[end]}s one off",
+                        to.bounded(end, shift),
+                    )
         return
     whole = index.value if isinstance(index, ast.Constant) else None
     if isinstance(whole, int):
         for other in dict.fromkeys((whole - 1, whole + 1, 0, -1)):
             if other != whole:
-                yield "index", "with another item taken", _slice(ast.Constant(other))
+                yield "index", "with another item taken", to.sliced(ast.Constant(other))
     elif isinstance(index, ast.List) and len(index.elts) == 1:
-        yield "listed", "with one pair of square brackets too many", _slice(index.elts[0])
+        yield "listed", "with one pair of square brackets too many", to.sliced(index.elts[0])
     elif isinstance(index, ast.Name | ast.BinOp):
-        yield "index", f"with `[{_short(index)}]`, which does not belong there", _into("value")
+        yield "index", f"with `[{_short(index)}]`, which does not belong there", to.into("value")
 
 
 _ENDS = {"lower": "begin", "upper": "end"}
@@ -435,7 +471,7 @@ _ENDS = {"lower": "begin", "upper": "end"}
 
 def _turned(node: ast.Tuple, kind: str, said: str) -> Iterator[Edit]:
     for one, other in list(combinations(range(len(node.elts)), 2))[:6]:
-        yield kind, said, _swap_in("elts", one, other)
+        yield kind, said, to.swap_in("elts", one, other)
 
 
 def _assignments(node: ast.Assign | ast.Expr) -> Iterator[Edit]:
@@ -443,14 +479,14 @@ def _assignments(node: ast.Assign | ast.Expr) -> Iterator[Edit]:
     if isinstance(node, ast.Assign):
         target = node.targets[0]
         if isinstance(target, ast.Name) and not isinstance(node.value, ast.Constant):
-            yield "added", "with a value set where it should be added to", _add_to
+            yield "added", "with a value set where it should be added to", to.add_to
         if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
             return
         if isinstance(target, ast.Name) and (own := _receiver(node.value)) not in ("", target.id):
             said = f"with the result in `{target.id}`, where another name belongs"
-            yield "kept", said, _assign_to(own)
+            yield "kept", said, to.assign_to(own)
     elif (own := _receiver(node.value)) != "":
-        yield "kept", "with a result that is worked out and not kept", _keep(own)
+        yield "kept", "with a result that is worked out and not kept", to.keep(own)
 
 
 def _factors(value: ast.expr, known: Sequence[str]) -> Iterator[Edit]:
@@ -458,9 +494,9 @@ def _factors(value: ast.expr, known: Sequence[str]) -> Iterator[Edit]:
     if isinstance(value, ast.Tuple | ast.List | ast.Dict | ast.JoinedStr):
         return
     for name in known[:4]:
-        yield "factor", "without dividing by how many there are", _divided(name)
+        yield "factor", "without dividing by how many there are", to.divided(name)
     for factor in (2, 0.5):
-        yield "factor", "with a factor of two left out or too many", _scaled("value", factor)
+        yield "factor", "with a factor of two left out or too many", to.scaled("value", factor)
 
 
 def _receiver(node: ast.expr) -> str:
@@ -483,12 +519,12 @@ def _wrapped(node: ast.expr, words: Words) -> Iterator[Edit]:
     if isinstance(getattr(node, "ctx", None), ast.Store | ast.Del):
         return
     if isinstance(node, ast.BinOp | ast.Call):
-        yield "negative", "without a minus sign", _minus
+        yield "negative", "without a minus sign", to.minus
     for call in words.calls:
         module, _, name = call.rpartition(".")
         if name in _WRAPPED and not (isinstance(node, ast.Call) and dotted(node.func) == call):
             said = f"without `{name}`" if name != "T" else "without swapping rows and columns"
-            yield "wrapped", said, _wrap(name, module if module in _MODULES else "")
+            yield "wrapped", said, to.wrap(name, module if module in _MODULES else "")
 
 
 def _moved(
@@ -497,27 +533,28 @@ def _moved(
     """Move a statement: over its neighbour, into the loop before it, out of the block it ends."""
     body: list[ast.stmt] = block.body  # type: ignore[attr-defined]
     if place + 1 < len(body) and not _is_header(statement) and not _is_header(body[place + 1]):
-        yield "nested", "with two steps in the wrong order", statement, _swapped(number, place)
+        yield "nested", "with two steps in the wrong order", statement, to.swapped(number, place)
     if place and isinstance(body[place - 1], ast.For | ast.While | ast.If):
         said = "with a line that should be indented further"
-        yield "indented", said, statement, _pulled_in(number, place)
-    if place + 1 < len(body) and isinstance(statement, ast.Assign | ast.Expr):
-        if isinstance(body[place + 1], ast.For | ast.While):
-            said = "with a line before a loop that belongs inside it"
-            yield "indented", said, statement, _pulled_down(number, place)
+        yield "indented", said, statement, to.pulled_in(number, place)
+    following = body[place + 1] if place + 1 < len(body) else None
+    is_plain = isinstance(statement, ast.Assign | ast.Expr)
+    if is_plain and isinstance(following, ast.For | ast.While):
+        said = "with a line before a loop that belongs inside it"
+        yield "indented", said, statement, to.pulled_down(number, place)
     if isinstance(block, ast.For | ast.While | ast.If) and len(body) > 1 and number in holders:
         if place == len(body) - 1:
             said = "with a line that is indented too far"
-            yield "outdented", said, statement, _pushed_out(number, holders[number], place, 1)
+            yield "outdented", said, statement, to.pushed_out(number, holders[number], place, 1)
         if isinstance(statement, ast.Assign):
             said = "with a line inside a loop that belongs before it"
-            yield "outdented", said, statement, _pushed_out(number, holders[number], place, 0)
+            yield "outdented", said, statement, to.pushed_out(number, holders[number], place, 0)
     if len(body) > 1 and isinstance(statement, ast.Expr | ast.AugAssign | ast.Assign):
         yield (
             "superfluous",
             "with a step that does not belong there",
             statement,
-            _removed(number, place),
+            to.removed(number, place),
         )
 
 
@@ -531,244 +568,4 @@ def _holders(tree: ast.Module) -> dict[int, int]:
     """Map the number of each block to the number of the node in whose body it stands."""
     numbers = {id(node): number for number, node in enumerate(ast.walk(tree))}
     walked = enumerate(ast.walk(tree))
-    return {numbers[id(inner)]: number for number, node in walked for inner in _body(node)}
-
-
-def _body(node: ast.AST) -> list[ast.stmt]:
-    body = getattr(node, "body", ())
-    return body if isinstance(body, list) else []  # that of a lambda is no list
-
-
-def _nth(tree: ast.AST, number: int) -> ast.AST:
-    return next(node for place, node in enumerate(ast.walk(tree)) if place == number)
-
-
-def _swapped(number: int, place: int) -> Callable[[ast.Module], None]:
-    def apply(tree: ast.Module) -> None:
-        body = _nth(tree, number).body  # type: ignore[attr-defined]
-        body[place], body[place + 1] = body[place + 1], body[place]
-
-    return apply
-
-
-def _pulled_in(number: int, place: int) -> Callable[[ast.Module], None]:
-    def apply(tree: ast.Module) -> None:
-        body = _nth(tree, number).body  # type: ignore[attr-defined]
-        body[place - 1].body.append(body.pop(place))
-
-    return apply
-
-
-def _pulled_down(number: int, place: int) -> Callable[[ast.Module], None]:
-    def apply(tree: ast.Module) -> None:
-        body = _nth(tree, number).body  # type: ignore[attr-defined]
-        body[place + 1].body.insert(0, body.pop(place))
-
-    return apply
-
-
-def _pushed_out(number: int, holder: int, place: int, after: int) -> Callable[[ast.Module], None]:
-    def apply(tree: ast.Module) -> None:
-        block, outer = _nth(tree, number), _nth(tree, holder)
-        moved = block.body.pop(place)  # type: ignore[attr-defined]
-        body: list[ast.AST] = outer.body  # type: ignore[attr-defined]
-        body.insert(body.index(block) + after, moved)
-
-    return apply
-
-
-def _removed(number: int, place: int) -> Callable[[ast.Module], None]:
-    def apply(tree: ast.Module) -> None:
-        del _nth(tree, number).body[place]  # type: ignore[attr-defined]
-
-    return apply
-
-
-def _become(node: ast.AST, other: ast.AST) -> None:
-    kept = dict(vars(other))
-    vars(node).clear()
-    node.__class__ = other.__class__
-    vars(node).update(kept)
-
-
-def _changing(made: Callable[[ast.AST], ast.AST]) -> Change:
-    def change(node: ast.AST) -> None:
-        _become(node, made(copy.copy(node)))
-
-    return change
-
-
-def _into(name: str) -> Change:
-    return _changing(lambda node: getattr(node, name))
-
-
-def _func_value(node: ast.AST) -> ast.AST:
-    return node.func.value  # type: ignore[attr-defined,no-any-return]
-
-
-def _set(**fields: object) -> Change:
-    def change(node: ast.AST) -> None:
-        for name, value in fields.items():
-            setattr(node, name, value)
-
-    return change
-
-
-def _put(value: object) -> Change:
-    return _set(value=value)
-
-
-def _rename(name: str) -> Change:
-    return _set(id=name)
-
-
-def _attribute(name: str) -> Change:
-    def change(node: ast.AST) -> None:
-        node.func.attr = name  # type: ignore[attr-defined]
-
-    return change
-
-
-def _called(name: str) -> Change:
-    def change(node: ast.AST) -> None:
-        func = node.func  # type: ignore[attr-defined]
-        setattr(func, "attr" if isinstance(func, ast.Attribute) else "id", name)
-
-    return change
-
-
-def _operator(other: type[ast.operator]) -> Change:
-    return _set(op=other())
-
-
-def _slice(index: ast.expr) -> Change:
-    return _set(slice=index)
-
-
-def _compare(other: type[ast.cmpop]) -> Change:
-    def change(node: ast.AST) -> None:
-        node.ops[0] = other()  # type: ignore[attr-defined]
-
-    return change
-
-
-def _negate(node: ast.AST) -> None:
-    node.test = ast.UnaryOp(ast.Not(), node.test)  # type: ignore[attr-defined]
-
-
-def _first(node: ast.AST) -> None:
-    _become(node, node.args[0])  # type: ignore[attr-defined]
-
-
-def _swap_in(name: str, one: int, other: int) -> Change:
-    def change(node: ast.AST) -> None:
-        items = getattr(node, name)
-        items[one], items[other] = items[other], items[one]
-
-    return change
-
-
-def _swap_sides(node: ast.AST) -> None:
-    node.left, node.right = node.right, node.left  # type: ignore[attr-defined]
-
-
-def _without_item(place: int) -> Change:
-    def change(node: ast.AST) -> None:
-        del node.elts[place]  # type: ignore[attr-defined]
-
-    return change
-
-
-def _keyword(place: int, value: object) -> Change:
-    def change(node: ast.AST) -> None:
-        node.keywords[place].value = ast.Constant(value)  # type: ignore[attr-defined,arg-type]
-
-    return change
-
-
-def _drop(place: int) -> Change:
-    def change(node: ast.AST) -> None:
-        del node.keywords[place]  # type: ignore[attr-defined]
-
-    return change
-
-
-def _add_axis(axis: int) -> Change:
-    def change(node: ast.AST) -> None:
-        node.keywords.append(ast.keyword("axis", ast.Constant(axis)))  # type: ignore[attr-defined]
-
-    return change
-
-
-def _bound(end: str, shift: int | None) -> Change:
-    def change(node: ast.AST) -> None:
-        index = node.slice  # type: ignore[attr-defined]
-        old = getattr(index, end)
-        setattr(index, end, shift and ast.BinOp(old, ast.Add(), ast.Constant(shift)))
-
-    return change
-
-
-def _minus(node: ast.AST) -> None:
-    _become(node, ast.UnaryOp(ast.USub(), copy.copy(node)))  # type: ignore[arg-type]
-
-
-def _wrap(name: str, module: str) -> Change:
-    def made(node: ast.AST) -> ast.AST:
-        assert isinstance(node, ast.expr)
-        if name == "T":
-            return ast.Attribute(node, "T", ast.Load())
-        if module:
-            return ast.Call(
-                ast.Attribute(ast.Name(module, ast.Load()), name, ast.Load()), [node], []
-            )
-        return ast.Call(ast.Attribute(node, name, ast.Load()), [], [])
-
-    return _changing(made)
-
-
-def _absolute(node: ast.AST) -> None:
-    assert isinstance(node, ast.BinOp)
-    _become(node, ast.Call(ast.Name("abs", ast.Load()), [node.left], []))
-
-
-def _divided(name: str) -> Change:
-    def change(node: ast.AST) -> None:
-        count = ast.Call(ast.Name("len", ast.Load()), [ast.Name(name, ast.Load())], [])
-        node.value = ast.BinOp(node.value, ast.Div(), count)  # type: ignore[attr-defined]
-
-    return change
-
-
-def _scaled(field_name: str, factor: float) -> Change:
-    def change(node: ast.AST) -> None:
-        old = getattr(node, field_name)
-        setattr(node, field_name, ast.BinOp(old, ast.Mult(), ast.Constant(factor)))
-
-    return change
-
-
-def _set_plainly(node: ast.AST) -> None:
-    assert isinstance(node, ast.AugAssign)
-    _become(node, ast.Assign([node.target], node.value))
-
-
-def _add_to(node: ast.AST) -> None:
-    assert isinstance(node, ast.Assign)
-    assert isinstance(node.targets[0], ast.Name)
-    _become(node, ast.AugAssign(node.targets[0], ast.Add(), node.value))
-
-
-def _assign_to(name: str) -> Change:
-    def change(node: ast.AST) -> None:
-        node.targets = [ast.Name(name, ast.Store())]  # type: ignore[attr-defined]
-
-    return change
-
-
-def _keep(name: str) -> Change:
-    def change(node: ast.AST) -> None:
-        assert isinstance(node, ast.Expr)
-        _become(node, ast.Assign([ast.Name(name, ast.Store())], node.value))
-
-    return change
+    return {numbers[id(inner)]: number for number, node in walked for inner in to.body(node)}

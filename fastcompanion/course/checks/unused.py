@@ -39,17 +39,19 @@ def _in_function(function: ast.FunctionDef, own: Collection[str]) -> Iterator[Fo
         if name not in read and name.strip("_") and name != "self":
             yield function.lineno, f"`{function.name}` is given `{name}` and never uses it"
     for node in inner:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            name = node.targets[0].id
-            if name not in read | shared and name.strip("_"):
-                yield node.lineno, f"`{name}` is worked out in `{function.name}` and never used"
-        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            name = dotted(node.value.func)
-            if name in own:
-                yield node.lineno, f"what `{name}` gives is thrown away in `{function.name}`"
-        elif isinstance(node, ast.For) and not _counts(node):
-            targets = [n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)]
-            for name in targets:
+        yield from _in_statement(function.name, node, read | shared, own)
+
+
+def _in_statement(
+    function: str, node: ast.AST, read: Collection[str], own: Collection[str]
+) -> Iterator[Found]:
+    match node:
+        case ast.Assign(targets=[ast.Name(id=name)]) if name not in read and name.strip("_"):
+            yield node.lineno, f"`{name}` is worked out in `{function}` and never used"
+        case ast.Expr(value=ast.Call() as call) if dotted(call.func) in own:
+            yield node.lineno, f"what `{dotted(call.func)}` gives is thrown away in `{function}`"
+        case ast.For() if not _counts(node):
+            for name in (n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)):
                 if name not in read and name.strip("_"):
                     yield node.lineno, f"the loop over `{name}` never uses it"
 

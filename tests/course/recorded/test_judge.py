@@ -330,10 +330,16 @@ def test_another_wrong_value_is_no_known_mistake() -> None:
     assert named(observed({"loss": number(0.9)}), UP, RAW) == ""
 
 
-def test_a_mistake_is_not_named_when_it_may_be_another() -> None:
+def test_a_mistake_is_named_with_one_other_that_it_may_be_but_not_with_two() -> None:
     other = KnownMistake("m3", "without the mean", {"loss": 0.712}, {})
+    third = KnownMistake("m5", "without the sigmoid", {"loss": 0.712}, {})
     twin = KnownMistake("m4", UP.words, {"loss": 0.712}, {})
-    assert named(observed({"loss": number(0.712)}), UP, other) == ""
+    told = named(observed({"loss": number(0.712)}), UP, other)
+    assert judge.sentence(judge.mistakes(section(LOSS, mistakes=[UP, other])), told) == (
+        "This is what comes out with the sign of the step turned. "
+        "Or: This is what comes out without the mean."
+    )
+    assert named(observed({"loss": number(0.712)}), UP, other, third) == ""
     assert named(observed({"loss": number(0.712)}), UP, twin) == "loss:m1"
 
 
@@ -389,3 +395,11 @@ def test_the_question_for_the_observer_is_plain_data() -> None:
     assert asked["functions"][0]["cases"][0]["seed"] == 1
     assert (asked["id"], asked["bound"], asked["cells"]) == ("loss", ["loss"], [3, 4])
     assert isinstance(CALC, RecordedFunction)
+
+
+def test_values_under_each_others_names_are_mixed_up() -> None:
+    recorded = section(outcome("first", number(0.8258)), outcome("second", number(0.3517)))
+    points = judge.points(
+        recorded, observed({"first": number(0.3517), "second": number(0.8258)}), {}
+    )
+    assert [point["state"] for point in points] == ["wrong", "wrong"]
