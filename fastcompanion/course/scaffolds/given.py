@@ -36,7 +36,7 @@ _NOT_HYPER = re.compile(
     r"end|sep|sci_mode|precision|edgeitems|ylim|xlim|width|height|cmap|encoding|index|inplace|"
     r"nrows|ncols|dpi|fontsize|verbose|flush)$"
 )
-
+_SWITCHES = ("replace", "replacement", "bootstrap")  # may an item be drawn twice?
 
 _MARKED_WORK: dict[str, Role] = {"import": "given", "show": "look", "time": "look", "plot": "plot"}
 
@@ -258,6 +258,8 @@ def is_setting(keyword: ast.keyword) -> bool:
     if not is_scalar(keyword.value) or _NOT_HYPER.search(name):
         return False
     value = keyword.value.value if isinstance(keyword.value, ast.Constant) else 0
+    if isinstance(value, bool):
+        return name in _SWITCHES
     if isinstance(value, str):
         return len(value) <= 24 and bool(_HYPER.search(name))
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 
 from fastcompanion.base.records import frozen
@@ -13,6 +12,7 @@ from fastcompanion.course.notebooks.prose import paragraphs
 from fastcompanion.course.notebooks.sections import Section, slug
 from fastcompanion.course.scaffolds import wording
 from fastcompanion.course.scaffolds.checkpoints import class_signature, signature
+from fastcompanion.course.scaffolds.draws import Draw, draws, draws_directly, sentence
 from fastcompanion.course.scaffolds.effects import contexts, effects
 from fastcompanion.course.scaffolds.given import Piece, Plan
 from fastcompanion.course.scaffolds.leaks import Answers
@@ -81,6 +81,15 @@ def only_looks(step: Step) -> bool:
     return all(piece.role in ("look", "plot") for piece in step.pieces)
 
 
+@frozen
+class _Chance:
+    """How random numbers are drawn: the words, the nodes they tell, and the library's functions."""
+
+    text: str
+    nodes: frozenset[int]
+    functions: frozenset[str]
+
+
 class Teller:
     """Says what steps ask for, in the order of the notebook; `own` are names that it binds."""
 
@@ -89,6 +98,7 @@ class Teller:
         self._own = own
         self._functions = functions
         self._written: set[str] = set()
+        self._drawing: set[str] = set()  # functions that give back a draw as it is
         self._later: frozenset[str] = frozenset()
 
     def begin(self, later: frozenset[str]) -> None:
@@ -129,28 +139,84 @@ class Teller:
         return " ".join(part for part in (doing, *said, _result(step)) if part)
 
     def _doing(self, step: Step, said: str) -> str:
-        clauses: list[str] = []
-        for work in _runs(step.pieces):
-            if work[0].kind == "define":
-                clauses += [self._definition(statement) for statement in work]
-            else:
-                clauses += self._group(work, said)
+        """Say what there is to do, then how the random numbers in it are drawn."""
+        works = [piece.statement for piece in step.pieces if piece.role == "work"]
+        chance = self._chance(works)
+        telling = {k: v for k, v in step.settings.items() if k not in chance.functions}
+        known = " ".join(text for values in telling.values() for text in values)
+        clauses = self._clauses(step, said, known, chance.nodes)
         looks = self._looks(step, said)
         main = [clause for clause in clauses if clause] or looks[:1] or [self._anything(step)]
         rest = looks if any(clauses) else looks[1:]
-        told = wording.settings(step.settings)
-        known = " ".join(text for values in step.settings.values() for text in values)
-        numbers = wording.numbers(step.pieces, f"{said} {known} {' '.join(clauses)}")
+        told = wording.settings(telling)
+        numbers = self._numbers(works, f"{said} {known} {' '.join(clauses)}", chance.nodes)
         more = [*wording.literals(p.statement for p in step.literals), told, numbers]
         more += [] if said else wording.sizes_read(step.pieces)
         more.append(wording.seeds(step.pieces))
-        more.append(wording.using(step.pieces, f"{said} {told} {' '.join(main)}", self._own))
+        more += self._rows(step, works)
+        spoken = f"{said} {told} {chance.text} {' '.join(main)}"
+        more.append(wording.using(step.pieces, spoken, self._own))
         details = "; ".join(text for text in more if text)
         main[0] = f"{main[0][:1].upper()}{main[0][1:]}"
         text = "; ".join(_bold(clause) for clause in main)
-        if details:
-            text = f"{text[:-1]}; {details})" if text.endswith(")") else f"{text} ({details})"
-        return "; ".join([text, *rest]) + "."
+        done = "; ".join([wording.with_detail(text, details), *rest]) + "."
+        return f"{done} {chance.text}" if chance.text else done
+
+    def _clauses(self, step: Step, said: str, known: str, skip: Container[int]) -> list[str]:
+        """Say in clauses what is to be written, made and changed."""
+        clauses: list[str] = []
+        runs = _runs(step.pieces)
+        single = sum(map(len, runs)) == 1
+        for work in runs:
+            if work[0].kind != "define":
+                clauses += self._group(work, said)
+                continue
+            for statement in work:
+                text = self._definition(statement)
+                if text and not single:
+                    told = wording.numbers([statement], f"{said} {known} {text}", skip)
+                    text = wording.with_detail(text, wording.numbers_in_it(told))
+                clauses.append(text)
+        return clauses
+
+    def _numbers(self, works: Sequence[Statement], told: str, skip: Container[int]) -> str:
+        """Tell the numbers that stand in no definition of their own, by what they belong to."""
+        if len(works) == 1:
+            return wording.numbers_in_it(wording.numbers(works, told, skip))
+        return wording.numbers_for([s for s in works if s.kind != "define"], told, skip)
+
+    def _rows(self, step: Step, works: Sequence[Statement]) -> list[str]:
+        """Say which rows a constant selects, where later code or a picture builds on them."""
+        found = []
+        for statement in works:
+            text = wording.rows(statement)
+            others = (p.statement.names.reads for p in step.pieces if p.statement is not statement)
+            if text and not self._later.union(*others).isdisjoint(statement.names.makes):
+                name = f"{listed(statement.names.makes)}: " if len(works) > 1 else ""
+                found.append(f"{name}{text}")
+        return found
+
+    def _chance(self, works: Sequence[Statement]) -> _Chance:
+        """Say how the work draws random numbers, where that gives no code away."""
+        drawn: list[tuple[str, list[Draw]]] = []
+        for statement in works:
+            defines = statement.kind == "define"
+            found = draws(statement.node, self._drawing if defines else ())
+            if len(found) == 1 and found[0].function in self._drawing:
+                continue  # what it is called with says little alone
+            name = listed(statement.names.binds) if defines else ""
+            if defines and draws_directly(statement.node):
+                self._drawing.update(statement.names.binds)
+            if found and drawn and not defines and not drawn[-1][0]:
+                drawn[-1][1].extend(found)
+            elif found:
+                drawn.append((name, found))
+        texts = [(sentence(f, of if len(works) > 1 else ""), f) for of, f in drawn]
+        safe = [(text, f) for text, f in texts if self._quoter.guard(text) == text]
+        every = [draw for _, f in safe for draw in f]
+        functions = frozenset(d.function.rsplit(".", 1)[-1] for d in every)
+        nodes = frozenset(node for d in every for node in d.nodes)
+        return _Chance(" ".join(text for text, _ in safe), nodes, functions)
 
     def _anything(self, step: Step) -> str:
         """Say what to do where nothing is made and the words name all there is to see."""
@@ -276,7 +342,6 @@ def _made_anew(group: Iterable[Statement]) -> dict[str, str]:
     return found
 
 
-_DETAILS = re.compile(r" \((?=[a-z]|\d+ nested)")
 _PLOTTERS = frozenset({"plt", "sns", "mpl", "ax", "axs", "axes", "fig"})
 
 
@@ -284,7 +349,7 @@ def _bold(clause: str) -> str:
     """Make the action bold, but neither its details nor what is optional."""
     if clause.lower().startswith(("optional", "inside")):
         return clause
-    cut = _DETAILS.search(clause)
+    cut = wording.DETAILS.search(clause)
     at = cut.start() if cut else len(clause)
     return f"**{clause[:at]}**{clause[at:]}"
 

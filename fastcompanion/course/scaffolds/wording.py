@@ -26,6 +26,9 @@ _OPERATORS = {
     ast.MatMult: "matrix product", ast.Pow: "to the power of", ast.Gt: "greater than",
     ast.Lt: "less than", ast.Eq: "equal to", ast.GtE: "at least", ast.LtE: "at most",
 }  # fmt: skip
+DETAILS = re.compile(
+    r"(?<! of) \((?=[a-z]|\d+ nested)"
+)  # the brackets behind a clause, no part of it
 _PLAIN = ("shape", "dtype", "size", "type")
 
 
@@ -315,19 +318,85 @@ def literals(statements: Iterable[Statement]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def numbers(pieces: Iterable[Piece], told: str) -> str:
-    """List the numbers of the work that nobody can guess and that nothing else has told."""
+def numbers(statements: Iterable[Statement], told: str, skip: Container[int]) -> list[str]:
+    """List the numbers of statements that nobody can guess and that nothing else has told.
+
+    `skip` holds places in memory of nodes that words have told.
+    """
     found: dict[str, None] = {}
-    for piece in pieces:
-        if (
-            piece.role == "work"
-            and _DIGIT.search(piece.statement.source)
-            and not _tests(piece.statement)
-        ):
-            for value in _constants(piece.statement.node):
+    for statement in statements:
+        if _DIGIT.search(statement.source) and not _tests(statement):
+            for value in _constants(statement.node, skip):
                 found[f"{value:g}" if isinstance(value, float) else str(value)] = None
-    quiet = [n for n in found if not mentions(told, n.lstrip("-"))]
-    return "numbers in it: " + ", ".join(quiet) if 0 < len(quiet) <= MOST_NUMBERS else ""
+    return [n for n in found if not mentions(told, n.lstrip("-"))]
+
+
+def numbers_in_it(found: Sequence[str]) -> str:
+    """Tell numbers of the one thing that is spoken of; nothing when there are too many."""
+    return "numbers in it: " + ", ".join(found) if 0 < len(found) <= MOST_NUMBERS else ""
+
+
+def numbers_for(statements: Sequence[Statement], told: str, skip: Container[int]) -> str:
+    """Tell numbers by what they belong to: "numbers for `a`: 3, 4; for `b`: 0.5"."""
+    by_name: dict[str, dict[str, None]] = {}
+    for statement in statements:
+        if found := numbers([statement], told, skip):
+            by_name.setdefault(_subject(statement), {}).update(dict.fromkeys(found))
+    if not 0 < sum(map(len, by_name.values())) <= MOST_NUMBERS:
+        return ""
+    rest = by_name.pop("", {})
+    texts = [f"for {name}: {', '.join(found)}" for name, found in by_name.items()]
+    texts += [f"elsewhere: {', '.join(rest)}" if texts else f"in it: {', '.join(rest)}"] * bool(
+        rest
+    )
+    return "numbers " + "; ".join(texts)
+
+
+def _subject(statement: Statement) -> str:
+    """Name what a statement sets, makes, changes or calls."""
+    if isinstance(statement.node, ast.For | ast.While):
+        return "the loop"
+    made = [name for names in columns([statement]).values() for name in names]
+    made = made or list(statement.names.makes) or list(statement.names.changes)
+    return listed(made or filter(None, [_function(statement.node)]))
+
+
+def rows(statement: Statement) -> str:
+    """Say which rows are kept by a constant: "the rows of `df` where `Fare` is above 0"."""
+    match statement.node:
+        case ast.Assign(targets=[ast.Name()], value=ast.Subscript(
+            value=ast.Name(id=frame),
+            slice=ast.Compare(left=left, ops=[op], comparators=[ast.Constant(value=value)]),
+        )) if type(op) in _COMPARED:  # fmt: skip
+            column = _column(left, frame)
+            return (
+                column
+                and f"the rows of `{frame}` where `{column}` is {_COMPARED[type(op)]} {value!r}"
+            )
+    return ""
+
+
+_COMPARED: dict[type[ast.cmpop], str] = {
+    ast.Gt: "above", ast.Lt: "below", ast.GtE: "at least", ast.LtE: "at most",
+    ast.Eq: "equal to", ast.NotEq: "not equal to",
+}  # fmt: skip
+
+
+def _column(node: ast.expr, frame: str) -> str:
+    match node:
+        case ast.Attribute(value=ast.Name(id=base), attr=name) if base == frame:
+            return name
+        case ast.Subscript(value=ast.Name(id=base), slice=ast.Constant(value=str() as name)):
+            return name if base == frame else ""
+    return ""
+
+
+def with_detail(text: str, detail: str) -> str:
+    """Put a detail into the brackets at the end of a clause, or into new ones."""
+    if not detail:
+        return text
+    merges = text.endswith(")") and DETAILS.search(text)
+    return f"{text[:-1]}; {detail})" if merges else f"{text} ({detail})"
 
 
 def seeds(pieces: Iterable[Piece]) -> str:
@@ -374,8 +443,12 @@ def _told_elsewhere(call: str) -> bool:
     return bool(MAKES_ARRAY.search(call) or SEED.search(call))
 
 
-def _constants(node: ast.AST) -> Iterable[float | int]:
-    """Give the numbers of a tree but 0, 1, 2 and indexes."""
+def _constants(node: ast.AST, skip: Container[int] = ()) -> Iterable[float | int]:
+    """Give the numbers of a tree but 0, 1, 2 and indexes, and but those of nodes in `skip`."""
+    return () if id(node) in skip else _numbers_of(node, skip)
+
+
+def _numbers_of(node: ast.AST, skip: Container[int]) -> Iterable[float | int]:
     match node:
         case ast.Constant(value=bool()):
             return
@@ -384,14 +457,14 @@ def _constants(node: ast.AST) -> Iterable[float | int]:
         case ast.Constant(value=int() | float() as number):
             yield from [number] if number > 2 or number not in (0, 1, 2) else []
         case ast.Subscript():
-            yield from _constants(node.value)
+            yield from _constants(node.value, skip)
         case ast.Call() if _told_elsewhere(dotted(node.func)):
             return
         case ast.keyword(arg=name) if name in ("dim", "axis", "figsize", "keepdim"):
             return
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             for statement in node.body:
-                yield from _constants(statement)
+                yield from _constants(statement, skip)
         case _:
             for child in ast.iter_child_nodes(node):
-                yield from _constants(child)
+                yield from _constants(child, skip)
