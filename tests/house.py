@@ -135,6 +135,10 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
         "course/checks/warm_worker.py",
         "one caller",
     ): "a script of the learner's interpreter, without us",
+    (
+        "course/checks/warm_worker.py",
+        "quiet errors",
+    ): "what the learner's objects raise when looked at is no news",
     ("course/__main__.py", "one caller"): "the maintainers' checker stands below the console",
     ("course/__main__.py", "one exit"): "the maintainers' checker is a program of its own",
     (WATCHDOG, "one exit"): "it turns SIGTERM and SIGHUP into the KeyboardInterrupt that Ctrl-C is",
