@@ -199,8 +199,7 @@ def test_a_given_cell_that_fails_is_a_broken_lesson(ws: Workspace, tmp_path: Pat
     [
         ("data = open('not here.csv').read()", "not here.csv"),
         (
-            "import urllib.request\n"
-            "data = urllib.request.urlopen('http://data.invalid/train.csv').read()",
+            "import urllib.request as web\ndata = web.urlopen('http://data.invalid/a.csv')",
             "URLError",
         ),
     ],
