@@ -209,12 +209,23 @@ def _joined(made: Original, runs: Sequence[Ran], seconds: float) -> Measured:
             drafts[part.id] = draft
         else:
             reasons[part.id] = CHANCE if draft.outcomes or draft.functions else NOTHING
-    kinds = {
+    return Measured(drafts, reasons, _kinds(first), seconds)
+
+
+def finished(made: Original, worker: Warm, drafts: Mapping[str, RecordedSection]) -> Measured:
+    """Take what was recorded before as measured; one run of the original says what names hold."""
+    ran = _ran(worker.run((seeding(0), *_observed_sections(made, 0))))
+    return Measured(drafts, {}, _kinds(ran), ran.seconds)
+
+
+def _kinds(ran: Ran) -> dict[str, str]:
+    """Say of each name what it holds in the end."""
+    found = {
         name: str(one["k"])
-        for observed in first.observed.values()
+        for observed in ran.observed.values()
         for name, one in observed.get("values", {}).items()
     }
-    return Measured(drafts, reasons, dict(sorted(kinds.items())), seconds)
+    return dict(sorted(found.items()))
 
 
 def _is_firm(draft: RecordedSection) -> bool:

@@ -79,15 +79,28 @@ class _Fate:
 class Trials:
     """The trials of one notebook in one warm worker."""
 
-    def __init__(self, made: Original, found: Measured, worker: Warm, most: int) -> None:
-        """Run the original, and leave out what copies of it in other styles don't have."""
+    def __init__(
+        self,
+        made: Original,
+        found: Measured,
+        worker: Warm,
+        most: int,
+        *,
+        finished: bool = False,
+    ) -> None:
+        """Run the original, and leave out what copies of it in other styles don't have.
+
+        Nothing is left out of what is `finished`: that is taken as it stands.
+        """
         self._made, self._most, self._worker = made, most, worker
         self._drafts = dict(found.drafts)
         self._kinds = found.kinds
         self._start = seeding(0)
         self._traces: dict[str, str] = {}
         self._seconds: dict[str, float] = {}
-        self._prune()
+        self._look()
+        if not finished:
+            self._prune()
 
     def _run(
         self,
@@ -100,11 +113,14 @@ class Trials:
         asked = (self._start, *sections)
         return self._worker.run(asked, trace=trace, cell_seconds=cell_seconds)[1:]
 
-    def _prune(self) -> None:
-        """Take out of the drafts what the original or a copy in another style does not have."""
+    def _look(self) -> None:
+        """Run the original, to know its effects and its times."""
         for outcome in self._run(self._made.sections, trace=True):
             self._traces[outcome.id] = outcome.trace
             self._seconds[outcome.id] = outcome.seconds
+
+    def _prune(self) -> None:
+        """Take out of the drafts what the original or a copy in another style does not have."""
         self._without_failing(self._made.sections, {}, must=True)
         sources = self._made.sources
         names = renaming(sources.values())
@@ -268,6 +284,10 @@ class Trials:
             if fate.what == "caught" and fate.observed is not None:
                 known += _known(draft, fate.observed, f"n{number + 1}", one)
         return known
+
+    def fate(self, part: Part, planted: Planted) -> str:
+        """Say what becomes of one mistake: caught, survived, crashed, equivalent or lost."""
+        return self._fate(part, planted).what
 
     def _fate(self, part: Part, planted: Planted) -> _Fate:
         changed = _with_sources(part.planned, {planted.cell: planted.mutant.source})
