@@ -19,8 +19,9 @@ test: lint ## Lint, types, layers and the default tests
 test-train: .venv/.dev ## The tests that need torch and fastai, or JupyterLab and Chromium
 	@$(RUN) tests.tiers train
 
-test-course: .venv/.dev ## The tests on a fetched course: make test-course COURSE=folder DATA=folder KERNEL=environment
-	@FASTCOMPANION_TEST_COURSE="$(abspath $(COURSE))" FASTCOMPANION_TEST_DATA="$(abspath $(DATA))" FASTCOMPANION_TEST_KERNEL="$(KERNEL)" $(RUN) tests.tiers course
+test-course: .venv/.dev ## The tests on a fetched course: make test-course COURSE=folder DATA=folder KERNEL=environment [ONLY="05"] [WORK=folder]
+	@FASTCOMPANION_TEST_COURSE="$(abspath $(COURSE))" FASTCOMPANION_TEST_DATA="$(abspath $(DATA))" FASTCOMPANION_TEST_KERNEL="$(KERNEL)" \
+	  FASTCOMPANION_TEST_ONLY="$(ONLY)" FASTCOMPANION_TEST_WORK="$(abspath $(WORK))" $(RUN) tests.tiers course
 
 test-box: .venv/.dev ## The tests that need root and a system of their own
 	@$(RUN) tests.tiers box

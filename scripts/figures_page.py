@@ -23,6 +23,11 @@ in an error by themselves. *Equal*: those that change nothing. Neither is counte
 Brackets hold 95 % intervals (Wilson). The last column is the time of the whole recording in plain runs
 of the notebook in a fresh kernel.
 """
+KINDS = """Every kind of mistake that can be planted in a notebook, tried on its finished record: up to 15
+of each kind in the checked sections and up to 15 in the others, evenly over the places where it can stand.
+*Caught* means: in the section that it was planted in, of those that neither crash nor change nothing.
+"""
+FEWEST = 10  # of a kind, for its share to mean much
 NOTHING_TO_COMPARE = ("leaves it open", "leaves nothing behind", "lesson broken", "stops before")
 Result = Mapping[str, Any]
 
@@ -55,7 +60,11 @@ def page(folder: Path, order: Sequence[str]) -> str:
     """Write the whole page."""
     found = read(folder, order)
     done = [one for one in found if "record" in one]
-    parts = [HEAD, "## Notebooks\n", table(done), "", "## Sections left to the learner\n"]
+    parts = [HEAD, "## Notebooks\n", table(done), ""]
+    tallies = [one for one in done if "operators" in one]
+    if tallies:
+        parts += ["## Kinds of mistakes\n", KINDS, *map(by_kind, tallies)]
+    parts += ["## Sections left to the learner\n"]
     parts += [reasons(done), "## Not recorded\n", refused(found), waiting(folder, order)]
     told = sorted(folder.glob("reproductions-*.json"))
     if told:
@@ -121,6 +130,55 @@ def table(done: Sequence[Result]) -> str:
     hard = sum(section["status"] == "hard" for section in every)
     told = f"\nOf the sections with something to compare, {share(hard, len(every))} are checked.\n"
     return "\n".join([*head, *rows, *sums, told])
+
+
+def by_kind(one: Result) -> str:
+    """Write what became of each kind of mistake in one notebook."""
+    told = one["operators"]
+    every = told["tried"]
+    names = "kind, places, tried in checked sections, of these in functions, caught, crash, equal"
+    columns = [*names.split(", "), "caught in the others"]
+    lines = [
+        f"### {one['source']} {Path(one['path']).stem}\n",
+        f"| {' | '.join(columns)} |",
+        "|---" * len(columns) + "|",
+    ]
+    for kind, places in sorted(told["places"].items(), key=lambda item: (-item[1], item[0])):
+        lines.append(kind_row(kind, places, [m for m in every if m["operator"] == kind]))
+    lines.append(kind_row("**all**", sum(told["places"].values()), every))
+    few = [kind for kind, places in sorted(told["places"].items()) if places < FEWEST]
+    if few:
+        lines.append(f"\nFewer than {FEWEST} places in the whole notebook: {', '.join(few)}.")
+    if not told["finished"]:
+        lines.append("\nThe time was not enough for all of them.")
+    return "\n".join([*lines, ""])
+
+
+def kind_row(kind: str, places: int, found: Sequence[Result]) -> str:
+    """Write one row: checked sections first, the others in the last cell."""
+    hard = [one for one in found if one["hard"]]
+    soft = [one for one in found if not one["hard"]]
+    cells = [
+        kind,
+        str(places),
+        str(len(hard)),
+        str(sum(one["in_function"] for one in hard)),
+        caught(hard),
+        str(fates(hard, "crashed")),
+        str(fates(hard, "equivalent")),
+        caught(soft),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def fates(found: Iterable[Result], *names: str) -> int:
+    """Count mistakes by what became of them."""
+    return sum(one["fate"] in names for one in found)
+
+
+def caught(found: Sequence[Result]) -> str:
+    """Write the share that was caught."""
+    return share(fates(found, "caught"), fates(found, "caught", "survived"))
 
 
 def reasons(done: Iterable[Result]) -> str:

@@ -1,17 +1,20 @@
 """Record the checks of many notebooks and write docs/checks-figures.md.
 
     python -m scripts.record_table --courses FOLDER --work FOLDER [--kernel NAME] [--data TITANIC]
-        [--only LESSON ...] [--reproductions NAME=LESSON] [--held-out] [--page FILE]
+        [--only LESSON ...] [--operators LESSON ...] [--minutes N]
+        [--reproductions NAME=LESSON] [--held-out] [--page FILE]
 
 scripts/survey.toml names the notebooks. Each is run plainly, then recorded, one after another; what
 came out is kept in WORK/results, and a notebook that has its result there is not recorded again. The
-page is written from these results alone. Held-out reproductions are run when asked for only.
+page is written from these results alone. Held-out reproductions are run when asked for only. For the
+notebooks named with --operators, each kind of mistake is tried on the finished record.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import re
 import shutil
@@ -19,7 +22,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +36,7 @@ from fastcompanion.course.environments import find_interpreter
 from fastcompanion.course.library import catalogue, courses, lessons
 from fastcompanion.course.model import Course, Lesson, NotebookRef
 from fastcompanion.course.notebooks import notebook
-from fastcompanion.course.recording import recorder
+from fastcompanion.course.recording import operators, recorder
 from fastcompanion.course.running import run
 from fastcompanion.course.scaffolds.scaffold import scaffold
 from scripts.figures_page import page
@@ -45,6 +48,7 @@ REPRODUCTIONS = FIXTURES / "reproductions"
 PAGE = ROOT / "docs" / "checks-figures.md"
 LIMITS = Limits(cell_seconds=180, total_seconds=300)
 BUDGET = Limits(cell_seconds=600, total_seconds=3600)
+MOST = 15  # mistakes of each kind in checked sections, and as many in the others
 # A lesson that asks pip for packages gets none: what it needs is there, or it can't run here.
 OFFLINE = {"PIP_NO_INDEX": "1", "MPLBACKEND": "agg", "CUDA_VISIBLE_DEVICES": ""}
 _BLOCK = re.compile(r"^# %% \[section ([a-z0-9-]+)\]\s*$", re.MULTILINE)
@@ -58,6 +62,13 @@ class Place:
     courses: Path
     work: Path
     kernel: str | None
+    until: float = math.inf  # of clock.monotonic(): nothing is begun after it
+
+    @property
+    def limits(self) -> Limits:
+        """Give what a recording may take from now on."""
+        left = max(0.0, self.until - clock.monotonic())
+        return replace(BUDGET, total_seconds=min(left, BUDGET.total_seconds))
 
     @property
     def study(self) -> Workspace:
@@ -141,14 +152,31 @@ def recorded(
     """Record a notebook from nothing."""
     shutil.rmtree(place.study.private / "recording", ignore_errors=True)
     interpreter = find_interpreter(place.kernel, course, place.study)
-    asked = recorder.Asked(course, lesson, ref, interpreter, BUDGET)
+    asked = recorder.Asked(course, lesson, ref, interpreter, place.limits)
     return recorder.record(place.study, asked)
+
+
+def tried(place: Place, told: Mapping[str, Any], number: str) -> None:
+    """Try each kind of mistake on what was recorded of a notebook, and add it to its result."""
+    target = place.results / f"{told['id']}-{number}.json"
+    found = json.loads(target.read_text(encoding="utf-8")) if target.exists() else {}
+    if "operators" in found or "record" not in found or not place.limits.total_seconds:
+        return
+    course = added(place, told)
+    lesson = next(one for one in course.lessons if one.number == number)
+    interpreter = find_interpreter(place.kernel, course, place.study)
+    ref = lessons.notebook_of(lesson, None)
+    asked = recorder.Asked(course, lesson, ref, interpreter, place.limits)
+    begun = clock.monotonic()
+    found["operators"] = asdict(operators.tally(place.study, asked, MOST))
+    target.write_text(json.dumps(found, indent=1, default=str) + "\n", encoding="utf-8")
+    say(f"  {len(found['operators']['tried'])} mistakes in {clock.monotonic() - begun:.0f} s")
 
 
 def surveyed(place: Place, told: Mapping[str, Any], number: str, beside: list[str]) -> None:
     """Run and record one notebook, and keep what came out."""
     target = place.results / f"{told['id']}-{number}.json"
-    if target.exists():
+    if target.exists() or not place.limits.total_seconds:
         return
     course = added(place, told)
     lesson = next(one for one in course.lessons if one.number == number)
@@ -236,21 +264,29 @@ def reproduced(
 
 
 def reproductions(place: Place, name: str, text: str, *, held_out: bool) -> list[dict[str, Any]]:
-    """Check the reproductions of one lesson; held-out ones only when asked for."""
+    """Check the reproductions of one lesson, and keep what came out; no file is checked twice.
+
+    Held-out ones are checked when asked for only.
+    """
     course, lesson = lessons.find(place.study, text)
     ref = lessons.notebook_of(lesson, None)
     interpreter = find_interpreter(place.kernel, course, place.study)
-    wanted = ["dev-*.py", *(["held-out-*.py"] if held_out else [])]
-    folder = REPRODUCTIONS / name
-    if (
-        not folder.is_dir()
-    ):  # foundations/01: solutions in other styles, whose author knew the lesson
-        folder, wanted = FIXTURES / name.partition("/")[0], [f"{lesson.number}.style-*.ipynb"]
-    found = []
-    for path in (p for pattern in wanted for p in sorted(folder.glob(pattern))):
-        say(f"{lesson.id} {path.stem}")
-        found.append(reproduced(place, course, lesson, ref, path, interpreter))
-    return found
+    target = place.results / f"reproductions-{name.replace('/', '-')}.json"
+    found = json.loads(target.read_text(encoding="utf-8")) if target.exists() else []
+    for path in files_of(name, lesson.number, held_out=held_out):
+        if all(one["file"] != path.stem for one in found):
+            say(f"{lesson.id} {path.stem}")
+            found.append(reproduced(place, course, lesson, ref, path, interpreter))
+            target.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return list(found)
+
+
+def files_of(name: str, number: str, *, held_out: bool) -> list[Path]:
+    """List the reproductions of a lesson; a built-in one has solutions in other styles instead."""
+    folder, wanted = REPRODUCTIONS / name, ["dev-*.py", *(["held-out-*.py"] if held_out else [])]
+    if not folder.is_dir():  # their author knew the lesson
+        folder, wanted = FIXTURES / name.partition("/")[0], [f"{number}.style-*.ipynb"]
+    return [path for pattern in wanted for path in sorted(folder.glob(pattern))]
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -261,6 +297,8 @@ def arguments() -> argparse.ArgumentParser:
     made.add_argument("--kernel", help="an environment, venv or interpreter")
     made.add_argument("--data", type=Path, help="the folder of the Titanic tables")
     made.add_argument("--only", nargs="*", default=[], help="course/number")
+    made.add_argument("--operators", nargs="*", default=[], help="course/number")
+    made.add_argument("--minutes", type=float, default=math.inf, help="begin nothing after these")
     made.add_argument("--reproductions", action="append", default=[], metavar="NAME=LESSON")
     made.add_argument("--held-out", action="store_true")
     made.add_argument("--page", type=Path, help=f"write it, e.g. {PAGE.relative_to(ROOT)}")
@@ -270,22 +308,33 @@ def arguments() -> argparse.ArgumentParser:
 def main(*typed: str) -> int:
     """Record what is missing, and write the page."""
     given = arguments().parse_args(typed)
-    place = Place(given.courses.resolve(), given.work.resolve(), given.kernel)
+    until = clock.monotonic() + 60 * given.minutes
+    place = Place(given.courses.resolve(), given.work.resolve(), given.kernel, until)
     prepare(place, given.data)
     survey = tomllib.loads(SURVEY.read_text(encoding="utf-8"))["course"]
-    for told in survey:
-        for number, beside in told["lessons"].items():
-            if not given.only or f"{told['id']}/{number}" in given.only:
-                surveyed(place, told, number, beside)
+    for told, number, beside in chosen(survey, given.only):
+        surveyed(place, told, number, beside)
+        if f"{told['id']}/{number}" in given.operators:
+            tried(place, told, number)
     for wanted in given.reproductions:
         name, _, lesson = wanted.partition("=")
-        found = reproductions(place, name, lesson, held_out=given.held_out)
-        target = place.results / f"reproductions-{name.replace('/', '-')}.json"
-        target.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        reproductions(place, name, lesson, held_out=given.held_out)
     if given.page:
         order = [f"{told['id']}/{number}" for told in survey for number in told["lessons"]]
         given.page.write_text(page(place.results, order), encoding="utf-8")
     return 0
+
+
+def chosen(
+    survey: list[dict[str, Any]], only: list[str]
+) -> list[tuple[dict[str, Any], str, list[str]]]:
+    """List what to do, in the order that was asked for: course, number, what lies beside it."""
+    every = {
+        f"{told['id']}/{number}": (told, number, beside)
+        for told in survey
+        for number, beside in told["lessons"].items()
+    }
+    return [every[name] for name in only or every]
 
 
 def prepare(place: Place, titanic: Path | None) -> None:

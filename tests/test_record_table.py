@@ -73,6 +73,33 @@ def test_the_page_counts_what_is_checked_and_gives_every_reason(results: Path) -
     assert "torch 2.4.1" in page
 
 
+def planted(operator: str, fate: str, *, hard: bool = True, inside: bool = False) -> dict[str, Any]:
+    told = {"section": "loss", "operator": operator, "fate": fate}
+    return {**told, "hard": hard, "in_function": inside}
+
+
+def test_kinds_of_mistakes_are_counted_with_checked_sections_apart(results: Path) -> None:
+    path = results / "c-01.json"
+    found = json.loads(path.read_text())
+    tried = [planted("axis", "caught", inside=True) for _ in range(3)]
+    tried += [planted("axis", fate) for fate in ("survived", "crashed", "equivalent")]
+    tried += [planted("axis", "survived", hard=False), planted("item", "caught")]
+    found["operators"] = {"tried": tried, "places": {"item": 1, "axis": 12}, "finished": False}
+    path.write_text(json.dumps(found))
+    lines = figures_page.page(results, ["c/01"]).splitlines()
+    [row] = [line for line in lines if line.startswith("| axis |")]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[1:4] == ["12", "6", "3"]
+    assert cells[4].startswith("3 of 4 = 75%")
+    assert cells[5:7] == ["1", "1"]
+    assert cells[7].startswith("0 of 1 = 0%")
+    assert next(line for line in lines if line.startswith("| **all** |")).startswith(
+        "| **all** | 13 | 7 | 3 | 4 of 5 = 80%"
+    )
+    assert "Fewer than 10 places in the whole notebook: item." in lines
+    assert "The time was not enough for all of them." in lines
+
+
 def test_the_page_holds_no_code_of_a_course(results: Path) -> None:
     assert "secret" not in figures_page.page(results, ["c/01"])
 

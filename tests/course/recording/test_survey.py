@@ -1,15 +1,7 @@
-"""Recording many notebooks: a built-in lesson as if it were foreign, and whatever a fetched course has.
-
-`make test-course COURSE=folder DATA=folder KERNEL=environment` records every notebook of the folder
-that runs here to its end; the others are skipped with the reason. scripts/record_table.py makes the
-published figures in the same way.
-"""
+"""A built-in lesson recorded as if it were foreign; test_fetched.py does the same with a fetched course."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +11,6 @@ from fastcompanion.base.kernel import OWN, Limits
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.checks import check
 from fastcompanion.course.checks.check import CheckReport
-from fastcompanion.course.environments import find_interpreter
 from fastcompanion.course.library import courses, lessons
 from fastcompanion.course.model import Course, Lesson
 from fastcompanion.course.notebooks import notebook
@@ -30,13 +21,8 @@ from fastcompanion.course.scaffolds.scaffold import scaffold
 from scripts import record_table
 from scripts.record_table import Place
 
-COURSE = os.environ.get("FASTCOMPANION_TEST_COURSE", "")
-DATA = os.environ.get("FASTCOMPANION_TEST_DATA", "")
-KERNEL = os.environ.get("FASTCOMPANION_TEST_KERNEL") or None
 STYLES = Path(__file__).resolve().parents[2] / "fixtures" / "foundations"
 LIMITS = Limits(cell_seconds=60, total_seconds=600)
-# What recording may cost, in plain runs of the notebook.
-TIMES = 10
 # These solutions were written for another scaffold: they don't show what this one asks to be shown.
 ELSEWHERE = 0.6
 
@@ -127,54 +113,3 @@ def test_the_empty_scaffold_passes_nothing(
     found = judged(checked(study, course), hard_sections(report))
     assert found
     assert "passed" not in found.values(), found
-
-
-def fetched() -> list[str]:
-    """List the notebooks of the fetched course by their lesson's number."""
-    if not COURSE:
-        return []
-    return sorted(path.name for path in Path(COURSE).glob("*.ipynb"))
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A study with the fetched course, with stand-ins for what its notebooks download."""
-    made = Place(Path(COURSE).parent, tmp_path_factory.mktemp("survey"), KERNEL)
-    with pytest.MonkeyPatch.context() as patch:
-        for name in (*record_table.OFFLINE, "PYTHONPATH"):
-            patch.setenv(name, "")
-        record_table.prepare(made, Path(DATA) if DATA else None)
-        courses.add(made.study, COURSE, as_id="fetched")
-        yield made
-
-
-@pytest.mark.course
-@pytest.mark.timeout(5400)
-@pytest.mark.skipif(not COURSE, reason="needs a course: make test-course COURSE=folder")
-@pytest.mark.parametrize("name", fetched())
-def test_a_fetched_notebook_is_recorded(
-    place: Place, name: str, record_property: Callable[[str, object], None]
-) -> None:
-    course = courses.load(place.study, "fetched")
-    found = [(one, ref) for one in course.lessons for ref in one.notebooks if ref.path == name]
-    if not found:
-        pytest.skip("the course leaves it out")
-    [(lesson, ref)] = found
-    beside = ["titanic"] if DATA and "linear-model" in name else []
-    plain = record_table.plain(place, course, lesson, ref, beside)
-    if plain["verdict"] != "clean":
-        pytest.skip(plain["words"])
-    interpreter = find_interpreter(KERNEL, course, place.study)
-    asked = recorder.Asked(course, lesson, ref, interpreter, record_table.BUDGET)
-    report = recorder.record(place.study, asked)
-    record_property("sections", [replace(one, survivors=()) for one in report.sections])
-    record_property("times", report.seconds / plain["seconds"])
-    assert_figures(report)
-    assert report.seconds <= TIMES * plain["seconds"]
-    book = solved(course, lesson)
-    notebook.write(place.study.notebook(lesson.id, ref.id, "scratch"), book)
-    own = check.check(
-        place.study, course, lesson, interpreter, limits=record_table.LIMITS, record=False
-    )
-    verdicts = judged(own, hard_sections(report))
-    assert set(verdicts.values()) <= {"passed"}, verdicts
