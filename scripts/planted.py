@@ -47,7 +47,7 @@ PLANTED = ROOT / "tests" / "fixtures" / "planted"
 REPRODUCTIONS = ROOT / "tests" / "fixtures" / "reproductions"
 JUDGED = PLANTED / "judged.yaml"
 LIMITS = Limits(cell_seconds=60, total_seconds=3600)
-SECONDS = 15.0  # several measurements run at once, a learner waits for one check alone
+SECONDS, MOST = 300.0, 120  # as many changes as a learner's idle machine tries while they wait
 HALVES = ("development", "held-out")
 
 
@@ -157,7 +157,7 @@ def _failing(
         failing = verdict.first_failing(verdict.verdicts(plan, outcomes)[:end])
         if failing is not None and failing.id in {one.id for one in outcomes}:
             return failing, likely.likely(
-                worker, ready, failing, outcomes, seconds=SECONDS
+                worker, ready, failing, outcomes, seconds=SECONDS, most=MOST
             )
     return None, None
 

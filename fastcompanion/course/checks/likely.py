@@ -35,7 +35,7 @@ LONGEST = 60.0  # what ran before may take so long to run again
 MOST = 400
 _SHORTEST = 1.0
 _BATCH = 30
-_ONE_GO = 1.0  # seconds, of the two that the observer takes for calls
+_EACH = 0.5  # seconds for the calls of one changed function
 _EXTRA = 2_000_000  # no notebook has so many cells
 
 
@@ -117,12 +117,11 @@ def likely(
     limit = max(_SHORTEST, 3 * took)
     first = _first(section, failing)
     found = changes(section, known, failing)[:most]
-    size = _batch_size(section, outcomes)
     idle = _unused(section, failing)
-    for start in range(0, len(found), size):
+    for start in range(0, len(found), _BATCH):
         if clock.monotonic() - begun > seconds:
             break
-        batch = found[start : start + size]
+        batch = found[start : start + _BATCH]
         for change in _promising(worker, before, section, first, batch, limit):
             other = changed(section, change)
             outcome = worker.run((*before, other), cell_seconds=limit)[-1]
@@ -142,13 +141,6 @@ def _unused(section: PlannedSection, failing: SectionVerdict) -> Likely | None:
             for line, said in unused([node], own):
                 return Likely(section.cells[place].index + 1, line, "", said, 0)
     return None
-
-
-def _batch_size(section: PlannedSection, outcomes: Sequence[Outcome]) -> int:
-    """Say how many functions can be called in one go before the observer's time is up."""
-    told = next((one.observed for one in outcomes if one.id == section.id), None) or {}
-    took = float(told.get("seconds", 0.0))
-    return max(3, min(_BATCH, int(_ONE_GO / max(took, 0.01))))
 
 
 def _promising(
@@ -174,7 +166,7 @@ def _promising(
         )
         cells = section.cells[: maker + 1]
         extra = tuple(PlannedCell(_EXTRA + number, source) for number, source in asked)
-        short = _looked_at(section, draft, (*cells, *extra))
+        short = _looked_at(section, draft, (*cells, *extra), each=_EACH)
         outcome = worker.run((*before, short), cell_seconds=limit)[-1]
         if outcome.id == short.id and outcome.failure is None and outcome.observed is not None:
             points = judge.points(draft, outcome.observed, {})
@@ -247,10 +239,15 @@ def _shortened(section: PlannedSection, first: str) -> PlannedSection:
 
 
 def _looked_at(
-    section: PlannedSection, draft: RecordedSection, cells: tuple[PlannedCell, ...]
+    section: PlannedSection,
+    draft: RecordedSection,
+    cells: tuple[PlannedCell, ...],
+    *,
+    each: float = 0.0,
 ) -> PlannedSection:
     indexes = [cell.index for cell in cells if not cell.is_given]
     asked = judge.question(draft, section.bound, section.mapping, indexes)
+    asked |= {"each": each} if each else {}
     points = judge.checkpoints(draft)
     return replace(
         section, cells=cells, recorded=draft, observe=asked, checkpoints=points, promised=()

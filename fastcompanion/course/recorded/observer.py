@@ -156,10 +156,14 @@ class Observer:
     def replays(
         self, spec: Mapping[str, Any], usable: list[str]
     ) -> dict[str, list[dict[str, Any]]]:
-        """Call what may stand for each recorded function; named candidates of all functions first."""
+        """Call what may stand for each recorded function; named candidates of all functions first.
+
+        Where the question gives seconds for "each", it is about names alone.
+        """
+        each = float(spec.get("each", 0.0))
         records = [one for one in spec.get("functions", ()) if one.get("cases")]
         found: dict[str, list[dict[str, Any]]] = {one["name"]: [] for one in records}
-        deadline = time.perf_counter() + REPLAY_SECONDS
+        deadline = time.perf_counter() + max(REPLAY_SECONDS, each * len(records))
         mapping = spec.get("mapping", {})
         renamed = {name: own for name, own in mapping.items() if own.isidentifier()}
         for record in records:
@@ -167,11 +171,12 @@ class Observer:
             pairs = [("mapping", mapping.get(name, "")), ("name", name)]
             own = {one: how for how, one in reversed(pairs) if self.fits_call(one, count)}
             plain = list(range(count))
+            until = min(deadline, time.perf_counter() + each) if each else deadline
             for one, how in own.items():
-                answers = self.answers(record, one, plain, renamed, deadline, whole=True)
+                answers = self.answers(record, one, plain, renamed, until, whole=True)
                 told = {"by": how, "name": one, "order": plain, "answers": answers}
                 found[name].append(told)
-        for record in records:
+        for record in () if each else records:
             if any(is_settled(one["answers"], record) for one in found[record["name"]]):
                 continue
             tried = {one["name"] for one in found[record["name"]]}
