@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from fastcompanion.base.records import frozen
@@ -19,6 +19,7 @@ MOST = 8  # draws of one step; a list of more nobody reads
 _THROUGH = frozenset("requires_grad_ to cuda cpu float double half clone detach item numpy "
                      "requires_grad astype type tolist contiguous squeeze unsqueeze".split())  # fmt: skip
 _SCALES = re.compile(r"^(?:n_\w+|nh|\w*scale|\w*std|sigma|temperature|\w*_?size|num_\w+)$")
+_DRAWS = re.compile(r"rand|rng|normal|uniform|choice|sample|gauss|integers|multinomial|\brs\.")
 _LOOPS = ast.For | ast.While | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -54,6 +55,11 @@ def draws(node: ast.AST, own: Container[str] = ()) -> list[Draw]:
     """
     found = list(_found(node, _Place(own=own, names=_scales(node))))
     return found if len(found) <= MOST else []
+
+
+def may_draw(source: str, own: Iterable[str] = ()) -> bool:
+    """Is there a word in this code that a draw needs? Most code has none, and need not be read."""
+    return bool(_DRAWS.search(source)) or any(name in source for name in own)
 
 
 def sentence(found: Sequence[Draw], of: str = "") -> str:

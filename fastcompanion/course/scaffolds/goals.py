@@ -12,7 +12,7 @@ from fastcompanion.course.notebooks.prose import paragraphs
 from fastcompanion.course.notebooks.sections import Section, slug
 from fastcompanion.course.scaffolds import wording
 from fastcompanion.course.scaffolds.checkpoints import class_signature, signature
-from fastcompanion.course.scaffolds.draws import Draw, draws, draws_directly, sentence
+from fastcompanion.course.scaffolds.draws import Draw, draws, draws_directly, may_draw, sentence
 from fastcompanion.course.scaffolds.effects import contexts, effects
 from fastcompanion.course.scaffolds.given import Piece, Plan
 from fastcompanion.course.scaffolds.leaks import Answers
@@ -200,6 +200,8 @@ class Teller:
         """Say how the work draws random numbers, where that gives no code away."""
         drawn: list[tuple[str, list[Draw]]] = []
         for statement in works:
+            if not may_draw(statement.source, self._drawing):
+                continue
             defines = statement.kind == "define"
             found = draws(statement.node, self._drawing if defines else ())
             if len(found) == 1 and found[0].function in self._drawing:
