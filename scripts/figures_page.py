@@ -20,13 +20,15 @@ the empty section, and catches at least four in five of at least five planted mi
 left to the learner's own judgement, and stand below with the reason. *Comparable* are sections that leave
 something behind, and that the original gets through. *Crash*: planted mistakes that end
 in an error by themselves. *Equal*: those that change nothing. Neither is counted as caught or planted.
-Brackets hold 95 % intervals (Wilson). The last column is the time of the whole recording in plain runs
-of the notebook in a fresh kernel.
+Brackets hold 95 % intervals (Wilson). *Recording* is the time of the whole recording in plain runs of the
+notebook in a fresh kernel; both were taken while other work shared the machine. *State* is the commit of this
+program that the row was measured with, which may be an earlier one than the next row's.
 """
 KINDS = """Every kind of mistake that can be planted in a notebook, tried on its finished record: up to 15
 of each kind in the checked sections and up to 15 in the others, evenly over the places where it can stand.
 *Caught* means: in the section that it was planted in, of those that neither crash nor change nothing.
 """
+EARLIER = "an earlier one"
 FEWEST = 10  # of a kind, for its share to mean much
 NOTHING_TO_COMPARE = ("leaves it open", "leaves nothing behind", "lesson broken", "stops before")
 Result = Mapping[str, Any]
@@ -83,8 +85,8 @@ def comparable(section: Result) -> bool:
     return not any(words in section["reason"] for words in NOTHING_TO_COMPARE)
 
 
-def row(name: str, found: Sequence[Result], style: str, plain: str, times: str) -> str:
-    """Write one row for some results."""
+def row(name: str, found: Sequence[Result], style: str, *last: str) -> str:
+    """Write one row for some results; `last` are the cells of one notebook alone."""
     every = [section for one in found for section in sections(one)]
     hard = [section for section in every if section["status"] == "hard"]
     numbers = {
@@ -100,16 +102,20 @@ def row(name: str, found: Sequence[Result], style: str, plain: str, times: str) 
         share(numbers["caught"], numbers["planted"]),
         str(numbers["crashed"]),
         str(numbers["equivalent"]),
-        plain,
-        times,
+        *(last or ("", "", "")),
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def state(one: Result) -> str:
+    """Name the state of this program that a result was made with."""
+    return str(one.get("program", ""))[:10] or EARLIER
 
 
 def table(done: Sequence[Result]) -> str:
     """Write the table of all notebooks, with the sum of each style."""
     names = "notebook, style, sections, comparable, checked, caught in these, crash, equal, plain"
-    columns = [*names.split(", "), "recording"]
+    columns = [*names.split(", "), "recording", "state"]
     head = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     rows = [
         row(
@@ -118,12 +124,13 @@ def table(done: Sequence[Result]) -> str:
             one["style"],
             f"{one['plain']['seconds']:.0f} s",
             f"{one['seconds'] / one['plain']['seconds']:.1f}x",
+            state(one),
         )
         for one in done
     ]
     styles = dict.fromkeys(one["style"] for one in done)
     sums = [
-        row(f"**all: {style}**", [one for one in done if one["style"] == style], "", "", "")
+        row(f"**all: {style}**", [one for one in done if one["style"] == style], "")
         for style in styles
     ]
     every = [section for one in done for section in sections(one) if comparable(section)]
@@ -208,7 +215,7 @@ def refused(found: Iterable[Result]) -> str:
 def waiting(folder: Path, order: Sequence[str]) -> str:
     """Name what the survey wants and nobody has measured yet."""
     left = [one for one in order if not (folder / f"{one.replace('/', '-')}.json").exists()]
-    return f"Not measured yet: {', '.join(left)}.\n" if left else ""
+    return f"Not measured, for want of time: {', '.join(left)}.\n" if left else ""
 
 
 def reproduced(path: Path) -> str:
@@ -238,6 +245,6 @@ def with_what(done: Sequence[Result]) -> str:
             versions.setdefault(package, {})[version] = None
     told = ", ".join(f"{package} {'/'.join(seen)}" for package, seen in sorted(versions.items()))
     lines = [f"- {source} at {commit[:10]}" for source, commit in commits]
-    programs = dict.fromkeys(str(one.get("program", ""))[:10] or "an earlier state" for one in done)
+    programs = dict.fromkeys(map(state, done))
     lines.append(f"- this program at {', '.join(programs)}")
     return "\n".join([*lines, f"- {told}", ""])

@@ -63,7 +63,7 @@ def test_the_page_counts_what_is_checked_and_gives_every_reason(results: Path) -
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[1:5] == ["headings", "3", "2", "1"]
     assert cells[5].startswith("9 of 10 = 90%")
-    assert cells[6:] == ["2", "1", "20 s", "4.5x"]
+    assert cells[6:] == ["2", "1", "20 s", "4.5x", "an earlier one"]
     assert "1 of 2 = 50%" in page
     assert "- steps: its check catches only 3 of 10 planted mistakes" in page
     assert "- plots: it leaves nothing behind" in page
