@@ -199,6 +199,17 @@ class Warm:
             self._done.append((_key(section), outcome))
         return tuple(one for _, one in self._done)
 
+    def trace(self) -> str:
+        """Digest all values as the last section of the last run has left them; "" if nobody knows."""
+        depth = len(self._done)
+        self._send(op="trace", depth=depth)
+        while True:
+            answer = self._next(_JUDGE_SECONDS)
+            if "silent" in answer:
+                return ""
+            if answer.get("depth") == depth and answer.keys() & {"trace", "lost", "died"}:
+                return str(answer.get("trace", ""))
+
     def _unchanged(self, sections: Sequence[PlannedSection]) -> int:
         count = 0
         for (key, _), section in zip(self._done, sections, strict=False):

@@ -149,7 +149,9 @@ class Place:
         if order["op"] == "kill":
             with contextlib.suppress(ProcessLookupError):
                 os.kill(order["pid"], signal.SIGKILL)
-        elif order["depth"] > self.depth + 1:
+        elif order["op"] == "trace" and order["depth"] == self.depth:
+            self.answers.send(depth=self.depth, trace=self.notebook.trace())
+        elif order["op"] == "trace" or order["depth"] > self.depth + 1:
             if self.child:
                 os.write(self.down, line + b"\n")
             else:
@@ -228,6 +230,7 @@ class Notebook:
         )
         self.observer = self.judge_module.Observer(self.names)
         self.limit = int(start["output_bytes"])
+        self.meter = Meter(self.limit)
         self.warm_up(start.get("imports", ()))
 
     def warm_up(self, modules: list[str]) -> None:
@@ -239,6 +242,7 @@ class Notebook:
     def run(self, order: dict[str, Any], answers: Answers) -> None:
         """Run one section's cells and judge it; the outcome is one answer."""
         begun, meter = time.perf_counter(), Meter(self.limit)
+        self.meter = meter
         outcome: dict[str, Any] = {"id": order["id"], "status": "ok", "cell": None, "judged": None}
         observe, printed = order.get("observe"), []
         for cell in order["cells"]:
@@ -257,8 +261,12 @@ class Notebook:
             if observe is not None:
                 outcome["observed"] = self.observer.section(observe, printed=printed)
         if order.get("trace"):
-            outcome["trace"] = trace(self.names) + meter.hash.hexdigest()
+            outcome["trace"] = self.trace()
         answers.send(depth=order["depth"], outcome=outcome, seconds=time.perf_counter() - begun)
+
+    def trace(self) -> str:
+        """Digest all values as they are now, and what the last section printed."""
+        return trace(self.names) + self.meter.hash.hexdigest()
 
     def cell(
         self, cell: dict[str, Any], meter: Meter, observe: dict[str, Any] | None

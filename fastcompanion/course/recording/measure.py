@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from fastcompanion.course.recorded import record as recorded
 from fastcompanion.course.recorded.record import Case, Record, RecordedFunction, RecordedSection
 from fastcompanion.course.recording import classify, seeds
 from fastcompanion.course.recording.original import Original, Part
+from fastcompanion.course.recording.pool import Pool
 
 SEEDS_SECTION = "the-seeds"
 GAP = "the original leaves it open, so there is nothing to compare with"
@@ -122,33 +123,51 @@ def modules_of(made: Original) -> tuple[str, ...]:
 
 
 @contextmanager
-def bench(made: Original, interpreter: Interpreter, room: Path, limits: Limits) -> Iterator[Warm]:
-    """Give the warm worker of a recording; the notebook's imports are loaded once for all runs."""
+def bench(made: Original, interpreter: Interpreter, room: Path, limits: Limits) -> Iterator[Pool]:
+    """Give the warm workers of a recording; each loads the notebook's imports once for all runs."""
+
+    def start() -> Warm:
+        return Warm(interpreter, room, limits, Plan("", "", ()), imports=modules_of(made))
+
     try:
-        with Warm(interpreter, room, limits, Plan("", "", ()), imports=modules_of(made)) as worker:
-            yield worker
+        with Pool(start) as pool:
+            yield pool
     except WorkerLostError as error:
         said = f"the worker of the recording was lost: {error}"
         raise CompanionError(said, hint="fastcompanion doctor", code=Exit.MISSING) from None
 
 
 def measured(
-    made: Original, worker: Warm, started: float, left: Callable[[], float], reporter: Reporter
+    made: Original, pool: Pool, started: float, left: Callable[[], float], reporter: Reporter
 ) -> Measured | None:
-    """Measure in a warm worker that forks; None when the time is up before the end.
+    """Measure in warm workers that fork; None when the time is up before the end.
 
-    `started` is what its start has taken, which is part of a plain run.
+    `started` is what the start of one has taken, which is part of a plain run.
     """
+
+    def ran(worker: Warm, numbers: Sequence[int]) -> list[Ran]:
+        own: list[Ran] = []
+        for number in numbers:
+            run = seeds.RUNS[number]
+            asked = _question(made, own, number)
+            own.append(_ran(worker.run((seeding(run), *_observed_sections(made, run, **asked)))))
+        return own
+
+    # The second answers what the first has noted; all others are independent.
+    shares = [(0, 1), *((number,) for number in range(2, len(seeds.RUNS)))]
     runs = list[Ran]()
-    with reporter.task("Running with other seeds", len(seeds.RUNS)) as task:
-        for number, run in enumerate(seeds.RUNS):
-            if left() <= 0:
+    with (
+        reporter.task("Running with other seeds", len(seeds.RUNS)) as task,
+        closing(pool.map(ran, shares)) as shared,
+    ):
+        for share in shared:
+            runs += share
+            task.advance(len(share), f"run {len(runs)}")
+            if left() <= 0 and len(runs) < len(seeds.RUNS):
                 return None
-            asked = _question(made, runs, number)
-            sections = (seeding(run), *_observed_sections(made, run, **asked))
-            runs.append(_ran(worker.run(sections)))
-            task.advance(1, f"run {number + 1}")
-    return _joined(made, runs, started + runs[-1].seconds)
+    # Runs beside each other are slower than one alone: the fastest is the nearest to it.
+    plain = min((r.seconds for r in runs if r.failure is None), default=runs[0].seconds)
+    return _joined(made, runs, started + plain)
 
 
 def fresh_measured(
@@ -212,9 +231,10 @@ def _joined(made: Original, runs: Sequence[Ran], seconds: float) -> Measured:
     return Measured(drafts, reasons, _kinds(first), seconds)
 
 
-def finished(made: Original, worker: Warm, drafts: Mapping[str, RecordedSection]) -> Measured:
+def finished(made: Original, pool: Pool, drafts: Mapping[str, RecordedSection]) -> Measured:
     """Take what was recorded before as measured; one run of the original says what names hold."""
-    ran = _ran(worker.run((seeding(0), *_observed_sections(made, 0))))
+    sections = (seeding(0), *_observed_sections(made, 0))
+    [ran] = pool.map(lambda worker, asked: _ran(worker.run(asked)), [sections])
     return Measured(drafts, {}, _kinds(ran), ran.seconds)
 
 

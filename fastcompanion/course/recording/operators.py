@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 from fastcompanion.base import clock
@@ -17,13 +18,13 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course.checks.warm import Warm
 from fastcompanion.course.notebooks.cells import parse_cell
 from fastcompanion.course.recorded import record as recorded
 from fastcompanion.course.recorded.record import Record, RecordedSection
 from fastcompanion.course.recording.measure import bench, finished
 from fastcompanion.course.recording.original import Original, Part
 from fastcompanion.course.recording.planting import Planted, ordered
+from fastcompanion.course.recording.pool import Pool
 from fastcompanion.course.recording.recorder import Asked, make_room, original_of, steady
 from fastcompanion.course.recording.trial import Trials
 
@@ -67,11 +68,11 @@ def tally(study: Workspace, asked: Asked, most: int, reporter: Reporter = SILENT
     made, found = original_of(asked), recorded.read(path)
     room = make_room(study, asked, made, study.private / "recording" / "operators" / "room")
     begun = clock.monotonic()
-    with bench(made, steady(asked, made.notebook), room, asked.limits) as worker:
+    with bench(made, steady(asked, made.notebook), room, asked.limits) as pool:
         return _tally(
             made,
             found,
-            worker,
+            pool,
             most,
             lambda: asked.limits.total_seconds - (clock.monotonic() - begun),
             reporter,
@@ -81,7 +82,7 @@ def tally(study: Workspace, asked: Asked, most: int, reporter: Reporter = SILENT
 def _tally(
     made: Original,
     found: Record,
-    worker: Warm,
+    pool: Pool,
     most: int,
     left: Callable[[], float],
     reporter: Reporter,
@@ -89,21 +90,23 @@ def _tally(
     """Try the mistakes of each section in the order of the text, so that little runs again."""
     drafts = {one.id: one for one in found.sections if one.outcomes or one.functions}
     # Those that the gate let down are tried by what it let down, too.
-    known = finished(made, worker, {n: replace(one, status="hard") for n, one in drafts.items()})
+    known = finished(made, pool, {n: replace(one, status="hard") for n, one in drafts.items()})
     planted = {part.id: made.mistakes(part, known.kinds) for part in made.work}
     places = Counter(one.mutant.operator for group in planted.values() for one in group)
-    trials = Trials(made, known, worker, most, finished=True)
+    trials = Trials(made, known, pool, most, finished=True)
     chosen = _chosen(made.work, planted, drafts, most)
     tried: list[Tried] = []
-    with reporter.task("Planting mistakes", len(chosen)) as task:
+    with (
+        reporter.task("Planting mistakes", len(chosen)) as task,
+        closing(trials.fates(chosen)) as fates,
+    ):
         for part, one in chosen:
             if left() <= 0:
                 break
             hard = drafts[part.id].status == "hard"
             source = str(made.notebook["cells"][one.cell]["source"])
             inside = in_function(source, one.mutant.line)
-            fate = trials.fate(part, one)
-            tried.append(Tried(part.id, hard, one.mutant.operator, inside, fate))
+            tried.append(Tried(part.id, hard, one.mutant.operator, inside, next(fates)))
             task.advance(1, part.planned.title)
     return Tally(tuple(tried), dict(sorted(places.items())), len(tried) == len(chosen))
 

@@ -23,7 +23,6 @@ from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.checks import records, warm
-from fastcompanion.course.checks.warm import Warm
 from fastcompanion.course.environments.imports import distribution
 from fastcompanion.course.library import lessons, material
 from fastcompanion.course.model import Course, Lesson, NotebookRef
@@ -34,6 +33,7 @@ from fastcompanion.course.recorded.record import Record, RecordedSection, Streng
 from fastcompanion.course.recording import seeds
 from fastcompanion.course.recording.measure import Measured, bench, fresh_measured, measured
 from fastcompanion.course.recording.original import Original, original
+from fastcompanion.course.recording.pool import Pool
 from fastcompanion.course.recording.trial import NOT_MEASURED, Gate, Trials
 
 RECORDED = "lesson.recorded"
@@ -196,14 +196,14 @@ class _Recorder:
         if state.measured is not None and not self._waiting(state, state.measured):
             return state.measured, state.gates
         begun, limits = clock.monotonic(), self._asked.limits
-        with bench(self._made, self._interpreter, room, limits) as worker:
+        with bench(self._made, self._interpreter, room, limits) as pool:
             found, started = state.measured, clock.monotonic() - begun
             if found is None:
-                found = measured(self._made, worker, started, self._left, self._reporter)
+                found = measured(self._made, pool, started, self._left, self._reporter)
             if found is None:
                 return None, {}
             state.keep(found)
-            return found, self._gates(worker, state, found)
+            return found, self._gates(pool, state, found)
 
     def _fresh(self, state: _State, room: Path) -> Measured | None:
         limits = replace(self._asked.limits, total_seconds=max(0.0, self._left()))
@@ -215,13 +215,13 @@ class _Recorder:
     def _waiting(self, state: _State, found: Measured) -> list[str]:
         return [p.id for p in self._made.work if p.id in found.drafts and p.id not in state.gates]
 
-    def _gates(self, worker: Warm, state: _State, found: Measured) -> dict[str, Gate]:
+    def _gates(self, pool: Pool, state: _State, found: Measured) -> dict[str, Gate]:
         """Put each section through the gate; finished ones are not run again."""
         gates, waiting = dict(state.gates), self._waiting(state, found)
         if not waiting or self._left() <= 0:
             return gates
         most = self._asked.most or max(PER_SECTION, -(-WANTED // len(self._made.work)))
-        trials = Trials(self._made, found, worker, most)
+        trials = Trials(self._made, found, pool, most)
         with self._reporter.task("Testing", len(waiting)) as task:
             for section in waiting:
                 gate = trials.gate(section, self._left, lambda text: task.advance(0, text))

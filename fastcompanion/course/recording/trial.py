@@ -8,7 +8,8 @@ be caught. Else a learner judges that section, and is told why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from fastcompanion.course.recording import naming, rewrites
 from fastcompanion.course.recording.measure import Measured, own_cells, seeding
 from fastcompanion.course.recording.original import Original, Part
 from fastcompanion.course.recording.planting import Planted, ordered
+from fastcompanion.course.recording.pool import Pool
 
 ENOUGH = 0.8
 FEWEST = 5
@@ -76,14 +78,26 @@ class _Fate:
     observed: Mapping[str, Any] | None = None
 
 
+@frozen
+class _Copy:
+    """A copy of the original to run.
+
+    `must` takes functions out as well that found no candidate; `trace` adds digests of all values.
+    """
+
+    sections: tuple[PlannedSection, ...]
+    must: bool = False
+    trace: bool = False
+
+
 class Trials:
-    """The trials of one notebook in one warm worker."""
+    """The trials of one notebook in warm workers."""
 
     def __init__(
         self,
         made: Original,
         found: Measured,
-        worker: Warm,
+        pool: Pool,
         most: int,
         *,
         finished: bool = False,
@@ -92,18 +106,20 @@ class Trials:
 
         Nothing is left out of what is `finished`: that is taken as it stands.
         """
-        self._made, self._most, self._worker = made, most, worker
+        self._made, self._most, self._pool = made, most, pool
         self._drafts = dict(found.drafts)
         self._kinds = found.kinds
         self._start = seeding(0)
         self._traces: dict[str, str] = {}
         self._seconds: dict[str, float] = {}
-        self._look()
-        if not finished:
+        if finished:
+            self._look()
+        else:
             self._prune()
 
     def _run(
         self,
+        worker: Warm,
         sections: Iterable[PlannedSection],
         *,
         trace: bool = False,
@@ -111,50 +127,59 @@ class Trials:
     ) -> tuple[Outcome, ...]:
         """Run sections after the seeds; their outcomes without that of the seeds."""
         asked = (self._start, *sections)
-        return self._worker.run(asked, trace=trace, cell_seconds=cell_seconds)[1:]
+        return worker.run(asked, trace=trace, cell_seconds=cell_seconds)[1:]
 
-    def _look(self) -> None:
+    def _look(self, *more: _Copy) -> None:
         """Run the original, to know its effects and its times."""
-        for outcome in self._run(self._made.sections, trace=True):
+        told, *_ = self._without_failing([_Copy(self._made.sections, trace=True), *more])
+        for outcome in told:
             self._traces[outcome.id] = outcome.trace
             self._seconds[outcome.id] = outcome.seconds
 
     def _prune(self) -> None:
         """Take out of the drafts what the original or a copy in another style does not have."""
-        self._without_failing(self._made.sections, {}, must=True)
+        self._look(_Copy(self._asked(self._made.sections, {}), must=True))
         sources = self._made.sources
         names = renaming(sources.values())
         reformatted = {index: renamed(source, names) for index, source in sources.items()}
-        self._without_failing(self._rewritten(reformatted), names)
-        styles = (rewrites.in_another_style, *rewrites.STYLES)
-        for style in styles:
-            changed = style(sources)
-            told = self._without_failing(self._rewritten(changed), {}) if changed else ()
-            # One style that this notebook does not bear would hide the others.
-            if style is styles[0] and not (told and told[-1].failure is not None):
-                break
+        copies = [_Copy(self._asked(self._rewritten(reformatted), names))]
+        if styled := rewrites.in_another_style(sources):
+            copies.append(_Copy(self._asked(self._rewritten(styled), {})))
+        *_, told = self._without_failing(copies)
+        # One style that this notebook does not bear would hide the others.
+        if styled and told and told[-1].failure is not None:
+            changes = [changed for style in rewrites.STYLES if (changed := style(sources))]
+            self._without_failing([_Copy(self._asked(self._rewritten(c), {})) for c in changes])
 
     def _rewritten(self, sources: Mapping[int, str]) -> tuple[PlannedSection, ...]:
         return tuple(_with_sources(section, sources) for section in self._made.sections)
 
-    def _without_failing(
-        self,
-        sections: Sequence[PlannedSection],
-        mapping: Mapping[str, str],
-        *,
-        must: bool = False,
-    ) -> tuple[Outcome, ...]:
-        """Run a copy that has to pass; `must` takes functions out as well that found no candidate."""
-        asked = [
+    def _asked(
+        self, sections: Sequence[PlannedSection], mapping: Mapping[str, str]
+    ) -> tuple[PlannedSection, ...]:
+        """Let sections be checked by what is recorded of them so far."""
+        return tuple(
             _checked(s, self._drafts[s.id], mapping) if s.id in self._drafts else s
             for s in sections
-        ]
-        outcomes = self._run(asked)
+        )
+
+    def _without_failing(self, copies: Sequence[_Copy]) -> list[tuple[Outcome, ...]]:
+        """Run copies that have to pass, side by side; take out of the drafts what does not."""
+
+        def run(worker: Warm, one: _Copy) -> tuple[Outcome, ...]:
+            return self._run(worker, one.sections, trace=one.trace)
+
+        found = list(self._pool.map(run, copies))
+        for one, outcomes in zip(copies, found, strict=True):
+            self._leave_out(one, outcomes)
+        return found
+
+    def _leave_out(self, one: _Copy, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
             draft = self._drafts.get(outcome.id)
             if draft is None or outcome.observed is None or outcome.failure is not None:
                 continue
-            section = next(one for one in asked if one.id == outcome.id)
+            section = next(own for own in one.sections if own.id == outcome.id)
             promised = [point.name for point in section.promised]
             points = judge.points(draft, outcome.observed, section.mapping, promised)
             states = {str(point["name"]): point["state"] for point in points}
@@ -166,10 +191,9 @@ class Trials:
                 functions=tuple(
                     f
                     for f in draft.functions
-                    if states.get(f.name, "" if must else "passed") == "passed"
+                    if states.get(f.name, "" if one.must else "passed") == "passed"
                 ),
             )
-        return outcomes
 
     def gate(
         self, section: str, left: Callable[[], float], tell: Callable[[str], None]
@@ -183,9 +207,16 @@ class Trials:
             return Gate(_soft(draft, REJECTS))
         if left() <= 0:
             return None
-        for what, changed in self._others(part):
-            if self._verdict(part, changed) == "passed":
-                return Gate(_soft(draft, LAX.format(what=what)))
+        others = self._others(part)
+
+        def verdict_of(worker: Warm, other: tuple[str, PlannedSection]) -> str:
+            head, outcome = self._tried(worker, part, other[1])
+            return _verdict_of(head[-1], outcome)
+
+        told = list(self._pool.map(verdict_of, others))
+        if "passed" in told:
+            what, _ = others[told.index("passed")]
+            return Gate(_soft(draft, LAX.format(what=what)))
         return self._mutants(part, draft, left, tell)
 
     def _others(self, part: Part) -> list[tuple[str, PlannedSection]]:
@@ -216,17 +247,15 @@ class Trials:
         ids = [section.id for section in self._made.sections]
         return list(self._made.sections[ids.index(part.id) + 1 :])
 
-    def _tried(self, part: Part, changed: PlannedSection) -> tuple[list[PlannedSection], Outcome]:
+    def _tried(
+        self, worker: Warm, part: Part, changed: PlannedSection
+    ) -> tuple[list[PlannedSection], Outcome]:
         """Run a changed section in the place of the original's, behind the ones before it."""
         checked = _checked(changed, self._drafts[part.id], {})
         head = self._head(part, checked)
         # The sections before may run again as well: a slow one among them is not the mistake's.
         slowest = max(self._seconds.get(one.id, 0.0) for one in head)
-        return head, self._run(head, cell_seconds=max(_SHORTEST, 3 * slowest))[-1]
-
-    def _verdict(self, part: Part, changed: PlannedSection) -> str:
-        head, outcome = self._tried(part, changed)
-        return _verdict_of(head[-1], outcome)
+        return head, self._run(worker, head, cell_seconds=max(_SHORTEST, 3 * slowest))[-1]
 
     def _mutants(
         self,
@@ -240,19 +269,19 @@ class Trials:
         known: list[KnownMistake] = []
         planted = ordered(self._made.mistakes(part, self._kinds))
         tried = 0
-        for number, one in enumerate(planted[: _TRIED * self._most]):
-            if counts["caught"] + counts["survived"] >= self._most:
-                break
-            tried = number + 1
-            if left() <= 0:
-                return None
-            tell(f"{part.planned.title}, mistake {number + 1}")
-            fate = self._fate(part, one)
-            counts[fate.what] += 1
-            if fate.what == "survived":
-                survivors.append(f"cell {one.cell}: {one.mutant.name}")
-            elif fate.what == "caught" and fate.observed is not None:
-                known += _known(draft, fate.observed, f"m{number + 1}", one)
+        with closing(self._fates(part, planted[: _TRIED * self._most])) as fates:
+            for one, fate in zip(planted, fates, strict=False):
+                tried += 1
+                tell(f"{part.planned.title}, mistake {tried}")
+                counts[fate.what] += 1
+                if fate.what == "survived":
+                    survivors.append(f"cell {one.cell}: {one.mutant.name}")
+                elif fate.what == "caught" and fate.observed is not None:
+                    known += _known(draft, fate.observed, f"m{tried}", one)
+                if counts["caught"] + counts["survived"] >= self._most:
+                    break
+                if left() <= 0:
+                    return None
         strength = Strength(
             counts["caught"],
             counts["caught"] + counts["survived"],
@@ -277,32 +306,48 @@ class Trials:
         known: list[KnownMistake] = []
         forgotten = self._made.forgotten(part, self._kinds)
         chosen = [*forgotten, *(one for one in rest if one.mutant.operator in _LEFT_OUT)]
-        for number, one in enumerate(chosen[: self._most]):
-            if left() <= 0:
-                break
-            fate = self._fate(part, one)
-            if fate.what == "caught" and fate.observed is not None:
-                known += _known(draft, fate.observed, f"n{number + 1}", one)
+        with closing(self._fates(part, chosen[: self._most], caught=True)) as fates:
+            for number, (one, fate) in enumerate(zip(chosen, fates, strict=False), start=1):
+                if fate.what == "caught" and fate.observed is not None:
+                    known += _known(draft, fate.observed, f"n{number}", one)
+                if left() <= 0:
+                    break
         return known
 
-    def fate(self, part: Part, planted: Planted) -> str:
-        """Say what becomes of one mistake: caught, survived, crashed, equivalent or lost."""
-        return self._fate(part, planted).what
+    def _fates(
+        self, part: Part, planted: Sequence[Planted], *, caught: bool = False
+    ) -> Generator[_Fate, None, None]:
+        """Try mistakes side by side; their fates come in order, "lost" if only `caught` ones matter."""
 
-    def _fate(self, part: Part, planted: Planted) -> _Fate:
+        def tried(worker: Warm, one: Planted) -> _Fate:
+            return self._fate(worker, part, one, caught=caught)
+
+        return self._pool.map(tried, planted)
+
+    def fates(self, chosen: Iterable[tuple[Part, Planted]]) -> Generator[str, None, None]:
+        """Say what becomes of mistakes: caught, survived, crashed, equivalent or lost."""
+
+        def tried(worker: Warm, pair: tuple[Part, Planted]) -> str:
+            return self._fate(worker, *pair, caught=False).what
+
+        return self._pool.map(tried, chosen)
+
+    def _fate(self, worker: Warm, part: Part, planted: Planted, *, caught: bool) -> _Fate:
         changed = _with_sources(part.planned, {planted.cell: planted.mutant.source})
-        head, outcome = self._tried(part, changed)
+        head, outcome = self._tried(worker, part, changed)
         if outcome.failure is not None:
             return _Fate("crashed" if outcome.id == part.id else "lost")
         if _verdict_of(head[-1], outcome) not in verdict.FINE:
             return _Fate("caught", outcome.observed)
-        return _Fate(self._later(part, self._head(part, changed)))
+        return _Fate("lost" if caught else self._later(worker, part, head))
 
-    def _later(self, part: Part, head: Sequence[PlannedSection]) -> str:
+    def _later(self, worker: Warm, part: Part, head: Sequence[PlannedSection]) -> str:
         """Say what an uncaught mistake is: one without effect, or one whose first effect is an error."""
+        if worker.trace() != self._traces.get(part.id):
+            return "survived"
         tail = self._tail(part)
-        for end in range(len(tail) + 1):
-            last = self._run([*head, *tail[:end]], trace=True)[-1]
+        for end in range(1, len(tail) + 1):
+            last = self._run(worker, [*head, *tail[:end]], trace=True)[-1]
             if last.failure is not None:
                 return "crashed"
             if last.trace != self._traces.get(last.id):
