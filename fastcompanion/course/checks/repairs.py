@@ -61,8 +61,8 @@ _WRAPPED = frozenset(
 _ROOM = 8  # other names to try in the place of one
 _ORDER = (
     "operator", "step", "summary", "comparison", "condition", "minus", "unpacked", "kept", "place",
-    "arguments", "axis", "keyword", "index", "slice", "function", "nested", "brackets", "added", "indented",
-    "outdented", "extra", "sibling", "sets", "texts", "item", "listed", "turned", "factor", "wrapped",
+    "arguments", "axis", "keyword", "index", "slice", "function", "texts", "nested", "brackets", "added", "indented",
+    "outdented", "extra", "sibling", "sets", "item", "listed", "turned", "factor", "wrapped",
     "number", "name", "superfluous", "negative",
 )  # fmt: skip
 
@@ -339,7 +339,7 @@ def _numbers(value: float, words: Words) -> Iterator[Edit]:
         if other != value:
             yield "number", said, to.put(other)
     for name in words.names[-3:] if value == 0 else ():
-        yield "number", said, to.changing(_named(name))
+        yield "texts", said, to.changing(_named(name))
 
 
 def _named(name: str) -> Callable[[ast.AST], ast.AST]:

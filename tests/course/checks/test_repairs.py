@@ -1,0 +1,111 @@
+"""Small changes of a learner's own code: what is tried, what is said of it, what is left alone."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from fastcompanion.course.checks.repairs import Words, repairs, vocabulary
+from fastcompanion.course.checks.unused import answering, unused
+
+WORDS = Words(
+    names=("trn_x", "val_x", "trn_y", "val_y", "preds", "rows"),
+    calls=("np.abs", "np.log"),
+    numbers=(0.5,),
+    texts=("Age", "Fare"),
+)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "words"),
+    [
+        ("e = preds.sum()", "e = preds.mean()", "with the sum in place of the mean"),
+        ("e = preds - trn_y", "e = preds + trn_y", "with minus in place of plus"),
+        ("e = preds > 0", "e = preds < 0", "with 'greater' in place of 'less'"),
+        ("e = trn_x.mean()", "e = val_x.mean()", "with `trn_x` where another name belongs"),
+        ("val, trn = f(rows)", "trn, val = f(rows)", "with two results unpacked the other way round"),
+        ("df.fillna(0)", "df = df.fillna(0)", "with a result that is worked out and not kept"),
+        ("e = f(preds, trn_y)", "e = f(trn_y, preds)", "with two arguments the other way round"),
+        ("e = df['Age']", "e = df['Fare']", "with 'Age' where another name belongs"),
+        ("e = (preds - trn_y).mean()", "e = np.abs(preds - trn_y).mean()", "without `abs`"),
+        ("e = preds.mean() ** 2", "e = (preds ** 2).mean()", "with two steps in the wrong order"),
+        ("e = rows[1]", "e = rows[0]", "with another item taken"),
+        ("e = rows[[0]]", "e = rows[0]", "with one pair of square brackets too many"),
+        ("e = f(trn_x, trn_y)", "e = f(val_x, val_y)", "with the training set in place of the validation set"),
+        ("e = (preds - 1) / 2", "e = preds - 1 / 2", "with the brackets in another place"),
+        (
+            "def f(w):\n    for i in range(9):\n        w = w - 1\n        return w",
+            "def f(w):\n    for i in range(9):\n        w = w - 1\n    return w",
+            "with a line that is indented too far",
+        ),
+        (
+            "def f(w):\n    for i in range(9):\n        w = 0\n        w = w - 1\n    return w",
+            "def f(w):\n    w = 0\n    for i in range(9):\n        w = w - 1\n    return w",
+            "with a line inside a loop that belongs before it",
+        ),
+        (
+            "for w in rows:\n    w.sub_(1)\nw.zero_()",
+            "for w in rows:\n    w.sub_(1)\n    w.zero_()",
+            "with a line that should be indented further",
+        ),
+    ],
+)  # fmt: skip
+def test_a_change_that_sets_it_right_is_tried(wrong: str, right: str, words: str) -> None:
+    plain = ast.unparse(ast.parse(right))
+    found = [one for one in repairs(wrong, WORDS) if ast.unparse(ast.parse(one.source)) == plain]
+    assert [one.words for one in found] == [words]
+
+
+def test_only_the_statements_that_are_asked_for_are_changed() -> None:
+    source = "a = rows[1]\nb = rows[2]"
+    lines = {one.line for one in repairs(source, WORDS, frozenset({1}))}
+    assert lines == {2}
+    assert {one.statement for one in repairs(source, WORDS, frozenset({1}))} == {1}
+
+
+def test_what_is_right_imported_or_shown_is_left_alone() -> None:
+    source = "import numpy as np\ndef f(x):\n    return x + 1\nprint(rows[0])"
+    right = Words(names=WORDS.names, fine=frozenset({"f"}))
+    assert not [one for one in repairs(source, right) if one.kind != "superfluous"]
+
+
+def test_what_is_no_python_has_no_changes() -> None:
+    assert repairs("def f(:", WORDS) == []
+
+
+def test_the_words_of_a_section_are_collected() -> None:
+    calls, numbers, texts = vocabulary(["x = torch.abs(df['Age'] * 0.5).T"])
+    assert (set(calls), numbers, texts) == ({"torch.abs", "T"}, (0.5,), ("Age",))
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("def f(x, bias):\n    return x", "`f` is given `bias` and never uses it"),
+        ("def f(x):\n    y = x + 1\n    return x", "`y` is worked out in `f` and never used"),
+        ("def f(x):\n    g(x)\n    return x", "what `g` gives is thrown away in `f`"),
+        ("def f(x):\n    for b in x:\n        x = x + 1\n    return x", "the loop over `b` never uses it"),
+    ],
+)  # fmt: skip
+def test_what_a_function_never_uses_is_said(source: str, said: str) -> None:
+    assert [words for _, words in unused(ast.parse(source).body, {"g"})] == [said]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(x, _):\n    return x",
+        "def f(x):\n    for i in range(3):\n        x = x + 1\n    return x",
+        "def f(x):\n    raise NotImplementedError",
+        "def f(x):\n    global seen\n    seen = x",
+        "def f(x):\n    x[0] = 1",
+    ],
+)
+def test_what_needs_no_use_is_not_said(source: str) -> None:
+    assert not list(unused(ast.parse(source).body, {"g"}))
+
+
+def test_functions_that_answer_are_known() -> None:
+    body = ast.parse("def f(x):\n    return x\ndef g(x):\n    x[0] = 1\ndef h(x):\n    return").body
+    assert answering(body) == {"f"}
