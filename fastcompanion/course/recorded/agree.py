@@ -206,7 +206,9 @@ def like(expected: Fingerprint, found: Fingerprint) -> bool:
     kind = expected["k"]
     if kind != found["k"]:
         return False
-    if kind in ("array", "frame"):
+    if kind == "array":
+        return _squeezed(expected) == _squeezed(found)  # a column or a flat list is a style
+    if kind == "frame":
         return _shape(expected) == _shape(found)
     if kind == "model":
         return _same_model(expected, found)

@@ -199,3 +199,10 @@ def test_true_is_one_as_numpy_has_it() -> None:
     assert not agree.same(nothing, number(0.0))
     assert not any(map(agree.telling, (yes, no, nothing)))
     assert agree.telling(fingerprint("a text"))
+
+
+def test_a_column_or_a_flat_list_of_random_numbers_is_a_style() -> None:
+    flat, column = array(0.1, 0.2, 0.3), array([0.3], [0.1], [0.2])
+    assert agree.like(column, flat)
+    assert agree.like(flat, column)
+    assert not agree.like(column, array(0.1, 0.2))
