@@ -17,7 +17,7 @@ from fastcompanion.base.kernel import Interpreter, Limits
 from fastcompanion.base.records import frozen
 from fastcompanion.course.checks import plan, verdict
 from fastcompanion.course.checks.mutants import renamed
-from fastcompanion.course.checks.plan import Plan, PlannedCell, PlannedSection
+from fastcompanion.course.checks.plan import PlannedCell, PlannedSection
 from fastcompanion.course.checks.prepared import Prepared
 from fastcompanion.course.checks.repairs import Repair, Words, repairs, vocabulary
 from fastcompanion.course.checks.unused import answering, unused
@@ -256,12 +256,13 @@ def _looked_at(
 
 def _is_right(section: PlannedSection, outcome: Outcome, names: Collection[str]) -> bool:
     """Tell whether what was wrong is right now: what can't be compared any more is no cure."""
-    if outcome.id != section.id or outcome.failure is not None:
+    if outcome.id != section.id or outcome.failure is not None or outcome.observed is None:
         return False
-    found = verdict.verdicts(Plan("", "", (section,)), (outcome,))
-    if not found or found[0].verdict != "passed":
-        return False
-    return set(names) <= {one.name for one in found[0].checkpoints if one.passed}
+    assert section.recorded is not None
+    promised = [one.name for one in section.promised]
+    points = judge.points(section.recorded, outcome.observed, section.mapping, promised)
+    right = {str(one["name"]) for one in points if one["state"] == "passed"}
+    return len(right) == len(points) and set(names) <= right
 
 
 def words_of(
