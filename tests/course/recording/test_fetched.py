@@ -81,7 +81,9 @@ def told() -> dict[str, Any]:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A study with the fetched course, with stand-ins for what its notebooks download."""
     work = Path(WORK) if WORK else tmp_path_factory.mktemp("survey")
-    made = Place(Path(COURSE).parent, work, KERNEL)
+    # Each test has a home of its own, where the environment's name is not known.
+    python = find_interpreter(KERNEL, None, None).argv[0]
+    made = Place(Path(COURSE).parent, work, python)
     with pytest.MonkeyPatch.context() as patch:
         for name in (*record_table.OFFLINE, "PYTHONPATH"):
             patch.setenv(name, "")
@@ -145,7 +147,7 @@ def with_other_names(made: Scaffold, own: list[tuple[str, str]]) -> list[tuple[s
 def checked(place: Place, name: str, book: dict[str, Any]) -> CheckReport:
     """Check a learner's notebook."""
     course, lesson, ref = lesson_of(place, name)
-    interpreter = find_interpreter(KERNEL, course, place.study)
+    interpreter = find_interpreter(place.kernel, course, place.study)
     notebook.write(place.study.notebook(lesson.id, ref.id, "scratch"), book)
     limits = record_table.LIMITS
     return check.check(place.study, course, lesson, interpreter, limits=limits, record=False)
