@@ -33,21 +33,17 @@ def tests_of(tier: str) -> int:
     return sum("::" in line for line in found.stdout.splitlines())
 
 
-def install(extra: str, group: str) -> None:
-    """Install what the tier needs beside the development tools."""
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-user",
-        "--editable",
-        f".[{extra}]",
-        "--group",
-        group,
-    ]
-    subprocess.run(pip, cwd=ROOT, check=True)
+def install(extra: str, group: str) -> bool:
+    """Install what the tier needs beside the development tools; uv first, as pip may pick torch and
+    torchvision that don't fit each other. False where neither can: the tests say what is missing.
+    """
+    wanted = ["--quiet", "--editable", f".[{extra}]", "--group", group]
+    python = [sys.executable, "-m"]
+    ways = (
+        [*python, "uv", "pip", "install", "--python", sys.executable, *wanted],
+        [*python, "pip", "install", "--no-user", *wanted],
+    )
+    return any(subprocess.run(way, cwd=ROOT, check=False).returncode == 0 for way in ways)
 
 
 def main(tier: str, *arguments: str) -> int:
@@ -56,8 +52,10 @@ def main(tier: str, *arguments: str) -> int:
     if not count:
         print(f"No test is marked {tier!r} yet: nothing to run.")
         return 0
-    if tier in EXTRAS:
-        install(EXTRAS[tier], GROUPS[tier])
+    if tier in EXTRAS and not install(EXTRAS[tier], GROUPS[tier]):
+        print(
+            f"NOT INSTALLED: {EXTRAS[tier]}, {GROUPS[tier]}. Tests that need them are skipped below."
+        )
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-m", tier, *arguments], cwd=ROOT, check=False
     ).returncode
