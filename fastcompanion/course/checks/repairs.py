@@ -381,7 +381,7 @@ def _comparisons(node: ast.Compare) -> Iterator[Edit]:
     old = _COMPARED.get(type(node.ops[0]))
     for other, new in _COMPARED.items():
         if old and new != old:
-            yield "comparison", f"with {old!r} in place of {new!r}", to.compare(other)
+            yield "comparison", f"with {old!r} where another comparison belongs", to.compare(other)
 
 
 def _calls(node: ast.Call) -> Iterator[Edit]:

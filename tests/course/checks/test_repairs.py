@@ -22,7 +22,7 @@ WORDS = Words(
     [
         ("e = preds.sum()", "e = preds.mean()", "with the sum in place of the mean"),
         ("e = preds - trn_y", "e = preds + trn_y", "with minus in place of plus"),
-        ("e = preds > 0", "e = preds < 0", "with 'greater' in place of 'less'"),
+        ("e = preds > 0", "e = preds < 0", "with 'greater' where another comparison belongs"),
         ("e = trn_x.mean()", "e = val_x.mean()", "with `trn_x` where another name belongs"),
         ("val, trn = f(rows)", "trn, val = f(rows)", "with two results unpacked the other way round"),
         ("df.fillna(0)", "df = df.fillna(0)", "with a result that is worked out and not kept"),
