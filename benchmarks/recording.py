@@ -153,7 +153,7 @@ def recording(made: Bench, most: int, what: str, runs: int) -> Row:
         made.study.checks_file(made.lesson.id, made.lesson.notebooks[0].id).unlink(missing_ok=True)
         kernel = ["--kernel", made.kernel] if made.kernel else []
         words = ["lesson", "record", made.lesson.id, "--most", str(most), "--budget", "3600"]
-        told = json.loads(made.program(*words, *kernel, "--json"))
+        told = json.loads(made.program(*words, *kernel, "--json"))["data"]
         planted = sum(one["planted"] for one in told["sections"])
         hard = sum(one["status"] == "hard" for one in told["sections"])
         crashed = sum(one["crashed"] for one in told["sections"])
