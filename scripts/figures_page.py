@@ -28,6 +28,9 @@ KINDS = """Every kind of mistake that can be planted in a notebook, tried on its
 of each kind in the checked sections and up to 15 in the others, evenly over the places where it can stand.
 *Caught* means: in the section that it was planted in, of those that neither crash nor change nothing.
 """
+HONEST = """Work by people who saw the scaffold alone (`tests/fixtures/reproductions`). Files that begin with `dev` were
+looked at while the checks were written, those that begin with `held-out` were measured after the rules stood.
+"""
 EARLIER = "an earlier one"
 FEWEST = 10  # of a kind, for its share to mean much
 NOTHING_TO_COMPARE = ("leaves it open", "leaves nothing behind", "lesson broken", "stops before")
@@ -70,7 +73,7 @@ def page(folder: Path, order: Sequence[str]) -> str:
     parts += [reasons(done), "## Not recorded\n", refused(found), waiting(folder, order)]
     told = sorted(folder.glob("reproductions-*.json"))
     if told:
-        parts += ["## Honest reproductions\n", *map(reproduced, told)]
+        parts += ["## Honest reproductions\n", HONEST, *map(reproduced, told)]
     parts += ["## What they were recorded with\n", with_what(done)]
     return "\n".join(parts).rstrip() + "\n"
 
@@ -222,8 +225,8 @@ def reproduced(path: Path) -> str:
     """Write what became of the honest reproductions of one lesson."""
     told = json.loads(path.read_text(encoding="utf-8"))
     lines = [
-        "| lesson | file | sections done | of these checked | passed | others |",
-        "|---|---|---|---|---|---|",
+        "| lesson | file | sections done | of these checked | passed | others | checked by |",
+        "|---|---|---|---|---|---|---|",
     ]
     for one in told:
         judged = [s for s in one["sections"] if s["verdict"] not in ("to-assess", "self-assessed")]
@@ -231,7 +234,7 @@ def reproduced(path: Path) -> str:
         others = [f"{s['id']}: {s['verdict']}" for s in judged if s["verdict"] != "passed"]
         lines.append(
             f"| {one['lesson']} | {one['file']} | {len(one['sections'])} | {len(judged)} | "
-            f"{share(passed, len(judged))} | {'; '.join(others)} |"
+            f"{share(passed, len(judged))} | {'; '.join(others)} | {one.get('by', 'its row above')} |"
         )
     return "\n".join([*lines, ""])
 
