@@ -148,6 +148,8 @@ def _view_report(report: CheckReport) -> Iterable[Block]:
     for one in report.sections:
         if one.verdict == "to-assess" and (text := _left_to_you(one)):
             yield Line(f"{one.id}: {text}")
+        if one.verdict == "passed" and one.message:
+            yield Line(f"{one.id}: {one.message}")
     if strength := _strength(report):
         yield Line(strength, "dim")
     yield from _view_next(report, failing)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from fastcompanion.base.errors import Exit
@@ -30,6 +31,7 @@ Verdict = Literal[
     "could not check",
 ]
 GOOD: frozenset[Verdict] = frozenset({"passed", "self-assessed"})
+BY_THE_LEARNER: frozenset[Verdict] = frozenset({"to-assess", "self-assessed"})
 FINE: frozenset[Verdict] = GOOD | {"to-assess"}
 _MISSING: frozenset[Verdict] = frozenset({"lesson broken here", "could not check"})
 OTHER_WAY = "you went another way than the original, so that nothing could be compared"
@@ -140,7 +142,13 @@ def _marked(
 ) -> SectionVerdict:
     seconds = round(outcome.seconds, 3) if outcome else 0.0
     fields = {**vars(verdict), "with_solution": solved, "seconds": seconds}
-    return SectionVerdict(**{**fields, "strength": section.strength})
+    return SectionVerdict(**{**fields, "strength": _strength(verdict, section)})
+
+
+def _strength(verdict: SectionVerdict, section: PlannedSection) -> str:
+    """Give the measured strength; it was measured with everything compared, so else it is none."""
+    left_out = section.recorded is not None and verdict.verdict == "passed" and verdict.message
+    return "" if left_out or verdict.verdict in BY_THE_LEARNER else section.strength
 
 
 def _verdict(
@@ -176,8 +184,23 @@ def _recorded(
     failing = any(one["state"] != "passed" for one in points)
     other = judge.other_way(section.recorded, outcome.observed, points)
     if failing or (any(one["hard"] for one in points) and not other):
-        return _judged(plan, section, points)
+        found = _judged(plan, section, points)
+        return replace(found, message=found.message or _left_out(section, points))
     return _looked_at(section, outcome.judged or (), assessed, OTHER_WAY)
+
+
+def _left_out(section: PlannedSection, points: Sequence[Mapping[str, Any]]) -> str:
+    """Name the functions that a passed section was not compared by: they may be wrong."""
+    assert section.recorded is not None
+    found = {str(one["name"]) for one in points}
+    asked = [one.name for one in section.recorded.functions if one.stability == "exact"]
+    missing = [name for name in asked if name not in found]
+    if not missing:
+        return ""
+    names = ", ".join(f"`{name}`" for name in missing)
+    own = next((name for name in missing if name not in (*section.bound, *section.mapping)), "")
+    another = f" (under another name? `# fc: {own} = your_name`)" if own else ""
+    return f"nothing of yours could be compared with {names}, so that was not checked{another}"
 
 
 def _looked_at(
@@ -295,7 +318,9 @@ def _why_stopped(
         return "could not check", "This machine lacks what the cell needs; see `doctor`."
     given = any(cell.index == failure.cell and cell.is_given for cell in section.cells)
     if given and not failed_before:
-        return ("could not check", NO_DATA) if _lacks_data(failure) else ("lesson broken here", BROKEN)
+        return (
+            ("could not check", NO_DATA) if _lacks_data(failure) else ("lesson broken here", BROKEN)
+        )
     return "not reached", ""
 
 

@@ -218,6 +218,26 @@ def test_what_went_another_way_is_left_to_the_learner_who_may_assess_it(
     assert not check.may_be_assessed(ws, ready, passed)
 
 
+def test_what_a_pass_did_not_compare_is_said_and_claims_no_strength(
+    ws: Workspace, made: Made, with_record: Path
+) -> None:
+    """A value that came out right tells nothing of a function that nothing was compared with."""
+    wrong = "def larger(items):\n    return 'nonsense'\nbigger = [one * 3.625 for one in data]"
+    scaling = run(ws, made, {**SOLUTION, "scaling": wrong}).sections[1]
+    assert (scaling.verdict, scaling.strength) == ("passed", "")
+    assert "compared with `scale`, so that was not checked" in scaling.message
+    assert "`# fc: scale = your_name`" in scaling.message
+    whole = run(ws, made, SOLUTION).sections[1]
+    assert (whole.message, whole.strength) == ("", "catches 5 of 6 planted mistakes")
+
+
+def test_a_section_left_to_the_learner_claims_no_strength(
+    ws: Workspace, made: Made, with_record: Path
+) -> None:
+    report = run(ws, made, {**SOLUTION, "scaling": "bigger = {one: 2 for one in data}"})
+    assert (report.sections[1].verdict, report.sections[1].strength) == ("to-assess", "")
+
+
 def test_the_empty_scaffold_is_not_attempted(ws: Workspace, made: Made, with_record: Path) -> None:
     report = run(ws, made, {})
     assert set(words(report).values()) == {"not attempted"}

@@ -1,0 +1,31 @@
+"""What terminal and notebooks show alike."""
+
+from __future__ import annotations
+
+from fastcompanion import views
+from fastcompanion.console import Line
+from fastcompanion.course.checks.verdict import CheckpointVerdict, SectionVerdict
+
+
+def lines(message: str) -> list[str]:
+    """Show a failing section with two wrong points; the second's message is its own."""
+    first = CheckpointVerdict("f", False, "function f(x)", "0.5 (number)", "f", "`f` answers wrong")
+    second = CheckpointVerdict("p", False, "number p", "0.5 (number)", "p", message)
+    section = SectionVerdict(
+        "a", "A", "wrong value", "`f` answers wrong", checkpoints=(first, second)
+    )
+    return [block.text for block in views.failing(section) if isinstance(block, Line)]
+
+
+def test_what_was_expected_and_found_is_said_once() -> None:
+    told = lines("expected number p; found 0.5 (number)")
+    assert told[2:] == [
+        "expected function f(x)",
+        "found    0.5 (number)",
+        "expected number p; found 0.5 (number)",
+    ]
+
+
+def test_a_message_of_other_words_has_both_below_it() -> None:
+    told = lines("the sum is not 1")
+    assert told[-3:] == ["the sum is not 1", "expected number p", "found    0.5 (number)"]
