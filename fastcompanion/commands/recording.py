@@ -86,18 +86,25 @@ def _view(made: RecordReport) -> Iterable[Block]:
         crashed = sum(one.crashed for one in made.sections)
         same = sum(one.equivalent for one in made.sections)
         yield Line(
-            f"{silent} planted mistakes that nobody would notice, {crashed} that crash, "
+            f"{silent} planted mistakes that run without an error, {crashed} that crash, "
             f"{same} that change nothing. {caught}"
         )
     for one in made.sections:
         if one.survivors:
             yield Line(f"Not caught in {one.id}:", "dim")
-            yield Items(one.survivors[:_SHOWN])
+            yield Items(tuple(dict.fromkeys(map(_place, one.survivors)))[:_SHOWN])
+    if any(one.survivors for one in made.sections):
+        yield Line("Their lines are in --json, with the original's code.", "dim")
     yield Line(f"Written to {made.path} in {made.seconds:.0f} s{_times(made)}", "dim")
     yield from (Warn(note) for note in made.notes)
     if not made.finished:
         yield Next(f"fastcompanion lesson record {made.lesson}", "goes on where it stopped")
     yield Next(f"fastcompanion check {made.lesson}", "checks your own notebook by it")
+
+
+def _place(survivor: str) -> str:
+    """Leave out the code of a mistake: whoever records may want to write it without looking."""
+    return ": ".join(survivor.split(": ")[:2])
 
 
 def _sum_of_hard(made: RecordReport) -> str:

@@ -73,6 +73,10 @@ def test_a_recorded_lesson_is_checked_hard_and_the_mistake_is_named(
     told = run(*ASKED)
     assert "Going on with a recording" in told.err
     assert "sections checked" in told.out
+    survivors = [line for one in outcome.data["sections"] for line in one["survivors"]]
+    assert survivors
+    assert "=>" in survivors[0]
+    assert "=>" not in told.out  # the original's code, which the learner wants to write
     assert run("lesson", "scratch", "own/01").code == 0
     solve(study)
     right = run("check", "own/01", "--kernel", sys.executable, "--json")
