@@ -11,7 +11,7 @@ import typer
 from fastcompanion.base.process import shown as spelled
 from fastcompanion.commands.options import Session, command
 from fastcompanion.console import Answer, Block, Facts, Items, Line, Next, Table, Title, Warn
-from fastcompanion.data.dataset import Column, DataSet, Finding, Problem, SplitRule
+from fastcompanion.data.dataset import KINDS, Column, DataSet, Finding, Problem, SplitRule
 from fastcompanion.data.look import look
 
 _COLUMNS = 30
@@ -71,6 +71,8 @@ def _view(found: DataSet) -> Iterable[Block]:
     for question in found.questions:
         guess = f" (a guess: {question.guess})" if question.guess else ""
         yield Line(f"{question.text}{guess}")
+        if question.flag == "--kind":
+            yield Line(f"KIND is one of: {', '.join(one for one in KINDS if one != 'unknown')}")
         value = question.guess or question.flag[2:].upper()
         yield Next(
             f"fastcompanion data show {spelled([found.path])} {question.flag} {spelled([value])}"
@@ -78,7 +80,7 @@ def _view(found: DataSet) -> Iterable[Block]:
 
 
 def _guess(found: Finding) -> str:
-    return "" if found.sure else " (a guess)"
+    return "" if found.sure or found.value == "unknown" else " (a guess)"
 
 
 def _facts(found: DataSet) -> Iterable[tuple[str, str]]:
@@ -157,7 +159,8 @@ def _problems(found: tuple[Problem, ...]) -> Iterable[Block]:
         alike.setdefault(problem.name, []).append(problem)
     for problems in alike.values():
         for problem in problems[:_ALIKE]:
-            text = f"{problem.where}: {problem.text} {problem.cure}".strip()
+            where = "" if problem.where == "." else f"{problem.where}: "
+            text = f"{where}{problem.text} {problem.cure}".strip()
             yield Line(text, "dim") if problem.severity == "note" else Warn(text)
         if len(problems) > _ALIKE:
             where = ", ".join(problem.where for problem in problems[_ALIKE : _ALIKE + _NAMES])

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.process import shown as spelled
 from fastcompanion.data import (
     columns,
     files,
@@ -53,6 +54,13 @@ def look(path: Path, *, target: str = "", kind: str = "") -> DataSet:
     general = [*of_folder(folder), *bad]
     view = view_of(found) if found else None
     shown = media.recognise(folder, found, view, (target, kind))
+    if shown is not None and kind and shown.kind.value == "unknown":
+        raise CompanionError(
+            f"its {shown.what} can't be told as {KINDS[kind]}",
+            hint=f"{spelled(['fastcompanion', 'data', 'show', str(path)])}   (without --kind)",
+            file=path,
+            code=Exit.USAGE,
+        )
     if shown is not None:
         return of_files(path, folder, shown, found, general)
     if kind.startswith(("images", "audio", "segmentation")):

@@ -75,11 +75,12 @@ def _empty(folder: Folder, found: Found) -> Iterator[Problem]:
     empty = [name for name in sized if files.size(folder, name) == 0]
     if empty:
         of = "" if len(sized) == len(found.names) else f" of {len(sized)} looked at"
+        are = "file is" if len(empty) == 1 and not of else "files are"
         yield Problem(
             "empty-file",
             "warn",
             empty[0],
-            f"{len(empty)}{of} files are empty: {some(empty)}.",
+            f"{len(empty)}{of} {are} empty: {some(empty)}.",
             "Get them again or remove them.",
         )
 

@@ -61,6 +61,29 @@ class TestShow:
         assert "did you mean species" in missed.err
         assert run("data", "show", path, "--kind", "tabel").code == 2
 
+    def test_nothing_that_can_be_told_is_no_guess(self, tmp_path: Path, run: Runner) -> None:
+        (tmp_path / "notes.txt").write_text("hello")
+        told = run("data", "show", tmp_path)
+        assert "nothing that can be told\n" in told.out
+        assert "\n! No table, image" in told.out
+
+    def test_the_kinds_to_choose_from_are_named(self, tmp_path: Path, run: Runner) -> None:
+        (tmp_path / "names.csv").write_text("a,b\n")
+        told = run("data", "show", tmp_path / "names.csv")
+        assert "KIND is one of: table-class, table-number" in told.out
+
+    def test_images_are_no_table(self, tmp_path: Path, run: Runner) -> None:
+        """They were said to show nothing that can be told, with a question for the kind."""
+        for name in ("cat", "dog"):
+            (tmp_path / name).mkdir()
+            for number in range(3):
+                (tmp_path / name / f"{number}.png").write_bytes(b"")
+        told = run("data", "show", tmp_path, "--kind", "table-class")
+        assert told.code == 2
+        assert "can't be told as a table whose rows belong to classes" in told.err
+        assert "(without --kind)" in told.err
+        assert "images that belong to one class each" in run("data", "show", tmp_path).out
+
     def test_hostile_names_do_not_reach_the_terminal(self, tmp_path: Path, run: Runner) -> None:
         rows = [[n, "\x1b[31mred" if n % 2 else "[bold]b"] for n in range(30)]
         folders.table(tmp_path / "a\x1b[2J.csv", ["x\x1b]0;t\x07", "label"], rows)
