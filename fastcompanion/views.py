@@ -8,6 +8,9 @@ from fastcompanion.console import Block, Code, Items, Line, Title
 from fastcompanion.course.checks.hints import Hint
 from fastcompanion.course.checks.verdict import CheckpointVerdict, SectionVerdict
 
+# How a hint marks a step within another.
+_INNER = "· "
+
 
 def failing(section: SectionVerdict) -> Iterable[Block]:
     """Show why a section did not pass: message, line, expected and found, the likely mistake."""
@@ -31,11 +34,20 @@ def _point(point: CheckpointVerdict, section: SectionVerdict) -> Iterable[Block]
     yield Line(f"found    {point.found}", "dim")
 
 
+def _step(text: str) -> Line:
+    """Indent a step that stands within another."""
+    inner = text.lstrip(_INNER)
+    depth = text[: len(text) - len(inner)].count(_INNER[0])
+    return Line(f"{'  ' * depth}- {inner}")
+
+
 def hint(shown: Hint) -> Iterable[Block]:
     """Show a hint, without what to type next."""
     yield Title(f"{shown.title}: hint {shown.level} of 4, {shown.about}")
     if len(shown.texts) == 1:
         yield Line(shown.texts[0])
+    elif any(text.startswith(_INNER) for text in shown.texts):
+        yield from map(_step, shown.texts)
     else:
         yield Items(shown.texts)
     for source in shown.code:

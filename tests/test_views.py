@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastcompanion import views
 from fastcompanion.console import Line
+from fastcompanion.course.checks.hints import Hint
 from fastcompanion.course.checks.verdict import CheckpointVerdict, SectionVerdict
 
 
@@ -29,3 +30,10 @@ def test_what_was_expected_and_found_is_said_once() -> None:
 def test_a_message_of_other_words_has_both_below_it() -> None:
     told = lines("the sum is not 1")
     assert told[-3:] == ["the sum is not 1", "expected number p", "found    0.5 (number)"]
+
+
+def test_steps_within_a_step_are_indented() -> None:
+    texts = ("define f:", "· repeat:", "· · change w", "call f")
+    shown = Hint("own/01", "book", "a", "A", 3, "the order of the steps", texts)
+    told = [block.text for block in views.hint(shown) if isinstance(block, Line)]
+    assert told == ["- define f:", "  - repeat:", "    - change w", "- call f"]

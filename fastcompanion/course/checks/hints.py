@@ -298,7 +298,7 @@ def _steps(node: ast.stmt) -> Iterator[str]:
         case ast.Return():
             yield f"return the result{used}"
         case ast.Expr() if not isinstance(node.value, ast.Constant):
-            yield f"look at a result{used}" if not used else f"then{used}"
+            yield f"look at a result{used}" if not used else f"call{used.removeprefix(' with')}"
         case _:
             return
 

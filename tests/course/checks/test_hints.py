@@ -143,7 +143,7 @@ def test_the_names_of_the_api_come_without_arguments(tmp_path: Path) -> None:
 def test_the_order_of_steps_is_told_in_words() -> None:
     source = (
         "def train(x, w):\n    for i in range(3):\n        if loss(x) > 1:\n            w -= step(x)\n"
-        "    with open('f') as f:\n        w[0] = f.read()\n    return w\nw = train(x, w)\nw.shape"
+        "    with open('f') as f:\n        w[0] = f.read()\n    return w\nw = train(x, w)\nw.shape\ntrain(x, w)"
     )
     assert hints._outline(None, [source]) == (  # type: ignore[arg-type]
         "define a function train that takes x, w:",
@@ -155,6 +155,7 @@ def test_the_order_of_steps_is_told_in_words() -> None:
         "· return the result",
         "make w with train",
         "look at a result",
+        "call train",
     )
 
 
