@@ -29,7 +29,8 @@ of each kind in the checked sections and up to 15 in the others, evenly over the
 *Caught* means: in the section that it was planted in, of those that neither crash nor change nothing.
 """
 HONEST = """Work by people who saw the scaffold alone (`tests/fixtures/reproductions`). Files that begin with `dev` were
-looked at while the checks were written, those that begin with `held-out` were measured after the rules stood.
+looked at while the checks were written, those that begin with `held-out` were measured after the rules stood
+(when each was measured first stands in the README there).
 """
 EARLIER = "an earlier one"
 FEWEST = 10  # of a kind, for its share to mean much
