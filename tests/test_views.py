@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastcompanion import views
+from fastcompanion.commands import check
 from fastcompanion.console import Line
 from fastcompanion.course.checks.hints import Hint
 from fastcompanion.course.checks.verdict import CheckpointVerdict, SectionVerdict
@@ -37,3 +38,8 @@ def test_steps_within_a_step_are_indented() -> None:
     shown = Hint("own/01", "book", "a", "A", 3, "the order of the steps", texts)
     told = [block.text for block in views.hint(shown) if isinstance(block, Line)]
     assert told == ["- define f:", "  - repeat:", "    - change w", "- call f"]
+
+
+def test_code_that_changed_since_it_was_assessed_is_told() -> None:
+    said = "your code has changed since you assessed it"
+    assert check._left_to_you(SectionVerdict("a", "A", "to-assess", said)) == said

@@ -23,7 +23,7 @@ from fastcompanion.course.checks.hints import Comparison, Hint
 from fastcompanion.course.checks.outputs import OriginalOutputs
 from fastcompanion.course.checks.outputs import outputs as original_outputs
 from fastcompanion.course.checks.results import Taken
-from fastcompanion.course.checks.verdict import SectionVerdict
+from fastcompanion.course.checks.verdict import CHANGED, SectionVerdict
 from fastcompanion.course.checks.watch import watch as watch_notebook
 
 NotebookOption = Annotated[
@@ -158,8 +158,10 @@ def _view_report(report: CheckReport) -> Iterable[Block]:
 def _left_to_you(one: SectionVerdict) -> str:
     """Say why a section has no hard check, and what is there of what was promised."""
     why = _WHY.match(one.message)
-    there = one.message[why.end() :].removeprefix(". ") if why else one.message.partition(". ")[2]
+    said, _, rest = one.message.partition(". ")
+    there = one.message[why.end() :].removeprefix(". ") if why else rest
     reason = f"no hard check: {why[1]}" if why and why[1] else ""
+    reason = said if said == CHANGED else reason
     return "; ".join(part for part in (reason, there if one.checkpoints else "") if part)
 
 

@@ -35,6 +35,7 @@ BY_THE_LEARNER: frozenset[Verdict] = frozenset({"to-assess", "self-assessed"})
 FINE: frozenset[Verdict] = GOOD | {"to-assess"}
 _MISSING: frozenset[Verdict] = frozenset({"lesson broken here", "could not check"})
 OTHER_WAY = "you went another way than the original, so that nothing could be compared"
+CHANGED = "your code has changed since you assessed it"
 BROKEN = "fastcompanion env create --as-of lesson"
 NO_DATA = (
     "fastcompanion lesson run --data FOLDER   (shows the lesson's data, which is not here, beside your "
@@ -216,7 +217,7 @@ def _looked_at(
     if assessed.get(section.id) in ("", section.key):
         verdict, said = "self-assessed", "by you; there is no hard check here"
     elif section.id in assessed:
-        said = "your code has changed since you assessed it"
+        said = CHANGED
     promised = {point.name: point for point in section.promised}
     points = tuple(_glance(promised[str(one["name"])], one) for one in seen)
     message = ". ".join(part for part in (said, _inventory(points)) if part)
