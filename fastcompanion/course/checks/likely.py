@@ -34,6 +34,7 @@ SECONDS = 10.0  # for looking, beside what runs before the section
 LONGEST = 60.0  # what ran before may take so long to run again
 MOST = 400
 _SHORTEST = 1.0
+_MOST_UNSURE = 3
 _BATCH = 30
 _EACH = 0.5  # seconds for the calls of one changed function
 _EXTRA = 2_000_000  # no notebook has so many cells
@@ -41,21 +42,29 @@ _EXTRA = 2_000_000  # no notebook has so many cells
 
 @frozen
 class Likely:
-    """What was found: the cell from 1 and the line, the words, how many changes were tried."""
+    """What was found: the cell from 1 and the line, the words, how many changes were tried.
+
+    `unless` are names of earlier sections that no check looks at, and that it rests on.
+    """
 
     cell: int
     line: int
     text: str
     words: str
     tried: int
+    unless: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
         """Say it to the learner, with the place and without the cure."""
-        if not self.text:
-            return f"{self.words[:1].upper()}{self.words[1:]} (cell {self.cell}, line {self.line})."
-        place = f"cell {self.cell}, line {self.line}: `{self.text}`"
-        return f"This is what comes out {self.words} ({place})."
+        place = f"cell {self.cell}, line {self.line}"
+        said = f"{self.words[:1].upper()}{self.words[1:]} ({place})."
+        if self.text:
+            said = f"This is what comes out {self.words} ({place}: `{self.text}`)."
+        names = " or ".join(f"`{name}`" for name in self.unless)
+        return (
+            f"{said} Unless {names}, which no check looks at, is wrong already." if names else said
+        )
 
 
 def explained(
@@ -117,7 +126,8 @@ def likely(
     limit = max(_SHORTEST, 3 * took)
     first = _first(section, failing)
     found = changes(section, known, failing)[:most]
-    idle = _unused(section, failing)
+    unless = _unsure(section, before, failing)
+    idle = _unused(section, failing, unless)
     for start in range(0, len(found), _BATCH):
         if clock.monotonic() - begun > seconds:
             break
@@ -128,18 +138,35 @@ def likely(
             if _is_right(other, outcome, {one.name for one in failing.checkpoints}):
                 cell = section.cells[change.place].index + 1
                 one = change.repair
-                return Likely(cell, one.line, one.text, one.words, start + len(batch))
+                found_at = start + len(batch)
+                return Likely(cell, one.line, one.text, one.words, found_at, unless)
     return idle
 
 
-def _unused(section: PlannedSection, failing: SectionVerdict) -> Likely | None:
+def _unsure(
+    section: PlannedSection, before: Sequence[PlannedSection], failing: SectionVerdict
+) -> tuple[str, ...]:
+    """Give what the suspects use of earlier sections that have no hard check."""
+    made = [name for one in before if one.has_work and one.recorded is None for name in one.bound]
+    made = [name for name in made if name not in {n for o in before if o.recorded for n in o.bound}]
+    suspected = suspects(section, failing)
+    read = [
+        names_of(node).reads for place, n, node in _statements(section) if (place, n) in suspected
+    ]
+    used = [name for name in dict.fromkeys(made) if any(name in names for names in read)]
+    return tuple(used[:_MOST_UNSURE])
+
+
+def _unused(
+    section: PlannedSection, failing: SectionVerdict, unless: tuple[str, ...]
+) -> Likely | None:
     """Find what is given or worked out and never used, where no change sets the section right."""
     suspected, statements = suspects(section, failing), list(_statements(section))
     own = answering([node for *_, node in statements])
     for place, number, node in statements:
         if (place, number) in suspected and not section.cells[place].is_given:
             for line, said in unused([node], own):
-                return Likely(section.cells[place].index + 1, line, "", said, 0)
+                return Likely(section.cells[place].index + 1, line, "", said, 0, unless)
     return None
 
 

@@ -22,10 +22,10 @@ def regrouped(node: ast.expr) -> Iterator[tuple[str, Change]]:
     inner = _inside(node)
     if inner is not None and _inside(inner) is not None:
         yield ORDER, _turned
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and _inside(node.left):
-        yield ORDER, _power_inside
-    if inner is not None and isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Pow):
-        yield ORDER, _power_outside
+    if isinstance(node, ast.BinOp) and isinstance(node.left, ast.Call) and _inside(node.left):
+        yield ORDER, _operation_inside
+    if isinstance(inner, ast.BinOp):
+        yield ORDER, _operation_outside
 
 
 def _to_the_right(node: ast.AST) -> None:
@@ -85,8 +85,8 @@ def _turned(node: ast.AST) -> None:
     node.func, node.args, node.keywords = inner.func, inner.args, inner.keywords
 
 
-def _power_inside(node: ast.AST) -> None:
-    """Turn `x.mean() ** 2` into `(x ** 2).mean()`."""
+def _operation_inside(node: ast.AST) -> None:
+    """Turn `f(x) - y` into `f(x - y)`, and `x.mean() ** 2` into `(x ** 2).mean()`."""
     assert isinstance(node, ast.BinOp)
     call, core = node.left, _inside(node.left)
     assert isinstance(call, ast.Call)
@@ -97,8 +97,8 @@ def _power_inside(node: ast.AST) -> None:
     vars(node).update(vars(call))
 
 
-def _power_outside(node: ast.AST) -> None:
-    """Turn `(x ** 2).mean()` into `x.mean() ** 2`."""
+def _operation_outside(node: ast.AST) -> None:
+    """Turn `f(x - y)` into `f(x) - y`, and `(x ** 2).mean()` into `x.mean() ** 2`."""
     assert isinstance(node, ast.Call)
     power = _inside(node)
     assert isinstance(power, ast.BinOp)

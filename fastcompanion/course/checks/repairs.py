@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 from itertools import combinations, permutations
 
@@ -60,10 +60,10 @@ _WRAPPED = frozenset(
 )
 _ROOM = 8  # other names to try in the place of one
 _ORDER = (
-    "operator", "step", "summary", "comparison", "condition", "minus", "unpacked", "kept", "place",
-    "arguments", "axis", "keyword", "index", "slice", "function", "texts", "nested", "brackets", "added", "indented",
-    "outdented", "extra", "sibling", "sets", "item", "listed", "turned", "factor", "wrapped",
-    "number", "name", "superfluous", "negative",
+    "operator", "step", "summary", "unpacked", "kept", "place", "arguments", "axis", "keyword",
+    "index", "slice", "function", "texts", "nested", "brackets", "indented", "outdented", "added",
+    "comparison", "condition", "minus", "extra", "sibling", "sets", "item", "listed", "turned",
+    "wrapped", "factor", "number", "name", "superfluous", "negative",
 )  # fmt: skip
 
 
@@ -155,22 +155,28 @@ Placed = tuple[str, str, ast.AST, Callable[[ast.Module], None]]
 def _places(tree: ast.Module, words: Words, places: frozenset[int] | None) -> Iterator[Placed]:
     spared = _spared(tree, words, places)
     scopes = _scopes(tree, words.names)
+    for said, change in _other_sets(tree, scopes[id(tree)], spared):
+        yield "sets", said, tree.body[0], change
     holders = _holders(tree)
     for number, node in enumerate(ast.walk(tree)):
         if id(node) not in spared:
             for kind, said, change in _edits(node, scopes.get(id(node), words.names), words):
                 yield kind, said, node, on_node(number, change)
-        if isinstance(node, ast.stmt) and id(node) not in spared:
-            if sum(_is_sign(n) for n in ast.walk(node)) > 1 and isinstance(
-                node, ast.Return | ast.Assign
-            ):
-                yield "step", "with the signs turned round", node, on_node(number, _all_signs)
-            for said, change in _other_sets(node, scopes.get(id(node), words.names)):
-                yield "sets", said, node, on_node(number, change)
+            for kind, said, change in _at_once(node, scopes.get(id(node), words.names), spared):
+                yield kind, said, node, on_node(number, change)
     for number, node in enumerate(ast.walk(tree)):
         for place, statement in enumerate(to.body(node)):
             if id(statement) not in spared:
                 yield from _moved(number, node, place, statement, holders)
+
+
+def _at_once(node: ast.AST, known: Sequence[str], spared: Collection[int]) -> Iterator[Edit]:
+    """Give the changes of several places of a statement at once."""
+    if isinstance(node, ast.Return | ast.Assign) and sum(map(_is_sign, ast.walk(node))) > 1:
+        yield "step", "with the signs turned round", _all_signs
+    if isinstance(node, ast.stmt):
+        for said, change in _other_sets(node, known, spared):
+            yield "sets", said, change
 
 
 def _spared(tree: ast.Module, words: Words, places: frozenset[int] | None) -> set[int]:
@@ -311,10 +317,14 @@ _SETS: Mapping[str, str] = {
 }  # fmt: skip
 
 
-def _other_sets(node: ast.stmt, known: Sequence[str]) -> Iterator[tuple[str, Change]]:
-    """Take all names of a statement from another set: training, validation, test."""
+def _other_sets(
+    node: ast.AST, known: Sequence[str], spared: Collection[int]
+) -> Iterator[tuple[str, Change]]:
+    """Take all names of a statement or a cell from another set: training, validation, test."""
     names = {
-        n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+        n.id
+        for n in ast.walk(node)
+        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and id(n) not in spared
     }
     for old, new in permutations(_SETS, 2):
         pairs = {n: "_".join(new if p == old else p for p in n.split("_")) for n in names}
@@ -375,13 +385,17 @@ _COMPARED: Mapping[type[ast.cmpop], str] = {
     ast.Lt: "less", ast.LtE: "less or equal", ast.Gt: "greater", ast.GtE: "greater or equal",
     ast.Eq: "equal", ast.NotEq: "unequal",
 }  # fmt: skip
+_MISTAKEN: Mapping[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
+    ast.Lt: (ast.Gt, ast.LtE), ast.LtE: (ast.GtE, ast.Lt), ast.Gt: (ast.Lt, ast.GtE),
+    ast.GtE: (ast.LtE, ast.Gt, ast.Eq), ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,),
+}  # fmt: skip
 
 
 def _comparisons(node: ast.Compare) -> Iterator[Edit]:
-    old = _COMPARED.get(type(node.ops[0]))
-    for other, new in _COMPARED.items():
-        if old and new != old:
-            yield "comparison", f"with {old!r} where another comparison belongs", to.compare(other)
+    kind = type(node.ops[0])
+    for other in _MISTAKEN.get(kind, ()):
+        said = f"with {_COMPARED[kind]!r} where another comparison belongs"
+        yield "comparison", said, to.compare(other)
 
 
 def _calls(node: ast.Call) -> Iterator[Edit]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -305,8 +306,10 @@ class Trials:
         """Know more of what people leave out; these mistakes count for nothing but their names."""
         known: list[KnownMistake] = []
         forgotten = self._made.forgotten(part, self._kinds)
-        chosen = [*forgotten, *(one for one in rest if one.mutant.operator in _LEFT_OUT)]
-        with closing(self._fates(part, chosen[: self._most], caught=True)) as fates:
+        others = [one for one in rest if one.mutant.operator in _LEFT_OUT]
+        pairs = zip_longest(others, forgotten)
+        chosen = [one for pair in pairs for one in pair if one is not None][: 2 * self._most]
+        with closing(self._fates(part, chosen, caught=True)) as fates:
             for number, (one, fate) in enumerate(zip(chosen, fates, strict=False), start=1):
                 if fate.what == "caught" and fate.observed is not None:
                     known += _known(draft, fate.observed, f"n{number}", one)
