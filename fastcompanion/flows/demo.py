@@ -158,7 +158,9 @@ class _Learner:
         notebook.write(path, filled(notebook.read(path), work))
         place = self.workspace.relative(path)
         if not wrong:
-            return f"You mend it with the reference solution, which `check` notices, and save {place}"
+            return (
+                f"You mend it with the reference solution, which `check` notices, and save {place}"
+            )
         slip = f"`{self.mistake.replace}` where `{self.mistake.find}` was meant"
         return f"You fill in {place}; in section {self.mistake.section} slips {slip}"
 

@@ -339,16 +339,22 @@ def _observed(
 ) -> Mapping[str, Any]:
     """Ask the observer what a section left behind; what its cells printed, the kernel has told us."""
     counts = {str(result.index): result.execution_count for result in ran}
-    printed = [[result.index, _printed(result)] for result in ran]
-    asked = f"{dict(observe)!r}, {counts!r}, {printed!r}"
+    texts = [[result.index, printed(result)] for result in ran]
+    asked = f"{dict(observe)!r}, {counts!r}, {texts!r}"
     answer: Mapping[str, Any] = kernel.ask(
         f"{_JUDGE}.OBSERVER.section({asked})", seconds=_JUDGE_SECONDS
     )
     return answer
 
 
-def _printed(result: CellResult) -> str:
-    texts = [str(one["text"]) for one in result.outputs if one.get("name") == "stdout"]
+def printed(result: CellResult) -> str:
+    """Give the text that a cell has printed or displayed."""
+    texts = []
+    for one in result.outputs:
+        if one.get("name") == "stdout":
+            texts.append(str(one["text"]))
+        elif one.get("output_type") == "display_data":
+            texts.append(f"{one['data'].get('text/plain', '')}\n")
     return "".join(texts)[-KEPT_OUTPUT:]
 
 

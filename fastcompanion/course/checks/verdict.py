@@ -184,6 +184,7 @@ def _recorded(
     points = judge.points(section.recorded, outcome.observed, section.mapping, names)
     failing = any(one["state"] != "passed" for one in points)
     other = judge.other_way(section.recorded, outcome.observed, points)
+    other = other or judge.says_little(section.recorded, points)
     if failing or (any(one["hard"] for one in points) and not other):
         found = _judged(plan, section, points)
         return replace(found, message=found.message or _left_out(section, points))

@@ -25,6 +25,8 @@ from fastcompanion.course.recorded.record import (
 
 # More names than this for one wrong value help nobody to find the place.
 MOST_NAMES = 2
+# Of the recorded mistakes; below it, a pass would more likely than not have come out with one too.
+LITTLE = 0.5
 _OR = "|"
 Observation = Mapping[str, Any]
 Point = dict[str, Any]
@@ -141,11 +143,17 @@ def _pool(observed: Observation) -> Iterator[Candidate]:
     """Give everything that the section has left behind, shown and printed."""
     for name, one in observed.get("values", {}).items():
         yield Candidate(name, "name", one)
+        yield from (Candidate(f"an item of {name}", "name", item) for item in _numbers_in(one))
     for cell, one in observed.get("shown", ()):
         yield Candidate(f"what cell {cell + 1} shows", "shown", one)
     for cell, numbers in observed.get("printed", ()):
         for value in numbers:
             yield Candidate(f"what cell {cell + 1} prints", "printed", agree.number(value))
+
+
+def _numbers_in(one: Fingerprint) -> Iterator[Fingerprint]:
+    """Give the numbers of a list or dictionary of results."""
+    yield from (item for item in one.get("items", ()) if item["k"] == "number")
 
 
 def _outcome(
@@ -336,6 +344,19 @@ def other_way(
         )
     ]
     return bool(tried) and not named & set(exact)
+
+
+def says_little(section: RecordedSection, found: Collection[Mapping[str, Any]]) -> bool:
+    """Has too little been compared: no function asked for, and few mistakes would have been seen?
+
+    What passed is weighed by the recorded mistakes, as the gate weighs the whole check.
+    """
+    exact = {one.name for one in section.functions if one.stability == "exact" and one.cases}
+    passed = {str(one["name"]) for one in found if one["state"] == "passed" and one["hard"]}
+    if not exact or passed & exact or not section.mistakes:
+        return False
+    seen = sum(bool(passed & set(one.values)) for one in section.mistakes)
+    return seen < LITTLE * len(section.mistakes)
 
 
 def _tells(function: RecordedFunction) -> bool:

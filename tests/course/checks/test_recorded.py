@@ -13,7 +13,7 @@ import pytest
 
 from fastcompanion.base import events
 from fastcompanion.base.errors import CompanionError
-from fastcompanion.base.kernel import OWN, Interpreter
+from fastcompanion.base.kernel import OWN, Interpreter, Kernel
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import progress
 from fastcompanion.course.checks import check, prepared, records, warm
@@ -24,6 +24,7 @@ from fastcompanion.course.model import Course, Lesson, NotebookRef
 from fastcompanion.course.notebooks import notebook
 from fastcompanion.course.recorded import record
 from fastcompanion.course.recorded.calls import synthesise
+from fastcompanion.course.recorded.fingerprints import printed_floats
 from fastcompanion.course.recorded.record import (
     Case,
     KnownMistake,
@@ -177,6 +178,12 @@ def test_another_way_with_other_names_and_orders_passes(
     assert words(report) == {"the-mean": "passed", "scaling": "passed", "the-spread": "to-assess"}
     found = {one.name: one.found_name for one in report.sections[1].checkpoints}
     assert found == {"scale": "multiply"}
+
+
+def test_what_a_cell_displays_counts_as_printed(tmp_path: Path) -> None:
+    with Kernel(OWN, tmp_path) as kernel:
+        result = kernel.run("print('loss 0.5')\ndisplay(0.8258)\ndisplay(1.25)")
+    assert printed_floats(check.printed(result)) == [0.5, 0.8258, 1.25]
 
 
 def test_a_wrong_value_is_told_without_the_answer_and_its_mistake_is_named(

@@ -206,3 +206,11 @@ def test_a_column_or_a_flat_list_of_random_numbers_is_a_style() -> None:
     assert agree.like(column, flat)
     assert agree.like(flat, column)
     assert not agree.like(column, array(0.1, 0.2))
+
+
+def test_the_order_of_names_is_free() -> None:
+    def names(*told: str) -> dict[str, object]:
+        return fingerprint(list(told))
+
+    assert agree.same(names("Age", "Fare", "Sex"), names("Sex", "Age", "Fare"))
+    assert not agree.same(names("Age", "Fare", "Sex"), names("Sex", "Age", "Age"))

@@ -68,6 +68,12 @@ def test_a_value_is_found_by_what_it_is(seen: dict[str, Any], name: str) -> None
     assert (point["state"], point["by"], point["found_name"]) == ("passed", "value", name)
 
 
+def test_a_result_may_stand_in_a_dictionary_of_results() -> None:
+    results = {"k": "group", "t": "dict", "n": 2, "items": [number(0.538), number(0.25)]}
+    point = only(section(LOSS), observed({"results": results}))
+    assert (point["state"], point["found_name"]) == ("passed", "an item of results")
+
+
 def test_an_array_in_another_order_of_columns_is_found_by_what_it_is() -> None:
     recorded = section(outcome("x", array([1.0, 20.0], [2.0, 50.0], [6.0, 10.0])))
     mine = observed({"tafel": array([20.0, 1.0], [50.0, 2.0], [10.0, 6.0])})
@@ -386,6 +392,21 @@ def test_checkpoints_tell_kinds_shapes_and_sizes_but_no_answers() -> None:
     assert told["model"].kind == "model"
     assert told["printed:1"].about == "printed by this section, between 0.1 and 1"
     assert not {"538", "8258", "713", "025"} & set(str(told).replace("'", " ").split())
+
+
+def test_a_pass_needs_more_than_what_every_mistake_leaves_right() -> None:
+    moves = [KnownMistake(f"m{n}", "with a slip", {"loss": 0.7 + n}, {}) for n in range(2)]
+    inner = KnownMistake("m9", "inside", {}, {"calc_loss": [None]})
+    grid = outcome("grid", array(1.0, 2.0, 4.0))
+    asked = section(LOSS, grid, functions=[CALC], mistakes=[*moves, inner])
+    only_grid = observed({"netz": array(1.0, 2.0, 4.0)})
+    assert judge.says_little(asked, judge.points(asked, only_grid, {}))
+    with_loss = observed({"loss": number(0.538), "grid": array(1.0, 2.0, 4.0)})
+    assert not judge.says_little(asked, judge.points(asked, with_loss, {}))
+    called = observed(replays={"calc_loss": [tried("calc_loss", *RIGHT)]})
+    assert not judge.says_little(asked, judge.points(asked, called, {}))
+    plain = section(LOSS, grid, mistakes=moves)
+    assert not judge.says_little(plain, judge.points(plain, only_grid, {}))
 
 
 def test_the_question_for_the_observer_is_plain_data() -> None:

@@ -97,7 +97,9 @@ CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "sections[0]: id should be a text": lambda d: first(d).update(id=3),
     "status should be one of hard, self-assessed": lambda d: first(d).update(status="sure"),
     "is no name": lambda d: first(d)["outcomes"][0].update(name="__import__('os')"),
-    "sections[0].outcomes[0]: class should be a text": lambda d: first(d)["outcomes"][0].pop("class"),
+    "sections[0].outcomes[0]: class should be a text": lambda d: first(d)["outcomes"][0].pop(
+        "class"
+    ),
     "band should be a mean": lambda d: first(d)["outcomes"][0].update(band=[1, 2, 3]),
     "place should be a whole number": lambda d: first(d)["outcomes"][3].update(place=-1),
     "required should be true or false": lambda d: first(d)["outcomes"][0].update(required=1),
