@@ -59,3 +59,15 @@ def test_a_notebook_that_takes_long_is_not_run_again(
     monkeypatch.setattr(likely, "LONGEST", 0.0)
     report = run(ws, made, {**SOLUTION, "the-mean": "mean = sum(data) * len(data)\nmean"})
     assert failing(report).hint == ""
+
+
+def test_code_that_writes_is_not_run_again_with_changes(
+    ws: Workspace, made: Made, with_record: Path
+) -> None:
+    source = (
+        "mean = sum(data) * len(data)\n"
+        "with open('mean.txt', 'a') as file:\n    file.write(f'{mean} ')\nmean"
+    )
+    report = run(ws, made, {**SOLUTION, "the-mean": source})
+    assert "(cell" not in failing(report).hint
+    assert (report.path.parent / "mean.txt").read_text() == "58.0 "
