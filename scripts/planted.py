@@ -67,9 +67,10 @@ class Mistake:
         """What decides which half it is in: even ones are for development."""
         return int(hashlib.sha256(self.id.encode()).hexdigest(), 16)
 
-    def is_in(self, half: str, every: int = 1) -> bool:
-        """Is it in a half, or in "both"? `every` second, third ... of it by the digest."""
-        return half in ("both", HALVES[self.digest % 2]) and self.digest // 2 % every == 0
+    def is_in(self, half: str, turn: int | None = None) -> bool:
+        """Is it in a half, or in "both"? `turn` 0 and 1 are the halves of that, by the digest."""
+        mine = half in ("both", HALVES[self.digest % 2])
+        return mine and turn in (None, self.digest // 2 % 2)
 
 
 @dataclass(frozen=True)
@@ -256,9 +257,11 @@ def recorded(study: Workspace, course: Course, lesson: Lesson, interpreter: Inte
     return Bench(study, course, lesson, ref, interpreter)
 
 
-def measure(bench: Bench, path: Path, where: str, half: str, every: int = 1) -> list[Tried]:
+def measure(
+    bench: Bench, path: Path, where: str, half: str, turn: int | None = None
+) -> list[Tried]:
     """Try the mistakes of one notebook, of one half or of both."""
-    chosen = [one for one in mistakes(path, where) if one.is_in(half, every)]
+    chosen = [one for one in mistakes(path, where) if one.is_in(half, turn)]
     own = own_work(bench, where)
     found = []
     for row in tried(bench, own, chosen):
@@ -278,7 +281,7 @@ def arguments() -> argparse.ArgumentParser:
     made.add_argument("--kernel", help="an environment, venv or interpreter")
     made.add_argument("--planted", type=Path, default=PLANTED / "linear-model.yaml")
     made.add_argument("--half", choices=[*HALVES, "both"], default="development")
-    made.add_argument("--every", type=int, default=1, help="2 takes half of these, by their ids")
+    made.add_argument("--turn", type=int, choices=[0, 1], help="half of that, by the ids")
     made.add_argument("--only", nargs="*", default=[], help="numbers of built-in lessons")
     made.add_argument("--out", type=Path, required=True)
     return made
@@ -293,14 +296,14 @@ def main(*typed: str) -> int:
         for where in sorted({one.where for one in mistakes(path)}):
             if not given.only or where[:2] in given.only:
                 bench = built_in(given.foundations.resolve(), where[:2])
-                rows += measure(bench, path, where, given.half, given.every)
+                rows += measure(bench, path, where, given.half, given.turn)
     else:
         study = Workspace(given.study.resolve())
         course, lesson = lessons.find(study, given.lesson)
         interpreter = find_interpreter(given.kernel, course, study)
         bench = recorded(study, course, lesson, interpreter)
         for where in sorted({one.where for one in mistakes(given.planted)}):
-            rows += measure(bench, given.planted, where, given.half, given.every)
+            rows += measure(bench, given.planted, where, given.half, given.turn)
     text = table(rows)
     given.out.write_text(text, encoding="utf-8")
     data = json.dumps([asdict(row) for row in rows], indent=1)

@@ -36,6 +36,7 @@ LONGEST = 60.0  # what ran before may take so long to run again
 MOST = 400
 _SHORTEST = 1.0
 _MOST_UNSURE = 3
+_AFTER = 60  # changes to try after one was found: another line may do as well
 _BATCH = 30
 _EACH = 0.5  # seconds for the calls of one changed function
 _EXTRA = 2_000_000  # no notebook has so many cells
@@ -51,7 +52,8 @@ _WRITES = re.compile(
 class Likely:
     """What was found: the cell from 1 and the line, the words, how many changes were tried.
 
-    `unless` are names of earlier sections that no check looks at, and that it rests on.
+    `unless` are names of earlier sections that no check looks at, and that it rests on; `other` is
+    another line where a change sets it right as well.
     """
 
     cell: int
@@ -60,6 +62,7 @@ class Likely:
     words: str
     tried: int
     unless: tuple[str, ...] = ()
+    other: Likely | None = None
 
     @property
     def sentence(self) -> str:
@@ -68,6 +71,8 @@ class Likely:
         said = f"{self.words[:1].upper()}{self.words[1:]} ({place})."
         if self.text:
             said = f"This is what comes out {self.words} ({place}: `{self.text}`)."
+        if self.other is not None:
+            said = f"{said} Or: {replace(self.other, unless=()).sentence}"
         names = " or ".join(f"`{name}`" for name in self.unless)
         return (
             f"{said} Unless {names}, which no check looks at, is wrong already." if names else said
@@ -139,22 +144,32 @@ def likely(
     took = next((one.seconds for one in outcomes if one.id == section.id), 0.0)
     limit = max(_SHORTEST, 3 * took)
     first = _first(section, failing)
-    found = changes(section, known, failing)[:most]
     unless = _unsure(section, before, failing)
-    idle = _unused(section, failing, unless)
-    for start in range(0, len(found), _BATCH):
-        if clock.monotonic() - begun > seconds:
+    listed, hits = changes(section, known, failing)[:most], list[Likely]()
+    last = len(listed)
+    for start in range(0, len(listed), _BATCH):
+        if clock.monotonic() - begun > seconds or start >= last:
             break
-        batch = found[start : start + _BATCH]
+        batch = listed[start : start + _BATCH]
         for change in _promising(worker, before, section, first, batch, limit):
             other = changed(section, change)
             outcome = worker.run((*before, other), cell_seconds=limit)[-1]
-            if _is_right(other, outcome, {one.name for one in failing.checkpoints}):
-                cell = section.cells[change.place].index + 1
-                one = change.repair
-                found_at = start + len(batch)
-                return Likely(cell, one.line, one.text, one.words, found_at, unless)
-    return idle
+            if not _is_right(other, outcome, {one.name for one in failing.checkpoints}):
+                continue
+            cell, one = section.cells[change.place].index + 1, change.repair
+            if (cell, one.line) not in {(hit.cell, hit.line) for hit in hits}:
+                last = min(last, start + _BATCH + _AFTER)
+                tried = start + len(batch)
+                hits.append(Likely(cell, one.line, one.text, one.words, tried, unless))
+    if len(hits) > judge.MOST_NAMES:
+        return None
+    return _joined(hits) if hits else _unused(section, failing, unless)
+
+
+def _joined(hits: Sequence[Likely]) -> Likely:
+    """Say both where a change in either of two lines sets the section right."""
+    first, *others = hits
+    return replace(first, other=others[0]) if others else first
 
 
 def _unsure(

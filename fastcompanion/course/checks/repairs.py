@@ -61,8 +61,8 @@ _WRAPPED = frozenset(
 _ROOM = 8  # other names to try in the place of one
 _ORDER = (
     "operator", "step", "summary", "unpacked", "kept", "place", "arguments", "axis", "keyword",
-    "index", "slice", "function", "texts", "nested", "brackets", "indented", "outdented", "added",
-    "comparison", "condition", "minus", "extra", "sibling", "sets", "item", "listed", "turned",
+    "index", "slice", "listed", "turned", "function", "texts", "nested", "brackets", "indented", "outdented", "added",
+    "comparison", "condition", "minus", "extra", "sibling", "sets", "item",
     "wrapped", "factor", "number", "name", "superfluous", "negative",
 )  # fmt: skip
 
