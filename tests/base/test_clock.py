@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -54,7 +55,19 @@ def test_ids_are_ten_base32_characters_and_in_order() -> None:
         clock.pause(0.002)
     assert all(re.fullmatch("[a-z2-7]{10}", one) for one in ids)
     assert len(set(ids)) == 20
-    assert ids == sorted(ids) or ids[-1] < ids[0], "they begin anew every nine hours"
+    assert ids == sorted(ids) or ids[-1] < ids[0], "they begin anew every 99 days"
+
+
+def test_ids_of_one_millisecond_are_in_order_too() -> None:
+    ids = [clock.new_id() for _ in range(20_000)]
+    assert len(set(ids)) == 20_000
+    assert ids == sorted(ids) or ids[-1] < ids[0], "they begin anew every 99 days"
+
+
+def test_ids_made_in_threads_at_once_are_all_different() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        ids = list(pool.map(lambda _: clock.new_id(), range(20_000)))
+    assert len(set(ids)) == 20_000
 
 
 def test_the_same_seed_gives_the_same_choices() -> None:
