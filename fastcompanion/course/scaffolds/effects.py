@@ -33,6 +33,8 @@ def effects(node: _Function, calls: Iterable[str]) -> list[str]:
     body = list(inside(node.body))
     changed = _changed(node)
     found = [f"changes {_listed(changed)} in place"] if changed else []
+    methods = _methods(body)
+    found += [f"calls {_listed(methods)}"] if methods else []
     calls = set(calls)
     if "print" in calls:
         shown = _printed(body)
@@ -76,6 +78,24 @@ def _concerned(body: list[ast.stmt]) -> list[str]:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
+
+
+def _methods(body: Iterable[ast.stmt]) -> list[str]:
+    """List the methods that change something out of sight: torch's end in "_", and `backward`.
+
+    Learners who were left to guess did so about `requires_grad_` and `zero_` more than anything.
+    """
+    found: dict[str, None] = {}
+    for statement in body:
+        for node in ast.walk(statement):
+            match node:
+                case ast.Call(func=ast.Attribute(attr=name)) if _changes(name):
+                    found[name] = None
+    return list(found)
+
+
+def _changes(name: str) -> bool:
+    return name == "backward" or (name.endswith("_") and not name.startswith("_"))
 
 
 def _returned(value: ast.expr) -> str:

@@ -66,6 +66,8 @@ def test_a_seed_is_told_where_it_is_set() -> None:
         ("def f(x):\n    x = x.copy()\n    x['b'] = 1", "(returns nothing)"),
         ("def f(xs):\n    for x in xs: x.sub_(x.grad)", "changes `xs` in place"),
         ("def f(p):\n    a, b = p\n    for x in a+b: x.zero_()", "changes `p` in place"),
+        ("def f(x):\n    x.sub_(x.grad)\n    x.grad.zero_()", "calls `sub_`, `zero_`, returns nothing"),
+        ("def f(n): return torch.rand(n).requires_grad_()", "(calls `requires_grad_`"),
         ("def f(x):\n    loss = x * 2\n    print(f'{loss:.3f}')", "prints `loss`, returns nothing"),
         ("def f(x):\n    y = x + 1\n    plt.bar(x, y)\n    return dict(zip(x, y))", "draws, returns a dict"),
         ("def f(x):\n    for a in x: yield a * 2", "a generator"),
