@@ -28,10 +28,11 @@ def test_streams_are_condensed_as_a_terminal_shows_them(sent: str, seen: str) ->
 
 
 def test_condensing_takes_no_longer_than_reading() -> None:
-    long_line = "x" * 5_000_000 + "\n" + "\r1" * 100_000
+    # Where the time grew with the square of the length, this would take minutes.
+    long_line = "x" * 5_000_000 + "\n" + "\r1" * 1_000_000
     begun = time.process_time()
     assert condense(long_line).endswith("\n1")
-    assert time.process_time() - begun < 2
+    assert time.process_time() - begun < 20
 
 
 def test_nothing_in_plain_text_moves_a_terminal() -> None:
@@ -87,7 +88,7 @@ def test_last_words_keep_only_the_end() -> None:
     for number in range(30_000):
         os.write(words.writer, b"line %d\n" % number)
     words.close()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not words.text().endswith("line 29999\n") and time.monotonic() < deadline:
         time.sleep(0.01)
     assert words.text().endswith("line 29999\n")

@@ -15,7 +15,7 @@ from fastcompanion.base.errors import CompanionError, Exit
 PYTHON = sys.executable
 
 
-def gone(pid: int, seconds: float = 10) -> bool:
+def gone(pid: int, seconds: float = 60) -> bool:
     end = clock.monotonic() + seconds
     while clock.monotonic() < end:
         try:
@@ -75,8 +75,11 @@ def test_a_time_limit_ends_the_whole_tree(tmp_path: Path) -> None:
     program = TREE.replace(
         "print(child.pid, flush=True)", f"open({str(pids)!r}, 'w').write(str(child.pid))"
     )
-    with pytest.raises(CompanionError, match="took longer"):
-        process.run([PYTHON, "-c", program], timeout=2)
+    for seconds in (1, 4, 16, 64):  # a busy machine may need long to start the two
+        with pytest.raises(CompanionError, match="took longer"):
+            process.run([PYTHON, "-c", program], timeout=seconds)
+        if pids.exists() and pids.read_text():
+            break
     assert gone(int(pids.read_text()))
 
 
@@ -121,7 +124,7 @@ def test_an_editor_outlives_us_in_silence(
     program = f"print('noise', flush=True); import pathlib, time; pathlib.Path({str(mark)!r}).touch(); time.sleep(600)"
     pid = process.leave_running([PYTHON, "-c", program])
     try:
-        end = clock.monotonic() + 20
+        end = clock.monotonic() + 60
         while not mark.exists() and clock.monotonic() < end:
             clock.pause(0.02)
         assert mark.exists()

@@ -174,7 +174,7 @@ def test_a_lock_is_waited_for_and_then_named(tmp_path: Path) -> None:
     child.wait()
     child.stdout.close()
     child.stdin.close()
-    with store.lock(path, busy="a lock of a dead process", wait=2):
+    with store.lock(path, busy="a lock of a dead process", wait=30):
         pass
 
 

@@ -177,8 +177,8 @@ def test_ctrl_c_in_a_check_leaves_no_kernel(scratch: Path) -> None:
     children: list[Any] = psutil.Process(process.pid).children(recursive=True)
     assert children
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=120)
     assert process.returncode == 130
     assert '"code": 130' in out
-    gone, alive = psutil.wait_procs(children, timeout=10)
+    gone, alive = psutil.wait_procs(children, timeout=60)
     assert not alive, (gone, alive)

@@ -129,16 +129,16 @@ class TestAdd:
         server.stall = True
         argv = [sys.executable, "-m", "fastcompanion", "course", "add", server.url("course")]
         with subprocess.Popen(argv, cwd=study, stderr=subprocess.PIPE, text=True) as child:
-            assert server.stalled.wait(60)
+            assert server.stalled.wait(120)
             started = psutil.Process(child.pid).children(recursive=True)
             assert any("git" in process.name() for process in started)
             child.send_signal(signal.SIGINT)
-            error = child.communicate(timeout=60)[1]
+            error = child.communicate(timeout=120)[1]
         assert child.returncode == 130, error
         assert "Traceback" not in error
         assert not [
             p
-            for p in psutil.wait_procs(started, timeout=10)[1]
+            for p in psutil.wait_procs(started, timeout=60)[1]
             if p.status() != psutil.STATUS_ZOMBIE
         ]
         assert not list((isolated / "cache").rglob(".partial-*"))
@@ -419,7 +419,7 @@ def wait_for(path: Path) -> str:
     """Wait until another process has written a file (it appears whole)."""
     import time
 
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not path.exists():
         assert time.monotonic() < end, f"{path} was not written"
         time.sleep(0.02)

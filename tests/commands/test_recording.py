@@ -99,9 +99,9 @@ def test_ctrl_c_keeps_finished_sections_and_leaves_no_process(study: Path, run: 
         clock.pause(0.02)
     children: list[Any] = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=120)
     assert process.returncode == 130
-    _, alive = psutil.wait_procs(children, timeout=10)
+    _, alive = psutil.wait_procs(children, timeout=60)
     assert not alive
     assert not Workspace(study).checks_file("own/01", "points").exists()
     kept = gates(study)

@@ -145,7 +145,7 @@ def test_ctrl_c_while_asking_is_interrupted(tmp_path: Path) -> None:
     import pexpect
 
     child = pexpect.spawn(
-        str(PROGRAM), ["init", str(tmp_path / "study")], timeout=30, encoding="utf-8"
+        str(PROGRAM), ["init", str(tmp_path / "study")], timeout=120, encoding="utf-8"
     )
     child.expect(r"\S+.*[?:\]] ?")
     child.sendintr()
@@ -176,7 +176,7 @@ def test_terminals_of_any_width(columns: int, program: Program, tmp_path: Path) 
             str(PROGRAM),
             words,
             cwd=str(study),
-            timeout=30,
+            timeout=120,
             encoding="utf-8",
             dimensions=(24, columns),
         )
@@ -237,15 +237,15 @@ def test_ctrl_c_in_a_check_ends_it_and_its_kernel(program: Program, tmp_path: Pa
         below = psutil.Process(child.pid).children(recursive=True)
         assert below, "no kernel is running"
         child.send_signal(signal.SIGINT)
-        _, err = child.communicate(timeout=60)
+        _, err = child.communicate(timeout=120)
     assert child.returncode == 130, err
     assert "Traceback" not in err
-    gone, alive = psutil.wait_procs(below, timeout=20)
+    gone, alive = psutil.wait_procs(below, timeout=60)
     assert alive == []
     assert len(gone) == len(below)
 
 
-def wait_for(happened: Callable[[], bool], seconds: float = 60) -> None:
+def wait_for(happened: Callable[[], bool], seconds: float = 120) -> None:
     """Wait until something has happened; looks often, gives up after a while."""
     ended = threading.Event()
     for _ in range(int(seconds / 0.05)):

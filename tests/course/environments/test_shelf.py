@@ -99,7 +99,7 @@ def _started(index: Index, tmp_path: Path) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    assert index.reached.wait(60), "it never came to downloading"
+    assert index.reached.wait(120), "it never came to downloading"
     return child
 
 
@@ -108,7 +108,7 @@ def test_ctrl_c_leaves_nothing(index: Index, tmp_path: Path, run: Any) -> None:
     child = _started(index, tmp_path)
     assert len(_folders()) == 1
     child.send_signal(signal.SIGINT)
-    assert child.wait(30) == 130
+    assert child.wait(120) == 130
     index.gate.set()
     assert _folders() == []
     assert shelf.environments() == ()
@@ -122,8 +122,8 @@ def test_a_killed_creation_is_not_listed_and_the_next_one_cleans_up(
     family = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
     for process in family:
         process.kill()
-    child.wait(30)
-    psutil.wait_procs(family, timeout=30)
+    child.wait(120)
+    psutil.wait_procs(family, timeout=60)
     index.gate.set()
     (debris,) = _folders()
     assert run("env", "list", "--json").data["environments"] == []

@@ -83,7 +83,7 @@ def test_all_workers_end_with_the_block_however_it_ends(tmp_path: Path) -> None:
         while len(pids) < 2:
             time.sleep(0.01)
         raise KeyboardInterrupt
-    waiting.join(timeout=30)
+    waiting.join(timeout=120)
     assert lost == [True]
     for pid in pids:
         with pytest.raises(ProcessLookupError):

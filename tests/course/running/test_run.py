@@ -349,7 +349,7 @@ def _start(lesson: Lesson) -> subprocess.Popen[str]:
     )
 
 
-def _until(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
+def _until(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -382,7 +382,7 @@ def test_ctrl_c_keeps_what_ran_and_leaves_no_process(lesson: Lesson, number: int
         note = lesson.folder / "pids"
         assert _until(note.exists)
         ours.send_signal(number)
-        out, err = ours.communicate(timeout=30)
+        out, err = ours.communicate(timeout=120)
     assert (ours.returncode, out) == (130, "")
     assert "interrupted" in err
     assert "cells are kept" in err
@@ -400,7 +400,7 @@ def test_a_notebook_runs_once_at_a_time(lesson: Lesson) -> None:
         assert _until((lesson.folder / "pids").exists)
         second = lesson.run("lesson", "run", "ours/01", "--execute")
         first.send_signal(signal.SIGINT)
-        first.communicate(timeout=30)
+        first.communicate(timeout=120)
     assert second.code == 1
     assert "being run already" in second.err
 
