@@ -23,7 +23,7 @@ from fastcompanion.course.checks.hints import Comparison, Hint
 from fastcompanion.course.checks.outputs import OriginalOutputs
 from fastcompanion.course.checks.outputs import outputs as original_outputs
 from fastcompanion.course.checks.results import Taken
-from fastcompanion.course.checks.verdict import CHANGED, SectionVerdict
+from fastcompanion.course.checks.verdict import CHANGED, UNCOMPARED, SectionVerdict
 from fastcompanion.course.checks.watch import watch as watch_notebook
 
 NotebookOption = Annotated[
@@ -157,6 +157,8 @@ def _view_report(report: CheckReport) -> Iterable[Block]:
 
 def _left_to_you(one: SectionVerdict) -> str:
     """Say why a section has no hard check, and what is there of what was promised."""
+    if one.message.startswith(UNCOMPARED):
+        return one.message
     why = _WHY.match(one.message)
     said, _, rest = one.message.partition(". ")
     there = one.message[why.end() :].removeprefix(". ") if why else rest

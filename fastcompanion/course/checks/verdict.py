@@ -34,7 +34,13 @@ GOOD: frozenset[Verdict] = frozenset({"passed", "self-assessed"})
 BY_THE_LEARNER: frozenset[Verdict] = frozenset({"to-assess", "self-assessed"})
 FINE: frozenset[Verdict] = GOOD | {"to-assess"}
 _MISSING: frozenset[Verdict] = frozenset({"lesson broken here", "could not check"})
-OTHER_WAY = "you went another way than the original, so that nothing could be compared"
+# The place of what was found, in the words of a missing value; advice that helps where it is a name.
+_NOTHING = re.compile(
+    r"found nothing like it(?: among the names of this section \([^)]*\))?; the nearest is (.*?)"
+    r"(?:\. (?:Give it a name|If yours has another name).*)?$",
+    re.DOTALL,
+)
+UNCOMPARED = "it ran, but too little of yours could be compared with the original"
 CHANGED = "your code has changed since you assessed it"
 BROKEN = "fastcompanion env create --as-of lesson"
 NO_DATA = (
@@ -188,18 +194,50 @@ def _recorded(
     if failing or (any(one["hard"] for one in points) and not other):
         found = _judged(plan, section, points)
         return replace(found, message=found.message or _left_out(section, points))
-    return _looked_at(section, outcome.judged or (), assessed, OTHER_WAY)
+    said = _uncompared(section, points, outcome.observed)
+    return _looked_at(section, outcome.judged or (), assessed, said=said)
+
+
+def _uncompared(
+    section: PlannedSection, points: Sequence[Mapping[str, Any]], observed: Mapping[str, Any]
+) -> str:
+    """Say what could not be compared and how to have it compared; what was done is not known."""
+    missing = _unmatched(section, points)
+    own = [name for name in missing if name in (*section.bound, *section.mapping)]
+    if not missing:
+        return f"{UNCOMPARED}, so judge it yourself"
+    said = f"{UNCOMPARED}: nothing of yours could be taken for {_listed(missing)}"
+    if own:
+        return f"{said} ({_listed(own)} may take or give something else), so judge it yourself"
+    wanted = {one.name for one in section.promised} | set(section.mapping.values())
+    others = [
+        name
+        for name, one in (observed.get("values") or {}).items()
+        if one.get("k") == "function" and name not in wanted
+    ]
+    mine = others[0] if len(others) == 1 else "your_name"
+    line = f"`# fc: {missing[0]} = {mine}`"
+    return f"{said}. If one is yours, {line} has it compared; else judge it yourself"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _unmatched(section: PlannedSection, points: Sequence[Mapping[str, Any]]) -> list[str]:
+    """List the original's functions that nothing of the learner's was compared with."""
+    assert section.recorded is not None
+    found = {str(one["name"]) for one in points}
+    asked = [one.name for one in section.recorded.functions if one.stability == "exact"]
+    return [name for name in asked if name not in found]
 
 
 def _left_out(section: PlannedSection, points: Sequence[Mapping[str, Any]]) -> str:
     """Name the functions that a passed section was not compared by: they may be wrong."""
-    assert section.recorded is not None
-    found = {str(one["name"]) for one in points}
-    asked = [one.name for one in section.recorded.functions if one.stability == "exact"]
-    missing = [name for name in asked if name not in found]
+    missing = _unmatched(section, points)
     if not missing:
         return ""
-    names = ", ".join(f"`{name}`" for name in missing)
+    names = _listed(missing)
     own = next((name for name in missing if name not in (*section.bound, *section.mapping)), "")
     another = f" (under another name? `# fc: {own} = your_name`)" if own else ""
     return f"nothing of yours could be compared with {names}, so that was not checked{another}"
@@ -209,12 +247,12 @@ def _looked_at(
     section: PlannedSection,
     seen: Sequence[Mapping[str, Any]],
     assessed: Mapping[str, str],
-    why: str = "",
+    said: str = "",
 ) -> SectionVerdict:
     """Say what there is of what the scaffold promised; whether it is right, the learner judges."""
     verdict: Verdict = "to-assess"
-    why = why or section.reason
-    said = f"it ran; there is no hard check here{f' ({why})' if why else ''}, so judge it yourself"
+    why = f" ({section.reason})" if section.reason else ""
+    said = said or f"it ran; there is no hard check here{why}, so judge it yourself"
     if assessed.get(section.id) in ("", section.key):
         verdict, said = "self-assessed", "by you; there is no hard check here"
     elif section.id in assessed:
@@ -372,6 +410,8 @@ def _checkpoint(
     point: Checkpoint, found: Mapping[str, Any], mistakes: Mapping[str, str]
 ) -> CheckpointVerdict:
     state = str(found["state"])
+    mistake = judge.sentence(mistakes, str(found.get("mistake", "")))
+    message = "" if state == "passed" else _message(point, found)
     return CheckpointVerdict(
         point.name,
         state == "passed",
@@ -379,9 +419,19 @@ def _checkpoint(
         # What could not be judged yet is not shown as if it were wrong.
         "" if state == "needs" else str(found.get("found", "")),
         str(found.get("found_name", "")),
-        "" if state == "passed" else _message(point, found),
-        judge.sentence(mistakes, str(found.get("mistake", ""))),
+        _plainly(message) if mistake else message,
+        mistake,
     )
+
+
+def explained(section: SectionVerdict, sentence: str) -> SectionVerdict:
+    """Add what was probably done; then what is missing is no question of names any more."""
+    return replace(section, message=_plainly(section.message), hint=sentence)
+
+
+def _plainly(message: str) -> str:
+    """Say what was found instead, in place of how to name what is not there."""
+    return _NOTHING.sub(r"found \1", message)
 
 
 def _message(point: Checkpoint, found: Mapping[str, Any]) -> str:

@@ -217,12 +217,46 @@ def test_what_went_another_way_is_left_to_the_learner_who_may_assess_it(
     inline = {**SOLUTION, "scaling": "bigger = {one: 2 for one in data}"}
     report = run(ws, made, inline)
     assert words(report)["scaling"] == "to-assess"
-    assert "nothing could be compared" in report.sections[1].message
+    said = report.sections[1].message
+    assert "too little of yours could be compared with the original" in said
+    assert "nothing of yours could be taken for `scale`. If one is yours" in said
+    assert "another way" not in said
     ready = prepared.prepare(ws, *made)
     section = next(one for one in ready.plan.sections if one.id == "scaling")
     assert check.may_be_assessed(ws, ready, section)
     passed = next(one for one in ready.plan.sections if one.id == "the-mean")
     assert not check.may_be_assessed(ws, ready, passed)
+
+
+def test_a_wrong_function_under_another_name_is_said_to_be_uncompared_and_how_to_compare_it(
+    ws: Workspace, made: Made, with_record: Path
+) -> None:
+    """It may be off by one as well as another way: what is not known is not claimed."""
+    own = "def larger(items, by):\n    return [item * by + 1 for item in items]"
+    scaling = run(ws, made, {**SOLUTION, "scaling": own}).sections[1]
+    assert scaling.verdict == "to-assess"
+    assert "nothing of yours could be taken for `scale`" in scaling.message
+    line = "# fc: scale = larger"
+    assert f"`{line}` has it compared" in scaling.message
+    compared = run(ws, made, {**SOLUTION, "scaling": f"{line}\n{own}"}).sections[1]
+    assert compared.verdict == "wrong value"
+    assert "`larger` was taken for `scale`" in compared.message
+
+
+def test_where_the_mistake_is_known_no_name_is_asked_for(
+    ws: Workspace, made: Made, with_record: Path
+) -> None:
+    wrong = "middle = sum(data[:-1]) / 3\nmiddle"
+    section = failing(run(ws, made, {**SOLUTION, "the-mean": wrong}))
+    assert section.verdict == "wrong value"
+    assert section.hint == "This is what comes out without the last item."
+    assert "found nothing like it" not in section.message
+    assert "Give it a name" not in section.message
+    assert "# fc:" not in section.message
+    assert "; found" in section.message
+    assert "3.58333" in section.message
+    unknown = failing(run(ws, made, {**SOLUTION, "the-mean": "middle = 8.125\nmiddle"}))
+    assert "found nothing like it" in unknown.message
 
 
 def test_what_a_pass_did_not_compare_is_said_and_claims_no_strength(
