@@ -473,7 +473,7 @@ def _result(
 ) -> CellResult:
     if ending.how == "too-much-output":
         outputs.cut()
-    reply = ending.reply or {}
+    reply = _displayed(ending.reply or {}, outputs)
     status, name, value = _verdict(ending, reply, why)
     words = ending.last_words.splitlines() if ending.how == "died" else reply.get("traceback", [])
     return CellResult(
@@ -486,6 +486,14 @@ def _result(
         seconds=seconds,
         execution_count=reply.get("execution_count"),
     )
+
+
+def _displayed(reply: Mapping[str, Any], outputs: CellOutputs) -> Mapping[str, Any]:
+    """Give the error of a value that could not be displayed: the kernel's reply has none for it."""
+    if reply.get("ename") != "NoneType":
+        return reply
+    shown = [one for one in outputs.finished() if one["output_type"] == "error"]
+    return {**reply, **shown[-1]} if shown else reply
 
 
 def _verdict(

@@ -109,6 +109,16 @@ def test_errors_are_plain_text_without_escapes(shared: Kernel) -> None:
     assert result.outputs[-1]["output_type"] == "error"
 
 
+def test_a_value_that_can_not_be_displayed_is_told_by_its_own_error(shared: Kernel) -> None:
+    result = shared.run(
+        "class Tree:\n    def _repr_mimebundle_(self, **more):\n"
+        "        raise OSError('failed to execute dot')\nTree()"
+    )
+    assert (result.status, result.error_name) == ("error", "OSError")
+    assert result.error_value == "failed to execute dot"
+    assert "_repr_mimebundle_" in "".join(result.traceback)
+
+
 def test_each_output_is_told_as_it_comes(shared: Kernel) -> None:
     heard: list[dict[str, Any]] = []
     shared.run("print('a', flush=True)\n1", on_output=heard.append)

@@ -16,6 +16,7 @@ from fastcompanion.base.errors import Exit
 from fastcompanion.base.kernel import CellResult
 from fastcompanion.base.records import frozen
 from fastcompanion.course.checks.plan import Plan, PlannedSection
+from fastcompanion.course.environments import programs
 from fastcompanion.course.model import Checkpoint
 from fastcompanion.course.notebooks import execution
 from fastcompanion.course.recorded import judge
@@ -354,18 +355,22 @@ def _why_stopped(
         return "could not check", _CURES.get(failure.status, "Run the cell in Jupyter to see more.")
     if failure.error_name in ("ModuleNotFoundError", "ImportError"):
         return "could not check", "fastcompanion env create   (the kernel lacks a package)"
+    if _reason(failure) == "program":
+        return "could not check", programs.cure(failure.error_value)
     if failure.error_name == "MemoryError" or _GPU.search(failure.error_value):
         return "could not check", "This machine lacks what the cell needs; see `doctor`."
     given = any(cell.index == failure.cell and cell.is_given for cell in section.cells)
     if given and not failed_before:
         return (
-            ("could not check", NO_DATA) if _lacks_data(failure) else ("lesson broken here", BROKEN)
+            ("could not check", NO_DATA)
+            if _reason(failure) in ("network", "account", "file")
+            else ("lesson broken here", BROKEN)
         )
     return "not reached", ""
 
 
-def _lacks_data(failure: Failure) -> bool:
-    """Tell whether a given cell wants data from a network or a folder, which says nothing of the lesson."""
+def _reason(failure: Failure) -> execution.Reason:
+    """Sort an error by its cause: a given cell may want data, or a program, that is not here."""
     result = CellResult(
         failure.cell,
         "error",
@@ -373,7 +378,7 @@ def _lacks_data(failure: Failure) -> bool:
         failure.error_value,
         failure.traceback,
     )
-    return execution.reason_of(result) in ("network", "account", "file")
+    return execution.reason_of(result)
 
 
 def _judged(

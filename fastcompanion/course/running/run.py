@@ -15,7 +15,7 @@ from fastcompanion.base.kernel import CellResult, Interpreter, Limits
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course.environments import find_interpreter
+from fastcompanion.course.environments import find_interpreter, programs
 from fastcompanion.course.environments.imports import distribution
 from fastcompanion.course.library import lessons, material
 from fastcompanion.course.model import Course, Lesson, NotebookRef
@@ -357,7 +357,10 @@ def _cures(
             return (f"{again} --data PATH",)
         case "time":
             return (f"{again} --cell-timeout 3600 --budget 7200",)
-        case "gpu" | "network" | "program" | "account" | "input" | "exit" | "output" | "memory":
+        case "program":
+            line = programs.install_line(programs.missing_program(origin.error_value))
+            return (line,) if line else ()
+        case "gpu" | "network" | "account" | "input" | "exit" | "output" | "memory":
             return ()
     data = _linked_data(work.path.parent)
     return (f"{create} --minimal{data}", f"{create} --as-of lesson{data}")

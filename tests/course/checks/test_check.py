@@ -159,17 +159,27 @@ def test_code_is_an_attempt(source: str) -> None:
     assert plan.attempted(source)
 
 
+NO_DOT = """
+class ExecutableNotFound(RuntimeError): pass
+class Tree:
+    def _repr_mimebundle_(self, **more):
+        raise ExecutableNotFound("failed to execute PosixPath('dot'), make sure the Graphviz executables are there")
+Tree()
+"""
+
+
 @pytest.mark.parametrize(
     ("code", "words", "limits"),
     [
         ("import no_such_package_here", "No module named", Limits()),
-        ("while True: pass", "longer than", Limits(cell_seconds=1)),
+        ("while True: pass", "longer than", Limits(cell_seconds=3)),
         ("input('name?')", "input", Limits()),
         ("import sys; sys.exit(3)", "", Limits()),
         ("import os; os._exit(3)", "died", Limits()),
         ("while True: print('x' * 10_000)", "too much output", Limits(output_mb=1)),
         ("raise RuntimeError('Found no NVIDIA driver on your system')", "NVIDIA", Limits()),
         ("raise MemoryError", "MemoryError", Limits()),
+        (NO_DOT, "ExecutableNotFound: failed to execute", Limits()),
     ],
 )
 def test_what_this_machine_cannot_do_is_no_failure_of_the_learner(
@@ -182,6 +192,16 @@ def test_what_this_machine_cannot_do_is_no_failure_of_the_learner(
     assert words in one.message
     assert one.hint
     assert verdicts(report)["the-sum"] == "passed"
+
+
+def test_a_program_that_is_missing_is_named_with_the_way_to_get_it(
+    ws: Workspace, made: Made
+) -> None:
+    write_scratch(ws, made, {**SOLUTION, "doubling": NO_DOT})
+    one = failing(run(ws, made))
+    assert "The program dot is missing" in one.hint
+    assert "install graphviz" in one.hint
+    assert "NoneType" not in one.message
 
 
 def test_a_given_cell_that_fails_is_a_broken_lesson(ws: Workspace, tmp_path: Path) -> None:

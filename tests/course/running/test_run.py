@@ -245,6 +245,10 @@ def test_what_the_learner_changed_is_their_experiment(lesson: Lesson) -> None:
     assert not lesson.events("lesson.ran")[-1]["data"]["broken"]
 
 
+_NO_DOT = """class Tree:
+    def _repr_mimebundle_(self, **more):
+        raise RuntimeError("failed to execute ['dot', '-Tsvg'], make sure the Graphviz executables are there")
+Tree()"""
 _TORCH = "Torch not compiled with CUDA enabled"
 _DRIVER = "Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU"
 
@@ -255,6 +259,7 @@ _DRIVER = "Found no NVIDIA driver on your system. Please check that you have an 
         ("import no_such_package.part", "package", "could not check"),
         (f"raise AssertionError('{_TORCH}')", "gpu", "could not check"),
         (f"raise RuntimeError('{_DRIVER}')", "gpu", "could not check"),
+        (_NO_DOT, "program", "could not check"),
         ("name = input('Who?')", "input", "could not check"),
         (
             "from urllib.request import urlopen\nurlopen('http://127.0.0.1:9')",
@@ -272,14 +277,14 @@ def test_why_a_cell_did_not_end_well_is_sorted(
     lesson: Lesson, cell: str, reason: str, verdict: str
 ) -> None:
     lesson.made_of("before = 1", cell)
-    outcome = lesson.execute("--cell-timeout", "2" if reason == "time" else "60")
+    outcome = lesson.execute("--cell-timeout", "5" if reason == "time" else "60")
     assert (outcome.data["origin"]["reason"], outcome.data["verdict"]) == (reason, verdict)
     assert outcome.code == 5
     assert outcome.data["origin"]["cell"] == 1
     assert "python" in outcome.data["versions"]
     assert lesson.copy.stat().st_size < 1_000_000
     cures = " ".join(outcome.data["cures"])
-    wanted = {"package": "no-such-package", "time": "--cell-timeout", "gpu": ""}
+    wanted = {"package": "no-such-package", "time": "--cell-timeout", "program": "install graphviz"}
     assert wanted.get(reason, "") in cures
 
 
