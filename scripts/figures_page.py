@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fastcompanion.course.recording.operators import LISTED
+
 HEAD = """# Figures of recorded checks
 
 What `fastcompanion lesson record` makes of notebooks that nobody wrote checks for. Written by
@@ -24,9 +26,13 @@ Brackets hold 95 % intervals (Wilson). *Recording* is the time of the whole reco
 notebook in a fresh kernel; both were taken while other work shared the machine. *State* is the commit of this
 program that the row was measured with, which may be an earlier one than the next row's.
 """
-KINDS = """Every kind of mistake that can be planted in a notebook, tried on its finished record: up to 15
-of each kind in the checked sections and up to 15 in the others, evenly over the places where it can stand.
-*Caught* means: in the section that it was planted in, of those that neither crash nor change nothing.
+KINDS = """Every kind of mistake that can be planted in a notebook, tried on its finished record: in the checked
+sections until 12 of each kind told something, in the others up to 4, evenly over the places where it can
+stand; each place has several versions (every other comparison, summary, neighbouring index ...). Kinds with few
+places stand together with their like: *step* is the sign and size of a step, *names mixed up* names and
+arguments, *index or range* the ends of loops and slices too, *axis or shape* dimensions that are added, left
+out or turned. *Versions* are those that can be planted in the checked sections. *Caught* means: in the
+section that it was planted in, of those that neither crash nor change nothing.
 """
 HONEST = """Work by people who saw the scaffold alone (`tests/fixtures/reproductions`). Files that begin with `dev` were
 looked at while the checks were written, those that begin with `held-out` were measured after the rules stood
@@ -147,7 +153,7 @@ def by_kind(one: Result) -> str:
     """Write what became of each kind of mistake in one notebook."""
     told = one["operators"]
     every = told["tried"]
-    names = "kind, places, tried in checked sections, of these in functions, caught, crash, equal"
+    names = "kind, versions, tried in checked sections, of these in functions, caught, crash, equal"
     columns = [*names.split(", "), "caught in the others"]
     lines = [
         f"### {one['source']} {Path(one['path']).stem}\n",
@@ -156,13 +162,24 @@ def by_kind(one: Result) -> str:
     ]
     for kind, places in sorted(told["places"].items(), key=lambda item: (-item[1], item[0])):
         lines.append(kind_row(kind, places, [m for m in every if m["operator"] == kind]))
+    others = [m for m in every if m["operator"] not in told["places"]]
+    if others:
+        lines.append(kind_row("in no checked section", 0, others))
     lines.append(kind_row("**all**", sum(told["places"].values()), every))
-    few = [kind for kind, places in sorted(told["places"].items()) if places < FEWEST]
+    few = [kind for kind in LISTED if telling(kind, every) < FEWEST]
     if few:
-        lines.append(f"\nFewer than {FEWEST} places in the whole notebook: {', '.join(few)}.")
+        lines.append(f"\nFewer than {FEWEST} that tell something: {', '.join(few)}.")
+    program = str(told.get("program", ""))[:10] or EARLIER
+    lines.append(f"\nTried with this program at {program}.")
     if not told["finished"]:
         lines.append("\nThe time was not enough for all of them.")
     return "\n".join([*lines, ""])
+
+
+def telling(kind: str, found: Iterable[Result]) -> int:
+    """Count the mistakes of a kind in checked sections that neither crash nor change nothing."""
+    own = [one for one in found if one["hard"] and one["operator"] == kind]
+    return fates(own, "caught", "survived")
 
 
 def kind_row(kind: str, places: int, found: Sequence[Result]) -> str:

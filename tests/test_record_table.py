@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from fastcompanion.course.library import courses
+from fastcompanion.course.recording.operators import LISTED
 from scripts import figures_page, record_table
 from scripts.record_table import Place, blocks, filled, foreign
 from tests.course.originals import fixture, scaffolded
@@ -81,23 +82,25 @@ def planted(operator: str, fate: str, *, hard: bool = True, inside: bool = False
 def test_kinds_of_mistakes_are_counted_with_checked_sections_apart(results: Path) -> None:
     path = results / "c-01.json"
     found = json.loads(path.read_text())
-    tried = [planted("axis", "caught", inside=True) for _ in range(3)]
-    tried += [planted("axis", fate) for fate in ("survived", "crashed", "equivalent")]
-    tried += [planted("axis", "survived", hard=False), planted("item", "caught")]
-    found["operators"] = {"tried": tried, "places": {"item": 1, "axis": 12}, "finished": False}
+    tried = [planted("column", "caught", inside=True) for _ in range(3)]
+    tried += [planted("column", fate) for fate in ("survived", "crashed", "equivalent")]
+    tried += [planted("column", "survived", hard=False), planted("step", "caught")]
+    tried += [planted(kind, "caught") for kind in LISTED if kind != "step" for _ in range(10)][10:]
+    tried += [planted("else", "survived", hard=False)]
+    places = {"step": 1, "column": 12}
+    found["operators"] = {"tried": tried, "places": places, "finished": False, "program": "b" * 40}
     path.write_text(json.dumps(found))
     lines = figures_page.page(results, ["c/01"]).splitlines()
-    [row] = [line for line in lines if line.startswith("| axis |")]
+    [row] = [line for line in lines if line.startswith("| column |")]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
-    assert cells[1:4] == ["12", "6", "3"]
-    assert cells[4].startswith("3 of 4 = 75%")
+    assert cells[1:4] == ["12", "16", "3"]
+    assert cells[4].startswith("13 of 14 = 93%")
     assert cells[5:7] == ["1", "1"]
     assert cells[7].startswith("0 of 1 = 0%")
-    assert next(line for line in lines if line.startswith("| **all** |")).startswith(
-        "| **all** | 13 | 7 | 3 | 4 of 5 = 80%"
-    )
-    assert "Fewer than 10 places in the whole notebook: item." in lines
+    assert "Fewer than 10 that tell something: operator, step." in lines
+    assert "Tried with this program at bbbbbbbbbb." in lines
     assert "The time was not enough for all of them." in lines
+    assert not [line for line in lines if line.startswith("| else |")]
 
 
 def test_the_page_holds_no_code_of_a_course(results: Path) -> None:

@@ -67,7 +67,8 @@ class Surroundings:
 
     `told` are texts of settings that a scaffold tells ("lr=0.1", "18"), by the called name; `kinds`
     says what names hold where that is known, so that only names of the same kind are mixed up;
-    `columns` are the names of a table's columns as far as the notebook spells them out.
+    `columns` are the names of a table's columns as far as the notebook spells them out; `forms` say
+    more than `kinds`: what has the same form can be taken for one another without an error.
     """
 
     bound: tuple[str, ...] = ()
@@ -75,6 +76,7 @@ class Surroundings:
     kinds: Mapping[str, str] = field(default_factory=dict)
     skipped: tuple[int, ...] = ()
     columns: tuple[str, ...] = ()
+    forms: Mapping[str, str] = field(default_factory=dict)
 
 
 ALONE = Surroundings()
@@ -89,12 +91,13 @@ def slips(source: str, around: Surroundings = ALONE) -> list[Mutant]:
     tree = parse_cell(source)
     if tree is None:
         return []
-    return made(tree, _places(tree, around))
+    return made(tree, places(tree, around))
 
 
-def _places(
+def places(
     tree: ast.Module, around: Surroundings
 ) -> Iterator[tuple[str, tuple[str, ...], int, Callable[[ast.Module], None]]]:
+    """List the slips of a cell: kind, what more there is to say, line, change of a copy."""
     skipped = untouched(tree, around.skipped, around.told)
     # A constant index has an operator of its own.
     skipped |= {id(n.slice) for n in ast.walk(tree) if isinstance(n, ast.Subscript)}
@@ -176,7 +179,7 @@ def _signed(node: ast.AST) -> Iterator[Place]:
             yield "step sign", (), swap
         case ast.AugAssign() if type(node.op) in SWAPS:
             yield "operator", _signs(node.op), swap
-        case ast.Assign(targets=[ast.Name()], value=ast.BinOp()) if _is_step(node):
+        case ast.Assign(targets=[ast.Name()], value=ast.BinOp()) if is_step(node):
             yield "step sign", (), _swap_value
         case ast.Compare():
             yield from _comparing(node)
@@ -186,7 +189,7 @@ def _signed(node: ast.AST) -> Iterator[Place]:
             yield "condition", (), _without_minus
 
 
-def _is_step(node: ast.Assign) -> bool:
+def is_step(node: ast.Assign) -> bool:
     """Is it `w = w - something`?"""
     value, target = node.value, node.targets[0]
     return (
@@ -264,19 +267,19 @@ def _constant(node: ast.AST) -> None:
 
 def _without_minus(node: ast.AST) -> None:
     assert isinstance(node, ast.UnaryOp)
-    _become(node, node.operand)
+    become(node, node.operand)
 
 
 def _into(field: str) -> Change:
     """Put one part of a node in the node's place."""
 
     def change(node: ast.AST) -> None:
-        _become(node, getattr(node, field))
+        become(node, getattr(node, field))
 
     return change
 
 
-def _become(node: ast.AST, other: ast.AST) -> None:
+def become(node: ast.AST, other: ast.AST) -> None:
     """Turn a node into another one, in place: whoever holds it sees the other."""
     kept = dict(vars(other))
     vars(node).clear()
@@ -340,29 +343,30 @@ def _rename(other: str) -> Change:
 def _receiver(node: ast.AST) -> None:
     assert isinstance(node, ast.Call)
     assert isinstance(node.func, ast.Attribute)
-    _become(node, node.func.value)
+    become(node, node.func.value)
 
 
 def _first_argument(node: ast.AST) -> None:
     assert isinstance(node, ast.Call)
-    _become(node, node.args[0])
+    become(node, node.args[0])
 
 
 def _axes(node: ast.Call, name: str) -> Iterator[Place]:
     for place, keyword in enumerate(node.keywords):
-        if keyword.arg in _AXES and _whole(keyword.value) is not None:
+        if keyword.arg in _AXES and whole(keyword.value) is not None:
             yield "axis", ("other",), _other_axis(place, is_keyword=True)
             yield "axis", ("none",), _no_keyword(place)
         elif keyword.arg in ("keepdim", "keepdims"):
             yield "axis", ("keepdim",), _no_keyword(place)
     first = 1 if isinstance(node.func, ast.Attribute) and _is_module(node.func.value) else 0
     counted = name in _TAKES_AXIS and isinstance(node.func, ast.Attribute)
-    if counted and len(node.args) == first + 1 and _whole(node.args[first]) is not None:
+    if counted and len(node.args) == first + 1 and whole(node.args[first]) is not None:
         yield "axis", ("other",), _other_axis(first, is_keyword=False)
         yield "axis", ("none",), _no_argument(first)
 
 
-def _whole(node: ast.expr) -> int | None:
+def whole(node: ast.expr) -> int | None:
+    """Read a whole number that is written out, None for all else."""
     inner = node.operand if isinstance(node, ast.UnaryOp) else node
     value = inner.value if isinstance(inner, ast.Constant) else None
     if not isinstance(value, int) or isinstance(value, bool):
@@ -374,7 +378,7 @@ def _other_axis(place: int, *, is_keyword: bool) -> Change:
     def change(node: ast.AST) -> None:
         assert isinstance(node, ast.Call)
         old = node.keywords[place].value if is_keyword else node.args[place]
-        new = ast.Constant(1 if _whole(old) == 0 else 0)
+        new = ast.Constant(1 if whole(old) == 0 else 0)
         if is_keyword:
             node.keywords[place].value = new
         else:
@@ -435,7 +439,7 @@ def _subscript(node: ast.Subscript) -> Iterator[Place]:
             yield "range", ("late",), _slice_start
         if index.upper is not None:
             yield "range", ("short",), _slice_end
-    elif (value := _whole(index)) is not None:
+    elif (value := whole(index)) is not None:
         yield "index", (str(value),), _other_index
 
 
@@ -493,7 +497,7 @@ def _slice_end(node: ast.AST) -> None:
 
 def _other_index(node: ast.AST) -> None:
     assert isinstance(node, ast.Subscript)
-    value = _whole(node.slice) or 0
+    value = whole(node.slice) or 0
     node.slice = ast.Constant(value - 1 if value > 0 else value + 1)
 
 

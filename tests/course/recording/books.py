@@ -76,6 +76,77 @@ def comments() -> dict[str, Any]:
     return book(cells)
 
 
+TABLE = (
+    "n = np.arange(1, 25)\n"
+    "numbers = {'age': n % 7 + 1.0, 'fare': n * 2.5, 'size': n ** 0.5, 'year': 30.0 - n, "
+    "'rank': n % 5 + 2.0, 'cost': n * n / 9 + 1}\n"
+    "wanted = ['age', 'fare', 'size', 'year', 'rank', 'cost']\n"
+    "table = np.stack([numbers[name] for name in wanted], axis=1)"
+)
+SMALLER = (
+    "half = np.stack([numbers[name] for name in ['size', 'fare', 'age', 'cost']], axis=1)[:12]\n"
+    "rest = sum(numbers[name] for name in ['year', 'rank', 'fare', 'size', 'cost', 'age'])"
+)
+SCALING = (
+    "largest = table.max(axis=0)\nlowest = table.min(axis=0)\n"
+    "scaled = (table - lowest) / (largest - lowest)\nlogs = np.log(table + 1)\n"
+    "middle = scaled.mean(axis=0)\ntop = np.sort(logs, axis=0)[-3:]\nfirst = table[0]"
+)
+DEEP = (
+    "def forward(layers, rows):\n    result = rows\n    for i, layer in enumerate(layers):\n"
+    "        result = result @ layer\n        if i != len(layers) - 1:\n"
+    "            result = np.tanh(result)\n    return 1 / (1 + np.exp(-result))"
+)
+RIGHT = "def right(layers, rows, goal):\n    return ((forward(layers, rows) > 0.5) == (goal > 0.5)).mean()"
+START = (
+    "shape = [6, 4, 1]\n"
+    "layers = [np.cos(np.arange(shape[i] * shape[i + 1])).reshape(shape[i], shape[i + 1]) "
+    "for i in range(len(shape) - 1)]\n"
+    "goal = (middle.sum() * scaled[:, 1] + scaled[:, 4])[:, None] / 2\n"
+    "guesses = forward(layers, scaled)\nscore = right(layers, scaled, goal)"
+)
+NUDGE = (
+    "def nudge(layers, rows, goal, rate):\n    hidden = np.tanh(rows @ layers[0])\n"
+    "    guess = forward(layers, rows)\n    slope = (guess - goal) * guess * (1 - guess)\n"
+    "    back = slope @ layers[1].T * (1 - hidden ** 2)\n"
+    "    moves = [rows.T @ back, hidden.T @ slope]\n    moves[0] /= len(rows)\n"
+    "    moves[1] /= len(goal)\n    moves.append(slope)\n"
+    "    for i in range(len(layers)):\n        layers[i] -= rate * moves[i]\n"
+    "    return np.abs(guess - goal).mean()"
+)
+DESCENT = (
+    "errors = []\nfor turn in range(20):\n    errors.append(nudge(layers, scaled, goal, 5.0))\n"
+    "final = forward(layers, scaled)\nbest = min(errors)\nshare = right(layers, scaled, goal)"
+)
+FIT = (
+    "def fit(rows, goal, turns=20, rate=0.3):\n    params, bias = np.zeros(rows.shape[1]), 0.5\n"
+    "    memory = np.zeros(rows.shape[1])\n    for turn in range(turns):\n"
+    "        miss = rows @ params + bias - goal\n        memory *= 0.5\n"
+    "        memory += rows.T @ miss / len(rows)\n        params -= rate * memory\n"
+    "        bias -= rate * miss.mean()\n        if turn > 5:\n            rate *= 0.9\n    params = params.round(3)\n"
+    "    bias = abs(bias)\n    return params, bias"
+)
+FITTED = (
+    "params, bias = fit(scaled, table[:, 5] / 10)\nmisses = np.abs(scaled @ params + bias - goal[:, 0])\n"
+    "clipped = np.sqrt(misses.clip(0, 1))\nmisses.sort()"
+)
+MANY = {
+    "A table": ("Numbers side by side.", ("import numpy as np", TABLE, SMALLER, "half.shape")),
+    "Scaling it": ("Columns between zero and one.", (SCALING, "scaled")),
+    "Two layers": ("What two layers make of it.", (DEEP, RIGHT, START, "guesses")),
+    "Descent": ("Steps that make the error smaller.", (NUDGE, DESCENT, "share")),
+    "A line": ("The same with a line.", (FIT, FITTED, "misses.mean()")),
+}
+
+
+def many() -> dict[str, Any]:
+    """Code with places for every kind of mistake that needs no table of pandas."""
+    cells = []
+    for title, (about, sources) in MANY.items():
+        cells += [text(f"## {title}\n\n{about}"), *map(code, sources)]
+    return book(cells)
+
+
 def exercises() -> dict[str, Any]:
     """A sheet whose author left the gaps open."""
     gaps = [
