@@ -47,7 +47,7 @@ PLANTED = ROOT / "tests" / "fixtures" / "planted"
 REPRODUCTIONS = ROOT / "tests" / "fixtures" / "reproductions"
 JUDGED = PLANTED / "judged.yaml"
 LIMITS = Limits(cell_seconds=60, total_seconds=3600)
-SECONDS, MOST = 300.0, 120  # as many changes as a learner's idle machine tries while they wait
+SECONDS, MOST = 300.0, 120  # as many runs as a learner's idle machine does while they wait
 HALVES = ("development", "held-out")
 
 
@@ -258,10 +258,11 @@ def recorded(study: Workspace, course: Course, lesson: Lesson, interpreter: Inte
 
 
 def measure(
-    bench: Bench, path: Path, where: str, half: str, turn: int | None = None
+    bench: Bench, path: Path, where: str, half: str, turn: int | None, first: int | None
 ) -> list[Tried]:
-    """Try the mistakes of one notebook, of one half or of both."""
+    """Try the mistakes of one notebook, of one half or of both; the `first` of them by the ids."""
     chosen = [one for one in mistakes(path, where) if one.is_in(half, turn)]
+    chosen = sorted(chosen, key=lambda one: one.digest)[:first]
     own = own_work(bench, where)
     found = []
     for row in tried(bench, own, chosen):
@@ -282,6 +283,7 @@ def arguments() -> argparse.ArgumentParser:
     made.add_argument("--planted", type=Path, default=PLANTED / "linear-model.yaml")
     made.add_argument("--half", choices=[*HALVES, "both"], default="development")
     made.add_argument("--turn", type=int, choices=[0, 1], help="half of that, by the ids")
+    made.add_argument("--first", type=int, help="so many of each notebook only, by the ids")
     made.add_argument("--only", nargs="*", default=[], help="numbers of built-in lessons")
     made.add_argument("--out", type=Path, required=True)
     return made
@@ -296,14 +298,14 @@ def main(*typed: str) -> int:
         for where in sorted({one.where for one in mistakes(path)}):
             if not given.only or where[:2] in given.only:
                 bench = built_in(given.foundations.resolve(), where[:2])
-                rows += measure(bench, path, where, given.half, given.turn)
+                rows += measure(bench, path, where, given.half, given.turn, given.first)
     else:
         study = Workspace(given.study.resolve())
         course, lesson = lessons.find(study, given.lesson)
         interpreter = find_interpreter(given.kernel, course, study)
         bench = recorded(study, course, lesson, interpreter)
         for where in sorted({one.where for one in mistakes(given.planted)}):
-            rows += measure(bench, given.planted, where, given.half, given.turn)
+            rows += measure(bench, given.planted, where, given.half, given.turn, given.first)
     text = table(rows)
     given.out.write_text(text, encoding="utf-8")
     data = json.dumps([asdict(row) for row in rows], indent=1)

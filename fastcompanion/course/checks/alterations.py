@@ -208,11 +208,14 @@ def drop(place: int) -> Change:
     return change
 
 
-def add_axis(axis: int) -> Change:
-    """Summarise along one axis."""
+def add_axis(axis: int, *, kept: bool = False) -> Change:
+    """Summarise along one axis, which may be kept."""
 
     def change(node: ast.AST) -> None:
-        node.keywords.append(ast.keyword("axis", ast.Constant(axis)))  # type: ignore[attr-defined]
+        words = node.keywords  # type: ignore[attr-defined]
+        words.append(ast.keyword("axis", ast.Constant(axis)))
+        if kept:
+            words.append(ast.keyword("keepdims", ast.Constant(True)))
 
     return change
 
@@ -221,11 +224,41 @@ def bounded(end: str, shift: int | None) -> Change:
     """Move one end of a slice, or leave it open (None)."""
 
     def change(node: ast.AST) -> None:
-        index = node.slice  # type: ignore[attr-defined]
-        old = getattr(index, end)
-        setattr(index, end, shift and ast.BinOp(old, ast.Add(), ast.Constant(shift)))
+        old = getattr(node, end)
+        setattr(node, end, shift and ast.BinOp(old, ast.Add(), ast.Constant(shift)))
 
     return change
+
+
+def shifted(shift: int) -> Change:
+    """Move both ends of a slice, of which one may be open."""
+
+    def change(node: ast.AST) -> None:
+        assert isinstance(node, ast.Slice)
+        low = 0 if node.lower is None else node.lower
+        lower = ast.Constant(low) if isinstance(low, int) else low
+        node.lower = ast.BinOp(lower, ast.Add(), ast.Constant(shift))
+        if node.upper is not None:
+            node.upper = ast.BinOp(node.upper, ast.Add(), ast.Constant(shift))
+
+    return change
+
+
+def other_end(node: ast.AST) -> None:
+    """Take the rest in place of a part: `[:n]` becomes `[n:]`, `[-n:]`, and the other way round."""
+    assert isinstance(node, ast.Slice)
+    node.lower, node.upper = node.upper, node.lower
+
+
+def from_other_end(node: ast.AST) -> None:
+    """Take as many from the other end: `[:n]` becomes `[-n:]`."""
+    assert isinstance(node, ast.Slice)
+    if node.upper is not None:
+        node.lower, node.upper = ast.UnaryOp(ast.USub(), node.upper), None
+    elif node.lower is not None:
+        inner = node.lower
+        node.upper = inner.operand if isinstance(inner, ast.UnaryOp) else inner
+        node.lower = None
 
 
 def minus(node: ast.AST) -> None:

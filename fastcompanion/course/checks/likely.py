@@ -18,6 +18,7 @@ from fastcompanion.base.kernel import Interpreter, Limits
 from fastcompanion.base.records import frozen
 from fastcompanion.course.checks import plan, verdict
 from fastcompanion.course.checks.mutants import renamed
+from fastcompanion.course.checks.omissions import original_calls
 from fastcompanion.course.checks.plan import PlannedCell, PlannedSection
 from fastcompanion.course.checks.prepared import Prepared
 from fastcompanion.course.checks.repairs import Repair, Words, repairs, vocabulary
@@ -28,12 +29,12 @@ from fastcompanion.course.library import lessons
 from fastcompanion.course.notebooks import notebook
 from fastcompanion.course.notebooks.cells import parse_cell
 from fastcompanion.course.notebooks.names import names_of
-from fastcompanion.course.recorded import judge
+from fastcompanion.course.recorded import judge, words
 from fastcompanion.course.recorded.record import RecordedSection
 
 SECONDS = 10.0  # for looking, beside what runs before the section
 LONGEST = 60.0  # what ran before may take so long to run again
-MOST = 400
+MOST = 400  # runs of changed code
 _SHORTEST = 1.0
 _MOST_UNSURE = 3
 _AFTER = 60  # changes to try after one was found: another line may do as well
@@ -103,7 +104,7 @@ def explained(
         return sections
     if found is None:
         return sections
-    told = replace(failing, hint=found.sentence)
+    told = verdict.explained(failing, found.sentence)
     return tuple(told if one is failing else one for one in sections)
 
 
@@ -131,7 +132,8 @@ def likely(
 ) -> Likely | None:
     """Look for the one change that sets a wrong section right; None when there is none.
 
-    `worker` has run the sections before it, or runs them now.
+    `worker` has run the sections before it, or runs them now. `most` counts runs: many changes of
+    one function are called in one go.
     """
     made = ready.plan
     ids = [one.id for one in made.sections]
@@ -145,12 +147,15 @@ def likely(
     limit = max(_SHORTEST, 3 * took)
     first = _first(section, failing)
     unless = _unsure(section, before, failing)
-    listed, hits = changes(section, known, failing)[:most], list[Likely]()
-    last = len(listed)
+    if _is_slight(section.recorded, failing, unsure=bool(unless)):
+        return None
+    listed, hits = changes(section, known, failing), list[Likely]()
+    last, runs = len(listed), 0
     for start in range(0, len(listed), _BATCH):
-        if clock.monotonic() - begun > seconds or start >= last:
+        if clock.monotonic() - begun > seconds or start >= last or runs >= most:
             break
         batch = listed[start : start + _BATCH]
+        runs += 1 + sum(not _is_defined(section, first, one) for one in batch)
         for change in _promising(worker, before, section, first, batch, limit):
             other = changed(section, change)
             outcome = worker.run((*before, other), cell_seconds=limit)[-1]
@@ -164,6 +169,21 @@ def likely(
     if len(hits) > judge.MOST_NAMES:
         return None
     return _joined(hits) if hits else _unused(section, failing, unless)
+
+
+def _is_slight(told: RecordedSection, failing: SectionVerdict, *, unsure: bool) -> bool:
+    """Tell whether many a change would bring what is wrong near enough to the original's.
+
+    So it is where nothing but a number about zero is wrong, or nothing but metrics that may be
+    better, which rest on what no check has looked at.
+    """
+    wrong = {one.name for one in failing.checkpoints if not one.passed}
+    outcomes = [one for one in told.outcomes if one.key in wrong]
+    return len(outcomes) == len(wrong) and all(
+        one.fingerprint["k"] == "number"
+        and ((unsure and one.better != "") or words.reach(one.fingerprint).endswith("about zero"))
+        for one in outcomes
+    )
 
 
 def _joined(hits: Sequence[Likely]) -> Likely:
@@ -236,6 +256,15 @@ def _promising(
         short = _shortened(changed(section, change), first)
         if _is_right(short, worker.run((*before, short), cell_seconds=limit)[-1], {first}):
             yield change
+
+
+def _is_defined(section: PlannedSection, first: str, change: Change) -> bool:
+    """Is it a change of a function that is called by itself?"""
+    told, maker = section.recorded, _maker(section, first)
+    if told is None or maker is None or all(one.name != first for one in told.functions):
+        return False
+    tree = parse_cell(section.cells[change.place].source)
+    return tree is not None and isinstance(tree.body[change.repair.statement], ast.FunctionDef)
 
 
 def _definitions(
@@ -329,14 +358,15 @@ def words_of(
 ) -> Words:
     """Gather what may stand in the place of something else."""
     names = dict.fromkeys(name for one in (*before, section) for name in one.bound)
-    own = [cell.source for cell in section.cells]
-    calls, numbers, texts = vocabulary([*_original(ready, section.id), *own])
+    own, original = [cell.source for cell in section.cells], _original(ready, section.id)
+    calls, numbers, texts = vocabulary([*original, *own])
     fine = frozenset(
         one.found_name or one.name
         for one in failing.checkpoints
         if one.passed and one.expected.startswith("function")
     )
-    return Words(tuple(names), calls, numbers, texts, fine)
+    originals = original_calls([parse_cell(one) for one in original])
+    return Words(tuple(names), calls, numbers, texts, fine, originals)
 
 
 def _original(ready: Prepared, section: str) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 from itertools import combinations, permutations
@@ -16,7 +17,16 @@ from itertools import combinations, permutations
 from fastcompanion.base.records import frozen
 from fastcompanion.course.checks import alterations as to
 from fastcompanion.course.checks.mutants import Change, on_node
+from fastcompanion.course.checks.omissions import (
+    best_so_far,
+    like_the_original,
+    lost,
+    missing_parts,
+    reads,
+    thrown_away,
+)
 from fastcompanion.course.checks.regrouping import regrouped
+from fastcompanion.course.checks.subscripts import short, slices, subscripts
 from fastcompanion.course.notebooks.cells import SEED, is_drawing, parse_cell
 from fastcompanion.course.notebooks.names import dotted, parameters
 
@@ -24,6 +34,13 @@ _SIGNS: Mapping[type[ast.operator], str] = {
     ast.Add: "plus", ast.Sub: "minus", ast.Mult: "times", ast.Div: "divided by",
     ast.FloorDiv: "divided down to a whole number", ast.Pow: "to the power of",
     ast.MatMult: "the matrix product",
+}  # fmt: skip
+# Which sign may have been meant; what also gives the right value by another way is no mistake of people.
+_CONFUSED: Mapping[type[ast.operator], tuple[type[ast.operator], ...]] = {
+    ast.Add: (ast.Sub, ast.Mult), ast.Sub: (ast.Add, ast.Mult, ast.Div),
+    ast.Mult: (ast.Div, ast.MatMult, ast.Add, ast.Pow, ast.Sub),
+    ast.Div: (ast.Mult, ast.FloorDiv, ast.Sub), ast.FloorDiv: (ast.Div,),
+    ast.Pow: (ast.Mult,), ast.MatMult: (ast.Mult,),
 }  # fmt: skip
 _SUMMARIES: Mapping[str, str] = {
     "mean": "mean", "sum": "sum", "max": "largest value", "min": "smallest value",
@@ -60,11 +77,12 @@ _WRAPPED = frozenset(
 )
 _ROOM = 8  # other names to try in the place of one
 _ORDER = (
-    "operator", "step", "summary", "unpacked", "kept", "place", "arguments", "axis", "keyword",
-    "index", "slice", "listed", "turned", "function", "texts", "nested", "brackets", "indented", "outdented", "added",
-    "comparison", "condition", "minus", "extra", "sibling", "sets", "item",
-    "wrapped", "factor", "number", "name", "superfluous", "negative",
+    "operator", "step", "summary", "unpacked", "kept", "lost", "place", "arguments", "axis",
+    "keyword", "index", "slice", "listed", "turned", "extra", "best", "sets", "sibling", "texts",
+    "function", "nested", "brackets", "indented", "outdented", "added", "comparison", "condition",
+    "minus", "item", "number", "superfluous", "wrapped", "factor", "lacking", "term", "name", "negative",
 )  # fmt: skip
+_PATIENCE = 5  # kinds that come before the next of many alternatives for one place
 
 
 @frozen
@@ -80,19 +98,19 @@ class Repair:
     line: int
     text: str
     statement: int
+    turn: int = 0
 
     @property
     def rank(self) -> int:
-        """Likely ones first."""
-        return _ORDER.index(self.kind)
+        """Likely ones first; of many alternatives for one place (`turn`) not all at once."""
+        return _ORDER.index(self.kind) + _PATIENCE * self.turn
 
 
 @frozen
 class Words:
-    """What may stand in the place of something else.
+    """What may stand in the place of something else: bound names, and what the original holds.
 
-    `names` are bound, `calls`, `numbers` and `texts` stand in the original's section; `fine` are
-    functions that are right already.
+    `originals` are its short calls as they are; `fine` are functions that are right already.
     """
 
     names: tuple[str, ...] = ()
@@ -100,6 +118,7 @@ class Words:
     numbers: tuple[float, ...] = ()
     texts: tuple[str, ...] = ()
     fine: frozenset[str] = field(default_factory=frozenset)
+    originals: tuple[ast.Call, ...] = ()
 
 
 Edit = tuple[str, str, Change]
@@ -111,23 +130,20 @@ def repairs(source: str, words: Words, places: frozenset[int] | None = None) -> 
     if tree is None:
         return []
     plain, found = ast.unparse(tree), dict[str, Repair]()
+    turns = Counter[tuple[str, int]]()
     for kind, said, node, change in _places(tree, words, places):
         twin = copy.deepcopy(tree)
         change(twin)
         text = ast.unparse(ast.fix_missing_locations(twin))
         if text != plain:
             line = getattr(node, "lineno", 1)
-            place = max(
-                n for n, one in enumerate(tree.body) if one.lineno <= max(line, tree.body[0].lineno)
-            )
-            found.setdefault(text, Repair(kind, said, text, line, _short(node), place))
+            reached = max(line, tree.body[0].lineno)
+            place = max(n for n, one in enumerate(tree.body) if one.lineno <= reached)
+            turn = turns[kind, id(node)]
+            if text not in found:
+                found[text] = Repair(kind, said, text, line, short(node), place, turn)
+                turns[kind, id(node)] += 1
     return sorted(found.values(), key=lambda one: one.rank)
-
-
-def _short(node: ast.AST) -> str:
-    """Quote the learner's own code in one line."""
-    first = ast.unparse(node).split("\n")[0]
-    return first if len(first) <= 60 else f"{first[:57]}..."
 
 
 def vocabulary(
@@ -155,19 +171,38 @@ Placed = tuple[str, str, ast.AST, Callable[[ast.Module], None]]
 def _places(tree: ast.Module, words: Words, places: frozenset[int] | None) -> Iterator[Placed]:
     spared = _spared(tree, words, places)
     scopes = _scopes(tree, words.names)
-    for said, change in _other_sets(tree, scopes[id(tree)], spared):
-        yield "sets", said, tree.body[0], change
-    holders = _holders(tree)
+    shown = _spared(tree, words, None)
+    for said, change in _other_sets(tree, scopes[id(tree)], shown):
+        yield "sets", said, _first_changed(tree, change), change
+    holders, (unread, again) = _holders(tree), lost(tree)
+    read = reads(tree)
     for number, node in enumerate(ast.walk(tree)):
         if id(node) not in spared:
             for kind, said, change in _edits(node, scopes.get(id(node), words.names), words):
                 yield kind, said, node, on_node(number, change)
             for kind, said, change in _at_once(node, scopes.get(id(node), words.names), spared):
                 yield kind, said, node, on_node(number, change)
+            local = scopes.get(id(node), ())
+            for kind, said, change in (
+                *thrown_away(node, local, unread),
+                *best_so_far(node, again),
+                *missing_parts(node, sorted(local[:_ROOM], key=read.__getitem__)),
+            ):
+                yield kind, said, node, on_node(number, change)
     for number, node in enumerate(ast.walk(tree)):
         for place, statement in enumerate(to.body(node)):
             if id(statement) not in spared:
                 yield from _moved(number, node, place, statement, holders)
+
+
+def _first_changed(tree: ast.Module, change: Change) -> ast.stmt:
+    """Give the first statement that a change of a whole cell touches."""
+    for one in tree.body:
+        twin = copy.deepcopy(one)
+        change(twin)
+        if ast.unparse(twin) != ast.unparse(one):
+            return one
+    return tree.body[0]
 
 
 def _at_once(node: ast.AST, known: Sequence[str], spared: Collection[int]) -> Iterator[Edit]:
@@ -225,6 +260,7 @@ def _edits(node: ast.AST, known: Sequence[str], words: Words) -> Iterator[Edit]:
     elif isinstance(node, ast.expr):
         yield from _expression(node, known)
         yield from _wrapped(node, words)
+        yield from like_the_original(node, words.originals, known)
         for said, change in regrouped(node):
             yield ("brackets" if "brackets" in said else "nested"), said, change
 
@@ -279,7 +315,9 @@ def _holding(node: ast.expr) -> Iterator[Edit]:
         case ast.Attribute(attr="T"):
             yield "turned", "with rows and columns swapped", to.into("value")
         case ast.Subscript(ctx=ast.Load()):
-            yield from _subscripts(node)
+            yield from subscripts(node)
+        case ast.Slice():
+            yield from slices(node)
         case ast.List() if len(node.elts) > 1:
             for place, one in enumerate(node.elts):
                 said = f"with {ast.unparse(one)} in a list that it does not belong to"
@@ -344,7 +382,7 @@ def _renamed(pairs: Mapping[str, str]) -> Change:
 
 def _numbers(value: float, words: Words) -> Iterator[Edit]:
     said = f"with {value:g} where another number belongs"
-    near = (value + 1, value - 1, -value, *words.numbers, value * 10, value / 10, value / 2)
+    near = (value + 1, *words.numbers, value - 1, -value, value * 10, value / 10, value / 2)
     for other in dict.fromkeys(near):
         if other != value:
             yield "number", said, to.put(other)
@@ -358,8 +396,9 @@ def _named(name: str) -> Callable[[ast.AST], ast.AST]:
 
 def _operators(node: ast.BinOp | ast.AugAssign) -> Iterator[Edit]:
     old = _SIGNS.get(type(node.op))
-    for other, new in _SIGNS.items():
-        if old and new != old and (other is not ast.MatMult or isinstance(node, ast.BinOp)):
+    for other in _CONFUSED.get(type(node.op), ()):
+        new = _SIGNS[other]
+        if old and (other is not ast.MatMult or isinstance(node, ast.BinOp)):
             step = isinstance(node, ast.AugAssign) and {old, new} == {"plus", "minus"}
             said = (
                 "with the sign of the step turned round"
@@ -377,8 +416,13 @@ def _operators(node: ast.BinOp | ast.AugAssign) -> Iterator[Edit]:
         yield "factor", "with a factor of two left out or too many", to.scaled("right", 2)
     if isinstance(node, ast.BinOp) and old:
         for side, gone in (("left", node.right), ("right", node.left)):
-            said = f"with `{_short(gone)}`, which does not belong there"
+            said = f"with `{short(gone)}`, which does not belong there"
             yield "superfluous", said, to.into(side)
+    match node:
+        case ast.BinOp(op=ast.Mult(), left=ast.BinOp(left=core, op=ast.Mult(), right=last)):
+            both = short(ast.BinOp(last, ast.Mult(), node.right))
+            said = f"with `{both}`, which does not belong there"
+            yield "superfluous", said, to.changing(lambda one: core)
 
 
 _COMPARED: Mapping[type[ast.cmpop], str] = {
@@ -447,40 +491,11 @@ def _keywords(node: ast.Call, name: str) -> Iterator[Edit]:
             )
         elif keyword.arg and keyword.arg not in ("seed", "random_state"):
             yield "keyword", f"with `{keyword.arg}`, which does not belong there", to.drop(place)
-    if name in _SUMMARIES and not node.keywords:
-        for axis in (0, 1):
-            yield "axis", "over all axes at once instead of one", to.add_axis(axis)
-
-
-def _subscripts(node: ast.Subscript) -> Iterator[Edit]:
-    index = node.slice
-    if isinstance(index, ast.Slice):
-        for end in ("lower", "upper"):
-            if getattr(index, end) is not None:
-                yield (
-                    "slice",
-                    f"with a range that {_ENDS[end]}s where it should not",
-                    to.bounded(end, None),
-                )
-                for shift in (1, -1):
-                    yield (
-                        "slice",
-                        f"with a range that {_ENDS[end]}s one off",
-                        to.bounded(end, shift),
-                    )
-        return
-    whole = index.value if isinstance(index, ast.Constant) else None
-    if isinstance(whole, int):
-        for other in dict.fromkeys((whole - 1, whole + 1, 0, -1)):
-            if other != whole:
-                yield "index", "with another item taken", to.sliced(ast.Constant(other))
-    elif isinstance(index, ast.List) and len(index.elts) == 1:
-        yield "listed", "with one pair of square brackets too many", to.sliced(index.elts[0])
-    elif isinstance(index, ast.Name | ast.BinOp):
-        yield "index", f"with `[{_short(index)}]`, which does not belong there", to.into("value")
-
-
-_ENDS = {"lower": "begin", "upper": "end"}
+    if name in _SUMMARIES and not any(one.arg in ("axis", "dim") for one in node.keywords):
+        for kept in (False, True):
+            for axis in (1, 0):
+                said = "over all axes at once instead of one"
+                yield "axis", said, to.add_axis(axis, kept=kept)
 
 
 def _turned(node: ast.Tuple, kind: str, said: str) -> Iterator[Edit]:

@@ -6,6 +6,7 @@ import ast
 
 import pytest
 
+from fastcompanion.course.checks.omissions import original_calls
 from fastcompanion.course.checks.repairs import Words, repairs, vocabulary
 from fastcompanion.course.checks.unused import answering, unused
 
@@ -14,6 +15,7 @@ WORDS = Words(
     calls=("np.abs", "np.log"),
     numbers=(0.5,),
     texts=("Age", "Fare"),
+    originals=original_calls([ast.parse("a = softmax(b)\nc.fillna(preds, inplace=True)")]),
 )
 
 
@@ -34,6 +36,27 @@ WORDS = Words(
         ("e = rows[[0]]", "e = rows[0]", "with one pair of square brackets too many"),
         ("e = f(trn_x, trn_y)", "e = f(val_x, val_y)", "with the training set in place of the validation set"),
         ("e = (preds - 1) / 2", "e = preds - 1 / 2", "with the brackets in another place"),
+        ("e = rows[1:65]", "e = rows[1 + -1:65 + -1]", "with a range that is one off"),
+        ("e = rows[:, 1:65]", "e = rows[:, 1 + -1:65 + -1]", "with a range that is one off"),
+        ("e = rows[:9]", "e = rows[-9:]", "with the first ones and the last ones mixed up"),
+        ("e = rows[:, 0]", "e = rows[0]", "with the first and the second axis mixed up"),
+        ("e = rows.sum()", "e = rows.sum(axis=1, keepdims=True)", "over all axes at once instead of one"),
+        ("e = np.abs(preds)", "e = softmax(preds)", "with `abs` where another function belongs"),
+        ("df.dropna(inplace=True)", "df.fillna(preds, inplace=True)", "with `dropna` where another function belongs"),
+        ("e = preds * rows * (1 - rows)", "e = preds", "with `rows * (1 - rows)`, which does not belong there"),
+        ("e = abs(preds - 1)", "e = preds - 1", "with `abs` where it does not belong"),
+        ("def f(w, rate):\n    return w - 2", "def f(w, rate):\n    return w - 2 * rate", "with one factor left out"),
+        ("def f(w, b):\n    return w @ w > 0", "def f(w, b):\n    return w @ w + b > 0", "with one term left out"),
+        (
+            "def f(w, b):\n    w, _ = g(w, b)\n    return w, b",
+            "def f(w, b):\n    w, b = g(w, b)\n    return w, b",
+            "with a result in `_`, where it is lost",
+        ),
+        (
+            "best = 0\nfor row in rows:\n    best = f(row)",
+            "best = 0\nfor row in rows:\n    best = max(best, f(row))",
+            "with the last `best` kept, whatever was before",
+        ),
         (
             "def f(w):\n    for i in range(9):\n        w = w - 1\n        return w",
             "def f(w):\n    for i in range(9):\n        w = w - 1\n    return w",
@@ -55,6 +78,29 @@ def test_a_change_that_sets_it_right_is_tried(wrong: str, right: str, words: str
     plain = ast.unparse(ast.parse(right))
     found = [one for one in repairs(wrong, WORDS) if ast.unparse(ast.parse(one.source)) == plain]
     assert [one.words for one in found] == [words]
+
+
+def test_a_whole_cell_of_another_set_is_placed_where_it_begins() -> None:
+    source = "def f(x):\n    return x\ne = f(trn_x)\nd = e - trn_y"
+    plain = ast.unparse(ast.parse(source.replace("trn", "val")))
+    [found] = [one for one in repairs(source, WORDS) if one.source == plain]
+    assert (found.line, found.words) == (3, "with the training set in place of the validation set")
+
+
+def test_unlikely_signs_are_not_tried() -> None:
+    words = {one.words for one in repairs("e = 1 - preds", WORDS)}
+    assert "with minus in place of plus" in words
+    assert "with minus in place of to the power of" not in words
+
+
+def test_many_alternatives_for_one_place_wait_for_other_places() -> None:
+    found = repairs("e = f(preds)\nd = rows.mean(axis=1)", WORDS)
+    assert [one.turn for one in found if one.kind == "name" and one.text == "preds"][:3] == [
+        0,
+        1,
+        2,
+    ]
+    assert found == sorted(found, key=lambda one: one.rank)
 
 
 def test_only_the_statements_that_are_asked_for_are_changed() -> None:
