@@ -23,6 +23,7 @@ from fastcompanion.course.notebooks import notebook
 from fastcompanion.course.scaffolds import scaffold
 
 CHECKED, ASSESSED, HINTED, RAN = "lesson.checked", "section.assessed", "hint.shown", "lesson.ran"
+UNCHANGED = "nothing has changed since the last check"
 
 
 @frozen
@@ -288,9 +289,7 @@ def notices(
     )
     seen = last is not None and asked <= set(last.data.get("sections") or ())
     if last is not None and seen and last.data.get("key") == ready.plan.key:
-        found.append(
-            f"nothing has changed since the last check at {last.at:%H:%M}; is the notebook saved?"
-        )
+        found.append(f"{UNCHANGED} at {last.at:%H:%M}; is the notebook saved?")
     found += [
         f"{other.name} is newer than the notebook; is your work saved?"
         for other in _shadows(ready.path)

@@ -64,6 +64,12 @@ def find(
         except NewerRecordError as error:
             refused = refused or f"{path.name} {error.message}; {error.hint}"
             continue
+        except CompanionError as error:
+            if study is None or path != study.checks_file(lesson.id, ref.id):
+                raise
+            raise CompanionError(
+                error.message, hint=command, code=error.code, file=path, line=error.line
+            ) from None
         here = versions(tuple(found.versions)) if versions is not None else {}
         reason = record.fits(found, original, here)
         if not reason:

@@ -19,7 +19,7 @@ from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.checks import check, cures, verdict, warm
 from fastcompanion.course.checks.check import Asked, CheckReport
-from fastcompanion.course.checks.prepared import Prepared, prepare
+from fastcompanion.course.checks.prepared import UNCHANGED, Prepared, prepare
 from fastcompanion.course.checks.records import installed
 from fastcompanion.course.checks.verdict import Outcome
 from fastcompanion.course.checks.warm import Warm, WorkerLostError
@@ -121,7 +121,8 @@ class Watch:
             self.reporter.note(notice)
 
     def _fresh(self) -> CheckReport:
-        return check.check(
+        """Give the final word; that an earlier check saw the same code is no news after a save."""
+        report = check.check(
             self.study,
             self.course,
             self.lesson,
@@ -130,6 +131,8 @@ class Watch:
             limits=self.limits,
             reporter=self.reporter,
         )
+        told = tuple(one for one in report.notices if not one.startswith(UNCHANGED))
+        return replace(report, notices=told)
 
     def _warm(self, ready: Prepared) -> CheckReport | None:
         """Run in the warm worker; None where a fresh kernel has to do it."""

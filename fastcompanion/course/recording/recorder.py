@@ -30,7 +30,7 @@ from fastcompanion.course.notebooks import notebook
 from fastcompanion.course.notebooks.execution import imported_modules
 from fastcompanion.course.recorded import record as recorded
 from fastcompanion.course.recorded.record import Record, RecordedSection, Strength
-from fastcompanion.course.recording import seeds
+from fastcompanion.course.recording import aside, seeds
 from fastcompanion.course.recording.measure import Measured, bench, fresh_measured, measured
 from fastcompanion.course.recording.original import Original, original
 from fastcompanion.course.recording.pool import Pool
@@ -252,7 +252,8 @@ class _Recorder:
         ordered = json.loads(json.dumps(recorded.to_json(made), sort_keys=True))
         text = recorded.to_text(recorded.from_json(ordered, path))
         finished = not any(one.reason == NOT_MEASURED for one in sections)
-        if not path.is_file() or store.read_text(path) != text:
+        if aside.is_other(path, text):
+            aside.keep(path, self._reporter)
             self._noted(path, text, sections, finished=finished)
         seconds = clock.monotonic() - self._begun
         return RecordReport(

@@ -353,6 +353,11 @@ def test_a_broken_record_is_an_error_that_names_the_file(
     with pytest.raises(CompanionError, match="class should be one of exact") as caught:
         prepared.prepare(ws, *made)
     assert caught.value.file == str(with_record)
+    assert caught.value.hint == "fastcompanion lesson record foreign/01"
+    with_record.write_text("<<<<<<< HEAD\n{}")
+    with pytest.raises(CompanionError) as caught:
+        prepared.prepare(ws, *made)
+    assert caught.value.hint == "fastcompanion lesson record foreign/01"
 
 
 @pytest.fixture

@@ -128,7 +128,9 @@ def test_an_error_stops_the_run_and_names_the_line(tmp_path: Path) -> None:
 )
 def test_every_bad_end_is_survived(tmp_path: Path, source: str, status: str) -> None:
     plan = planned({"a": "x = 1", "b": source})
-    with worker(plan, tmp_path, Limits(cell_seconds=3 if status == "timeout" else 60, output_mb=1)) as running:
+    with worker(
+        plan, tmp_path, Limits(cell_seconds=3 if status == "timeout" else 60, output_mb=1)
+    ) as running:
         failure = running.run(plan.sections)[-1].failure
         assert failure is not None
         assert failure.status == status
@@ -261,6 +263,19 @@ def test_watch_gives_one_line_a_save_and_a_fresh_final_word(tiny: tuple[Workspac
         assert process.wait(timeout=120) == 130
     _, alive = psutil.wait_procs(children, timeout=60)
     assert not alive
+
+
+def test_the_final_word_says_nothing_of_an_earlier_check(tiny: tuple[Workspace, Path]) -> None:
+    ws, _ = tiny
+    found = lessons.find(ws, None)
+    check.check(ws, *found, OWN)
+    reports = Watch(ws, *found, OWN, poll=0.01).reports()
+    warmed, fresh = next(reports), next(reports)
+    reports.close()  # type: ignore[attr-defined]
+    assert (warmed.fresh, fresh.fresh) == (False, True)
+    assert not [one for one in fresh.notices if "nothing has changed" in one]
+    again = check.check(ws, *found, OWN)
+    assert [one for one in again.notices if "nothing has changed" in one]
 
 
 def test_a_half_written_notebook_is_left_for_the_next_save(tiny: tuple[Workspace, Path]) -> None:

@@ -71,6 +71,18 @@ def test_a_record_is_the_same_each_time_and_what_is_done_is_taken_up(ws: Workspa
 
 
 @needs_fork
+def test_a_record_that_can_not_be_read_is_kept_aside_and_made_again(ws: Workspace) -> None:
+    books.recorded(ws, books.headings())
+    written = file_of(ws).read_bytes()
+    for broken in (b"<<<<<<< HEAD\n" + written, b"\xff not even text", written):
+        file_of(ws).write_bytes(broken)
+        books.recorded(ws, books.headings())
+        assert file_of(ws).read_bytes() == written
+    kept = {path.read_bytes() for path in file_of(ws).parent.glob("*.broken-*")}
+    assert kept == {b"<<<<<<< HEAD\n" + written, b"\xff not even text"}
+
+
+@needs_fork
 def test_without_time_nothing_is_hard_and_a_later_run_goes_on(ws: Workspace) -> None:
     first = books.recorded(ws, books.prose(), seconds=0.001)
     assert not first.finished
