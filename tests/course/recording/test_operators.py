@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
+from typing import Any
 
 import pytest
 
@@ -30,11 +31,41 @@ def test_mistakes_of_each_kind_die_in_the_right_section(ws: Workspace) -> None:
     asked = books.asked(ws.root.parent / "course", books.many())
     made = operators.tally(ws, asked, kinds.OF_EACH)
     assert path.read_bytes() == written
-    told = asdict(made)
     hard = {one.id for one in record.read(path).sections if one.status == "hard"}
     assert len(hard) == len(books.MANY)
     # Without pandas there is no column to mix up.
-    kinds.assert_strong(told, hard, few=["column"])
+    kinds.assert_strong(asdict(made), hard, few=["column"])
+
+
+def told(**changed: Any) -> dict[str, Any]:
+    """Counts that are enough; `changed` are fields of the first ones that were tried."""
+    tried = [
+        {"section": "loss", "hard": True, "operator": kind, "in_function": True, "fate": "caught"}
+        for _ in range(kinds.OF_EACH)
+        for kind in operators.LISTED
+    ]
+    for one in tried[:40]:
+        one.update(changed)
+    places = dict.fromkeys(operators.LISTED, kinds.OF_EACH)
+    return {"tried": tried, "places": places, "finished": True}
+
+
+@pytest.mark.parametrize(
+    "changed", [{"fate": "survived"}, {"fate": "crashed"}, {"hard": False}, {"section": "other"}]
+)
+def test_counts_that_are_not_enough_are_refused(changed: dict[str, Any]) -> None:
+    kinds.assert_strong(told(), ["loss"])
+    with pytest.raises(AssertionError):
+        kinds.assert_strong(told(**changed), ["loss"])
+    with pytest.raises(AssertionError):
+        kinds.assert_strong({**told(), "finished": False}, ["loss"])
+    with pytest.raises(AssertionError):
+        kinds.assert_strong(told(), ["loss"], few=["column"])
+    with pytest.raises(AssertionError, match="axis or shape"):
+        # There are more places, so that it is no excuse that few were tried.
+        short = told()
+        short["tried"] = [one for one in short["tried"] if one["operator"] != "axis or shape"]
+        kinds.assert_strong(short, ["loss"], few=["axis or shape"])
 
 
 @needs_fork
