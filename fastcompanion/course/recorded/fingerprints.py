@@ -30,6 +30,7 @@ MOST_SHAPES = 50
 MOST_DEPTH = 3
 PRINTED_NUMBERS = 40
 GOLDEN = 0.6180339887498949
+QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 A_FLOAT = re.compile(
     r"(?<![\w.])[-+]?(?:\d+\.\d*(?:[eE][-+]?\d+)?|\.\d+|\d+[eE][-+]?\d+)(?![\w.]*\.\d)"
 )
@@ -199,7 +200,8 @@ def has_float(value: Any) -> bool:
 def array_statistics(rows: Any, shape: tuple[int, ...]) -> dict[str, Any]:
     """Give moments, order and quantiles of an array of floats; the weight is the row's."""
     numpy = sys.modules["numpy"]
-    weights = 0.5 + (numpy.arange(len(rows)) * GOLDEN) % 1.0
+    weights = numpy.arange(len(rows)) * GOLDEN
+    weights = 0.5 + (weights - numpy.floor(weights))  # what % 1.0 gives, in a tenth of the time
     flat = rows.reshape(-1)
     weights = numpy.repeat(weights, flat.size // max(len(rows), 1))
     good = numpy.isfinite(flat)
@@ -215,7 +217,7 @@ def array_statistics(rows: Any, shape: tuple[int, ...]) -> dict[str, Any]:
         if not flat.size:
             return {**found, "v": [None] * 4, "s": [None] * 5}
         middle = (flat.mean(), flat.std(), numpy.abs(flat).max(), flat @ weights / weights.sum())
-        fifths = quantiles(numpy.sort(flat))
+        fifths = quantiles(numpy.partition(flat, places_of_quantiles(flat.size)))
     return {**found, "v": [summary(n) for n in middle], "s": [summary(n) for n in fifths]}
 
 
@@ -254,14 +256,24 @@ def flattened(row: Any) -> Iterable[float]:
 
 def quantiles(numbers: Any) -> list[float]:
     """Give least, quarter, middle, three quarters and greatest of sorted numbers."""
-    return [between(numbers, part) for part in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    return [between(numbers, part) for part in QUANTILES]
+
+
+def places_of_quantiles(count: int) -> list[int]:
+    """Give the places that `quantiles` looks at: sorting what is between them takes time only."""
+    return sorted({place for part in QUANTILES for place in places(count, part)})
+
+
+def places(count: int, part: float) -> tuple[int, int]:
+    """Give the places of the two numbers that a quantile lies between."""
+    low = int(part * (count - 1))
+    return low, min(low + 1, count - 1)
 
 
 def between(numbers: Any, part: float) -> float:
     """Give the quantile of sorted numbers, interpolated as numpy does."""
     place = part * (len(numbers) - 1)
-    low = int(place)
-    high = min(low + 1, len(numbers) - 1)
+    low, high = places(len(numbers), part)
     return float(numbers[low] + (numbers[high] - numbers[low]) * (place - low))
 
 

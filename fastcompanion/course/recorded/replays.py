@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dis
+import functools
 import random
 import sys
 import types
@@ -27,6 +28,9 @@ from fastcompanion.course.recorded.values import size_of
 
 SLOW_ORIGINAL = 0.5
 MOST_COPIED = 64_000_000
+PLAIN_TENSORS = {
+    f"torch.{kind}" for kind in ("float32", "float64", "int64", "int32", "uint8", "bool")
+}
 NOT_PLAIN_CALLS = 0x20 | 0x80 | 0x200  # generators and coroutines
 SAVING = {"save", "export", "to_file", "write_image"}
 FORBIDDEN = {
@@ -74,10 +78,11 @@ def codes_of(code: types.CodeType, outer: Mapping[str, Any]) -> list[types.CodeT
     return found
 
 
-def global_names(code: types.CodeType) -> list[str]:
+@functools.lru_cache(maxsize=1000)
+def global_names(code: types.CodeType) -> tuple[str, ...]:
     """List the global names that one piece of code reads, in order."""
     steps = dis.get_instructions(code)
-    return list(dict.fromkeys(s.argval for s in steps if s.opname in ("LOAD_GLOBAL", "LOAD_NAME")))
+    return tuple(dict.fromkeys(s.argval for s in steps if s.opname in ("LOAD_GLOBAL", "LOAD_NAME")))
 
 
 def words_of(codes: list[types.CodeType]) -> frozenset[str]:
@@ -275,6 +280,44 @@ class Guard:
             raise PermissionError("a function that is called again for a check must not do this")
 
 
+class Before:
+    """What an argument was before a call: a copy where that is quicker made than a fingerprint."""
+
+    def __init__(self, value: Any) -> None:
+        self.twin = plain_copy(value)
+        self.told = fingerprint(value) if self.twin is None else None
+
+    def changed(self, value: Any) -> dict[str, Any] | None:
+        """Give the fingerprint of what stands there now, None where it is the same."""
+        if self.twin is not None:
+            now = plain_copy(value)
+            if now is not None and same_bytes(self.twin, now):
+                return None
+            self.told, self.twin = fingerprint(self.twin), None
+        told = fingerprint(value)
+        return told if told != self.told else None
+
+
+def plain_copy(value: Any) -> Any:
+    """Copy an array, or a tensor that nothing hangs on; None for anything else."""
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    if numpy is not None and type(value) is numpy.ndarray and value.dtype.kind in "biuf":
+        return value.copy()
+    if torch is not None and type(value) is torch.Tensor and not vars(value):
+        bare = not value.is_leaf or value.grad is None
+        return value.detach().clone() if bare and str(value.dtype) in PLAIN_TENSORS else None
+    return None
+
+
+def same_bytes(one: Any, other: Any) -> bool:
+    """Tell whether two arrays, or two tensors, are alike to the last bit."""
+    if type(one) is not type(other) or one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    if hasattr(one, "detach"):
+        one, other = one.cpu().numpy(), other.cpu().numpy()
+    return bool(one.tobytes() == other.tobytes())
+
+
 def answered(
     isolation: Isolation,
     twin: Any,
@@ -286,13 +329,12 @@ def answered(
     """Call, and say what came back and which arguments and globals are changed."""
     inner = isolation.inner
     own = {name: renamed.get(name, name) for name in case["globals"]}
-    before = [fingerprint(one) for one in args]
-    around = {name: fingerprint(inner[mine]) for name, mine in own.items() if mine in inner}
+    before = [Before(one) for one in args]
+    around = {name: Before(inner[mine]) for name, mine in own.items() if mine in inner}
     found = fingerprint(twin(*[args[place] for place in order]))
-    after = [fingerprint(one) for one in args]
-    changed = [new if new != old else None for old, new in zip(before, after)]
-    now = {name: fingerprint(inner[own[name]]) for name in around}
-    moved = {name: now[name] for name in around if now[name] != around[name]}
+    changed = [old.changed(one) for old, one in zip(before, args)]
+    now = {name: old.changed(inner[own[name]]) for name, old in around.items()}
+    moved = {name: one for name, one in now.items() if one is not None}
     return {"fp": found, "changed": changed, "globals": moved}
 
 

@@ -20,7 +20,9 @@ from fastcompanion.course.recorded.fingerprints import (
     is_clean,
     list_statistics,
     printed_floats,
+    quantiles,
     shape_only,
+    summary,
 )
 
 FOLDER = Path(warm.__file__).parents[1] / "recorded"
@@ -190,3 +192,12 @@ def test_what_nobody_sees_of_a_text_does_not_count() -> None:
     assert fingerprint(" *  \n* *\n")["h"] == drawn["h"]
     assert fingerprint("*\n* *")["h"] != drawn["h"]
     assert fingerprint("True")["h"] != fingerprint(True)["h"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7, 64, 1000, 1001])
+def test_what_is_not_sorted_in_full_has_the_same_summary(count: int) -> None:
+    numbers = np.random.RandomState(count).randint(-9, 9, count) / 4 + 0.125
+    found = fingerprint(numbers)
+    assert found["s"] == [summary(one) for one in quantiles(np.sort(numbers))]
+    weights = 0.5 + (np.arange(count) * 0.6180339887498949) % 1.0
+    assert found["v"][3] == summary(numbers @ weights / weights.sum())
