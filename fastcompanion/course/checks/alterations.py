@@ -251,14 +251,14 @@ def other_end(node: ast.AST) -> None:
 
 
 def from_other_end(node: ast.AST) -> None:
-    """Take as many from the other end: `[:n]` becomes `[-n:]`."""
+    """Take as many from the other end: `[:n]` becomes `[-n:]`, `[n:]` becomes `[:-n]`."""
     assert isinstance(node, ast.Slice)
-    if node.upper is not None:
-        node.lower, node.upper = ast.UnaryOp(ast.USub(), node.upper), None
-    elif node.lower is not None:
-        inner = node.lower
-        node.upper = inner.operand if isinstance(inner, ast.UnaryOp) else inner
-        node.lower = None
+    end = node.upper if node.lower is None else node.lower
+    if isinstance(end, ast.UnaryOp) and isinstance(end.op, ast.USub):
+        turned = end.operand
+    elif end is not None:
+        turned = ast.UnaryOp(ast.USub(), end)
+    node.lower, node.upper = (turned, None) if node.lower is None else (None, turned)
 
 
 def minus(node: ast.AST) -> None:

@@ -17,19 +17,25 @@ from fastcompanion.course.notebooks.cells import SEED, is_drawing
 from fastcompanion.course.notebooks.names import dotted
 
 Edit = tuple[str, str, Change]
+_FEW = 2
 _NEAREST = 6  # names that are tried as what is missing
 FACTOR = "with one factor left out"
 TERM = "with one term left out"
 _MODULES = frozenset("torch np numpy F pd pandas math random".split())
 
 
-def missing_parts(node: ast.AST, local: Sequence[str]) -> Iterator[Edit]:
-    """Multiply or add a name of the function: what a sum, a product or a result may lack."""
+def missing_parts(node: ast.AST, local: Sequence[str], numbers: Sequence[float]) -> Iterator[Edit]:
+    """Multiply by or add a name of the function: what a sum, a product or a result may lack.
+
+    Factors are also the fractions among `numbers`, those of the original's section.
+    """
     for spot, part in _lacking(node):
+        for number in [one for one in numbers if 0 < one < 1][:_FEW]:
+            yield "lacking", FACTOR, _with(spot, ast.Mult, ast.Constant(number))
         own = {n.id for n in ast.walk(part) if isinstance(n, ast.Name)}
         for name in [one for one in local[:_NEAREST] if one not in own]:
-            yield "lacking", FACTOR, _with(spot, ast.Mult, name)
-            yield "term", TERM, _with(spot, ast.Add, name)
+            yield "lacking", FACTOR, _with(spot, ast.Mult, ast.Name(name, ast.Load()))
+            yield "term", TERM, _with(spot, ast.Add, ast.Name(name, ast.Load()))
 
 
 Spot = Callable[[ast.AST], tuple[ast.AST, str, int | None]]
@@ -62,12 +68,12 @@ def _argument(node: ast.AST) -> tuple[ast.AST, str, int | None]:
     return node, "args", 0
 
 
-def _with(spot: Spot, op: type[ast.operator], name: str) -> Change:
+def _with(spot: Spot, op: type[ast.operator], other: ast.expr) -> Change:
     def change(node: ast.AST) -> None:
         holder, field, place = spot(node)
         old = getattr(holder, field)
         part = old if place is None else old[place]
-        new = ast.BinOp(part, op(), ast.Name(name, ast.Load()))
+        new = ast.BinOp(part, op(), other)
         if place is None:
             setattr(holder, field, new)
         else:

@@ -26,7 +26,7 @@ from fastcompanion.course.checks.omissions import (
     thrown_away,
 )
 from fastcompanion.course.checks.regrouping import regrouped
-from fastcompanion.course.checks.subscripts import short, slices, subscripts
+from fastcompanion.course.checks.subscripts import other_ends, short, slices, subscripts
 from fastcompanion.course.notebooks.cells import SEED, is_drawing, parse_cell
 from fastcompanion.course.notebooks.names import dotted, parameters
 
@@ -78,7 +78,7 @@ _WRAPPED = frozenset(
 _ROOM = 8  # other names to try in the place of one
 _ORDER = (
     "operator", "step", "summary", "unpacked", "kept", "lost", "place", "arguments", "axis",
-    "keyword", "index", "slice", "listed", "turned", "extra", "best", "sets", "sibling", "texts",
+    "keyword", "index", "slice", "listed", "turned", "extra", "needless", "best", "sets", "sibling", "texts",
     "function", "nested", "brackets", "indented", "outdented", "added", "comparison", "condition",
     "minus", "item", "number", "superfluous", "wrapped", "factor", "lacking", "term", "name", "negative",
 )  # fmt: skip
@@ -172,7 +172,7 @@ def _places(tree: ast.Module, words: Words, places: frozenset[int] | None) -> It
     spared = _spared(tree, words, places)
     scopes = _scopes(tree, words.names)
     shown = _spared(tree, words, None)
-    for said, change in _other_sets(tree, scopes[id(tree)], shown):
+    for said, change in (*_other_sets(tree, scopes[id(tree)], shown), *other_ends(tree)):
         yield "sets", said, _first_changed(tree, change), change
     holders, (unread, again) = _holders(tree), lost(tree)
     read = reads(tree)
@@ -186,7 +186,7 @@ def _places(tree: ast.Module, words: Words, places: frozenset[int] | None) -> It
             for kind, said, change in (
                 *thrown_away(node, local, unread),
                 *best_so_far(node, again),
-                *missing_parts(node, sorted(local[:_ROOM], key=read.__getitem__)),
+                *missing_parts(node, sorted(local[:_ROOM], key=read.__getitem__), words.numbers),
             ):
                 yield kind, said, node, on_node(number, change)
     for number, node in enumerate(ast.walk(tree)):
@@ -580,7 +580,7 @@ def _moved(
             yield "outdented", said, statement, to.pushed_out(number, holders[number], place, 0)
     if len(body) > 1 and isinstance(statement, ast.Expr | ast.AugAssign | ast.Assign):
         yield (
-            "superfluous",
+            "needless",
             "with a step that does not belong there",
             statement,
             to.removed(number, place),

@@ -37,7 +37,24 @@ def subscripts(node: ast.Subscript) -> Iterator[Edit]:
         yield "index", f"with `[{short(index)}]`, which does not belong there", to.into("value")
 
 
+_MIXED_UP = "with the first ones and the last ones mixed up"
 _ENDS = {"lower": "begin", "upper": "end"}
+
+
+def other_ends(tree: ast.Module) -> Iterator[tuple[str, Change]]:
+    """Take all ranges of a cell from the other end at once."""
+    if sum(map(_is_part, ast.walk(tree))) > 1:
+        yield _MIXED_UP, _all_from_other_end
+
+
+def _is_part(node: ast.AST) -> bool:
+    return isinstance(node, ast.Slice) and (node.lower is None) is not (node.upper is None)
+
+
+def _all_from_other_end(tree: ast.AST) -> None:
+    for node in ast.walk(tree):
+        if _is_part(node):
+            to.from_other_end(node)
 
 
 def slices(node: ast.Slice) -> Iterator[Edit]:
@@ -49,9 +66,8 @@ def slices(node: ast.Slice) -> Iterator[Edit]:
             for shift in (1, -1):
                 yield "slice", f"{said} one off", to.bounded(end, shift)
     if (node.lower is None) is not (node.upper is None):
-        said = "with the first ones and the last ones mixed up"
-        yield "slice", said, to.other_end
-        yield "slice", said, to.from_other_end
+        yield "slice", _MIXED_UP, to.other_end
+        yield "slice", _MIXED_UP, to.from_other_end
     for shift in (1, -1):
         if node.lower is not None and node.upper is not None:
             yield "slice", "with a range that is one off", to.shifted(shift)

@@ -13,7 +13,7 @@ from fastcompanion.course.checks.unused import answering, unused
 WORDS = Words(
     names=("trn_x", "val_x", "trn_y", "val_y", "preds", "rows"),
     calls=("np.abs", "np.log"),
-    numbers=(0.5,),
+    numbers=(0.5, 0.1),
     texts=("Age", "Fare"),
     originals=original_calls([ast.parse("a = softmax(b)\nc.fillna(preds, inplace=True)")]),
 )
@@ -45,6 +45,7 @@ WORDS = Words(
         ("df.dropna(inplace=True)", "df.fillna(preds, inplace=True)", "with `dropna` where another function belongs"),
         ("e = preds * rows * (1 - rows)", "e = preds", "with `rows * (1 - rows)`, which does not belong there"),
         ("e = abs(preds - 1)", "e = preds - 1", "with `abs` where it does not belong"),
+        ("e = preds @ rows", "e = preds @ rows * 0.1", "with one factor left out"),
         ("def f(w, rate):\n    return w - 2", "def f(w, rate):\n    return w - 2 * rate", "with one factor left out"),
         ("def f(w, b):\n    return w @ w > 0", "def f(w, b):\n    return w @ w + b > 0", "with one term left out"),
         (
@@ -87,6 +88,19 @@ def test_a_whole_cell_of_another_set_is_placed_where_it_begins() -> None:
     assert (found.line, found.words) == (3, "with the training set in place of the validation set")
 
 
+def test_all_ranges_of_a_cell_are_taken_from_the_other_end() -> None:
+    source = "e, d = rows[9:], rows[:9]\na, b = preds[9:], preds[:9]"
+    right = "e, d = (rows[:-9], rows[-9:])\na, b = (preds[:-9], preds[-9:])"
+    found = [one for one in repairs(source, WORDS) if one.source == right]
+    assert [one.words for one in found] == ["with the first ones and the last ones mixed up"]
+
+
+def test_a_needless_step_comes_before_another_order() -> None:
+    found = repairs("preds = shuffle(preds)\ne, d = preds[:9], rows[9:]", WORDS)
+    kinds = [one.kind for one in found]
+    assert kinds.index("needless") < kinds.index("nested")
+
+
 def test_unlikely_signs_are_not_tried() -> None:
     words = {one.words for one in repairs("e = 1 - preds", WORDS)}
     assert "with minus in place of plus" in words
@@ -113,7 +127,7 @@ def test_only_the_statements_that_are_asked_for_are_changed() -> None:
 def test_what_is_right_imported_or_shown_is_left_alone() -> None:
     source = "import numpy as np\ndef f(x):\n    return x + 1\nprint(rows[0])"
     right = Words(names=WORDS.names, fine=frozenset({"f"}))
-    assert not [one for one in repairs(source, right) if one.kind != "superfluous"]
+    assert not [one for one in repairs(source, right) if one.kind != "needless"]
 
 
 def test_what_is_no_python_has_no_changes() -> None:
