@@ -305,6 +305,8 @@ def _run_section(
     begun = clock.monotonic()
     failure = None
     ran: list[CellResult] = []
+    if section.observe is not None:
+        kernel.ask(f"{_JUDGE}.OBSERVER.enter()")
     for cell in section.cells:
         tell(cell.index)
         result = kernel.run(cell.source, cell.index)

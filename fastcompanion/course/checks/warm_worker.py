@@ -245,6 +245,7 @@ class Notebook:
         self.meter = meter
         outcome: dict[str, Any] = {"id": order["id"], "status": "ok", "cell": None, "judged": None}
         observe, printed = order.get("observe"), []
+        self.observer.enter()
         for cell in order["cells"]:
             answers.send(depth=order["depth"], cell=cell["index"])
             meter.end = ""
@@ -253,6 +254,8 @@ class Notebook:
             if failed:
                 outcome.update(failed, cell=cell["index"])
                 break
+        if observe is not None and outcome["status"] != "ok" and observe.get("whole"):
+            observe = None
         # After an error as well: what exists already may show a known mistake behind it.
         if outcome["status"] in ("ok", "error") and (order.get("spec") or observe is not None):
             answers.send(depth=order["depth"], cell=-1)

@@ -90,6 +90,10 @@ class Observer:
         self.seen |= set(self.names)
         return {**found, "seconds": time.perf_counter() - begun}
 
+    def enter(self) -> None:
+        """Take what is there already for no work of the section that begins now."""
+        self.seen = set(self.names)
+
     def begin(self, spec: Mapping[str, Any]) -> None:
         """Get ready for a section's cells: note calls from here on if that is asked."""
         if spec.get("log"):

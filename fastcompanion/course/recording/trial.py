@@ -385,13 +385,14 @@ def _with_sources(section: PlannedSection, sources: Mapping[int, str]) -> Planne
 def _checked(
     section: PlannedSection, draft: RecordedSection, mapping: Mapping[str, str]
 ) -> PlannedSection:
-    """Let a section be checked by what was recorded of it."""
+    """Let a section be checked by what was recorded of it; one that fails is not looked at."""
+    asked = judge.question(draft, section.bound, mapping, own_cells(section))
     return replace(
         section,
         checkpoints=judge.checkpoints(draft, section.promised),
         recorded=draft,
         mapping=dict(mapping),
-        observe=judge.question(draft, section.bound, mapping, own_cells(section)),
+        observe={**asked, "whole": True},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,27 @@ def test_after_an_error_what_is_there_is_still_observed(tmp_path: Path) -> None:
         assert outcome.failure is not None
         assert outcome.observed is not None
         assert outcome.observed["values"]["loss"]["v"] == 0.25
+
+
+@pytest.mark.skipif(not warm.available(), reason="this system can't fork: not run here")
+def test_what_ended_in_an_error_is_not_looked_at_where_nobody_needs_it(tmp_path: Path) -> None:
+    cells = {"data": ("loss = 0.25",), "model": ("loss = 0.5", "1 / 0")}
+    data, model = preview(planned(cells, whole=True), tmp_path)
+    assert data.observed is not None
+    assert model.failure is not None
+    assert model.observed is None
+
+
+def test_what_was_there_before_a_section_is_none_of_its_work(tmp_path: Path) -> None:
+    cells = {"data": ("first_loss = 0.25",), "model": ("loss = 0.5", "more = 0.75")}
+    plan = planned(cells)
+    unobserved = (replace(plan.sections[0], observe=None), *plan.sections[1:])
+    runs = [fresh] + ([preview] if warm.available() else [])
+    for run in runs:
+        data, model = run(replace(plan, sections=unobserved), tmp_path)
+        assert data.observed is None
+        assert model.observed is not None
+        assert set(model.observed["values"]) == {"loss", "more"}
 
 
 def test_nothing_is_observed_where_nobody_asks(tmp_path: Path) -> None:
