@@ -176,6 +176,13 @@ class _Scratch(_Maker):
     def build(self) -> list[ScaffoldSection]:
         """Add the cells of all sections that ask for something."""
         bound = _bound(self._plan)
+        self._own = {
+            name
+            for pieces in self._plan.values()
+            for piece in pieces
+            if piece.role in ("work", "look", "literal")
+            for name in piece.statement.names.binds
+        }
         self._functions = self._defined()
         self._offerer = Offerer(self._plan)
         self._later = _read_later(self._cut, self._plan)
@@ -232,9 +239,7 @@ class _Scratch(_Maker):
         return [p for cell in section.code for p in self._plan.get(cell.index, ())]
 
     def _gives(self, section: Section) -> bool:
-        return any(
-            p.role == "given" for cell in section.code for p in self._plan.get(cell.index, ())
-        )
+        return any(p.role in ("given", "literal") for p in self._pieces(section))
 
     def _section(
         self, number: int, opening: Sequence[str], steps: Sequence[Step]
@@ -255,17 +260,30 @@ class _Scratch(_Maker):
             if spec and spec.goal
             else self._teller.goal(opening, steps, section.title)
         )
-        body = [goal, self._uses(section), _given_line(left)]
+        handed = self._handed_out(left)
+        untold = [one for one in left if one not in handed]
+        body = [goal, self._uses(section), _as_it_stands(untold)]
         told = [*literals, *(t for s in steps for _, t in wording.told_settings(s.settings))]
         self.cells.append(_heading_cell(section, body, told))
-        self._add_cells(section, wanted, steps)
+        self._add_cells(section, wanted, steps, handed)
         work = tuple(
             cell.index
             for cell in section.code
             if any(p.role in ("work", "look", "plot") for p in self._plan.get(cell.index, ()))
         )
-        given = tuple(p.statement.source for p in pieces if p.role == "given")
+        given = tuple(
+            p.statement.source for p in pieces if p.role == "given" or p.statement in handed
+        )
         return ScaffoldSection(section.id, section.title, goal, given, tuple(wanted), work)
+
+    def _handed_out(self, left: Sequence[Statement]) -> list[Statement]:
+        """Give the literals and seeds of no step that rest on nothing of the learner's."""
+        found: list[Statement] = []
+        for statement in left:
+            if not statement.names.reads & self._own:
+                found.append(statement)
+                self._own -= set(statement.names.binds)
+        return found
 
     def _defined(self) -> frozenset[str]:
         return frozenset(
@@ -300,10 +318,12 @@ class _Scratch(_Maker):
         section: Section,
         wanted: Sequence[Checkpoint],
         steps: Sequence[Step],
+        handed: Sequence[Statement],
     ) -> None:
         offer = self._offerer.offer(section.code, self._plan)
-        if offer.needed:
-            self.cells.append(_cell("code", "\n".join(offer.needed), "given", section.id))
+        needed = dict.fromkeys([*offer.needed, *(clean_text(one.source) for one in handed)])
+        if needed:
+            self.cells.append(_cell("code", "\n".join(needed), "given", section.id))
         if offer.optional:
             text = optional_cell(offer.optional)
             self.cells.append(_cell("code", text, "given", section.id))
@@ -366,11 +386,11 @@ def _read_later(cut: Sequence[Section], plan_: Plan) -> list[frozenset[str]]:
     return found[::-1]
 
 
-def _given_line(left: Iterable[Statement]) -> str:
-    """Tell the literals that belong to no step."""
+def _as_it_stands(left: Iterable[Statement]) -> str:
+    """Tell the literals that belong to no step, and that no cell can give."""
     lines = wording.literal_lines(left).items()
     told = [f"`{text}`" + (f" ({remark})" if remark else "") for text, remark in lines]
-    return "**Given** " + "; ".join(told) + "." if told else ""
+    return "**Write as it stands** " + "; ".join(told) + "." if told else ""
 
 
 def _heading_cell(

@@ -54,6 +54,7 @@ def test_data_imports_and_settings_are_given_and_nothing_else() -> None:
         "import numpy as np",
         "from pathlib import Path",
         "np.set_printoptions(linewidth=120)",
+        "np.random.seed(7)",
         "folder = Path('kiosk')",
         "days = np.loadtxt(folder/'june.csv', delimiter=',')",
         "# Only for the optional pictures: what is not installed is passed over.",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.course.leak_measure import leaks, unfair_gifts
@@ -54,7 +56,34 @@ def test_a_seed_is_told_where_it_is_set() -> None:
     )
     [line] = [x for x in made.sections[0].goal.split("\n") if "seed" in x]
     assert line.startswith("2. **Make `b`** (set the seed: `np.random.seed(7)`")
-    assert "**Given**" not in texts(made)
+    assert texts(made, "given") == ""
+
+
+def test_what_the_opening_has_ready_is_in_a_cell_that_runs() -> None:
+    """Told as given and in no cell, `rng` is a NameError for whoever believes it."""
+    made = scaffolded(
+        book(
+            ("md", "# Trees"), "import numpy as np", "rng = np.random.default_rng(7)\nsizes = (2, 3)",
+            ("md", "## Settings"), "rate = 0.5",
+            ("md", "## Draws"), "def draw(n): return [rng.random() * rate for _ in range(n)]",
+        )
+    )  # fmt: skip
+    names: dict[str, Any] = {}
+    exec(texts(made, "given"), names)
+    assert (names["rng"].random(), names["sizes"]) == (np.random.default_rng(7).random(), (2, 3))
+    assert names["rate"] == 0.5
+    assert "rng = np" not in texts(made, "heading")
+
+
+def test_what_rests_on_the_learners_own_is_said_as_something_to_write() -> None:
+    made = scaffolded(
+        book(
+            ("md", "# T"), "import numpy as np\ndef set_seed(n): np.random.seed(n * 3)",
+            ("md", "## B"), "set_seed(42)",
+        )
+    )  # fmt: skip
+    assert "seed" not in texts(made, "given")
+    assert "**Write as it stands** `set_seed(42)`." in texts(made)
 
 
 @pytest.mark.parametrize(
