@@ -96,12 +96,15 @@ class Desk:
         self._claimed: dict[int, str] = {}
         self._checked = 0
         self._last = ""
+        self._moved = ""
 
     def sit(self, asked: Asked) -> Place:
         """Find the notebook, again when another is named; else only read its file again."""
         if self.place is None or asked.lesson is not None or asked.notebook is not None:
             found = place.find(self.names, lesson=asked.lesson, notebook_id=asked.notebook)
             is_new = self.place is None or _key(found) != _key(self.place)
+            if is_new and self.place is not None:
+                self._moved, self._claimed = _move(self.place, found), {}
             self.place, self._given = found, _given(found.saved)
             if is_new:
                 self._judge, self._last = LiveJudge(self.names, found.based), ""
@@ -111,6 +114,11 @@ class Desk:
             self.place = place.again(self.place)
             self._given = _given(self.place.saved)
         return self.place
+
+    def _moves(self) -> tuple[str, ...]:
+        """Say once that the kernel works on another lesson or notebook than before."""
+        told, self._moved = self._moved, ""
+        return (told,) if told else ()
 
     @property
     def judge(self) -> LiveJudge:
@@ -139,7 +147,7 @@ class Desk:
         found = self.judge.verdict(
             spot.ready, section.id, spot.seen, assessed=assessed, solved=memory.solved
         )
-        notices = (*_noted(memory.here), *_stale(spot, self.ran))
+        notices = (*self._moves(), *_noted(memory.here), *_stale(spot, self.ran))
         if asked.note and found.verdict in ("passed", "wrong value"):
             notices += ("your own judgement (--note) is for sections that have no hard check",)
         if not memory.is_known(section.id, found.verdict, section.key):
@@ -173,7 +181,7 @@ class Desk:
             specs.get(section.id, ""),
             self.judge.look(section),
             kind if section.checkpoints or section.promised else "none",
-            (*_noted(here), *notices, *_missing_files(here, self.folder)),
+            (*self._moves(), *_noted(here), *notices, *_missing_files(here, self.folder)),
         )
 
     def hint(self, asked: Asked, current: Ran) -> Hint:
@@ -268,6 +276,15 @@ class Desk:
             if seen.sections.get(number) in known:
                 return seen.sections[number]
         return self._last if self._last in known else None
+
+
+def _move(before: Place, now: Place) -> str:
+    """Say that another lesson's checks are used from here on, and how to go back."""
+    one, other = (f"{place.lesson.id} {place.based.ref.id}" for place in (before, now))
+    back = f"--lesson {before.lesson.id}"
+    if before.lesson.id == now.lesson.id:
+        back = f"--notebook {before.based.ref.id}"
+    return f"from here on this kernel works on {other}, no longer on {one}: %checkpoint {back} goes back"
 
 
 def _noted(here: Place) -> tuple[str, ...]:

@@ -66,7 +66,19 @@ def find(
     study = study or _study_around(file)
     mark = _mark(file) if file is not None else None
     if lesson is not None and not (mark and mark[0] == lesson):
-        return _named(lesson, notebook_id, study)
+        named = _named(lesson, notebook_id, study)
+        if (
+            file is not None
+            and mark is not None
+            and file == _told(names)
+            and named.lesson.id != mark[0]
+        ):
+            raise CompanionError(
+                f"{file.name} is of {mark[0]}, so it can't be checked as {named.lesson.id}",
+                hint=f"%checkpoint here, without --lesson; for {named.lesson.id}, open its own notebook",
+                code=Exit.USAGE,
+            )
+        return named
     if file is None or mark is None:
         what = f"{file.name} belongs to no lesson" if file else "no notebook of a lesson is here"
         raise CompanionError(what, hint=_NAME_IT, code=Exit.USAGE)
@@ -111,9 +123,8 @@ def _file(names: Mapping[str, Any], wanted: str | None) -> Path | None:
                 code=Exit.USAGE,
             )
         return (exact or named)[0]
-    for told in (names.get(VS_CODE_NAME), os.environ.get(SESSION_VARIABLE)):
-        if isinstance(told, str) and told.endswith(".ipynb") and Path(told).is_file():
-            return Path(told)
+    if (told := _told(names)) is not None:
+        return told
     if len(ours) > 1:
         raise CompanionError(
             f"several notebooks of lessons are here: {_listed(ours)}",
@@ -121,6 +132,14 @@ def _file(names: Mapping[str, Any], wanted: str | None) -> Path | None:
             code=Exit.USAGE,
         )
     return ours[0] if ours else None
+
+
+def _told(names: Mapping[str, Any]) -> Path | None:
+    """Give the notebook that the front end itself names; any other is a guess."""
+    for told in (names.get(VS_CODE_NAME), os.environ.get(SESSION_VARIABLE)):
+        if isinstance(told, str) and told.endswith(".ipynb") and Path(told).is_file():
+            return Path(told)
+    return None
 
 
 def _listed(paths: list[Path]) -> str:

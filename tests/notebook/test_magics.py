@@ -187,6 +187,30 @@ def test_mistakes_in_typing_are_told_in_two_lines(
     assert len(said.err.strip().splitlines()) <= 2
 
 
+def test_another_lesson_is_told_once_with_the_way_back(kernel: BareKernel) -> None:
+    begin(kernel)
+    said = kernel.run("%checkpoint --lesson foundations/02")
+    assert said.out.startswith("foundations/02")
+    assert "works on foundations/02 perceptron, no longer on foundations/01 samuel" in said.flat
+    assert "%checkpoint --lesson foundations/01 goes back" in said.flat
+    assert "no longer on" not in kernel.run("%checkpoint").out
+    said = kernel.run(f"%check {LOOK} --lesson foundations/01")
+    assert f"foundations/01 {LOOK}: " in said.out
+    assert "no longer on foundations/02" in said.flat
+
+
+def test_a_notebook_that_says_its_lesson_is_not_taken_for_another(
+    run: Runner, built_in_study: Path, tmp_path: Path
+) -> None:
+    assert run("lesson", "scratch", "foundations/01").code == 0
+    (scratch,) = (built_in_study / "lessons" / "foundations" / "01").glob("*.scratch.ipynb")
+    with BareKernel(scratch.parent, tmp_path, JPY_SESSION_NAME=str(scratch)) as kernel:
+        assert "foundations/01" in kernel.run("%load_ext fastcompanion").out
+        said = kernel.run("%checkpoint --lesson foundations/02")
+        assert "is of foundations/01, so it can't be checked as foundations/02" in said.err
+        assert kernel.run("%checkpoint").out.startswith(f"foundations/01 {LOOK}")
+
+
 def test_it_asks_when_it_is_not_clear_which_section_is_meant(kernel: BareKernel) -> None:
     kernel.run("%load_ext fastcompanion\n%checkpoint --lesson foundations/01")
     said = kernel.run("%check")
