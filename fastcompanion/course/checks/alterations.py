@@ -137,6 +137,11 @@ def called(name: str) -> Change:
     return change
 
 
+def typed(name: str) -> Change:
+    """Set the name of an attribute."""
+    return having(attr=name)
+
+
 def operator(other: type[ast.operator]) -> Change:
     """Set an operator."""
     return having(op=other())

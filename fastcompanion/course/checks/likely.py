@@ -365,8 +365,9 @@ def words_of(
         for one in failing.checkpoints
         if one.passed and one.expected.startswith("function")
     )
-    originals = original_calls([parse_cell(one) for one in original])
-    return Words(tuple(names), calls, numbers, texts, fine, originals)
+    trees = [tree for one in original if (tree := parse_cell(one)) is not None]
+    used = dict.fromkeys(n for one in trees for n in sorted(names_of(one).reads) if n in names)
+    return Words(tuple(names), calls, numbers, texts, fine, original_calls(trees), tuple(used))
 
 
 def _original(ready: Prepared, section: str) -> list[str]:

@@ -147,14 +147,47 @@ def like_the_original(
     """Call what the original's section calls, with its settings, on what another call works on."""
     if not isinstance(node, ast.Call) or SEED.search(dotted(node.func)):
         return
-    name = dotted(node.func).rpartition(".")[2] or "a call"
-    core = _worked_on(node)
-    if core is None:
-        return
-    said = f"with `{name}` where another function belongs"
+    name = _last_name(node)
+    core, said = _worked_on(node), f"with `{name or 'a call'}` where another function belongs"
     for one in originals:
-        if dotted(one.func).rpartition(".")[2] != name and _can_be_called(one, known):
+        if _last_name(one) == name:
+            if name and _arguments_known(one, known):
+                yield "settings", f"with other arguments of `{name}`", to.changing(_set_like(one))
+        elif core is not None and _can_be_called(one, known):
             yield "function", said, to.changing(_instead(one))
+
+
+def already_there(node: ast.expr, names: Sequence[str]) -> Iterator[Edit]:
+    """Put a name that the original reads in the place of what is worked out anew."""
+    of_call = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Call)
+    stored = isinstance(getattr(node, "ctx", ast.Load()), ast.Store | ast.Del)
+    if (of_call or isinstance(node, ast.Call | ast.Subscript | ast.BinOp)) and not stored:
+        said = "with something worked out anew where a value belongs that is there already"
+        for name in names:
+            yield "anew", said, to.changing(_named(name))
+
+
+def _named(name: str) -> Callable[[ast.AST], ast.AST]:
+    return lambda node: ast.Name(name, ast.Load())
+
+
+def _last_name(node: ast.Call) -> str:
+    return dotted(node.func).rpartition(".")[2] or getattr(node.func, "attr", "")
+
+
+def _arguments_known(node: ast.Call, known: Sequence[str]) -> bool:
+    parts = [*node.args, *(one.value for one in node.keywords)]
+    names = {n.id for one in parts for n in ast.walk(one) if isinstance(n, ast.Name)}
+    return names <= {*known, *_MODULES}
+
+
+def _set_like(original: ast.Call) -> Callable[[ast.AST], ast.AST]:
+    def made(node: ast.AST) -> ast.AST:
+        assert isinstance(node, ast.Call)
+        call = copy.deepcopy(original)
+        return ast.Call(node.func, call.args, call.keywords)
+
+    return made
 
 
 def _worked_on(node: ast.Call) -> ast.expr | None:
@@ -202,6 +235,4 @@ def _key(node: ast.Call) -> str:
     """Say what a call is but for what it works on."""
     on = _worked_on(node)
     others = [ast.unparse(one) for one in node.args if one is not on]
-    return "|".join(
-        [dotted(node.func).rpartition(".")[2], *others, *map(ast.unparse, node.keywords)]
-    )
+    return "|".join([_last_name(node), *others, *map(ast.unparse, node.keywords)])

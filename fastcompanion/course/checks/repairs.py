@@ -12,12 +12,14 @@ import copy
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field
-from itertools import combinations, permutations
+from itertools import combinations
 
 from fastcompanion.base.records import frozen
 from fastcompanion.course.checks import alterations as to
+from fastcompanion.course.checks.mixups import first_changed, other_sets
 from fastcompanion.course.checks.mutants import Change, on_node
 from fastcompanion.course.checks.omissions import (
+    already_there,
     best_so_far,
     like_the_original,
     lost,
@@ -75,12 +77,13 @@ _WRAPPED = frozenset(
     "abs sigmoid relu tanh exp log log1p sqrt square softmax log_softmax clip clamp round float int "
     "mean sum sorted T flatten ravel copy clone".split()
 )
+_TYPES = ("float", "int", "bool", "long")
 _ROOM = 8  # other names to try in the place of one
 _ORDER = (
     "operator", "step", "summary", "unpacked", "kept", "lost", "place", "arguments", "axis",
-    "keyword", "index", "slice", "listed", "turned", "extra", "needless", "best", "sets", "sibling", "texts",
+    "keyword", "index", "slice", "listed", "turned", "extra", "needless", "best", "sets", "sibling", "texts", "settings",
     "function", "nested", "brackets", "indented", "outdented", "added", "comparison", "condition",
-    "minus", "item", "number", "superfluous", "wrapped", "factor", "lacking", "term", "name", "negative",
+    "minus", "item", "number", "superfluous", "wrapped", "factor", "anew", "lacking", "term", "name", "negative",
 )  # fmt: skip
 _PATIENCE = 5  # kinds that come before the next of many alternatives for one place
 
@@ -110,7 +113,8 @@ class Repair:
 class Words:
     """What may stand in the place of something else: bound names, and what the original holds.
 
-    `originals` are its short calls as they are; `fine` are functions that are right already.
+    `originals` are its short calls as they are, `read` what it uses of what the learner has as
+    well; `fine` are functions that are right already.
     """
 
     names: tuple[str, ...] = ()
@@ -119,6 +123,7 @@ class Words:
     texts: tuple[str, ...] = ()
     fine: frozenset[str] = field(default_factory=frozenset)
     originals: tuple[ast.Call, ...] = ()
+    read: tuple[str, ...] = ()
 
 
 Edit = tuple[str, str, Change]
@@ -152,12 +157,15 @@ def vocabulary(
     """Collect calls, numbers and texts of code, in order."""
     calls, numbers, texts = dict[str, None](), dict[float, None](), dict[str, None]()
     for source in sources:
-        tree = parse_cell(source)
-        for node in ast.walk(tree) if tree is not None else ():
+        tree = parse_cell(source) or ast.Module([], [])
+        called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        for node in ast.walk(tree):
             if isinstance(node, ast.Call) and (name := dotted(node.func)):
                 calls[name] = None
             elif isinstance(node, ast.Attribute) and node.attr == "T":
                 calls["T"] = None
+            elif isinstance(node, ast.Attribute) and id(node) not in called:
+                texts[node.attr] = None  # a column of a table may be written so
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 texts[node.value] = None
             elif isinstance(node, ast.Constant) and isinstance(node.value, int | float):
@@ -172,8 +180,8 @@ def _places(tree: ast.Module, words: Words, places: frozenset[int] | None) -> It
     spared = _spared(tree, words, places)
     scopes = _scopes(tree, words.names)
     shown = _spared(tree, words, None)
-    for said, change in (*_other_sets(tree, scopes[id(tree)], shown), *other_ends(tree)):
-        yield "sets", said, _first_changed(tree, change), change
+    for said, change in (*other_sets(tree, scopes[id(tree)], shown), *other_ends(tree)):
+        yield "sets", said, first_changed(tree, change), change
     holders, (unread, again) = _holders(tree), lost(tree)
     read = reads(tree)
     for number, node in enumerate(ast.walk(tree)):
@@ -195,22 +203,12 @@ def _places(tree: ast.Module, words: Words, places: frozenset[int] | None) -> It
                 yield from _moved(number, node, place, statement, holders)
 
 
-def _first_changed(tree: ast.Module, change: Change) -> ast.stmt:
-    """Give the first statement that a change of a whole cell touches."""
-    for one in tree.body:
-        twin = copy.deepcopy(one)
-        change(twin)
-        if ast.unparse(twin) != ast.unparse(one):
-            return one
-    return tree.body[0]
-
-
 def _at_once(node: ast.AST, known: Sequence[str], spared: Collection[int]) -> Iterator[Edit]:
     """Give the changes of several places of a statement at once."""
     if isinstance(node, ast.Return | ast.Assign) and sum(map(_is_sign, ast.walk(node))) > 1:
         yield "step", "with the signs turned round", _all_signs
     if isinstance(node, ast.stmt):
-        for said, change in _other_sets(node, known, spared):
+        for said, change in other_sets(node, known, spared):
             yield "sets", said, change
 
 
@@ -258,9 +256,10 @@ def _edits(node: ast.AST, known: Sequence[str], words: Words) -> Iterator[Edit]:
     elif isinstance(node, ast.stmt):
         yield from _statement(node, known)
     elif isinstance(node, ast.expr):
-        yield from _expression(node, known)
+        yield from _expression(node, known, words)
         yield from _wrapped(node, words)
         yield from like_the_original(node, words.originals, known)
+        yield from already_there(node, words.read)
         for said, change in regrouped(node):
             yield ("brackets" if "brackets" in said else "nested"), said, change
 
@@ -289,10 +288,10 @@ def _statement(node: ast.stmt, known: Sequence[str]) -> Iterator[Edit]:
                 yield from _factors(node.value, known)
 
 
-def _expression(node: ast.expr, known: Sequence[str]) -> Iterator[Edit]:
+def _expression(node: ast.expr, known: Sequence[str], words: Words) -> Iterator[Edit]:
     match node:
         case ast.Name(ctx=ast.Load()):
-            yield from _names(node, known)
+            yield from _names(node, known, words.read)
         case ast.BinOp():
             yield from _operators(node)
         case ast.Compare():
@@ -312,6 +311,10 @@ def _expression(node: ast.expr, known: Sequence[str]) -> Iterator[Edit]:
 def _holding(node: ast.expr) -> Iterator[Edit]:
     """Give the changes of what is taken from, or put together of, other values."""
     match node:
+        case ast.Attribute(value=ast.Name(id="torch" | "np"), attr=old) if old in _TYPES:
+            for other in _TYPES:
+                if other != old:
+                    yield "function", f"with `{old}` where another type belongs", to.typed(other)
         case ast.Attribute(attr="T"):
             yield "turned", "with rows and columns swapped", to.into("value")
         case ast.Subscript(ctx=ast.Load()):
@@ -326,8 +329,8 @@ def _holding(node: ast.expr) -> Iterator[Edit]:
             yield from _turned(node, "unpacked", "with two results unpacked the other way round")
 
 
-def _names(node: ast.Name, known: Sequence[str]) -> Iterator[Edit]:
-    """Try other names: those that share a word with it, then what was made last."""
+def _names(node: ast.Name, known: Sequence[str], read: Sequence[str]) -> Iterator[Edit]:
+    """Try other names: those that share a word with it, what the original reads, what is new."""
     if node.id in _PLAIN or node.id not in known:
         return
     said = f"with `{node.id}` where another name belongs"
@@ -335,7 +338,7 @@ def _names(node: ast.Name, known: Sequence[str]) -> Iterator[Edit]:
     near = [n for n in known if n != node.id and parts & set(n.lower().split("_"))]
     for other in near[:_ROOM]:
         yield "sibling", said, to.rename(other)
-    for other in [n for n in known if n != node.id and n not in near][:_ROOM]:
+    for other in [n for n in (*read, *known) if n != node.id and n not in near][:_ROOM]:
         yield "name", said, to.rename(other)
 
 
@@ -347,37 +350,6 @@ def _all_signs(node: ast.AST) -> None:
     for inner in ast.walk(node):
         if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Add | ast.Sub):
             inner.op = ast.Sub() if isinstance(inner.op, ast.Add) else ast.Add()
-
-
-_SETS: Mapping[str, str] = {
-    "trn": "training", "train": "training", "val": "validation", "valid": "validation",
-    "tst": "test", "test": "test",
-}  # fmt: skip
-
-
-def _other_sets(
-    node: ast.AST, known: Sequence[str], spared: Collection[int]
-) -> Iterator[tuple[str, Change]]:
-    """Take all names of a statement or a cell from another set: training, validation, test."""
-    names = {
-        n.id
-        for n in ast.walk(node)
-        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and id(n) not in spared
-    }
-    for old, new in permutations(_SETS, 2):
-        pairs = {n: "_".join(new if p == old else p for p in n.split("_")) for n in names}
-        pairs = {n: other for n, other in pairs.items() if n != other and other in known}
-        if len(pairs) > 1:
-            yield f"with the {_SETS[old]} set in place of the {_SETS[new]} set", _renamed(pairs)
-
-
-def _renamed(pairs: Mapping[str, str]) -> Change:
-    def change(node: ast.AST) -> None:
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load):
-                inner.id = pairs.get(inner.id, inner.id)
-
-    return change
 
 
 def _numbers(value: float, words: Words) -> Iterator[Edit]:

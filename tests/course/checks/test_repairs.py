@@ -15,7 +15,10 @@ WORDS = Words(
     calls=("np.abs", "np.log"),
     numbers=(0.5, 0.1),
     texts=("Age", "Fare"),
-    originals=original_calls([ast.parse("a = softmax(b)\nc.fillna(preds, inplace=True)")]),
+    originals=original_calls(
+        [ast.parse("a = softmax(b)\nc.fillna(preds, inplace=True)\nfit(lr=preds)\nmake(rows, 1)")]
+    ),
+    read=("rows",),
 )
 
 
@@ -44,6 +47,10 @@ WORDS = Words(
         ("e = np.abs(preds)", "e = softmax(preds)", "with `abs` where another function belongs"),
         ("df.dropna(inplace=True)", "df.fillna(preds, inplace=True)", "with `dropna` where another function belongs"),
         ("e = preds * rows * (1 - rows)", "e = preds", "with `rows * (1 - rows)`, which does not belong there"),
+        ("fit(20)", "fit(lr=preds)", "with other arguments of `fit`"),
+        ("e = make(9)", "e = make(rows, 1)", "with other arguments of `make`"),
+        ("e = trn_x / trn_x.max().values", "e = trn_x / rows", "with something worked out anew where a value belongs that is there already"),
+        ("e = f(dtype=torch.int)", "e = f(dtype=torch.float)", "with `int` where another type belongs"),
         ("e = abs(preds - 1)", "e = preds - 1", "with `abs` where it does not belong"),
         ("e = preds @ rows", "e = preds @ rows * 0.1", "with one factor left out"),
         ("def f(w, rate):\n    return w - 2", "def f(w, rate):\n    return w - 2 * rate", "with one factor left out"),
@@ -135,8 +142,9 @@ def test_what_is_no_python_has_no_changes() -> None:
 
 
 def test_the_words_of_a_section_are_collected() -> None:
-    calls, numbers, texts = vocabulary(["x = torch.abs(df['Age'] * 0.5).T"])
-    assert (set(calls), numbers, texts) == ({"torch.abs", "T"}, (0.5,), ("Age",))
+    calls, numbers, texts = vocabulary(["x = torch.abs(df['Age'] * 0.5).T + df.Fare.unique()"])
+    assert (set(calls), numbers) == ({"torch.abs", "T", "df.Fare.unique"}, (0.5,))
+    assert set(texts) == {"Age", "Fare"}
 
 
 @pytest.mark.parametrize(
