@@ -52,14 +52,7 @@ def variants(source: str, around: Surroundings = ALONE) -> list[Mutant]:
     tree = parse_cell(source)
     if tree is None:
         return []
-    kept = (one for one in slips.places(tree, around) if not _misfits(one, around.forms))
-    return made(tree, chain(kept, _places(tree, around)))
-
-
-def _misfits(place: Planned, forms: Mapping[str, str]) -> bool:
-    """Would a name stand in for one of another form, which can only end in an error?"""
-    known = [forms[name] for name in place[1] if name in forms]
-    return place[0] == "sibling" and len(set(known)) > 1
+    return made(tree, chain(slips.places(tree, around), _places(tree, around)))
 
 
 def _places(tree: ast.Module, around: Surroundings) -> Iterator[Planned]:

@@ -249,7 +249,8 @@ def form_of(fingerprint: Mapping[str, Any]) -> str:
     """Say what may stand in a value's place: arrays of one shape, tables, lists; "" for nothing."""
     kind = str(fingerprint["k"])
     if kind == "array":
-        return f"array {fingerprint.get('d')} {fingerprint.get('shape')}"
+        told = "objects" if fingerprint.get("d") == "o" else "numbers"
+        return f"array {told} {fingerprint.get('shape')}"
     if kind == "group":
         items = sorted({str(item["k"]) for item in fingerprint.get("items", ())})
         return f"group {fingerprint.get('t')} {items}"

@@ -91,13 +91,6 @@ def test_names_of_the_same_form_are_mixed_up() -> None:
         "y = df.size + top",
         "y = other.size + w",
     ]
-    # What has another form would end in an error, however alike the names are.
-    alike = Surroundings(
-        ("x_train", "x_test"), forms={"x_train": "array [9]", "x_test": "array [9]"}
-    )
-    assert changed("y = x_train", "sibling", alike) == ["y = x_test"]
-    unlike = Surroundings(("x_train", "x_test"), forms={**alike.forms, "x_test": "array [4]"})
-    assert changed("y = x_train", "sibling", unlike) == []
     # A function's own names are its business.
     assert changed("def g(w):\n    return [w]", "sibling", around) == []
 

@@ -138,6 +138,8 @@ def test_what_may_take_the_place_of_a_value() -> None:
     array = {"k": "array", "shape": [3, 2]}
     assert operators.form_of(array) == operators.form_of(dict(array))
     assert operators.form_of(array) != operators.form_of({"k": "array", "shape": [2, 3]})
+    assert operators.form_of({**array, "d": "i"}) == operators.form_of({**array, "d": "f"})
+    assert operators.form_of({**array, "d": "o"}) != operators.form_of({**array, "d": "f"})
     assert operators.form_of({"k": "frame", "shape": [9, 2]}) == operators.form_of({"k": "frame"})
     texts = {"k": "group", "t": "list", "items": [{"k": "text"}]}
     assert operators.form_of(texts) != operators.form_of({**texts, "items": [{"k": "number"}]})
