@@ -58,6 +58,11 @@ WORDS: dict[str, Word] = {
     ),
     "env": Word("Environments that run a course's notebooks.", _GROUPS, ("env",)),
     "data": Word("Data sets: what is in a folder, and what is wrong with it.", _GROUPS, ("data",)),
+    "project": Word(
+        "Projects: a repository for your own data, from the first number on.",
+        _GROUPS,
+        ("project",),
+    ),
     "config": Word("Settings: show them, change them.", _GROUPS, ("config",)),
     "doctor": Word(
         "Look for what is in the way, and name the cure of each finding.", _GROUPS, ("doctor",)

@@ -1,0 +1,292 @@
+"""`project`: a repository for a data set, its naive baseline, its models and their scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fastcompanion.base.errors import Exit
+from fastcompanion.base.process import shown as spelled
+from fastcompanion.commands.options import Session, command
+from fastcompanion.console import Answer, Block, Facts, Line, Next, Table, Title, Warn
+from fastcompanion.data.dataset import Problem
+from fastcompanion.data.scores import Compared
+from fastcompanion.flows import projects
+from fastcompanion.flows.projects import Begun, Trained
+from fastcompanion.project import checking, new, scoring
+from fastcompanion.project.checking import Checked
+from fastcompanion.project.place import Project
+from fastcompanion.project.plan import Plan
+from fastcompanion.project.scoring import Board, Opened, Scored, short
+
+app = typer.Typer(
+    name="project",
+    help="Projects: a repository for your own data, from the first number on.",
+    no_args_is_help=True,
+)
+
+ProjectPath = Annotated[
+    Path | None,
+    typer.Option("--project", help="The project's folder.", show_default="found upward"),
+]
+Kernel = Annotated[
+    str,
+    typer.Option(
+        "--kernel",
+        help="The environment that runs the model.",
+        show_default="the project's .venv, else this program's",
+    ),
+]
+
+
+@command(app, "new")
+def begin(
+    session: Session,
+    name: Annotated[
+        str, typer.Argument(help="The project's name, or its folder.", show_default=False)
+    ],
+    data: Annotated[
+        Path | None, typer.Option("--data", help="A table, or a folder of tables.")
+    ] = None,
+    demo: Annotated[
+        str, typer.Option("--demo", help="Made-up data of this kind instead: class or number.")
+    ] = "",
+    target: Annotated[
+        str, typer.Option("--target", help="The column to predict.", show_default="found or asked")
+    ] = "",
+    kind: Annotated[
+        str,
+        typer.Option("--kind", help="table-class or table-number.", show_default="found or asked"),
+    ] = "",
+    metric: Annotated[
+        str,
+        typer.Option("--metric", help="What to be judged by.", show_default="the kind's usual one"),
+    ] = "",
+) -> Answer:
+    """Make a repository for a table: its own code, tests and history, and the first number to beat."""
+    study = session.workspace_or_none()
+    root = new.place_of(name, study)
+    new.check_place(root)
+    said = {"--target": target, "--kind": kind}
+
+    def planned() -> Plan:
+        return projects.planned(
+            data, root.name, demo=demo, target=said["--target"], kind=said["--kind"], metric=metric
+        )
+
+    plan = planned()
+    while session.can_ask and not session.yes:
+        asked = [one for one in plan.questions if not said[one.flag]]
+        if not asked:
+            break
+        said[asked[0].flag] = session.ask(asked[0].text, asked[0].guess, asked[0].flag).strip()
+        if not said[asked[0].flag]:
+            break
+        plan = planned()
+    found = projects.begin(plan, root, study, dry_run=session.dry_run)
+    return Answer(found, _begun)
+
+
+@command(app, "baseline")
+def baseline(session: Session, project: ProjectPath = None) -> Answer:
+    """Run the two naive models and show what every other model has to beat."""
+    found = Project.find(project)
+    return Answer(projects.baseline(found), _board)
+
+
+@command(app, "train")
+def train(
+    session: Session,
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="The model: a file of the project with fit and predict.",
+            show_default="model, else linear, else baseline",
+        ),
+    ] = "",
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Another seed: a run of its own.")
+    ] = None,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Try the first fold only; nothing is written.")
+    ] = False,
+    kernel: Kernel = "",
+    project: ProjectPath = None,
+) -> Answer:
+    """Fit a model on each fold of the split and score what it says of rows it has not seen."""
+    found = Project.find(project)
+    study = session.workspace_or_none()
+    trained = projects.train(
+        found, model, kernel=kernel, study=study, seed=seed, fast=fast, reporter=session.reporter
+    )
+    return Answer(trained, _trained)
+
+
+@command(app, "score")
+def score(
+    session: Session,
+    against: Annotated[
+        str,
+        typer.Option(
+            "--vs", help="The run to compare with.", show_default="the best of the others"
+        ),
+    ] = "",
+    final: Annotated[
+        bool, typer.Option("--final", help="Open the final rows for the best run; works once.")
+    ] = False,
+    run: Annotated[
+        str, typer.Option("--run", help="With --final: the run.", show_default="the best")
+    ] = "",
+    kernel: Kernel = "",
+    project: ProjectPath = None,
+) -> Answer:
+    """Show all runs with intervals, against the baseline and against each other, on the same rows."""
+    found = Project.find(project)
+    if not final:
+        return Answer(scoring.board(found, against=against, write=not session.dry_run), _board)
+    chosen = scoring.unopened(found, run)
+    question = f"Open the final rows for {chosen}? They can be opened once"
+    if session.dry_run or not session.confirm(question):
+        return Answer({"root": found.root, "name": chosen, "opened": False}, _not_opened)
+    study = session.workspace_or_none()
+    opened = projects.open_final(
+        found, chosen, kernel=kernel, study=study, reporter=session.reporter
+    )
+    return Answer(opened, _opened)
+
+
+@command(app, "check")
+def check(session: Session, kernel: Kernel = "", project: ProjectPath = None) -> Answer:
+    """Look for what no model will tell: broken features, leaks, a test unlike training, a stale split."""
+    found = Project.find(project)
+    python = projects.python_for(found, kernel, session.workspace_or_none())
+    checked = checking.check(found, python=python)
+    code = Exit.DONE if checked.passed else Exit.CHECK_SAYS_NO
+    return Answer(checked, _checked, int(code))
+
+
+def register(root: typer.Typer) -> None:
+    """Add the group to the program."""
+    root.add_typer(app, rich_help_panel="Groups")
+
+
+def _begun(found: Begun) -> Iterable[Block]:
+    answers = found.answers
+    made = found.made
+    yield Title(f"{made.name}: {answers['about']}")
+    inputs = [*answers["numbers"], *answers["words"], *answers["dates"]]
+    yield Facts(
+        (
+            ("predicts", f"{answers['target']}, {answers['rows']} rows"),
+            ("inputs", _some(inputs)),
+            ("left out", _some([name for name, _ in answers["left_out"]])),
+            ("metric", f"{answers['metric']}, {answers['direction']} is better: {answers['metric_why']}"),
+            ("split", f"{answers['split']}: {answers['split_why']}"),
+            ("final", f"{answers['final_rows']} rows are set aside, to be opened once at the end" if answers["final_rows"] else "no rows are set aside: there are too few, or the split is given"),
+        )
+    )  # fmt: skip
+    for question in found.questions:
+        yield Warn(f"{question.text} {question.guess or 'Nothing'} is a guess: {question.flag} says it.")  # fmt: skip
+    if found.board is None and not found.failed:
+        yield Line(f"It would be made in {made.root}: {len(made.created)} files.")
+        return
+    yield Line(f"It is in {made.root}: {len(made.created)} files.")
+    if made.commit is not None and not made.commit.made:
+        yield Warn(f"Nothing was committed: {made.commit.reason}. {made.commit.hint}")
+    if found.failed:
+        yield Warn(f"The baseline did not run: {found.failed}")
+    elif found.board is not None:
+        yield from _runs(found.board)
+    yield Next(f"cd {spelled([str(made.root)])} && fastcompanion project check")
+
+
+def _some(names: list[str], most: int = 12) -> str:
+    rest = len(names) - most
+    return (", ".join(names[:most]) or "none") + (f" and {rest} more" if rest > 0 else "")
+
+
+def _board(found: Board) -> Iterable[Block]:
+    yield from _runs(found)
+    if found.commit is not None and not found.commit.made and not found.commit.nothing:
+        yield Line(f"The README was not committed: {found.commit.reason}.", "dim")
+    yield Next("fastcompanion project train NAME", "or a better features() in data.py")
+
+
+def _runs(found: Board) -> Iterable[Block]:
+    rows = found.runs[0].score.n
+    yield Line(f"{found.metric} on {rows} rows, {found.direction} is better; intervals hold the truth 95 times of 100.")  # fmt: skip
+    names = ("run", found.metric, f"against {found.baseline}", "", "against the best other", "")
+    yield Table(names, tuple(_row(run) for run in found.runs))
+    for run in found.runs:
+        if run.beside is not None and run.beside.verdict == "cannot tell":
+            yield Line(f"{run.name} and {found.baseline} can't be told apart{_needed(run.beside)}.", "dim")  # fmt: skip
+    for note in found.notes:
+        yield Line(note, "dim")
+
+
+def _row(run: Scored) -> tuple[str, ...]:
+    best = f"{run.best_name} {_apart(run.best)}" if run.best else ""
+    return (
+        run.name,
+        f"{short(run.score.value)} [{short(run.score.low)}, {short(run.score.high)}]",
+        _apart(run.beside),
+        run.beside.verdict if run.beside else "",
+        best,
+        run.best.verdict if run.best else "",
+    )
+
+
+def _apart(compared: Compared | None) -> str:
+    if compared is None:
+        return ""
+    return scoring.apart(compared)
+
+
+def _needed(compared: Compared) -> str:
+    rows = compared.rows_needed
+    if rows is None:
+        return ""
+    return f": a difference of this size would need about {max(rows, compared.n)} rows"
+
+
+def _trained(found: Trained) -> Iterable[Block]:
+    yield Line(found.said)
+    if found.board is not None:
+        yield from _board(found.board)
+
+
+def _not_opened(found: dict[str, object]) -> Iterable[Block]:
+    yield Line(f"The final rows stay closed; they would be opened for {found['name']}.")
+
+
+def _opened(found: Opened) -> Iterable[Block]:
+    score_ = found.score
+    yield Title(f"{found.name} on the final rows")
+    yield Line(f"{score_.metric} {short(score_.value)} [{short(score_.low)}, {short(score_.high)}] on {score_.n} rows; validated at {short(found.validated)}.")  # fmt: skip
+    if found.beside is not None:
+        yield Line(f"Against the baseline: {_apart(found.beside)}, {found.beside.verdict}.")
+    inside = score_.low <= found.validated <= score_.high
+    yield Line("The validated score lies in this interval." if inside else "The validated score lies outside of this interval: it was too good or too bad by chance, or by choosing.")  # fmt: skip
+    yield Line("It stands in project.yml. A second look would make these rows ones to choose by.", "dim")  # fmt: skip
+
+
+def _checked(found: Checked) -> Iterable[Block]:
+    yield Title(f"{found.root}: {found.rows} rows, {len(found.inputs)} inputs")
+    parts = (("The features of data.py", found.features), ("The split", found.split))
+    for name, problems in (*parts, ("The raw data", found.raw)):
+        if problems:
+            yield Line(f"{name}:")
+            yield from _problems(problems)
+    if found.passed:
+        yield Line("Nothing has to be mended.", "good")
+        return
+    yield Next("fastcompanion project check", "again, when data.py is mended")
+
+
+def _problems(found: tuple[Problem, ...]) -> Iterable[Block]:
+    for problem in found:
+        text = f"{problem.where}: {problem.text} {problem.cure}".strip()
+        yield Line(text, "dim") if problem.severity == "note" else Warn(text)

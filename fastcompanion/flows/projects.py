@@ -1,0 +1,123 @@
+"""Projects and what other wings know: environments of the course wing run a project's models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fastcompanion.base import store, workspace
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.kernel import OWN
+from fastcompanion.base.records import frozen
+from fastcompanion.base.reporter import Reporter
+from fastcompanion.base.workspace import Workspace
+from fastcompanion.course.environments import find, shelf
+from fastcompanion.data.dataset import Problem, Question
+from fastcompanion.project import new, plan, running, scoring
+from fastcompanion.project.demo import tables
+from fastcompanion.project.new import Made
+from fastcompanion.project.place import BASELINE, MAJORITY, Project
+from fastcompanion.project.plan import Plan
+from fastcompanion.project.scoring import Board, Opened
+
+#: what to train where no model is named, the furthest first
+_MODELS = ("model", "linear", BASELINE, MAJORITY)
+
+
+@frozen
+class Begun:
+    """A new project with its first scores; `board` is None where nothing was made or the baseline failed."""
+
+    made: Made
+    answers: Mapping[str, Any]
+    problems: tuple[Problem, ...]
+    questions: tuple[Question, ...]
+    board: Board | None
+    failed: str = ""
+
+
+def begin(asked: Plan, root: Path, study: Workspace | None, *, dry_run: bool) -> Begun:
+    """Make a project and get its first number; a project whose baseline fails is there all the same."""
+    made = new.make(asked, root, study, dry_run=dry_run)
+    board, failed = None, ""
+    if not dry_run:
+        try:
+            board = baseline(Project(root))
+        except CompanionError as error:
+            failed = str(error)
+    return Begun(made, asked.answers, asked.problems, asked.questions, board, failed)
+
+
+def baseline(project: Project) -> Board:
+    """Run the two naive models of a project and score them."""
+    for name in (MAJORITY, BASELINE):
+        running.script(project, ["train.py", name])
+    return scoring.board(project)
+
+
+@frozen
+class Trained:
+    """What training said, and the scores after it; None after a try that writes nothing."""
+
+    name: str
+    said: str
+    seconds: float
+    board: Board | None
+
+
+def train(
+    project: Project,
+    name: str,
+    *,
+    kernel: str,
+    study: Workspace | None,
+    seed: int | None,
+    fast: bool,
+    reporter: Reporter,
+) -> Trained:
+    """Fit a model of the project in a Python that has what it needs."""
+    chosen = name or next(one for one in _MODELS if (project.root / f"{one}.py").is_file())
+    words = ["train.py", chosen]
+    words += [] if seed is None else ["--seed", str(seed)]
+    words += ["--fast"] if fast else []
+    python = python_for(project, kernel, study)
+    done = running.script(project, words, python=python, reporter=reporter)
+    said = done.out.strip().splitlines()[-1] if done.out.strip() else ""
+    return Trained(chosen, said, done.seconds, None if fast else scoring.board(project))
+
+
+def open_final(
+    project: Project, name: str, *, kernel: str, study: Workspace | None, reporter: Reporter
+) -> Opened:
+    """Open the final rows for a run."""
+    python = python_for(project, kernel, study)
+    return scoring.open_final(project, name, python=python, reporter=reporter)
+
+
+def python_for(project: Project, kernel: str, study: Workspace | None) -> Sequence[str]:
+    """Choose the Python: the one that was named, the project's own .venv, ours."""
+    if kernel:
+        return find.find_interpreter(kernel, ws=study).argv
+    own = shelf.python_of(project.root / ".venv")
+    return (str(own),) if own.exists() else OWN.argv
+
+
+def planned(
+    data: Path | None, name: str, *, demo: str, target: str, kind: str, metric: str
+) -> Plan:
+    """Look at the data of a new project, or make some up."""
+    if data is not None and not demo:
+        return plan.make(plan.Asked(data, target, kind, metric), name)
+    if data is not None or not demo:
+        told = "give either data or a demo" if demo else "there is nothing to make a project of"
+        raise CompanionError(
+            told, hint=f"fastcompanion project new {name} --data PATH, or --demo class", code=Exit.USAGE
+        )  # fmt: skip
+    place = workspace.runtime_folder()
+    try:
+        for file, text in tables(demo).items():
+            store.write_text(place / file, text, durable=False)
+        return plan.make(plan.Asked(place, target, kind, metric, made_up=True), name)
+    finally:
+        store.remove(place)

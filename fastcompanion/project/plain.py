@@ -1,0 +1,130 @@
+"""Tables as plain CSV: UTF-8, commas, a header, points in numbers, ISO dates, so that any program reads them.
+
+A file that is so already is copied as it is.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterable, Mapping, Sequence
+
+from fastcompanion.base.errors import CompanionError
+from fastcompanion.base.records import frozen
+from fastcompanion.data import files
+from fastcompanion.data.columns import Values, day_text
+from fastcompanion.data.files import Folder
+from fastcompanion.data.tables import Table
+
+_SAMPLE = 20
+_PER_CLASS = 2
+_CLASSES = 30
+
+
+@frozen
+class Plain:
+    """A table as it will lie in the project; `changed` says in words what was rewritten."""
+
+    name: str
+    text: bytes
+    rows: int
+    changed: str = ""
+
+    @property
+    def sha256(self) -> str:
+        """Give the digest of the file."""
+        return hashlib.sha256(self.text).hexdigest()
+
+
+def plain(folder: Folder, table: Table, values: Mapping[str, Values], name: str) -> Plain:
+    """Give a table the name and form that it has in a project."""
+    try:
+        with files.opened(folder, table.name) as file:
+            raw = file.read()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise CompanionError(f"can't be read: {reason}", file=table.name) from None
+    if _is_plain(raw, table) and not any(_rewritten(one) for one in values.values()):
+        return Plain(name, raw, table.count)
+    text = to_text(table.names, _rows(table, values))
+    return Plain(name, text.encode(), table.count, "; ".join(_changes(table, values)))
+
+
+def _is_plain(raw: bytes, table: Table) -> bool:
+    """Would the simplest reader read the same names and cells?"""
+    if table.dialect.delimiter not in (",", "") or not table.dialect.header:
+        return False
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return False
+    rows = [tuple(row) for row in csv.reader(io.StringIO(text, newline="")) if row]
+    return rows == [table.names, *table.rows]
+
+
+def _rewritten(column: Values) -> bool:
+    if column.days:
+        return any(
+            day is not None and day_text(day)[:10] != cell.strip()[:10]
+            for day, cell in zip(column.days, column.cells, strict=True)
+        )
+    return bool(column.form and column.numbers)
+
+
+def _changes(table: Table, values: Mapping[str, Values]) -> Iterable[str]:
+    dialect = table.dialect
+    if dialect.encoding not in ("utf-8", "utf-8-sig"):
+        yield f"it was written in {dialect.encoding}"
+    if dialect.delimiter not in (",", ""):
+        shown = {"\t": "tabs", " ": "spaces"}.get(dialect.delimiter, repr(dialect.delimiter))
+        yield f"its cells were separated by {shown}"
+    if not dialect.header:
+        yield "it had no column names"
+    for name, column in values.items():
+        if _rewritten(column):
+            yield f"{name} was written as {column.form}"
+
+
+def _rows(table: Table, values: Mapping[str, Values]) -> Iterable[Sequence[str]]:
+    columns = []
+    for name in table.names:
+        column = values.get(name)
+        if column is None or not _rewritten(column):
+            columns.append(tuple(table.column(name)))
+        elif column.days:
+            columns.append(_written(column.days, day_text, column.cells))
+        else:
+            columns.append(_written(column.numbers, repr, column.cells))
+    return zip(*columns, strict=True)
+
+
+def _written(found: Sequence[float | None], write: object, cells: Sequence[str]) -> tuple[str, ...]:
+    assert callable(write)
+    pairs = zip(found, cells, strict=True)
+    return tuple(cell if one is None else str(write(one)) for one, cell in pairs)
+
+
+def to_text(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a table."""
+    made = io.StringIO()
+    writer = csv.writer(made, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows(rows)
+    return made.getvalue()
+
+
+def sample(table: Plain, target: Sequence[str]) -> str:
+    """Take a few rows of a plain table, some of each class or spread evenly; `target` is empty for a test."""
+    rows = list(csv.reader(io.StringIO(table.text.decode("utf-8-sig"), newline="")))
+    names, body = rows[0], [row for row in rows[1:] if row]
+    chosen: dict[int, None] = {}
+    classes = list(dict.fromkeys(target))
+    if 1 < len(classes) <= _CLASSES:
+        for one in classes:
+            places = [place for place, cell in enumerate(target) if cell == one]
+            chosen |= dict.fromkeys(files.spread(places, _PER_CLASS))
+    missing = max(0, min(_SAMPLE, len(body)) - len(chosen))
+    rest = [place for place in range(len(body)) if place not in chosen]
+    chosen |= dict.fromkeys(files.spread(rest, missing) if missing else ())
+    return to_text(names, (body[place] for place in sorted(chosen)))

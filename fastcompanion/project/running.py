@@ -1,0 +1,69 @@
+"""Running the project's own scripts, in whichever Python has what they need."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from fastcompanion.base import process
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.process import Completed
+from fastcompanion.base.reporter import SILENT, Reporter
+from fastcompanion.project.place import Project
+
+#: this program's own Python has all that the naive models need
+OWN = (sys.executable,)
+_TORCH = ("torch", "fastai", "fastprogress")
+
+
+def script(
+    project: Project,
+    words: Sequence[str],
+    *,
+    python: Sequence[str] = OWN,
+    reporter: Reporter = SILENT,
+) -> Completed:
+    """Run a script of the project, e.g. ("train.py", "baseline"); what it says comes as it is said."""
+    if not (project.root / words[0]).is_file():
+        raise CompanionError(
+            f"the project has no {words[0]}", hint="git status", file=project.root, code=Exit.MISSING
+        )  # fmt: skip
+    done = process.stream(
+        [*python, *words],
+        lambda line: reporter.note(line.strip()),
+        cwd=project.root,
+        env={"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
+    )
+    if done.code != 0:
+        raise _failed(project, words, done, python)
+    return done
+
+
+def _failed(
+    project: Project, words: Sequence[str], done: Completed, python: Sequence[str]
+) -> CompanionError:
+    lines = [line for line in done.out.splitlines() if line.strip()]
+    last = lines[-1].strip() if lines else f"exit {done.code}"
+    missing = last.removeprefix("ModuleNotFoundError: No module named ").strip("'\"")
+    if last.startswith("ModuleNotFoundError") and missing.partition(".")[0] in _TORCH:
+        return CompanionError(
+            f"{words[1] if len(words) > 1 else words[0]} needs {missing}, and {python[0]} has none",
+            hint="--kernel with an environment that has fastai (fastcompanion env list), or: pip install 'fastcompanion[train]'",
+            code=Exit.MISSING,
+        )
+    own = [line for line in lines if str(project.root) in line and line.strip().startswith("File")]
+    where = _place(own[-1]) if own else None
+    return CompanionError(
+        f"{' '.join(words)}: {last}",
+        hint=process.shown(["python", *words]) + f"   (in {project.root})",
+        file=where[0] if where else None,
+        line=where[1] if where else None,
+    )
+
+
+def _place(line: str) -> tuple[Path, int] | None:
+    """Read the file and the line of a traceback's line."""
+    parts = line.split('"')
+    number = parts[2].partition("line ")[2].split(",")[0].strip() if len(parts) > 2 else ""
+    return (Path(parts[1]), int(number)) if number.isdigit() else None

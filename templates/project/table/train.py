@@ -1,0 +1,129 @@
+"""Fit a model on each fold, and write what it says of the rows that it has not seen.
+
+    python train.py baseline             writes runs/baseline/valid.csv and meta.json
+    python train.py model --seed 7       writes runs/model-seed7/: another seed is another run
+    python train.py model --fast         tries the first fold, and writes nothing
+"""
+
+import argparse
+import csv
+import hashlib
+import importlib
+import importlib.metadata
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tables are faster with one, and the same each time
+
+import yaml
+
+import data
+
+HERE = Path(__file__).parent
+PROJECT = yaml.safe_load((HERE / "project.yml").read_text(encoding="utf-8"))
+
+
+def main():
+    options = arguments()
+    model, seed = find(options.model), PROJECT["seed"] if options.seed is None else options.seed
+    text = (HERE / "splits.csv").read_text(encoding="utf-8")
+    parts = {row["id"]: row["part"] for row in csv.DictReader(io.StringIO(text))}
+    ids, inputs, targets = data.load()
+    if set(ids) != set(parts):
+        apart = len(set(ids) ^ set(parts))
+        raise SystemExit(f"{apart} rows are not those of splits.csv: the data have changed since it was written")
+    place = {one: number for number, one in enumerate(ids)}
+    begun, said = time.perf_counter(), {}
+    for learn, judge in folds(parts, options)[: 1 if options.fast else None]:
+        learned = model.fit([inputs[place[one]] for one in learn], [targets[place[one]] for one in learn], seed)
+        told = model.predict(learned, [inputs[place[one]] for one in judge])
+        said |= dict(zip(judge, told, strict=True))
+    seconds = time.perf_counter() - begun
+    rows = [(one, targets[place[one]], said[one]) for one in parts if one in said]
+    if options.fast:
+        print(f"{options.model} works: {len(rows)} rows of the first fold in {seconds:.1f} s; nothing was written")
+        return
+    write(folder(options, seed), table(rows), about(options.model, seed, seconds, text, len(rows)))
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", help="baseline for baseline.py, and so on")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--fast", action="store_true", help="the first fold only; writes nothing")
+    parser.add_argument("--final", action="store_true", help="judge on the final rows: do it once, at the end")
+    return parser.parse_args()
+
+
+def find(name):
+    """The model of a name: a file with fit() and predict()."""
+    found = sorted(path.stem for path in HERE.glob("*.py") if "\ndef fit(" in path.read_text(encoding="utf-8"))
+    if name not in found:
+        raise SystemExit(f"there is no model {name!r}: there are {', '.join(found)}")
+    return importlib.import_module(name)
+
+
+def folds(parts, options):
+    """For each fold the ids to learn from and the ids to judge; the final rows are never learned from."""
+    names = ["final"] if options.final else sorted(set(parts.values()) - {"final", "train"})
+    if options.final and "final" not in parts.values():
+        raise SystemExit("no rows were set aside as final")
+    return [
+        ([one for one in parts if parts[one] not in (name, "final")], [one for one in parts if parts[one] == name])
+        for name in names
+    ]
+
+
+def folder(options, seed):
+    name = options.model if seed == PROJECT["seed"] else f"{options.model}-seed{seed}"
+    return HERE / "runs" / name / "final" if options.final else HERE / "runs" / name
+
+
+def table(rows):
+    """id, truth, prediction{% if is_class %} and the probability of each class{% endif %}, as text."""
+    made = io.StringIO()
+    writer = csv.writer(made, lineterminator="\n")
+{% if is_class %}    classes = sorted({name for _, truth, said in rows for name in (truth, *said)})
+{% endif %}{% if group_py != "None" %}    group = data.groups()
+{% endif %}    writer.writerow(["id", "truth", "prediction"{% if group_py != "None" %}, "group"{% endif %}{% if is_class %}, *(f"share:{name}" for name in classes){% endif %}])
+    for one, truth, said in rows:
+{% if is_class %}        chosen = max(said, key=said.get)
+        writer.writerow([one, truth, chosen{% if group_py != "None" %}, group[one]{% endif %}, *(repr(float(said.get(name, 0.0))) for name in classes)])
+{% else %}        writer.writerow([one, repr(float(truth)), repr(float(said)){% if group_py != "None" %}, group[one]{% endif %}])
+{% endif %}    return made.getvalue()
+
+
+def about(name, seed, seconds, splits, count):
+    told = {key: PROJECT[key] for key in ("kind", "target", "metric", "direction")}
+    packages = [one for one in ("numpy", "torch", "fastai") if one in sys.modules]
+    versions = {one: importlib.metadata.version(one) for one in packages}
+    return told | {
+        "version": 1, "name": name, "seed": seed, "seconds": round(seconds, 3), "rows": count,
+        "split": hashlib.sha256(splits.encode()).hexdigest(), "commit": commit(), "settings": {},
+        "at": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "versions": versions | {"python": sys.version.split()[0]},
+    }
+
+
+def commit():
+    """The commit that the code is of, with a + where files have changed since."""
+    done = subprocess.run(["git", "describe", "--always", "--dirty=+"], cwd=HERE, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def write(place, text, meta):
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "valid.csv").write_bytes(text.encode())
+    meta["sha256"] = hashlib.sha256(text.encode()).hexdigest()
+    (place / "meta.json").write_text(json.dumps(meta, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    print(f"{place.relative_to(HERE)}: {meta['rows']} rows in {meta['seconds']} s. Next: python score.py")
+
+
+if __name__ == "__main__":
+    main()

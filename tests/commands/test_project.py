@@ -1,0 +1,161 @@
+"""`project` through main(argv)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fastcompanion import console
+from tests.data import folders
+
+Runner = Callable[..., Any]
+
+
+@pytest.fixture
+def project(tmp_path: Path, run: Runner) -> Path:
+    made = run("project", "new", tmp_path / "ship", "--data", folders.passengers(tmp_path / "data"))
+    assert made.code == 0, made.err
+    return tmp_path / "ship"
+
+
+class TestNew:
+    def test_the_first_number(self, tmp_path: Path, run: Runner) -> None:
+        data = folders.passengers(tmp_path / "data")
+        made = run("project", "new", "my ship", "--data", data, cwd=tmp_path)
+        assert made.code == 0, made.err
+        assert "predicts  Survived, 500 rows" in made.out
+        assert "left out  PassengerId" in made.out
+        assert "majority" in made.out
+        assert "worse" in made.out
+        assert f"Next: cd '{tmp_path / 'my ship'}' && fastcompanion project check" in made.out
+
+    def test_json(self, tmp_path: Path, run: Runner) -> None:
+        data = folders.passengers(tmp_path / "data")
+        made = run("project", "new", "ship", "--data", data, "--json", cwd=tmp_path)
+        assert made.data["made"]["root"] == str(tmp_path / "ship")
+        assert [one["name"] for one in made.data["board"]["runs"]] == ["baseline", "majority"]
+
+    def test_a_dry_run_changes_nothing(self, tmp_path: Path, run: Runner) -> None:
+        data = folders.passengers(tmp_path / "data")
+        made = run("project", "new", "ship", "--data", data, "--dry-run", cwd=tmp_path)
+        assert made.code == 0
+        assert "It would be made in" in made.out
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
+
+    @pytest.mark.parametrize(("kind", "metric"), [("class", "accuracy"), ("number", "rmse")])
+    def test_a_demo_needs_no_data(
+        self, kind: str, metric: str, tmp_path: Path, run: Runner
+    ) -> None:
+        made = run("project", "new", "trips", "--demo", kind, cwd=tmp_path)
+        assert made.code == 0, made.err
+        assert f"{metric} on 51" in made.out
+        assert run("project", "check", cwd=tmp_path / "trips").code == 0
+        assert [path.name for path in tmp_path.iterdir()] == ["trips"]
+
+    @pytest.mark.parametrize(
+        ("words", "told"),
+        [
+            ([], "there is nothing to make a project of"),
+            (["--demo", "pictures"], "there is no demo 'pictures'"),
+            (["--demo", "class", "--data", "."], "either data or a demo"),
+            (["--data", "nowhere"], "no such"),
+            (["--demo", "class", "--kind", "ratings"], "not of ratings"),
+        ],
+    )
+    def test_mistakes(self, words: list[str], told: str, tmp_path: Path, run: Runner) -> None:
+        made = run("project", "new", "a", *words, cwd=tmp_path)
+        assert made.code == 2
+        assert told in made.err
+        assert list(tmp_path.iterdir()) == []
+
+    def test_in_a_study_it_is_noted(self, study: Path, tmp_path: Path, run: Runner) -> None:
+        data = folders.passengers(tmp_path / "data")
+        assert run("project", "new", "ship", "--data", data).code == 0
+        assert (study / "projects" / "ship" / "baseline.py").is_file()
+        told = yaml.safe_load((study / "projects.yaml").read_text())
+        assert told == {"version": 1, "projects": [{"name": "ship", "path": "projects/ship"}]}
+        assert run("project", "new", tmp_path / "elsewhere", "--data", data).code == 0
+        told = yaml.safe_load((study / "projects.yaml").read_text())
+        assert [one["name"] for one in told["projects"]] == ["ship", "elsewhere"]
+
+    def test_a_person_is_asked_for_what_is_a_guess(
+        self, tmp_path: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        data = folders.table(tmp_path / "a.csv", folders.FLOWER_NAMES, folders.flowers())
+        monkeypatch.setattr(console, "interactive", lambda: True)
+        made = run("project", "new", "a", "--data", data, cwd=tmp_path, typed="petal_width\n")
+        assert made.code == 0, made.err
+        assert "predicts  petal_width" in made.out
+
+    def test_where_nobody_can_be_asked_the_guess_is_said(self, tmp_path: Path, run: Runner) -> None:
+        data = folders.table(tmp_path / "a.csv", folders.FLOWER_NAMES, folders.flowers())
+        made = run("project", "new", "a", "--data", data, cwd=tmp_path)
+        assert made.code == 0
+        assert "species is a guess: --target says it" in made.out
+
+
+class TestInAProject:
+    def test_baseline_and_score(self, project: Path, run: Runner) -> None:
+        shown = run("project", "baseline", cwd=project)
+        assert shown.code == 0, shown.err
+        scored = run("project", "score", "--json", cwd=project / "tests")
+        names = [one["name"] for one in scored.data["runs"]]
+        assert names == ["baseline", "majority"]
+        assert scored.data["runs"][1]["beside"]["verdict"] == "worse"
+        assert scored.data["runs"][1]["beside"]["rows_needed"] > 1
+
+    def test_train_by_name_and_from_elsewhere(
+        self, project: Path, run: Runner, tmp_path: Path
+    ) -> None:
+        shown = run(
+            "project", "train", "majority", "--seed", "3", "--project", project, cwd=tmp_path
+        )
+        assert shown.code == 0, shown.err
+        assert "majority-seed3" in shown.out
+        missed = run("project", "train", "forest", cwd=project)
+        assert missed.code == 1
+        assert "there is no model 'forest': there are baseline, majority" in missed.err
+
+    def test_a_model_without_its_library_is_exit_5(self, project: Path, run: Runner) -> None:
+        (project / "deep.py").write_text(
+            "import fastai_is_not_here\n\n\ndef fit(a, b, c):\n    pass\n"
+        )
+        assert run("project", "train", "deep", cwd=project).code == 1
+        (project / "deep.py").write_text(
+            "raise ModuleNotFoundError(\"No module named 'fastai'\")\n\n\ndef fit(a, b, c):\n    pass\n"
+        )
+        shown = run("project", "train", "deep", cwd=project)
+        assert shown.code == 5
+        assert "fastcompanion env list" in shown.err
+
+    def test_check_says_no(self, project: Path, run: Runner) -> None:
+        assert run("project", "check", cwd=project).code == 0
+        text = (project / "data.py").read_text()
+        (project / "data.py").write_text(
+            text.replace(
+                "        made.append(one)", "        one['Ship'] = 'T'\n        made.append(one)"
+            )
+        )
+        shown = run("project", "check", cwd=project)
+        assert shown.code == 4
+        assert "Ship: Every row has 'T'. Leave it out." in shown.out
+
+    def test_the_final_rows_need_consent_and_open_once(self, project: Path, run: Runner) -> None:
+        assert run("project", "score", "--final", cwd=project).code == 2
+        assert run("project", "score", "--final", "--dry-run", cwd=project).code == 0
+        opened = run("project", "score", "--final", "--yes", cwd=project)
+        assert opened.code == 0, opened.err
+        assert "baseline on the final rows" in opened.out
+        again = run("project", "score", "--final", "--yes", cwd=project)
+        assert again.code == 4
+        assert "were opened on" in again.err
+
+    def test_no_project_here(self, tmp_path: Path, run: Runner) -> None:
+        for word in ("baseline", "score", "check", "train"):
+            shown = run("project", word, cwd=tmp_path)
+            assert shown.code == 3
+            assert "is not inside a project" in shown.err

@@ -1,0 +1,51 @@
+"""Projects for the tests: made by the program in a temporary folder, with real git and real runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from fastcompanion.flows import projects
+from fastcompanion.project import new
+from fastcompanion.project.place import Project
+from fastcompanion.project.plan import Plan
+
+
+def plan(data: Path, *, target: str = "", kind: str = "", metric: str = "") -> Plan:
+    """Look at data as `project new` does."""
+    return projects.planned(data, "trial", demo="", target=target, kind=kind, metric=metric)
+
+
+def project(data: Path, root: Path, **said: str) -> Project:
+    """Make a project without running anything in it."""
+    new.make(plan(data, **said), root, None)
+    return Project(root)
+
+
+def scored(data: Path, root: Path, **said: str) -> Project:
+    """Make a project with its naive runs."""
+    begun = projects.begin(plan(data, **said), root, None, dry_run=False)
+    assert begun.board is not None, begun.failed
+    return Project(root)
+
+
+def script(place: Project, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a script of the project as the learner would."""
+    done = subprocess.run(
+        [sys.executable, *words], cwd=place.root, capture_output=True, text=True, check=False
+    )
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def own_tests(place: Project, *words: str) -> str:
+    """Run the project's own tests; they must pass."""
+    return script(place, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words).stdout
+
+
+def change(path: Path, old: str, new: str) -> None:
+    """Change a text that must be there."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text, f"{old!r} is not in {path.name}"
+    path.write_text(text.replace(old, new), encoding="utf-8")
