@@ -59,6 +59,11 @@ def _reminder(made: Question) -> str:
         f"{made.left_out} of the original's lines left out" if made.left_out else "",
     ]
     told = "; ".join(one for one in found if one)
+    if made.verdict == "not attempted":
+        return (
+            f"There is no code of yours in {made.section} yet, so there is little to answer: "
+            f"write a first try, or take a hint: fastcompanion hint {made.lesson}"
+        )
     return f"Read it before you post it{f' ({told})' if told else ''}."
 
 

@@ -136,12 +136,21 @@ def of_columns(view: View, found: Recognised) -> Iterator[Problem]:
         elif values.distinct == 1 and name != found.target.value and len(values.cells) > 1:
             yield _constant(values)
         elif found.roles.get(name) in ("id", "name"):
-            share = values.distinct / max(values.filled, 1)
-            text = f"{share:.0%} of its values are different: it names rows and tells nothing of others."
-            yield Problem("id-like", "note", name, text, "Leave it out of the inputs.")
+            yield _naming(values)
         yield from _written(values)
         yield from _spelled(values, found)
     yield from _twins(view, found)
+
+
+def _naming(values: Values) -> Problem:
+    """Say that a column names rows; in words there may be parts that come again."""
+    share = values.distinct / max(values.filled, 1)
+    many = "No two rows have the same value" if share == 1 else f"{share:.0%} of its values differ"
+    text = f"{many}: it names rows, and what is learnt of one tells nothing of another."
+    cure = "Leave it out of the inputs."
+    if not values.is_numeric and any(" " in cell.strip() for cell in values.counts):
+        cure = "Leave it out of the inputs, or take a part that comes again (a title, a place)."
+    return Problem("id-like", "note", values.name, text, cure)
 
 
 def _constant(values: Values) -> Problem:

@@ -120,7 +120,7 @@ def plain(kind: str, target: str, rows: int) -> SplitRule:
     size = (
         ""
         if folds == 1
-        else f"; {FOLDS} folds, as a fifth of {rows} rows would be too few to tell models apart"
+        else f"; {FOLDS} folds in turn, as one part of {rows // FOLDS} rows is too small to tell models apart"
     )
     if kind.endswith("class"):
         why = "nothing ties rows together; each part gets its share of every class"
@@ -142,8 +142,8 @@ def note_on_groups(view: View, found: Recognised) -> str:
             shared, usual = _shared(values, view.test_values[name])
             if shared >= usual / 2:
                 return (
-                    f"Rows share their {name}, but {shared:.0%} of the test rows share theirs with training rows, "
-                    f"about as many as by chance ({usual:.0%}): a random split is as hard as the test"
+                    f"Some rows have the same {name}. Of the test rows {shared:.0%} share theirs with training rows; "
+                    f"with a random split it would be {usual:.0%}, so a random split is about as hard as the test"
                 )
     return ""
 

@@ -258,7 +258,7 @@ def is_number_target(values: Values) -> Finding:
     if values.type == "mixed" and not values.numbers:
         return Finding("class", False, ("its values are words and numbers",))
     if values.distinct == 2:
-        return Finding("class", True, ("it has two values",))
+        return Finding("class", True, ("it has two different values",))
     if values.type == "number":
         return Finding("number", True, ("it has fractions",))
     if values.distinct > 20:

@@ -354,6 +354,14 @@ class TestWrong:
         found = self.plant(tmp_path, "code", [f"x{n * 7919 % 1000}" for n in range(300)])
         assert wrong(found)["id-like"] == ["Id", "code"]
         assert role(found, "code") == "name"
+        told = {one.where: one for one in found.problems if one.name == "id-like"}
+        assert told["code"].text.startswith("No two rows have the same value: it names rows")
+        assert told["code"].cure == "Leave it out of the inputs."
+
+    def test_names_of_many_words_may_have_parts_that_come_again(self, tmp_path: Path) -> None:
+        found = self.plant(tmp_path, "who", [f"Ms. no{n * 7919 % 1000} X" for n in range(300)])
+        told = {one.where: one for one in found.problems if one.name == "id-like"}
+        assert "or take a part that comes again (a title" in told["who"].cure
 
     def test_a_leak_for_a_number(self, tmp_path: Path) -> None:
         prices = [row[-1] for row in folders.houses()]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -322,6 +323,13 @@ def _tried(section: str, own: Sequence[Event]) -> tuple[str, ...]:
     return (*(line for line in lines if line), "(what else did you try?)")
 
 
+def system() -> str:
+    """Name the operating system; what stands behind its numbers may name a machine or an employer."""
+    release = re.match(r"\d+(?:\.\d+)*", platform.release())
+    words = (platform.system(), release[0] if release else "", f"({platform.machine()})")
+    return " ".join(word for word in words if word)
+
+
 def _versions(ready: Prepared, interpreter: Interpreter) -> tuple[str, ...]:
     needs = imports.needs(notebook.read(ready.path), ready.path.parent)
     names = [*needs.needed, *needs.optional, *needs.implied]
@@ -330,7 +338,7 @@ def _versions(ready: Prepared, interpreter: Interpreter) -> tuple[str, ...]:
     packages = ", ".join(f"{name} {version}" for name, version in [*found.items()][:_PACKAGES])
     missing = ", ".join(name for name in needs.needed if found and name not in found)
     lines = [
-        f"Python {python}, {platform.system()} {platform.release()} ({platform.machine()})",
+        f"Python {python}, {system()}",
         packages,
         f"not installed: {missing}" if missing else "",
         f"fastcompanion {fastcompanion.__version__}",

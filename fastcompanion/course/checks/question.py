@@ -49,7 +49,8 @@ def markdown(told: Told) -> str:
     """Write the question; what the learner expected is left for them to say."""
     parts = [f"# {_one_line(told.heading)}", "\n".join(f"- {_one_line(one)}" for one in told.facts)]
     if told.goal:
-        parts.append(f"**What the section asks:** {_one_line(told.goal)}")
+        goal = at_a_word(plain(" ".join(told.goal.split())), LINE)
+        parts.append(f"**What the section asks:** {goal}")
     parts.append("**What I expected:** (write it here)")
     parts.append("**What happened:** " + "  \n".join(_one_line(line) for line in told.said))
     if told.trace:
@@ -85,6 +86,17 @@ def _cut(line: str) -> str:
 
 def _one_line(text: str) -> str:
     return _cut(plain(" ".join(text.split())))
+
+
+def at_a_word(text: str, most: int) -> str:
+    """Cut prose after its last whole sentence, else after a whole word."""
+    if len(text) <= most:
+        return text
+    kept = text[:most]
+    whole = kept[: kept.rfind(". ") + 1]
+    if len(whole) >= most // 3:
+        return f"{whole} …"
+    return f"{kept.rpartition(' ')[0] or kept} …"
 
 
 def first_of(goal: str) -> str:

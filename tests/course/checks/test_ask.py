@@ -339,6 +339,36 @@ def test_the_command_writes_markdown_json_or_a_file(
     assert run("lesson", "ask", "--no-check", "--out", place.parent).code == Exit.USAGE
 
 
+def test_what_a_section_asks_is_cut_between_words() -> None:
+    goal = (
+        "Make `pixels`, which lie between 0 and 1. " + "Then write `draw(image)` of 64 numbers " * 9
+    )
+    cut = question.at_a_word(goal, 300)
+    assert len(cut) <= 302
+    assert cut.removesuffix(" …").split() == goal.split()[: len(cut.split()) - 1]
+    whole = question.at_a_word("One sentence of some length stands here. And another one.", 50)
+    assert whole == "One sentence of some length stands here. …"
+    assert question.at_a_word("x" * 80, 10) == "x" * 10 + " …"
+    assert question.at_a_word("short", 10) == "short"
+
+
+def test_the_name_that_a_kernel_was_built_under_is_not_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("platform.release", lambda: "6.18.44-acme-secret7")
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    assert asking.system() == "Linux 6.18.44 (x86_64)"
+
+
+def test_without_any_code_a_first_try_is_proposed(run: Runner, built_in_study: Path) -> None:
+    assert run("lesson", "scratch", "foundations/01").code == 0
+    outcome = run("lesson", "ask")
+    assert outcome.code == 0
+    assert "There is no code of yours in look-at-the-data yet" in outcome.err
+    assert "fastcompanion hint foundations/01" in outcome.err
+
+
 def test_without_a_notebook_it_says_how_to_get_one(run: Runner, built_in_study: Path) -> None:
     outcome = run("lesson", "ask", "foundations/01")
     assert outcome.code == Exit.NOT_SET_UP
