@@ -346,6 +346,10 @@ def make_shell() -> Any:
     config.InteractiveShell.colors = "NoColor" if version_info[0] < 9 else "nocolor"
     shell = Shell.instance(config=config)
     shell.InteractiveTB.set_mode(mode="Minimal")
+    # Nobody looks at pictures and tables here: drawing them can take longer than the cell itself.
+    if shell.display_formatter is not None:
+        shell.display_formatter.active_types = ["text/plain"]
+        shell.display_formatter.mimebundle_formatter.enabled = False
     builtins.input = refuse
     return shell
 

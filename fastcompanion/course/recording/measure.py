@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -123,11 +124,19 @@ def modules_of(made: Original) -> tuple[str, ...]:
 
 
 @contextmanager
-def bench(made: Original, interpreter: Interpreter, room: Path, limits: Limits) -> Iterator[Pool]:
-    """Give the warm workers of a recording; each loads the notebook's imports once for all runs."""
+def bench(
+    made: Original, interpreter: Interpreter, room: Callable[[int], Path], limits: Limits
+) -> Iterator[Pool]:
+    """Give the warm workers of a recording; each loads the notebook's imports once for all runs.
+
+    `room` makes the folder of a worker by its number: two that unpack or write the same file at the
+    same time would break each other's.
+    """
+    numbers = itertools.count()
 
     def start() -> Warm:
-        return Warm(interpreter, room, limits, Plan("", "", ()), imports=modules_of(made))
+        place = room(next(numbers))
+        return Warm(interpreter, place, limits, Plan("", "", ()), imports=modules_of(made))
 
     try:
         with Pool(start) as pool:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from fastcompanion.base import clock
@@ -99,8 +100,12 @@ def tally(study: Workspace, asked: Asked, most: int, reporter: Reporter = SILENT
             said, hint=f"fastcompanion lesson record {asked.lesson.id}", code=Exit.MISSING
         )
     made, found = original_of(asked), recorded.read(path)
-    room = make_room(study, asked, made, study.private / "recording" / "operators" / "room")
+    folder = study.private / "recording" / "operators"
     begun = clock.monotonic()
+
+    def room(number: int) -> Path:
+        return make_room(study, asked, made, folder / f"room-{number}")
+
     with bench(made, steady(asked, made.notebook), room, asked.limits) as pool:
         return _tally(
             made,

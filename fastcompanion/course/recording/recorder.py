@@ -185,18 +185,20 @@ class _Recorder:
         state = _State(self._state)
         if state.took_up:
             self._reporter.note(f"Going on with a recording that has {state.took_up} sections")
-        room = make_room(self._study, self._asked, self._made, self._folder / "room")
-        found, gates = self._done(state, room)
+        found, gates = self._done(state)
         return self._written(state, found, gates)
 
-    def _done(self, state: _State, room: Path) -> tuple[Measured | None, Mapping[str, Gate]]:
+    def _room(self, number: int = 0) -> Path:
+        return make_room(self._study, self._asked, self._made, self._folder / f"room-{number}")
+
+    def _done(self, state: _State) -> tuple[Measured | None, Mapping[str, Gate]]:
         """Do what is left to do, in one worker where the system can fork."""
         if not self._asked.fork:
-            return state.measured or self._fresh(state, room), {}
+            return state.measured or self._fresh(state), {}
         if state.measured is not None and not self._waiting(state, state.measured):
             return state.measured, state.gates
         begun, limits = clock.monotonic(), self._asked.limits
-        with bench(self._made, self._interpreter, room, limits) as pool:
+        with bench(self._made, self._interpreter, self._room, limits) as pool:
             found, started = state.measured, clock.monotonic() - begun
             if found is None:
                 found = measured(self._made, pool, started, self._left, self._reporter)
@@ -205,7 +207,8 @@ class _Recorder:
             state.keep(found)
             return found, self._gates(pool, state, found)
 
-    def _fresh(self, state: _State, room: Path) -> Measured | None:
+    def _fresh(self, state: _State) -> Measured | None:
+        room = self._room()
         limits = replace(self._asked.limits, total_seconds=max(0.0, self._left()))
         found = fresh_measured(self._made, self._interpreter, room, limits, self._reporter)
         if found is not None:

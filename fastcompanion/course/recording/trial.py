@@ -114,7 +114,7 @@ class Trials:
         self._traces: dict[str, str] = {}
         self._seconds: dict[str, float] = {}
         if finished:
-            self._look()
+            self._look(made.sections)
         else:
             self._prune()
 
@@ -130,16 +130,17 @@ class Trials:
         asked = (self._start, *sections)
         return worker.run(asked, trace=trace, cell_seconds=cell_seconds)[1:]
 
-    def _look(self, *more: _Copy) -> None:
-        """Run the original, to know its effects and its times."""
-        told, *_ = self._without_failing([_Copy(self._made.sections, trace=True), *more])
+    def _look(self, sections: tuple[PlannedSection, ...]) -> None:
+        """Run the original, to know its effects and its times; it has to pass where it is checked."""
+        [told] = self._without_failing([_Copy(sections, must=True, trace=True)])
         for outcome in told:
+            looking = float((outcome.observed or {}).get("seconds", 0.0))
             self._traces[outcome.id] = outcome.trace
-            self._seconds[outcome.id] = outcome.seconds
+            self._seconds[outcome.id] = outcome.seconds - looking
 
     def _prune(self) -> None:
         """Take out of the drafts what the original or a copy in another style does not have."""
-        self._look(_Copy(self._asked(self._made.sections, {}), must=True))
+        self._look(self._asked(self._made.sections, {}))
         sources = self._made.sources
         names = renaming(sources.values())
         reformatted = {index: renamed(source, names) for index, source in sources.items()}
@@ -279,7 +280,7 @@ class Trials:
                     survivors.append(f"cell {one.cell}: {one.mutant.name}")
                 elif fate.what == "caught" and fate.observed is not None:
                     known += _known(draft, fate.observed, f"m{tried}", one)
-                if counts["caught"] + counts["survived"] >= self._most:
+                if is_decided(counts["caught"], counts["survived"], self._most):
                     break
                 if left() <= 0:
                     return None
@@ -356,6 +357,12 @@ class Trials:
             if last.trace != self._traces.get(last.id):
                 return "survived"
         return "equivalent"
+
+
+def is_decided(caught: int, survived: int, most: int) -> bool:
+    """Tell whether enough mistakes were planted, or so many slipped through that no more can mend it."""
+    tried = caught + survived
+    return tried >= most or (tried >= FEWEST and most - survived < ENOUGH * most)
 
 
 def _judged(strength: Strength) -> tuple[Status, str]:

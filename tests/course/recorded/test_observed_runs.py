@@ -13,6 +13,7 @@ from fastcompanion.base.kernel import OWN, Limits
 from fastcompanion.course.checks import check, warm
 from fastcompanion.course.checks.plan import Plan, PlannedCell, PlannedSection
 from fastcompanion.course.checks.verdict import Outcome
+from fastcompanion.course.recorded.fingerprints import fingerprint
 
 CELLS = {
     "data": (
@@ -141,3 +142,22 @@ def test_nothing_is_observed_where_nobody_asks(tmp_path: Path) -> None:
     (outcome,) = fresh(Plan("c/01", "n", (section,)), tmp_path)
     assert outcome.observed is None
     assert "class Observer" not in warm.judge_source(observes=False)
+
+
+@pytest.mark.skipif(not warm.available(), reason="this system can't fork: not run here")
+def test_pictures_and_tables_are_not_drawn_where_nobody_sees_them(tmp_path: Path) -> None:
+    shown = """
+drawn = []
+class Shown:
+    def _repr_png_(self): drawn.append("png")
+    def _repr_html_(self): drawn.append("html")
+    def _repr_mimebundle_(self, include=None, exclude=None): drawn.append("bundle")
+    def __repr__(self): return drawn.append("text") or "it"
+display(Shown())
+Shown()
+"""
+    plan = planned({"data": (shown,)}, bound=["drawn"])
+    (outcome,) = preview(plan, tmp_path)
+    assert outcome.observed is not None
+    drawn = outcome.observed["values"]["drawn"]
+    assert (drawn["n"], drawn["items"][0]) == (2, fingerprint("text"))
