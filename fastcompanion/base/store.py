@@ -343,7 +343,7 @@ def check_version(data: Any, path: Path, *, current: int = 1) -> dict[str, Any]:
 
 
 @contextmanager
-def lock(path: Path, *, busy: str, wait: float = 10.0) -> Iterator[None]:
+def lock(path: Path, *, busy: str, wait: float = 30.0) -> Iterator[None]:
     """Hold a lock file for a block; `busy` is the message when another process keeps it."""
     import filelock
 

@@ -167,5 +167,5 @@ def test_many_processes_write_every_line(ws: Workspace) -> None:
     children = [
         subprocess.Popen([sys.executable, "-c", program, str(ws.root), name]) for name in "abc"
     ]
-    assert [child.wait(60) for child in children] == [0, 0, 0]
+    assert [child.wait(120) for child in children] == [0, 0, 0]
     assert len(events.read(ws)) == 150

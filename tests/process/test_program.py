@@ -185,8 +185,11 @@ def test_terminals_of_any_width(columns: int, program: Program, tmp_path: Path) 
         assert child.exitstatus == 0, child.before
 
 
-def test_many_at_once_lose_and_double_nothing(program: Program, tmp_path: Path) -> None:
-    """Eight commands write to the same history at the same time."""
+def test_many_at_once_lose_and_double_nothing(
+    program: Program, tmp_path: Path, frozen: Callable[[str], None]
+) -> None:
+    """Eight commands write to the same history at the same time; 09:00 has to be over by then."""
+    frozen("2026-11-21T19:30:00+00:00")
     study = tmp_path / "study"
     assert program("init", str(study), "--yes", "--course", "foundations").returncode == 0
     before = len((study / "progress.jsonl").read_text().splitlines())
