@@ -23,7 +23,15 @@ from fastcompanion.base.kernel import Interpreter, Limits
 from fastcompanion.course.checks import warm_worker
 from fastcompanion.course.checks.plan import Plan, PlannedSection
 from fastcompanion.course.checks.verdict import Failure, Outcome
-from fastcompanion.course.recorded import calls, fingerprints, observer, probe, replays, values
+from fastcompanion.course.recorded import (
+    calls,
+    fingerprints,
+    observer,
+    probe,
+    replays,
+    scenes,
+    values,
+)
 
 CHECK_SECONDS = 10.0
 _START_SECONDS = 180.0
@@ -46,7 +54,7 @@ ONE_THREAD = dict.fromkeys(
 
 
 #: In the order in which they use each other.
-_IN_KERNEL = (values, probe, fingerprints, calls, replays, observer)
+_IN_KERNEL = (values, probe, fingerprints, calls, replays, scenes, observer)
 
 
 class WorkerLostError(Exception):

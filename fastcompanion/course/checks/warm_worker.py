@@ -372,7 +372,9 @@ def digest_inside(value: Any, depth: int) -> str:
     kind = type(value).__name__
     if isinstance(value, (types.FunctionType, types.ModuleType, type, types.BuiltinFunctionType)):
         return kind
-    if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
+    if isinstance(value, (bool, int, float)):
+        return number_digest(value)
+    if value is None or isinstance(value, (complex, str, bytes)):
         return repr(value)
     if hasattr(value, "dtype") and hasattr(value, "shape"):
         return array_digest(value)
@@ -389,12 +391,34 @@ def digest_inside(value: Any, depth: int) -> str:
     return kind + (digest(dict(inner), depth + 1) if inner else "")
 
 
+def number_digest(value: Any) -> str:
+    """Write a number: True is 1 and 2.0 is 2, as for the checks, and the seventh digit is rounding."""
+    if isinstance(value, float) and not value.is_integer():
+        return f"{value:.6g}"
+    return str(int(value))
+
+
 def array_digest(value: Any) -> str:
-    """Digest an array or a tensor by its bytes."""
+    """Digest an array or a tensor by its numbers, whatever their type."""
     plain = value.detach().cpu().numpy() if hasattr(value, "detach") else value
     if not hasattr(plain, "tobytes") or plain.dtype.kind == "O":
         return str(plain)
-    return f"{plain.shape}{plain.dtype}{hashlib.sha1(plain.tobytes()).hexdigest()}"
+    if plain.shape == () and plain.dtype.kind in "biuf":
+        return number_digest(plain.item())
+    if plain.dtype.kind in "biuf":
+        plain = leveled(plain)
+    return f"{plain.shape}{hashlib.sha1(plain.tobytes()).hexdigest()}"
+
+
+def leveled(array: Any) -> Any:
+    """Bring truth values, whole numbers and floats of any size to one type, without their last digits."""
+    if array.dtype.kind != "f":
+        return array.astype("int64")
+    with contextlib.suppress(ValueError):
+        if (abs(array) < 2**53).all() and (array == array.round()).all():
+            return array.astype("int64")
+    # A float32 has 24 binary digits: the last four of them are rounding.
+    return ((array.astype("float32").view("int32") + 8) >> 4) << 4
 
 
 def trace(names: dict[str, Any]) -> str:

@@ -182,6 +182,8 @@ def same(
     expected, found = _plain(expected), _plain(found)
     if {expected["k"], found["k"]} == {"array", "frame"}:
         return _same_table(expected, found, share)
+    if {expected["k"], found["k"]} == {"object", "other"}:
+        return bool(expected.get("cls") == found.get("cls"))
     if expected["k"] != found["k"]:
         return False
     match expected["k"]:
@@ -195,6 +197,8 @@ def same(
             fits = _same_group(expected, found, share, grads=grads)
         case "text":
             fits = expected.get("h") == found.get("h")
+        case "object":
+            fits = _same_object(expected, found, share)
         case _:
             fits = like(expected, found)
     return fits and (not grads or _same_grads(expected, found, share))
@@ -389,7 +393,23 @@ def _same_group(
     return len(mine) == len(other) and all(same(a, b, share=share, grads=grads) for a, b in paired)
 
 
+def comparable(expected: Fingerprint, found: Fingerprint) -> bool:
+    """Tell whether two values can be compared: objects by what they hold under the same names."""
+    if expected["k"] != "object":
+        return True
+    return bool(set(expected.get("a", {})) & set(found.get("a", {})))
+
+
+def _same_object(expected: Fingerprint, found: Fingerprint, share: float) -> bool:
+    mine, other = expected.get("a", {}), found.get("a", {})
+    both = [name for name in mine if name in other]
+    return bool(both) and all(same(mine[name], other[name], share=share) for name in both)
+
+
 def _same_grads(expected: Fingerprint, found: Fingerprint, share: float) -> bool:
+    hung, others = expected.get("a", {}), found.get("a", {})
+    if not all(name in others and same(hung[name], others[name], share=share) for name in hung):
+        return False
     if "g" not in expected:
         return True
     mine, other = expected["g"], found.get("g") or []

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fastcompanion.course.recorded.fingerprints import (
+    digest_of,
     plain_rows,
     rounded,
     shape_in_full,
@@ -30,47 +31,84 @@ KEPT_CALLS = 3
 SCALE = 1.7
 BIG_SIZE = 1000
 SMALL_SIZE = 512
+# Of what takes long because of its size, other calls and scenes get so many rows.
+FEW, FEWER = 200, 100
+MANY_NUMBERS = 100_000
 MOST_MADE = 2_000_000
 MOST_PARTS = 12
 MOST_TRUTHS = 4
+MOST_AT_ONCE = 9
+MOST_SIZES = 4
 LONGEST_WORD = 20
 LONGEST_TEXT = 60
 UNKNOWN = {"k": "unknown"}
-SCALARS = ("number", "plain", "text")
+SCALARS = ("number", "plain", "text", "named")
+MOST_TOLD_COLUMNS = 64
+MOST_WORDS = 12
+MOST_ASKED = 1024
+NAME_DIGITS = 8
+GENERATORS = {"Generator", "RandomState", "Random"}
 
 
 class Unmade(Exception):
     """An argument that can't be made here: its library is not loaded."""
 
 
-def spec_of(value: Any, words: frozenset[str] = frozenset(), depth: int = 0) -> dict[str, Any]:
-    """Say what an argument is like; `words` are texts that the functions themselves spell out."""
+def spec_of(
+    value: Any,
+    words: frozenset[str] = frozenset(),
+    depth: int = 0,
+    columns: frozenset[str] = frozenset(),
+) -> dict[str, Any]:
+    """Say what an argument is like.
+
+    `words` are texts that the functions themselves spell out, `columns` the names of the columns of
+    tables, of which only digests are kept.
+    """
     try:
-        return spec_inside(value, words, depth)
+        return spec_inside(value, words, depth, columns)
     except Exception:
         return UNKNOWN
 
 
-def spec_inside(value: Any, words: frozenset[str], depth: int) -> dict[str, Any]:
+def spec_inside(
+    value: Any, words: frozenset[str], depth: int, columns: frozenset[str]
+) -> dict[str, Any]:
     """Say what a value is like by its kind; may raise what the value raises."""
     if value is None or isinstance(value, bool):
         return {"k": "plain", "v": value}
     if isinstance(value, str):
-        if value in words and len(value) <= LONGEST_WORD:
-            return {"k": "plain", "v": value}
-        return {"k": "text", "n": min(len(value), LONGEST_TEXT), "spaces": " " in value}
+        return text_spec(value, words, columns)
+    if type(value).__name__ in GENERATORS:
+        return {"k": "chance", "cls": type(value).__name__, "of": type(value).__module__[:5]}
     if is_frame(value):
-        return UNKNOWN
+        return frame_spec(value)
     if hasattr(value, "dtype") and hasattr(value, "shape"):
-        return array_spec(value)
+        return row_spec(value, words, columns) if is_row(value) else array_spec(value)
     if is_number(value):
         number = value if isinstance(value, int) else rounded(value)
         return UNKNOWN if number is None else {"k": "number", "v": number}
-    if type(value) in (list, tuple) and only_plain_numbers(value):
+    if type(value) in (list, tuple) and only_plain_numbers(value) and not are_sizes(value):
         return {**statistics_of(value), "k": "numbers", "t": type(value).__name__}
+    if type(value) is list and len({type(item) for item in value}) == 1:
+        value = value[:MOST_PARTS]
     if type(value) in (list, tuple, dict) and len(value) <= MOST_PARTS and depth < 3:
-        return parts_spec(value, words, depth)
+        return parts_spec(value, words, depth, columns)
     return UNKNOWN
+
+
+def are_sizes(value: Any) -> bool:
+    """Tell whether a list holds a few whole numbers, which are taken as they are, like a lone one."""
+    return len(value) <= MOST_SIZES and all(type(item) is int for item in value)
+
+
+def text_spec(value: str, words: frozenset[str], columns: frozenset[str]) -> dict[str, Any]:
+    """Say what a text is like: the name of a column, spelled out by the functions, or any text."""
+    if value in columns:
+        return {"k": "named", "h": digest_of(value, NAME_DIGITS)}
+    if value in words and len(value) <= LONGEST_WORD:
+        return {"k": "plain", "v": value}
+    return {"k": "text", "n": min(len(value), LONGEST_TEXT), "spaces": " " in value}
 
 
 def only_plain_numbers(value: Any) -> bool:
@@ -82,7 +120,9 @@ def only_plain_numbers(value: Any) -> bool:
     return whole and bool(list_shape(thinned(value, (len(value),))))
 
 
-def parts_spec(value: Any, words: frozenset[str], depth: int) -> dict[str, Any]:
+def parts_spec(
+    value: Any, words: frozenset[str], depth: int, columns: frozenset[str]
+) -> dict[str, Any]:
     """Say what a short list, tuple or dictionary holds."""
     found: dict[str, Any] = {"k": type(value).__name__}
     members = value
@@ -90,18 +130,23 @@ def parts_spec(value: Any, words: frozenset[str], depth: int) -> dict[str, Any]:
         if not all(isinstance(key, int) or key in words for key in value):
             return UNKNOWN
         found["keys"], members = list(value), value.values()
-    found["items"] = [spec_of(member, words, depth + 1) for member in members]
+    found["items"] = [spec_of(member, words, depth + 1, columns) for member in members]
     return UNKNOWN if UNKNOWN in found["items"] else found
 
 
 def array_spec(value: Any) -> dict[str, Any]:
     """Say what an array, a column or a tensor is like, its gradient included."""
     kind = str(value.dtype).replace("torch.", "")
+    if hasattr(value, "iloc") and (kind in ("category", "object") or value.isna().any()):
+        return column_spec(value)
     found = {**statistics_of(value), "d": kind, "k": "array"}
     if hasattr(value, "detach"):
         found.update(k="tensor", rg=bool(value.requires_grad))
         if value.is_leaf and value.grad is not None:
             found["grad"] = array_spec(value.grad)
+        more = {name: array_spec(one) for name, one in vars(value).items() if hasattr(one, "grad")}
+        if more:
+            found["attrs"] = more
     elif hasattr(value, "iloc"):
         found["k"] = "column"
     elif not hasattr(value, "flags"):
@@ -127,10 +172,56 @@ def statistics_of(value: Any) -> dict[str, Any]:
     return found
 
 
+def is_row(value: Any) -> bool:
+    """Tell whether a value is a row of a table: a column whose entries have names."""
+    index = list(value.index) if hasattr(value, "iloc") and len(value) <= MOST_TOLD_COLUMNS else []
+    return bool(index) and all(isinstance(name, str) for name in index)
+
+
+def row_spec(value: Any, words: frozenset[str], columns: frozenset[str]) -> dict[str, Any]:
+    """Say what the row of a table holds, entry by entry."""
+    items = [spec_of(one, words, 3, columns) for one in value.tolist()]
+    names = [digest_of(name, NAME_DIGITS) for name in value.index]
+    return {"k": "row", "names": names, "items": items} if UNKNOWN not in items else UNKNOWN
+
+
+def frame_spec(frame: Any) -> dict[str, Any]:
+    """Say what a table is like, column by column; names of columns are kept as digests."""
+    names = list(frame.columns)
+    if len(names) > MOST_TOLD_COLUMNS or not all(isinstance(name, str) for name in names):
+        return UNKNOWN
+    told = [column_spec(frame.iloc[:, place]) for place in range(len(names))]
+    return {
+        "k": "frame",
+        "shape": [len(frame), len(names)],
+        "int": False,
+        "names": [digest_of(name, NAME_DIGITS) for name in names],
+        "items": told,
+    }
+
+
+def column_spec(column: Any) -> dict[str, Any]:
+    """Say what a column is like: numbers with gaps, categories or words; their number, not what they are."""
+    gaps, few = int(column.isna().sum()), column.dropna()
+    found: dict[str, Any] = {"k": "column", "shape": [len(column)], "int": False}
+    if gaps:
+        found["na"] = rounded(gaps / len(column))
+    if str(column.dtype) == "category":
+        return {**found, "d": "category", "n": max(1, len(column.cat.categories))}
+    if getattr(column.dtype, "kind", "O") == "O":
+        if not all(isinstance(item, str) for item in few):
+            return UNKNOWN
+        return {**found, "d": "object", "n": min(MOST_WORDS, max(1, few.nunique()))}
+    if not len(few):
+        raise Unmade
+    return {**found, **statistics_of(few), "shape": found["shape"], "d": str(column.dtype)}
+
+
 def walk(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Give a spec and all that it is made of."""
     yield spec
-    for inner in (*spec.get("items", ()), *([spec["grad"]] if spec.get("grad") else ())):
+    grad = [spec["grad"]] if spec.get("grad") else []
+    for inner in (*spec.get("items", ()), *grad, *spec.get("attrs", {}).values()):
         yield from walk(inner)
 
 
@@ -146,12 +237,12 @@ def is_known(case: Mapping[str, Any]) -> bool:
     return small and all(one["k"] != "unknown" for one in inner)
 
 
-def shrunk(case: dict[str, Any]) -> dict[str, Any]:
+def shrunk(case: dict[str, Any], most: int = BIG_SIZE, few: int = SMALL_SIZE) -> dict[str, Any]:
     """Make big sizes small, the same one everywhere in a case, and indices fit to them."""
     case = copy.deepcopy(case)
     arrays = [one for spec in specs_of(case) for one in walk(spec) if "shape" in one]
-    big = dict.fromkeys(size for one in arrays for size in one["shape"] if size > BIG_SIZE)
-    small = {size: SMALL_SIZE + place for place, size in enumerate(big)}
+    big = dict.fromkeys(size for one in arrays for size in one["shape"] if size > most)
+    small = {size: few + place for place, size in enumerate(big)}
     for one in arrays:
         assert isinstance(one, dict)
         one["shape"] = [small.get(size, size) for size in one["shape"]]
@@ -170,9 +261,12 @@ def widened(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """
     made = [{**case, "seed": place + 1} for place, case in enumerate(cases[:KEPT_CALLS])]
     for first in made[:1]:
-        made.append({**varied(first, scaled), "seed": 11})
-        made.append({**varied(first, stepped), "seed": 12})
+        small = shrunk(first, FEW, FEWER) if numbers_in(first) > MANY_NUMBERS else first
+        made.append({**varied(small, scaled), "seed": 11})
+        made.append({**varied(small, stepped), "seed": 12})
         made += truth_table(first)
+        if any(spec["k"] == "own" for spec in first["args"]):
+            made.append({**varied(first, stood_in), "seed": 13})
     seen: dict[str, dict[str, Any]] = {}
     for case in made:
         by_chance = any("shape" in one for spec in specs_of(case) for one in walk(spec))
@@ -181,13 +275,20 @@ def widened(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(seen.values())
 
 
+def numbers_in(case: Mapping[str, Any]) -> int:
+    """Count the numbers that have to be made for a case."""
+    return sum(math.prod(one.get("shape", ())) for spec in specs_of(case) for one in walk(spec))
+
+
 def truth_table(case: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Give a case for each combination of truth values, where a few of them are all that it takes."""
     args = case["args"]
-    if len(args) not in range(1, MOST_TRUTHS + 1) or any(
-        type(a.get("v")) is not bool for a in args
-    ):
+    if "steps" in case or not args or len(args) > MOST_AT_ONCE:
         return []
+    if any(type(a.get("v")) is not bool for a in args):
+        return []
+    if len(args) > MOST_TRUTHS:
+        return [{**case, "args": [{"k": "truths"} for _ in args], "seed": 1}]
     rows = itertools.product((False, True), repeat=len(args))
     return [{**case, "args": [{"k": "plain", "v": v} for v in row], "seed": 1} for row in rows]
 
@@ -225,27 +326,118 @@ def stepped(spec: dict[str, Any]) -> None:
         spec["v"] += 1
 
 
-def synthesise(spec: Mapping[str, Any], seed: int) -> Any:
-    """Make a value like the one that a spec was taken from; the same for the same seed."""
-    kind = spec["k"]
-    if kind in ("plain", "number"):
-        return spec["v"]
-    if kind == "text":
-        letters = "abcdefghijklmnopqrstuvwxyz" + ("   " if spec["spaces"] else "")
-        stream = random.Random(seed)
-        return "".join(stream.choice(letters) for _ in range(spec["n"]))
+def stood_in(spec: dict[str, Any]) -> None:
+    """Put a function of ours in the place of one of the notebook's."""
+    if spec["k"] == "own":
+        spec.clear()
+        spec["k"] = "stand-in"
+
+
+class StandIn:
+    """A function of ours for one that is handed over: smooth for numbers, never true for truth values.
+
+    Of truth values it notes which combinations it was asked for.
+    """
+
+    def __init__(self) -> None:
+        self.asked: set[tuple[bool, ...]] = set()
+
+    def __call__(self, *args: Any) -> Any:
+        """Answer with a number, or with False."""
+        truths = tuple(as_truth(one) for one in args)
+        if args and None not in truths:
+            if len(self.asked) < MOST_ASKED:
+                self.asked.add(tuple(bool(one) for one in truths))
+            return False
+        return sum((place + 1) * summed(one) for place, one in enumerate(args))
+
+
+def as_truth(value: Any) -> bool | None:
+    """Give a truth value of whichever library, None for anything else."""
+    plain = value.item() if getattr(value, "shape", None) == () else value
+    return plain if isinstance(plain, bool) else None
+
+
+def summed(value: Any) -> Any:
+    """Add up x + x²/2 over numbers of whichever library, with gradients where they have them."""
+    if isinstance(value, (list, tuple)):
+        return sum(summed(one) for one in value)
+    made = value + value * value / 2
+    return made.sum() if getattr(made, "shape", ()) else made
+
+
+def synthesise(spec: Mapping[str, Any], seed: int, known: Mapping[str, str] | None = None) -> Any:
+    """Make a value like the one that a spec was taken from; the same for the same seed.
+
+    `known` are the names of columns here, by their digests.
+    """
+    kind, known = spec["k"], known or {}
+    if kind in MAKERS:
+        return MAKERS[kind](spec, seed)
+    if kind == "named" and spec["h"] in known:
+        return known[spec["h"]]
+    if kind in ("frame", "row"):
+        return tabled(spec, seed, known)
     if kind in ("list", "tuple", "dict"):
-        items = [synthesise(one, seed * 31 + place) for place, one in enumerate(spec["items"])]
+        items = [
+            synthesise(one, seed * 31 + place, known) for place, one in enumerate(spec["items"])
+        ]
         return (
             dict(zip(spec["keys"], items))
             if kind == "dict"
             else (list if kind == "list" else tuple)(items)
         )
-    if kind == "numbers":
-        return nested(listed(spec, seed), spec["shape"], tuple if spec["t"] == "tuple" else list)
-    if kind == "unknown":
+    if kind not in ("array", "column", "tensor"):
         raise Unmade
     return arrayed(spec, seed)
+
+
+def lettered(spec: Mapping[str, Any], seed: int) -> str:
+    """Make a text of so many letters."""
+    letters = "abcdefghijklmnopqrstuvwxyz" + ("   " if spec["spaces"] else "")
+    stream = random.Random(seed)
+    return "".join(stream.choice(letters) for _ in range(spec["n"]))
+
+
+def folded(spec: Mapping[str, Any], seed: int) -> Any:
+    """Make nested lists of numbers."""
+    return nested(listed(spec, seed), spec["shape"], tuple if spec["t"] == "tuple" else list)
+
+
+def generator(spec: Mapping[str, Any], seed: int) -> Any:
+    """Make a random generator of the same class."""
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    if spec["of"] == "torch" and torch is not None:
+        return torch.Generator().manual_seed(seed)
+    if spec["of"] == "numpy" and numpy is not None:
+        made = numpy.random.default_rng if spec["cls"] == "Generator" else numpy.random.RandomState
+        return made(seed)
+    return random.Random(seed)
+
+
+def tabled(spec: Mapping[str, Any], seed: int, known: Mapping[str, str]) -> Any:
+    """Make a table or one of its rows; a column whose name nobody knows here gets one of ours."""
+    pandas = sys.modules.get("pandas")
+    if pandas is None:
+        raise Unmade
+    names = [known.get(one, f"column {place}") for place, one in enumerate(spec["names"])]
+    made = [synthesise(one, seed * 67 + place, known) for place, one in enumerate(spec["items"])]
+    if spec["k"] == "row":
+        return pandas.Series(made, index=names, dtype=object)
+    return pandas.DataFrame(dict(zip(names, made)), columns=names)
+
+
+def columned(spec: Mapping[str, Any], stream: Any, numpy: Any, pandas: Any) -> Any:
+    """Make a column of numbers, categories or words, with as many gaps as there were."""
+    count, kind = spec["shape"][0], spec["d"]
+    if kind in ("category", "object"):
+        codes = numpy.floor(stream.random_sample(count) * spec["n"]).astype("int64")
+        words = [f"word {place}" for place in range(spec["n"])]
+        made = pandas.Series(pandas.Categorical.from_codes(codes, words))
+        made = made if kind == "category" else made.astype(object)
+    else:
+        made = pandas.Series(drawn(spec, stream, numpy).astype(kind.lower()))
+    return made.mask(stream.random_sample(count) < spec["na"]) if spec.get("na") else made
 
 
 def listed(spec: Mapping[str, Any], seed: int) -> list[Any]:
@@ -273,11 +465,12 @@ def arrayed(spec: Mapping[str, Any], seed: int) -> Any:
     pandas = sys.modules.get("pandas")
     if numpy is None:
         raise Unmade
-    array = drawn(spec, numpy.random.RandomState(seed), numpy)
+    stream = numpy.random.RandomState(seed)
     if spec["k"] == "column":
         if pandas is None:
             raise Unmade
-        return pandas.Series(array.astype(spec["d"].lower()))
+        return columned(spec, stream, numpy, pandas)
+    array = drawn(spec, stream, numpy)
     if spec["k"] == "array":
         return array.astype(spec["d"])
     if torch is None:
@@ -287,6 +480,8 @@ def arrayed(spec: Mapping[str, Any], seed: int) -> Any:
         made.requires_grad_()
     if spec.get("grad"):
         made.grad = arrayed(spec["grad"], seed + 7)
+    for place, (name, one) in enumerate(sorted(spec.get("attrs", {}).items())):
+        setattr(made, name, arrayed(one, seed + 17 + place))
     return made
 
 
@@ -302,3 +497,14 @@ def drawn(spec: Mapping[str, Any], stream: Any, numpy: Any) -> Any:
         array = numpy.clip(spec["mean"] + spec["sd"] * stream.standard_normal(shape), low, high)
     array = numpy.asarray(array, dtype="float64")
     return numpy.sort(array) if spec.get("sorted") else array
+
+
+MAKERS: Mapping[str, Callable[[Mapping[str, Any], int], Any]] = {
+    "plain": lambda spec, _: spec["v"],
+    "number": lambda spec, _: spec["v"],
+    "stand-in": lambda _spec, _seed: StandIn(),
+    "truths": lambda _spec, _seed: None,  # each combination takes its place
+    "chance": generator,
+    "text": lettered,
+    "numbers": folded,
+}

@@ -75,7 +75,25 @@ def look_inside(value: Any, depth: int) -> dict[str, Any]:
         return group_print(value, depth)
     if isinstance(getattr(value, "items", None), list):  # fastcore's L
         return group_print(value.items, depth)
-    return model_print(value) or {"k": "other", "cls": type(value).__name__}
+    return model_print(value) or object_print(value)
+
+
+def object_print(value: Any) -> dict[str, Any]:
+    """Describe an object of a class of the notebook's by the numbers that it holds under public names."""
+    found: dict[str, Any] = {"k": "other", "cls": type(value).__name__}
+    if type(value).__module__ != "__main__" or not hasattr(value, "__dict__"):
+        return found
+    plain = {
+        name: fingerprint(one, MOST_DEPTH)
+        for name, one in sorted(vars(value).items())
+        if name[:1] != "_" and (is_number(one) or isinstance(one, list) or hasattr(one, "dtype"))
+    }
+    told = {
+        digest_of(name, 8): one
+        for name, one in plain.items()
+        if one["k"] in ("number", "array") and "h" not in one
+    }
+    return {**found, "k": "object", "a": told} if told else found
 
 
 def is_truth(value: Any) -> bool:
@@ -118,6 +136,10 @@ def with_gradient(found: dict[str, Any], value: Any) -> dict[str, Any]:
     if getattr(value, "is_leaf", False) and getattr(value, "grad", None) is not None:
         inner = array_print(value.grad.reshape(-1))
         found["g"] = [inner["v"][0], inner["v"][2]]
+    more = vars(value) if hasattr(value, "requires_grad") else {}
+    kept = {name: one for name, one in more.items() if hasattr(one, "requires_grad")}
+    if kept:  # what the notebook itself has hung on a tensor (`w.g`)
+        found["a"] = {digest_of(name, 8): array_print(one) for name, one in sorted(kept.items())}
     return found
 
 
@@ -320,7 +342,10 @@ def model_print(value: Any) -> dict[str, Any] | None:
     """Describe a model by its parameters' shapes: torch's, one that holds such a one, or one that predicts."""
     inner = value if callable(getattr(value, "parameters", None)) else getattr(value, "model", None)
     if inner is not None and callable(getattr(inner, "parameters", None)):
-        shapes = [[int(size) for size in one.shape] for one in inner.parameters()]
+        parameters = list(inner.parameters())
+        if not all(hasattr(one, "shape") for one in parameters):
+            return None
+        shapes = [[int(size) for size in one.shape] for one in parameters]
         count = sum(math.prod(shape) for shape in shapes)
         name = type(value).__name__
         return {"k": "model", "cls": name, "n": count, "shapes": shapes[:MOST_SHAPES]}
@@ -347,7 +372,8 @@ def is_clean(found: Mapping[str, Any]) -> bool:
         return found["v"] is not None
     if found.get("k") == "other" or found.get("nan"):
         return False
-    return None not in found.get("g", ()) and all(map(is_clean, found.get("items", ())))
+    inner = (*found.get("items", ()), *found.get("a", {}).values())
+    return None not in found.get("g", ()) and all(map(is_clean, inner))
 
 
 def printed_floats(text: str) -> list[float]:

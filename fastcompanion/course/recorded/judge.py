@@ -62,6 +62,9 @@ def checkpoints(
 def _function_point(function: RecordedFunction, promised: Checkpoint | None) -> Checkpoint:
     if promised is not None and promised.kind == "function":
         return promised
+    if any(case.steps for case in function.cases):
+        about = "a class whose objects do the same"
+        return promised or Checkpoint(function.name, "value", "", about)
     arguments = ", ".join(string.ascii_lowercase[: function.arity])
     return Checkpoint(function.name, "function", f"{function.name}({arguments})")
 
@@ -174,6 +177,8 @@ def _outcome(
     other = next((one for one in others if _fits_unnamed(outcome, one, soft)), None)
     if other is not None:
         return [_passed(outcome, other, "value")]
+    if own is not None and not agree.comparable(outcome.fingerprint, own.fingerprint):
+        return []
     if own is not None:
         asked = outcome.name in promised or outcome.name in mapping
         return [_wrong(outcome, own)] if _is_wrong(outcome, own, soft=soft, asked=asked) else []
@@ -408,6 +413,9 @@ def _parts(
     others = answer.get("globals") or {}
     for name, mine in (recorded.get("globals") or {}).items():
         yield mine, others.get(name)
+    asked = list(answer.get("asked") or ())
+    for place, mine in enumerate(recorded.get("asked") or ()):
+        yield mine, asked[place] if place < len(asked) else None
 
 
 def _wrong_cases(
@@ -461,14 +469,15 @@ def _function_wrong(
             expected, other = " ".join(filter(None, _expected_parts(mine))), words.describe(found)
             break
     what = "answers" if found is answer.get("fp") else "leaves behind"
+    said = f"{what} something else in {count} calls: expected another {expected}, found {other}"
+    if found and found in (answer.get("asked") or ()):
+        other = f"{found['n']} combinations"
+        said = f"asks the function it is given for other truth values than are to be tried: {other}"
     return {
         **_function_passed(function, one),
         "state": "wrong",
         "found": other,
-        "message": (
-            f"given the same arguments as the original, `{name}` {what} something else in {count} "
-            f"calls: expected another {expected}, found {other}"
-        ),
+        "message": f"given the same arguments as the original, `{name}` {said}",
     }
 
 

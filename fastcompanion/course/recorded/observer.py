@@ -27,16 +27,20 @@ from fastcompanion.course.recorded.fingerprints import fingerprint, printed_floa
 from fastcompanion.course.recorded.probe import SHELL_NAMES, Limit, untouched
 from fastcompanion.course.recorded.replays import (
     NOT_PLAIN_CALLS,
+    SLOW_ORIGINAL,
     arguments_of,
     bare,
     codes_of,
+    columns_of,
     data_read,
     fill,
+    filled,
     is_plain_function,
     own_function,
     replay,
     words_of,
 )
+from fastcompanion.course.recorded.scenes import SceneLog, own_class, play
 from fastcompanion.course.recorded.values import accepts, follow
 
 REPLAY_SECONDS = 2.0
@@ -173,7 +177,8 @@ class Observer:
         for record in records:
             name, count = record["name"], most_arguments(record)
             pairs = [("mapping", mapping.get(name, "")), ("name", name)]
-            own = {one: how for how, one in reversed(pairs) if self.fits_call(one, count)}
+            fits = self.is_class if has_steps(record) else self.fits_call
+            own = {one: how for how, one in reversed(pairs) if fits(one, count)}
             plain = list(range(count))
             until = min(deadline, time.perf_counter() + each) if each else deadline
             for one, how in own.items():
@@ -181,7 +186,9 @@ class Observer:
                 told = {"by": how, "name": one, "order": plain, "answers": answers}
                 found[name].append(told)
         for record in () if each else records:
-            if any(is_settled(one["answers"], record) for one in found[record["name"]]):
+            if has_steps(record) or any(
+                is_settled(one["answers"], record) for one in found[record["name"]]
+            ):
                 continue
             tried = {one["name"] for one in found[record["name"]]}
             for one, order in self.others(record, [*tried, *usable], tried):
@@ -201,6 +208,10 @@ class Observer:
             for order in orders(count):
                 if name not in tried or order != sorted(order):
                     yield name, order
+
+    def is_class(self, name: str, _count: int) -> bool:
+        """Tell whether a name stands for a class of the notebook."""
+        return own_class(self.names.get(name), self.names)
 
     def fits_call(self, name: str, count: int) -> bool:
         """Tell whether a name stands for a function of the notebook that takes so many arguments."""
@@ -230,14 +241,32 @@ class Observer:
                 continue
             short = [place for place in order if place < len(case["args"])]
             function = bare(self.names[name], self.names)
-            answers.append(replay(self.names, function, case, short, renamed, left))
+            if "steps" in case:
+                answers.append(play(self.names, case, renamed, left))
+            else:
+                answers.append(replay(self.names, function, case, short, renamed, left))
             if not whole and not alike_in_shape(answers[-1], case):
                 break
         return answers
 
     def answer(self, functions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Answer the cases of function records by the functions as they are now."""
-        return [{**one, **fill(self.names, one["name"], one["cases"])} for one in functions]
+        return [{**one, **self.filled(one)} for one in functions]
+
+    def filled(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer the cases of one function, or of a class by playing them."""
+        if not has_steps(record):
+            return fill(self.names, record["name"], record["cases"])
+
+        def once(case: dict[str, Any], around: Any = contextlib.nullcontext) -> dict[str, Any]:
+            return play(self.names, case, {}, SLOW_ORIGINAL, around)
+
+        return filled(record["cases"], once)
+
+
+def has_steps(record: Mapping[str, Any]) -> bool:
+    """Tell whether a record is of a class, whose cases are scenes."""
+    return any("steps" in case for case in record["cases"])
 
 
 def is_settled(answers: list[dict[str, Any]], record: Mapping[str, Any]) -> bool:
@@ -282,6 +311,7 @@ class CallLog:
         self.calls: dict[types.CodeType, list[dict[str, Any]]] = {}
         self.reads: dict[types.CodeType, list[str]] = {}
         self.places: dict[types.CodeType, tuple[str, str, int]] = {}
+        self.scenes = SceneLog(names)
         self.before: Any = None
         self.runs = False
 
@@ -299,7 +329,14 @@ class CallLog:
 
     def event(self, frame: types.FrameType, what: str, about: Any) -> None:
         """Take note of a call of the notebook's own code."""
-        if what != "call" or frame.f_globals is not self.names:
+        if frame.f_globals is not self.names or what not in ("call", "return"):
+            return
+        with contextlib.suppress(Exception):
+            if what == "return":
+                self.scenes.returned(frame, about)
+            else:
+                self.scenes.called(frame)
+        if what == "return":
             return
         code = frame.f_code
         noted = self.calls.get(code)
@@ -322,24 +359,27 @@ class CallLog:
         defaults = (function.__defaults__ or ()) if same and function is not None else ()
         codes = codes_of(code, self.names)
         words, reads = words_of(codes), data_read(codes, self.names)
+        columns = columns_of(self.names)
         self.reads[code] = reads
         given = arguments_of(code, frame.f_locals, defaults)
-        args = [{"k": "unknown"}] if given is None else [self.spec(one, words) for one in given]
+        told = (
+            [{"k": "unknown"}] if given is None else [self.spec(g, words, columns) for g in given]
+        )
         case: dict[str, Any] = {
-            "args": args,
-            "globals": {name: spec_of(self.names[name], words) for name in reads},
+            "args": told,
+            "globals": {n: spec_of(self.names[n], words, columns=columns) for n in reads},
         }
         torch = sys.modules.get("torch")
         if torch is not None and not torch.is_grad_enabled():
             case["no_grad"] = True
         return shrunk(case)
 
-    def spec(self, value: Any, words: frozenset[str]) -> dict[str, Any]:
-        """Say what an argument is like; a function of the notebook is known by its name."""
+    def spec(self, value: Any, words: frozenset[str], columns: frozenset[str]) -> dict[str, Any]:
+        """Say what an argument is like; a function of the notebook is known by its name, if it has one."""
         if callable(value) and is_plain_function(bare(value, self.names), self.names):
             own = [name for name, one in self.names.items() if one is value]
-            return {"k": "own", "name": own[0]} if own else {"k": "unknown"}
-        return spec_of(value, words)
+            return {"k": "own", "name": own[0]} if own else {"k": "stand-in"}
+        return spec_of(value, words, columns=columns)
 
     def told(self, section: str, names: list[str]) -> dict[str, Any]:
         """Give the calls of this section's functions, and those of earlier ones that were noted since.
@@ -354,6 +394,8 @@ class CallLog:
         found: dict[str, dict[str, Any]] = {}
         for code, (place, name, count) in self.places.items():
             found.setdefault(place, {})[name] = self.entry(code, name, count)
+        for place, scene in self.scenes.told(section).items():
+            found.setdefault(place, {}).update(scene)
         return {"calls": found.pop(section, {}), "earlier": found}
 
     def entry(self, code: types.CodeType, name: str, count: int) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import Any, Literal, cast, get_args
 from fastcompanion.base import store
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
+from fastcompanion.course.recorded.fields import AGAIN, Fields
 from fastcompanion.course.recorded.packing import PackedWrongError, compact, packed, unpacked
 
 VERSION = 1
@@ -30,7 +31,6 @@ MOST_BYTES = 30_000_000
 MOST_DEPTH = 60
 MOST_TEXT = 2_000
 MOST_ITEMS = 20_000_000
-_AGAIN = "Make it again: fastcompanion lesson record"
 
 
 class NewerRecordError(CompanionError):
@@ -65,7 +65,8 @@ class RecordedOutcome:
 class Case:
     """One call to replay: what it is given (specs, no data), and what the original answered.
 
-    `no_grad` says that it was called where torch recorded no gradients.
+    `no_grad` says that it was called where torch recorded no gradients; `steps` are those of a class:
+    objects to make, methods to call, and which arguments or results of steps they are given.
     """
 
     args: tuple[Any, ...]
@@ -73,6 +74,7 @@ class Case:
     seed: int
     answer: Mapping[str, Any]
     no_grad: bool = False
+    steps: tuple[Any, ...] = ()
 
 
 @frozen
@@ -301,6 +303,7 @@ def _case_json(case: Case) -> dict[str, Any]:
         "seed": case.seed,
         "answer": dict(case.answer),
     }
+    told |= {"steps": list(case.steps)} if case.steps else {}
     return told | ({"no_grad": True} if case.no_grad else {})
 
 
@@ -321,13 +324,13 @@ def read(path: Path) -> Record:
     """Read a record's file; what is broken or written by a newer program is a clear error."""
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise CompanionError("is too big for recorded checks", hint=_AGAIN, file=path)
+            raise CompanionError("is too big for recorded checks", hint=AGAIN, file=path)
     except OSError:
         pass  # read_json says what is wrong
     try:
         data = store.read_json(path)
     except RecursionError:
-        raise CompanionError("is nested too deeply", hint=_AGAIN, file=path) from None
+        raise CompanionError("is nested too deeply", hint=AGAIN, file=path) from None
     if isinstance(data, dict) and type(data.get("version")) is int and data["version"] > VERSION:
         raise NewerRecordError(
             f"was written by a newer fastcompanion (version {data['version']}, known: {VERSION})",
@@ -342,18 +345,18 @@ def _unpacked(data: Any, path: Path) -> Any:
     if not isinstance(data, dict) or "shared" not in data:
         return data
     _sane(data, path, "the file")
-    top = _Fields(data, path, "")
+    top = Fields(data, path, "")
     try:
         sections = unpacked(top.each("sections", dict), top.each("shared", dict | list))
     except PackedWrongError as error:
-        raise CompanionError(f"shared: {error}", hint=_AGAIN, file=path) from None
+        raise CompanionError(f"shared: {error}", hint=AGAIN, file=path) from None
     return {**data, "sections": sections}
 
 
 def from_json(data: Any, path: Path) -> Record:
     """Make a record of plain data; `path` is named when something is wrong with it."""
     _sane(data, path, "the file")
-    top = _Fields(data, path, "")
+    top = Fields(data, path, "")
     return Record(
         top.text("notebook"),
         tuple(top.each("cells", str)),
@@ -367,16 +370,16 @@ def from_json(data: Any, path: Path) -> Record:
     )
 
 
-def _versions(data: Mapping[Any, Any], where: _Fields) -> dict[str, str]:
+def _versions(data: Mapping[Any, Any], where: Fields) -> dict[str, str]:
     if not all(isinstance(part, str) for pair in data.items() for part in pair):
         raise where.wrong("should hold names and versions")
     return dict(data)
 
 
-def _section(told: _Fields) -> RecordedSection:
+def _section(told: Fields) -> RecordedSection:
     outcomes = tuple(_outcome(one) for one in told.children("outcomes"))
     functions = tuple(_function(one) for one in told.children("functions"))
-    strength = _Fields(told.mapping("strength"), told.path, f"{told.where}.strength")
+    strength = Fields(told.mapping("strength"), told.path, f"{told.where}.strength")
     keys = [one.key for one in outcomes] + [one.name for one in functions]
     if len(keys) != len(set(keys)):
         raise told.wrong("names an outcome or a function twice")
@@ -393,7 +396,7 @@ def _section(told: _Fields) -> RecordedSection:
     )
 
 
-def _outcome(told: _Fields) -> RecordedOutcome:
+def _outcome(told: Fields) -> RecordedOutcome:
     where = cast("Where", told.choice("where", get_args(Where)))
     name = told.text("name", "")
     if where == "name" and not name.isidentifier():
@@ -416,7 +419,7 @@ def _outcome(told: _Fields) -> RecordedOutcome:
     )
 
 
-def _function(told: _Fields) -> RecordedFunction:
+def _function(told: Fields) -> RecordedFunction:
     name = told.text("name")
     if not name.isidentifier():
         raise told.wrong(f"{name!r} is no name")
@@ -428,10 +431,11 @@ def _function(told: _Fields) -> RecordedFunction:
     )
 
 
-def _case(told: _Fields) -> Case:
+def _case(told: Fields) -> Case:
     answer = told.mapping("answer")
     _fingerprint(answer.get("fp"), told)
-    for one in [*_listed(answer.get("changed"), told), *_named(answer.get("globals"), told)]:
+    changed = [*_listed(answer.get("changed"), told), *_listed(answer.get("asked"), told)]
+    for one in [*changed, *_named(answer.get("globals"), told)]:
         if one is not None:
             _fingerprint(one, told)
     arguments = tuple(told.each("args", dict))
@@ -441,32 +445,53 @@ def _case(told: _Fields) -> Case:
     answer = {**answer, "changed": answer.get("changed") or [None] * len(arguments)}
     answer["globals"] = answer.get("globals") or {}
     no_grad = told.truth("no_grad", default=False)
-    return Case(arguments, outer, told.count("seed"), answer, no_grad)
+    steps = tuple(_step(one, n, len(arguments)) for n, one in enumerate(told.children("steps")))
+    return Case(arguments, outer, told.count("seed"), answer, no_grad, steps)
 
 
-def _listed(value: Any, told: _Fields) -> list[Any]:
+def _step(told: Fields, number: int, arguments: int) -> dict[str, Any]:
+    """Read a step of a scene; it may use arguments, and what earlier steps have given."""
+    bounds = {"a": arguments, "s": number}
+    for one in (*told.each("args", list), *told.mapping("words").values()):
+        if not (
+            isinstance(one, list)
+            and len(one) == 2
+            and type(one[1]) is int
+            and 0 <= one[1] < bounds.get(one[0], 0)
+        ):
+            raise told.wrong("a step should use arguments and earlier steps")
+    name = told.text("new" if "new" in told.data else "do")
+    if not name.isidentifier() or ("new" not in told.data and told.count("on") >= number):
+        raise told.wrong("a step should make an object or call one of its methods")
+    return told.data
+
+
+def _listed(value: Any, told: Fields) -> list[Any]:
     if value is None or isinstance(value, list):
         return value or []
     raise told.wrong("what a call changed should be a list")
 
 
-def _named(value: Any, told: _Fields) -> Iterable[Any]:
+def _named(value: Any, told: Fields) -> Iterable[Any]:
     if value is None or isinstance(value, dict):
         return (value or {}).values()
     raise told.wrong("the names that a call changed should be a mapping")
 
 
-def _argument(spec: Any, told: _Fields) -> None:
+def _argument(spec: Any, told: Fields) -> None:
     """Refuse an argument that would fill the memory when it is made."""
     if not isinstance(spec, dict) or not isinstance(spec.get("k"), str):
         raise told.wrong("an argument should say of which kind it is")
     if math.prod(_shape(spec.get("shape", []), told)) > MOST_ITEMS:
         raise told.wrong("an argument is too big")
-    for inner in (*_listed(spec.get("items"), told), *([spec["grad"]] if spec.get("grad") else ())):
+    grad = [spec["grad"]] if spec.get("grad") else []
+    for inner in (*_listed(spec.get("items"), told), *grad, *_named(spec.get("attrs"), told)):
         _argument(inner, told)
+    if len(_listed(spec.get("items"), told)) * (spec.get("shape") or [0])[0] > MOST_ITEMS:
+        raise told.wrong("an argument is too big")
 
 
-def _mistake(told: _Fields) -> KnownMistake:
+def _mistake(told: Fields) -> KnownMistake:
     values, answers = told.mapping("values"), told.mapping("answers")
     for value in values.values():
         if not _is_number(value):
@@ -477,7 +502,7 @@ def _mistake(told: _Fields) -> KnownMistake:
     return KnownMistake(told.text("id"), told.text("words"), values, answers)
 
 
-def _fingerprint(data: Any, told: _Fields) -> dict[str, Any]:
+def _fingerprint(data: Any, told: Fields) -> dict[str, Any]:
     """Give a fingerprint back when its parts have the types that agree.py relies on."""
     if not isinstance(data, dict) or not isinstance(data.get("k"), str):
         raise told.wrong("a value should be a mapping with its kind `k`")
@@ -493,10 +518,12 @@ def _fingerprint(data: Any, told: _Fields) -> dict[str, Any]:
             raise told.wrong("a column should be a name, a mean and a count")
     for item in _listed(data.get("items"), told) if data["k"] == "group" else ():
         _fingerprint(item, told)
+    for item in _named(data.get("a"), told) if data["k"] != "class" else ():
+        _fingerprint(item, told)
     return data
 
 
-def _shape(shape: Any, told: _Fields) -> list[int]:
+def _shape(shape: Any, told: Fields) -> list[int]:
     if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
         raise told.wrong("a shape should be a list of whole numbers")
     return shape
@@ -509,11 +536,11 @@ def _is_number(value: Any) -> bool:
 def _sane(value: Any, path: Path, where: str, depth: int = 0) -> None:
     """Refuse what no recorder writes: nan, endless texts, deep nests."""
     if depth > MOST_DEPTH:
-        raise CompanionError(f"{where}: is nested too deeply", hint=_AGAIN, file=path)
+        raise CompanionError(f"{where}: is nested too deeply", hint=AGAIN, file=path)
     if isinstance(value, float) and not math.isfinite(value):
-        raise CompanionError(f"{where}: holds a number without end", hint=_AGAIN, file=path)
+        raise CompanionError(f"{where}: holds a number without end", hint=AGAIN, file=path)
     if isinstance(value, str) and len(value) > MOST_TEXT:
-        raise CompanionError(f"{where}: holds a text that is too long", hint=_AGAIN, file=path)
+        raise CompanionError(f"{where}: holds a text that is too long", hint=AGAIN, file=path)
     if isinstance(value, dict):
         for key, item in value.items():
             _sane(key, path, where, depth)
@@ -521,77 +548,3 @@ def _sane(value: Any, path: Path, where: str, depth: int = 0) -> None:
     elif isinstance(value, list):
         for item in value:
             _sane(item, path, where, depth + 1)
-
-
-class _Fields:
-    """One mapping of the file, read key by key; an error names the file and the place in it."""
-
-    def __init__(self, data: Any, path: Path, where: str) -> None:
-        self.path, self.where = path, where
-        if not isinstance(data, dict):
-            raise self.wrong("should be a mapping of keys")
-        self.data = data
-
-    def wrong(self, problem: str) -> CompanionError:
-        """Make the error for this place."""
-        where = f"{self.where}: " if self.where else ""
-        return CompanionError(f"{where}{problem}", hint=_AGAIN, file=self.path)
-
-    def inside(self, key: str) -> _Fields:
-        """Give the same mapping under the name of one of its keys, to speak of."""
-        return _Fields(self.data, self.path, key)
-
-    def get(self, key: str) -> Any:
-        """Give what stands there, None for nothing."""
-        return self.data.get(key)
-
-    def text(self, key: str, default: str | None = None) -> str:
-        """Give a text; without a default it has to be there."""
-        value = self.data.get(key, default)
-        if not isinstance(value, str):
-            raise self.wrong(f"{key} should be a text")
-        return value
-
-    def choice(self, key: str, known: Sequence[str], default: str | None = None) -> str:
-        """Give one of the known words."""
-        value = self.text(key, default)
-        if value not in known:
-            raise self.wrong(f"{key} should be one of {', '.join(filter(None, known))}")
-        return value
-
-    def count(self, key: str) -> int:
-        """Give a whole number from 0 on; 0 when it is missing."""
-        value = self.data.get(key, 0)
-        if type(value) is not int or value < 0:
-            raise self.wrong(f"{key} should be a whole number")
-        return value
-
-    def truth(self, key: str, *, default: bool = True) -> bool:
-        """Give true or false."""
-        value = self.data.get(key, default)
-        if not isinstance(value, bool):
-            raise self.wrong(f"{key} should be true or false")
-        return value
-
-    def mapping(self, key: str) -> dict[str, Any]:
-        """Give a mapping; an empty one when it is missing."""
-        value = self.data.get(key, {})
-        if not isinstance(value, dict):
-            raise self.wrong(f"{key} should be a mapping of keys")
-        return value
-
-    def each(self, key: str, kind: Any, *, optional: bool = False) -> list[Any]:
-        """Give a list whose items are of one kind."""
-        value = self.data.get(key, [] if optional else None)
-        if not isinstance(value, list) or not all(
-            isinstance(item, kind) and not (kind is int and isinstance(item, bool))
-            for item in value
-        ):
-            raise self.wrong(f"{key} should be a list")
-        return value
-
-    def children(self, key: str) -> list[_Fields]:
-        """Give the mappings of a list; none when it is missing."""
-        found = self.each(key, dict, optional=True)
-        base = f"{self.where}." if self.where else ""
-        return [_Fields(one, self.path, f"{base}{key}[{n}]") for n, one in enumerate(found)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dis
 import functools
+import itertools
 import random
 import sys
 import types
@@ -16,21 +17,32 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fastcompanion.course.recorded.calls import (
-    BIG_SIZE,
+    FEW,
+    FEWER,
+    NAME_DIGITS,
     SCALARS,
-    SMALL_SIZE,
+    StandIn,
     Unmade,
+    as_truth,
+    specs_of,
     synthesise,
+    walk,
 )
-from fastcompanion.course.recorded.fingerprints import fingerprint, is_clean, shape_only
+from fastcompanion.course.recorded.fingerprints import (
+    digest_of,
+    fingerprint,
+    is_clean,
+    shape_only,
+)
 from fastcompanion.course.recorded.probe import Isolation, Limit, untouched
-from fastcompanion.course.recorded.values import size_of
+from fastcompanion.course.recorded.values import is_frame, is_number, size_of
 
 SLOW_ORIGINAL = 0.5
 MOST_COPIED = 64_000_000
 PLAIN_TENSORS = {
     f"torch.{kind}" for kind in ("float32", "float64", "int64", "int32", "uint8", "bool")
 }
+MOST_TEXTS_READ = 1000
 NOT_PLAIN_CALLS = 0x20 | 0x80 | 0x200  # generators and coroutines
 SAVING = {"save", "export", "to_file", "write_image"}
 FORBIDDEN = {
@@ -87,7 +99,9 @@ def global_names(code: types.CodeType) -> tuple[str, ...]:
 
 def words_of(codes: list[types.CodeType]) -> frozenset[str]:
     """Collect the texts that code spells out: they are no data."""
-    return frozenset(c for code in codes for c in code.co_consts if isinstance(c, str))
+    consts = [one for code in codes for one in code.co_consts]
+    consts += [inner for one in consts if isinstance(one, tuple) for inner in one]
+    return frozenset(one for one in consts if isinstance(one, str))
 
 
 def data_read(codes: list[types.CodeType], outer: Mapping[str, Any]) -> list[str]:
@@ -179,12 +193,12 @@ def replay(
         with untouched(), limit, gradients(case):
             codes = codes_of(function.__code__, outer)
             reads = {name for code in codes for name in global_names(code)}
-            isolation = Isolation(outer)
-            missing = put_in_place(isolation, case, renamed, reads)
+            isolation, known = Isolation(outer), known_names(case, outer, codes)
+            missing = put_in_place(isolation, case, renamed, reads, known)
             missing = missing or unsafe(isolation, codes, reads)
             if missing:
                 return {"skipped": missing}
-            args = arguments(isolation, case, renamed)
+            args = arguments(isolation, case, renamed, known)
             twin = isolation.of(function)
             with seeded(case["seed"]), around(), Guard():
                 return answered(isolation, twin, case, args, order, renamed)
@@ -198,8 +212,34 @@ def replay(
         return {"error": type(error).__name__}
 
 
+def known_names(
+    case: Mapping[str, Any], outer: Mapping[str, Any], codes: list[types.CodeType]
+) -> dict[str, str]:
+    """Collect texts that may be names of columns here, by their digests, where a case asks for any."""
+    kinds = {one["k"] for spec in specs_of(case) for one in walk(spec)}
+    if not kinds & {"named", "frame", "row"}:
+        return {}
+    texts = dict.fromkeys(sorted(words_of(codes)))
+    for value in outer.values():
+        if isinstance(value, str):
+            texts[value] = None
+        elif is_frame(value) or isinstance(value, (list, tuple, dict)):
+            few = list(value.columns if is_frame(value) else value)[:MOST_TEXTS_READ]
+            texts.update(dict.fromkeys(one for one in few if isinstance(one, str)))
+    return {digest_of(text, NAME_DIGITS): text for text in texts}
+
+
+def columns_of(outer: Mapping[str, Any]) -> frozenset[str]:
+    """Collect the names of the columns of a namespace's tables."""
+    found = (name for one in outer.values() if is_frame(one) for name in one.columns)
+    return frozenset(name for name in found if isinstance(name, str))
+
+
 def arguments(
-    isolation: Isolation, case: Mapping[str, Any], renamed: Mapping[str, str]
+    isolation: Isolation,
+    case: Mapping[str, Any],
+    renamed: Mapping[str, str],
+    known: Mapping[str, str],
 ) -> list[Any]:
     """Make the arguments of a case; functions of the notebook are the learner's own."""
     made = []
@@ -211,12 +251,16 @@ def arguments(
                 raise Unmade
             made.append(isolation.of(own))
         else:
-            made.append(synthesise(spec, case["seed"] * 1000 + place))
+            made.append(synthesise(spec, case["seed"] * 1000 + place, known))
     return made
 
 
 def put_in_place(
-    isolation: Isolation, case: Mapping[str, Any], renamed: Mapping[str, str], reads: set[str]
+    isolation: Isolation,
+    case: Mapping[str, Any],
+    renamed: Mapping[str, str],
+    reads: set[str],
+    known: Mapping[str, str],
 ) -> str:
     """Put made globals where a function reads them; names the first data that does not fit there.
 
@@ -225,7 +269,7 @@ def put_in_place(
     for place, (name, spec) in enumerate(sorted(case["globals"].items())):
         own = renamed.get(name, name)
         if own in reads and same_form(spec, isolation.outer.get(own)):
-            isolation.inner[own] = synthesise(spec, case["seed"] * 1000 + 500 + place)
+            isolation.inner[own] = synthesise(spec, case["seed"] * 1000 + 500 + place, known)
         elif spec["k"] not in SCALARS:
             return str(name)
     return ""
@@ -233,13 +277,15 @@ def put_in_place(
 
 def same_form(spec: Mapping[str, Any], value: Any) -> bool:
     """Tell whether the learner's own value has a spec's form: class, dimensions, sizes but the first."""
+    if spec["k"] == "frame":
+        return is_frame(value)
     if spec["k"] not in ("array", "tensor", "column"):
         return True
     shape = tuple(getattr(value, "shape", ()))
     if len(shape) != len(spec["shape"]) or hasattr(value, "detach") != (spec["k"] == "tensor"):
         return False
     pairs = zip(shape[1:], spec["shape"][1:])
-    return all(mine == size or (mine > BIG_SIZE and size >= SMALL_SIZE) for mine, size in pairs)
+    return all(mine == size or (mine > FEW and size >= FEWER) for mine, size in pairs)
 
 
 def unsafe(isolation: Isolation, codes: list[types.CodeType], reads: set[str]) -> str:
@@ -331,17 +377,39 @@ def answered(
     own = {name: renamed.get(name, name) for name in case["globals"]}
     before = [Before(one) for one in args]
     around = {name: Before(inner[mine]) for name, mine in own.items() if mine in inner}
-    found = fingerprint(twin(*[args[place] for place in order]))
+    found = fingerprint(called(twin, [args[place] for place in order], case, order))
     changed = [old.changed(one) for old, one in zip(before, args)]
     now = {name: old.changed(inner[own[name]]) for name, old in around.items()}
     moved = {name: one for name, one in now.items() if one is not None}
-    return {"fp": found, "changed": changed, "globals": moved}
+    answer = {"fp": found, "changed": changed, "globals": moved}
+    asked = [sorted(one.asked) for one in args if isinstance(one, StandIn) and one.asked]
+    return {**answer, "asked": [asked_for(one) for one in asked]} if asked else answer
+
+
+def called(twin: Any, args: list[Any], case: Mapping[str, Any], order: list[int]) -> Any:
+    """Call once, or for every combination of truth values, whose answers are told as a list."""
+    if not any(spec["k"] == "truths" for spec in case["args"]):
+        return twin(*args)
+    answers = []
+    for row in itertools.product((False, True), repeat=len(args)):
+        one = twin(*[row[place] for place in order])
+        if as_truth(one) is None and not is_number(one):
+            raise Unmade
+        answers.append(float(one))
+    return answers
+
+
+def asked_for(rows: list[tuple[bool, ...]]) -> dict[str, Any]:
+    """Describe the combinations of truth values that a function was asked for, in no order."""
+    return {"k": "text", "h": digest_of(repr(rows), 12), "n": len(rows)}
 
 
 def tells(answer: Mapping[str, Any]) -> bool:
     """Tell whether an answer says anything: a clean value, or something clean that changed."""
     if "fp" not in answer:
         return False
+    if answer.get("asked"):
+        return True
     changed = [one for one in (*answer["changed"], *answer["globals"].values()) if one is not None]
     if not all(is_clean(one) for one in changed):
         return False
@@ -366,31 +434,36 @@ def fill(outer: dict[str, Any], name: str, cases: list[dict[str, Any]]) -> dict[
     function = bare(outer.get(name), outer)
     if not is_plain_function(function, outer):
         return {"class": "exact", "cases": [], "reason": "it can't be called by itself"}
+
+    def once(case: dict[str, Any], around: Any = contextlib.nullcontext) -> dict[str, Any]:
+        order = list(range(len(case["args"])))
+        return replay(outer, function, case, order, {}, SLOW_ORIGINAL, around)
+
+    return filled(cases, once)
+
+
+def filled(cases: list[dict[str, Any]], once: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    """Keep the cases that `once` has an answer to; of what chance decides, the shapes of two."""
     kept, why, by_chance = [], "", False
     for case in cases:
-        order = list(range(len(case["args"])))
-
-        def once(seed: int, around: Any, case: Any = case, order: Any = order) -> dict[str, Any]:
-            return replay(outer, function, {**case, "seed": seed}, order, {}, SLOW_ORIGINAL, around)
-
-        answer = once(case["seed"], contextlib.nullcontext)
+        answer = once(case)
         if not tells(answer):
             why = why or str(
                 answer.get("error", answer.get("skipped", "it gives nothing to compare"))
             )
             continue
         kept.append({**case, "answer": answer})
-        by_chance = by_chance or rolls_dice(outer, function, case, order)
+        by_chance = by_chance or rolls_dice(case, once)
     if by_chance:
         kept = [{**case, "answer": answer_shape(case["answer"])} for case in kept[:2]]
     told = {"class": "shape" if by_chance else "exact", "cases": kept}
     return told if kept else {**told, "reason": why or "no call of it was seen"}
 
 
-def rolls_dice(
-    outer: dict[str, Any], function: Any, case: Mapping[str, Any], order: list[int]
-) -> bool:
+def rolls_dice(case: Mapping[str, Any], once: Callable[..., dict[str, Any]]) -> bool:
     """Tell whether another state of the random generators gives another answer to the same arguments."""
+    if any(one["k"] == "chance" for spec in case["args"] for one in walk(spec)):
+        return True
     answers = []
     for chance in (101, 202):
 
@@ -399,5 +472,5 @@ def rolls_dice(
             with seeded(chance), deaf_to_seeds(chance):
                 yield
 
-        answers.append(replay(outer, function, case, order, {}, SLOW_ORIGINAL, around))
+        answers.append(once(case, around))
     return answers[0] != answers[1]

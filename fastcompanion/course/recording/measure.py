@@ -298,6 +298,7 @@ def _function(told: Mapping[str, Any]) -> RecordedFunction | None:
             int(case["seed"]),
             case["answer"],
             bool(case.get("no_grad", False)),
+            tuple(case.get("steps", ())),
         )
         for case in told["cases"]
         if "answer" in case

@@ -37,7 +37,7 @@ from fastcompanion.course.recording.pool import Pool
 from fastcompanion.course.recording.trial import NOT_MEASURED, Gate, Trials
 
 RECORDED = "lesson.recorded"
-METHOD = 2  # one more when the same notebook would be recorded in another way
+METHOD = 3  # one more when the same notebook would be recorded in another way
 PER_SECTION = 12  # mistakes to plant in each section
 WANTED = 100  # and in a whole notebook, where there are so many
 _SMALL = 20_000_000

@@ -211,14 +211,16 @@ class Trials:
             return None
         others = self._others(part)
 
-        def verdict_of(worker: Warm, other: tuple[str, PlannedSection]) -> str:
-            head, outcome = self._tried(worker, part, other[1])
-            return _verdict_of(head[-1], outcome)
+        def outcome_of(worker: Warm, other: tuple[str, PlannedSection]) -> Outcome:
+            return self._tried(worker, part, other[1])[1]
 
-        told = list(self._pool.map(verdict_of, others))
-        if "passed" in told:
-            what, _ = others[told.index("passed")]
-            return Gate(_soft(draft, LAX.format(what=what)))
+        told = list(self._pool.map(outcome_of, others))
+        draft = self._drafts[section] = _without_idle(draft, others[0][1], told[0])
+        if not _has_firm(draft):
+            return Gate(_soft(draft, LAX.format(what=others[0][0])))
+        for (what, other), outcome in zip(others, told, strict=True):
+            if _verdict_of(_checked(other, draft, {}), outcome) == "passed":
+                return Gate(_soft(draft, LAX.format(what=what)))
         return self._mutants(part, draft, left, tell)
 
     def _others(self, part: Part) -> list[tuple[str, PlannedSection]]:
@@ -378,6 +380,22 @@ def _soft(draft: RecordedSection, reason: str) -> RecordedSection:
     return replace(draft, status="self-assessed", reason=reason)
 
 
+def _without_idle(
+    draft: RecordedSection, empty: PlannedSection, outcome: Outcome
+) -> RecordedSection:
+    """Leave out what is right without any work: it was there before, or is given."""
+    if outcome.observed is None:
+        return draft
+    promised = [point.name for point in empty.promised]
+    points = judge.points(draft, outcome.observed, {}, promised)
+    idle = {point["name"] for point in points if point["state"] == "passed"}
+    return replace(
+        draft,
+        outcomes=tuple(one for one in draft.outcomes if one.key not in idle),
+        functions=tuple(one for one in draft.functions if one.name not in idle),
+    )
+
+
 def _has_firm(draft: RecordedSection) -> bool:
     firm = [one for one in draft.outcomes if one.stability != "shape" and not agree.informs(one)]
     return bool(firm) or any(one.stability == "exact" for one in draft.functions)
@@ -452,6 +470,8 @@ def _short(answer: Mapping[str, Any]) -> dict[str, Any]:
         kept["changed"] = answer["changed"]
     if answer.get("globals"):
         kept["globals"] = answer["globals"]
+    if answer.get("asked"):
+        kept["asked"] = answer["asked"]
     return kept
 
 
@@ -462,6 +482,7 @@ def _same_answer(recorded_answer: Mapping[str, Any], told: Mapping[str, Any]) ->
     mine = recorded_answer.get("changed") or ()
     other = told.get("changed") or [None] * len(mine)
     pairs += list(zip(mine, other, strict=False))
+    pairs += list(zip_longest(recorded_answer.get("asked") or (), told.get("asked") or ()))
     return all(
         (a is None and b is None)
         or (a is not None and b is not None and agree.same(a, b, grads=True))

@@ -42,5 +42,16 @@ def test_equal_values_have_equal_digests_whatever_the_place_in_memory() -> None:
         return {"x": np.arange(3.0), object(): {1: "a"}}
 
     assert digest(made()) == digest(made())
-    assert digest(np.arange(3.0)) != digest(np.arange(3))
+    assert digest(np.arange(3.0) + 0.5) != digest(np.arange(3.0) + 0.501)
     assert digest({"x": [1, (2, 3)]}) != digest({"x": [1, (2, 4)]})
+
+
+def test_types_and_rounding_are_no_difference() -> None:
+    said = np.array([True, False, True])
+    assert digest(said) == digest(said.astype(int)) == digest(said.astype("float32"))
+    assert digest(True) == digest(1) == digest(1.0) == digest(np.int64(1))
+    rows = np.random.RandomState(0).rand(1000)
+    assert digest(rows) == digest(rows * (1 + 1e-12)) != digest(rows * 1.001)
+    assert digest(0.1 + 0.2) == digest(0.3) != digest(0.3001)
+    assert digest(float("nan")) != digest(float("inf"))
+    assert digest(np.array([np.nan, 1.0])) != digest(np.array([2.0, 1.0]))

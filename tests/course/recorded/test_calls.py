@@ -115,7 +115,9 @@ def test_functions_of_truth_values_are_asked_for_all_of_them() -> None:
     asked = {tuple(one["v"] for one in case["args"]) for case in widened([seen])}
     assert asked == {(a, b) for a in (True, False) for b in (True, False)}
     assert len(widened([{"args": [spec_of(True), spec_of(2)], "globals": {}}])) == 2
-    assert len(widened([{"args": [spec_of(True)] * 5, "globals": {}}])) == 1
+    at_once = widened([{"args": [spec_of(True)] * 5, "globals": {}}])
+    assert [one["args"][0]["k"] for one in at_once] == ["plain", "truths"]
+    assert len(widened([{"args": [spec_of(True)] * 10, "globals": {}}])) == 1
 
 
 def test_parameters_that_begin_at_zero_are_something_else_once() -> None:

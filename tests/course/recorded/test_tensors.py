@@ -145,5 +145,6 @@ def test_a_table_is_known_by_its_columns() -> None:
     assert fingerprint(frame.fillna({"age": 0})) != found
     assert fingerprint(frame["age"])["nan"] == 1
     assert fingerprint(frame["name"])["d"] == "o"
-    assert spec_of(frame) == {"k": "unknown"}
+    assert [one["d"] for one in spec_of(frame)["items"]] == ["float64", "object", "bool"]
+    assert spec_of(pandas.DataFrame({1: [2.0]})) == {"k": "unknown"}
     assert len(synthesise(spec_of(pandas.Series([1.0, 2.5, 3.0])), 1)) == 3
