@@ -321,6 +321,14 @@ def play(
         return {"error": type(error).__name__}
 
 
+def held_by(value: Any) -> dict[str, Any]:
+    """Describe what a step gave; an object that holds nothing to compare says only that it is one."""
+    found = fingerprint(value)
+    if found["k"] != "other" or type(value).__module__ != "__main__":
+        return found
+    return {"k": "object", "cls": found["cls"], "a": {}}
+
+
 def scene_answer(
     case: Mapping[str, Any], classes: Mapping[str, type], args: list[Any]
 ) -> dict[str, Any]:
@@ -334,7 +342,7 @@ def scene_answer(
         what = classes[step["new"]] if "new" in step else getattr(results[step["on"]], step["do"])
         results.append(what(*given, **named))
     after = [fingerprint(one) for one in args]
-    items = [fingerprint(one) for one in results]
+    items = [held_by(one) for one in results]
     pairs = zip(before, after)  # noqa: B905 - Python 3.9
     return {
         "fp": {"k": "group", "t": "steps", "n": len(items), "items": items},

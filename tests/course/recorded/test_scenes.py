@@ -132,6 +132,22 @@ def test_chance_leaves_only_shapes() -> None:
     assert "'v'" not in str([case["answer"]["fp"] for case in told["cases"]])
 
 
+def test_objects_that_hold_nothing_to_compare_are_told_by_what_comes_out_of_them() -> None:
+    code = """
+        class Twice:
+            def __call__(self, x): return 2 * x
+        class Chain:
+            def __init__(self, count): self.parts = [Twice() for _ in range(count)]
+            def __call__(self, x):
+                for part in self.parts: x = part(x)
+                return x
+    """
+    told = recorded(code, "c = Chain(3); c(0.5)", "Chain")
+    assert states(told, code) == ["passed"]
+    assert states(told, code.replace("2 * x", "3 * x")) == ["wrong"]
+    assert states(told, code.replace("range(count)", "range(count - 1)")) == ["wrong"]
+
+
 def test_a_scene_belongs_to_the_section_whose_classes_take_part() -> None:
     space = Space()
     space.section(NODE, log=True)

@@ -46,6 +46,38 @@ def test_sections_with_enough_to_compare_are_checked_hard(ws: Workspace, culture
     assert event.data["hard"] == [one.id for one in found.sections if one.status == "hard"]
 
 
+OLDER = (
+    "import numpy as np\nlabels = np.arange(24) % 5\nvalues = np.linspace(0, 2, 24)\n"
+    "high = values[labels > 2]"
+)
+NEWER = (
+    "labels = labels.astype(float)\n\n"
+    "def weighted(values, labels):\n    return (values * labels).sum() / (labels.sum() + 1) - 0.5\n\n"
+    "class Running:\n    def __init__(self, start):\n        self.mean, self.count = start, 1\n\n"
+    "    def add(self, value):\n        self.count += 1\n"
+    "        self.mean = self.mean + (value - self.mean) / self.count\n\n"
+    "running = Running(2.5)\nrunning.add(4.0)\nrunning.add(1.0)\nweighted(values, labels)"
+)
+
+
+@needs_fork
+def test_what_is_there_without_any_work_is_no_reason_to_leave_a_section_alone(
+    ws: Workspace,
+) -> None:
+    cells = [books.text("## Older"), books.code(OLDER), books.text("## Newer"), books.code(NEWER)]
+    books.recorded(ws, books.book(cells))
+    [_, newer] = record.read(file_of(ws)).sections
+    assert newer.status == "hard"
+    assert "labels" not in {
+        one.name for one in newer.outcomes
+    }  # only another type of the same numbers
+    assert {one.name for one in newer.functions} == {"weighted", "Running"}
+    [running] = [one for one in newer.functions if one.name == "Running"]
+    assert [step.get("new", step.get("do")) for step in running.cases[0].steps] == [
+        "Running", "add", "add",
+    ]  # fmt: skip
+
+
 @needs_fork
 def test_a_record_is_the_same_each_time_and_what_is_done_is_taken_up(ws: Workspace) -> None:
     first = books.recorded(ws, books.prose())
