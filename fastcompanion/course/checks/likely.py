@@ -186,9 +186,14 @@ def _is_slight(told: RecordedSection, failing: SectionVerdict, *, unsure: bool) 
     )
 
 
-def _joined(hits: Sequence[Likely]) -> Likely:
-    """Say both where a change in either of two lines sets the section right."""
+def _joined(hits: Sequence[Likely]) -> Likely | None:
+    """Say both where the same change in either of two lines sets the section right.
+
+    Where unlike changes do, they bring the right values by another way than the mistake's.
+    """
     first, *others = hits
+    if any(one.words != first.words for one in others):
+        return None
     return replace(first, other=others[0]) if others else first
 
 

@@ -493,8 +493,9 @@ def _named(
 ) -> list[Point]:
     """Name the likely mistake behind each failing point, where one or two are possible."""
     failing = [point for point in found if point["state"] != "passed"]
-    if not failing:
-        return found
+    metrics = {one.key for one in section.outcomes if one.better == "up"}
+    if all(point["name"] in metrics for point in failing):
+        return found  # a net that learns nothing has one accuracy, whatever is wrong with it
     passed = {str(point["name"]) for point in found if point["state"] == "passed"}
     evidence = [
         {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,14 @@ def test_a_check_names_the_place(
     assert (failing(report).id, failing(report).verdict) == (section, "wrong value")
     assert failing(report).hint.startswith(words)
     assert failing(report).hint.endswith(code)
+
+
+def test_unlike_changes_that_do_as_well_name_nothing() -> None:
+    one = likely.Likely(3, 2, "a - b", "with minus in place of plus", 5)
+    assert likely._joined([one]) == one
+    again = replace(one, line=3)
+    assert likely._joined([one, again]) == replace(one, other=again)
+    assert likely._joined([one, replace(again, words="without `abs`")]) is None
 
 
 def test_what_no_small_change_sets_right_has_no_place(

@@ -349,6 +349,16 @@ def test_a_mistake_is_named_with_one_other_that_it_may_be_but_not_with_two() -> 
     assert named(observed({"loss": number(0.712)}), UP, twin) == "loss:m1"
 
 
+def test_no_mistake_is_named_by_an_accuracy_alone() -> None:
+    dead = KnownMistake("m1", "without setting lr", {"acc": 0.595}, {})
+    metric = outcome("acc", number(0.8258), better="up")
+    assert named(observed({"acc": number(0.595)}), dead, of=metric) == ""
+    both = KnownMistake("m1", "x", {"acc": 0.595, "loss": 0.712}, {})
+    seen = observed({"acc": number(0.595), "loss": number(0.712)})
+    points = judge.points(section(LOSS, metric, mistakes=[both]), seen, {})
+    assert {point.get("mistake") for point in points} == {"loss:m1"}
+
+
 def test_a_mistake_that_contradicts_another_point_is_not_named() -> None:
     mistakes = [KnownMistake("m1", "x", {"loss": 0.712, "acc": 0.51}, {})]
     recorded = section(LOSS, outcome("acc", number(0.8258)), mistakes=mistakes)
