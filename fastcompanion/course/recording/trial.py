@@ -212,7 +212,7 @@ class Trials:
         others = self._others(part)
 
         def outcome_of(worker: Warm, other: tuple[str, PlannedSection]) -> Outcome:
-            return self._tried(worker, part, other[1])[1]
+            return self._tried(worker, part, other[1], list(self._seconds))[1]
 
         told = list(self._pool.map(outcome_of, others))
         draft = self._drafts[section] = _without_idle(draft, others[0][1], told[0])
@@ -252,14 +252,20 @@ class Trials:
         return list(self._made.sections[ids.index(part.id) + 1 :])
 
     def _tried(
-        self, worker: Warm, part: Part, changed: PlannedSection
+        self, worker: Warm, part: Part, changed: PlannedSection, like: Sequence[str] = ()
     ) -> tuple[list[PlannedSection], Outcome]:
-        """Run a changed section in the place of the original's, behind the ones before it."""
+        """Run a changed section in the place of the original's, behind the ones before it.
+
+        It may take some times as long as that one, or as the sections whose code it is `like`.
+        """
         checked = _checked(changed, self._drafts[part.id], {})
         head = self._head(part, checked)
-        # The sections before may run again as well: a slow one among them is not the mistake's.
-        slowest = max(self._seconds.get(one.id, 0.0) for one in head)
-        return head, self._run(worker, head, cell_seconds=max(_SHORTEST, 3 * slowest))[-1]
+        before = self._run(worker, head[:-1])
+        if before and before[-1].failure is not None:
+            return head, before[-1]
+        # A mistake that never ends is given up soon, however slow other sections are.
+        own = [self._seconds.get(name, 0.0) for name in (part.id, *like)]
+        return head, self._run(worker, head, cell_seconds=max(_SHORTEST, 3 * max(own)))[-1]
 
     def _mutants(
         self,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,9 +13,10 @@ from fastcompanion.course.checks import warm
 from fastcompanion.course.checks.plan import PlannedCell, PlannedSection
 from fastcompanion.course.checks.warm import Warm
 from fastcompanion.course.model import Lesson, NotebookRef
-from fastcompanion.course.recording.measure import bench
+from fastcompanion.course.recorded.record import RecordedSection
+from fastcompanion.course.recording.measure import Measured, bench
 from fastcompanion.course.recording.original import original
-from fastcompanion.course.recording.trial import ENOUGH, FEWEST, is_decided
+from fastcompanion.course.recording.trial import ENOUGH, FEWEST, Trials, is_decided
 
 
 @pytest.mark.parametrize("most", [5, 7, 12, 34])
@@ -58,3 +61,24 @@ def test_each_worker_has_a_folder_of_its_own(tmp_path: Path) -> None:
         pool.size = 2
         assert list(pool.map(ran, [section, section])) == [True, True]
     assert sorted(path.parent.name for path in tmp_path.glob("*/own")) == ["0", "1"]
+
+
+@pytest.mark.skipif(not warm.available(), reason="this system can't fork: not run here")
+def test_a_mistake_without_end_is_given_up_by_the_time_of_its_own_section(tmp_path: Path) -> None:
+    book: dict[str, Any] = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    for place, source in enumerate(["import time\ntime.sleep(1.5)\na = 1", "b = a + 1"]):
+        kind = {"metadata": {}, "id": f"h{place}"}
+        book["cells"] += [
+            {**kind, "cell_type": "markdown", "source": f"## Part {place}"},
+            {**kind, "id": f"c{place}", "cell_type": "code", "source": source, "outputs": []},
+        ]
+    ref = NotebookRef("n", "n.ipynb", None, None)
+    made = original(book, Lesson("c/01", "01", "", (ref,)), ref)
+    slow, quick = made.work
+    drafts = {one.id: RecordedSection(one.id, "hard", "") for one in (slow, quick)}
+    changed = replace(quick.planned, cells=(PlannedCell(3, "while True: pass"),))
+    with bench(made, OWN, lambda number: tmp_path, Limits()) as pool:
+        trials = Trials(made, Measured(drafts, {}, {}, 1.0), pool, 1, finished=True)
+        [(_, found)] = pool.map(lambda worker, one: trials._tried(worker, quick, one), [changed])
+    assert found.failure is not None
+    assert (found.id, found.failure.error_value) == (quick.id, "longer than 3 s")
