@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from fastcompanion.base.errors import CompanionError, Exit
-from fastcompanion.base.kernel import Limits
 from fastcompanion.commands import completing
+from fastcompanion.commands.budgets import CellTimeoutOption, limits_of
 from fastcompanion.commands.options import Session, command
 from fastcompanion.console import Answer, Block, Facts, Line, Next, Table, Title, Warn
 from fastcompanion.course.environments import create as creation
@@ -69,9 +69,7 @@ def create(
         list[Path] | None,
         typer.Option("--data", help="What to show beside the notebook; repeatable."),
     ] = None,
-    cell_timeout: Annotated[
-        int | None, typer.Option("--cell-timeout", min=1, help="Seconds for one cell.")
-    ] = None,
+    cell_timeout: CellTimeoutOption = None,
     budget: Annotated[
         int | None, typer.Option("--budget", min=1, help="Seconds for a whole run.")
     ] = None,
@@ -91,20 +89,11 @@ def create(
         python=python,
         dry_run=session.dry_run,
         data=tuple(data or ()),
-        limits=_limits(session, cell_timeout, budget),
+        limits=limits_of(session, cell_timeout, budget),
     )
     study = session.workspace_or_none()
     made = report(creation.create(study, request, _approval(session), session.reporter))
     return Answer(made, _view_created, exit_code=_code(session, made))
-
-
-def _limits(session: Session, cell_timeout: int | None, budget: int | None) -> Limits:
-    settings = session.settings()
-    return Limits(
-        cell_timeout or settings.get("check.cell_seconds"),
-        budget or settings.get("check.total_seconds"),
-        settings.get("check.output_mb"),
-    )
 
 
 def _code(session: Session, made: Report) -> int:

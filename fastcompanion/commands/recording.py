@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from fastcompanion.base.kernel import Limits
-from fastcompanion.commands import completing
 from fastcompanion.commands import lesson_app as group
+from fastcompanion.commands.budgets import CellTimeoutOption, KernelOption, limits_of
 from fastcompanion.commands.lesson_app import NotebookOption
 from fastcompanion.commands.options import LessonArgument, Session, command
 from fastcompanion.console import Answer, Block, Items, Line, Next, Table, Title, Warn
@@ -27,18 +26,8 @@ def record_lesson(
     session: Session,
     lesson: LessonArgument = None,
     notebook: NotebookOption = None,
-    kernel: Annotated[
-        str | None,
-        typer.Option(
-            "--kernel",
-            "-k",
-            help="An environment, venv, interpreter or kernelspec.",
-            autocompletion=completing.environments,
-        ),
-    ] = None,
-    cell_timeout: Annotated[
-        int | None, typer.Option("--cell-timeout", min=1, help="Seconds for one cell.")
-    ] = None,
+    kernel: KernelOption = None,
+    cell_timeout: CellTimeoutOption = None,
     budget: Annotated[
         int | None, typer.Option("--budget", min=1, help="Seconds for the whole recording.")
     ] = None,
@@ -53,12 +42,7 @@ def record_lesson(
     study = session.workspace()
     course, found = lessons.find(study, lesson)
     ref = lessons.notebook_of(found, notebook)
-    settings = session.settings()
-    limits = Limits(
-        cell_timeout or settings.get("check.cell_seconds"),
-        budget or settings.get("check.total_seconds"),
-        settings.get("check.output_mb"),
-    )
+    limits = limits_of(session, cell_timeout, budget)
     interpreter = find_interpreter(kernel, course, study, session.reporter)
     asked = recorder.Asked(course, found, ref, interpreter, limits, most, warm.available())
     if session.dry_run:

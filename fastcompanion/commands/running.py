@@ -9,10 +9,9 @@ from typing import Annotated
 import typer
 
 from fastcompanion.base.errors import Exit
-from fastcompanion.base.kernel import Limits
 from fastcompanion.base.records import frozen
-from fastcompanion.commands import completing
 from fastcompanion.commands import lesson_app as group
+from fastcompanion.commands.budgets import CellTimeoutOption, KernelOption, limits_of
 from fastcompanion.commands.lesson_app import NotebookOption
 from fastcompanion.commands.options import LessonArgument, Session, command
 from fastcompanion.console import Answer, Block, Code, Facts, Items, Line, Next, Table, Title, Warn
@@ -48,18 +47,8 @@ def run_lesson(
     data: Annotated[
         Path | None, typer.Option("--data", help="A folder or file to show beside the notebook.")
     ] = None,
-    kernel: Annotated[
-        str | None,
-        typer.Option(
-            "--kernel",
-            "-k",
-            help="An environment, venv, interpreter or kernelspec.",
-            autocompletion=completing.environments,
-        ),
-    ] = None,
-    cell_timeout: Annotated[
-        int | None, typer.Option("--cell-timeout", min=1, help="Seconds for one cell.")
-    ] = None,
+    kernel: KernelOption = None,
+    cell_timeout: CellTimeoutOption = None,
     budget: Annotated[
         int | None, typer.Option("--budget", min=1, help="Seconds for the whole run.")
     ] = None,
@@ -71,12 +60,7 @@ def run_lesson(
     if not execute or session.dry_run:
         copied = run.copy_original(study, course, found, ref, data=data, dry_run=session.dry_run)
         return Answer(copied, _view_copied)
-    settings = session.settings()
-    limits = Limits(
-        cell_timeout or settings.get("check.cell_seconds"),
-        budget or settings.get("check.total_seconds"),
-        settings.get("check.output_mb"),
-    )
+    limits = limits_of(session, cell_timeout, budget)
     ran = run.execute(
         study,
         course,
