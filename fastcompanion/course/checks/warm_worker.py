@@ -25,7 +25,8 @@ import types
 from typing import Any
 
 KEPT_OUTPUT = 4000
-ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
+# Places in memory, as `repr` and `id` write them.
+ADDRESS = re.compile(r"0x[0-9a-f]{6,}|(?<![\d.])\d{14,15}(?![\d.])")
 
 
 class TooMuchOutput(BaseException):
@@ -374,7 +375,9 @@ def digest_inside(value: Any, depth: int) -> str:
         return kind
     if isinstance(value, (bool, int, float)):
         return number_digest(value)
-    if value is None or isinstance(value, (complex, str, bytes)):
+    if isinstance(value, str):
+        return ADDRESS.sub("0x", repr(value))
+    if value is None or isinstance(value, (complex, bytes)):
         return repr(value)
     if hasattr(value, "dtype") and hasattr(value, "shape"):
         return array_digest(value)

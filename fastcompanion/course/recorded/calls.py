@@ -243,6 +243,10 @@ def shrunk(case: dict[str, Any], most: int = BIG_SIZE, few: int = SMALL_SIZE) ->
     arrays = [one for spec in specs_of(case) for one in walk(spec) if "shape" in one]
     big = dict.fromkeys(size for one in arrays for size in one["shape"] if size > most)
     small = {size: few + place for place, size in enumerate(big)}
+    for one in [one for spec in specs_of(case) for one in walk(spec) if one["k"] == "number"]:
+        assert isinstance(one, dict)
+        if type(one["v"]) is int:
+            one["v"] = small.get(one["v"], one["v"])  # a size that is handed over beside the array
     for one in arrays:
         assert isinstance(one, dict)
         one["shape"] = [small.get(size, size) for size in one["shape"]]

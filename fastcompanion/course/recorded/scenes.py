@@ -42,6 +42,12 @@ from fastcompanion.course.recorded.replays import (
 
 MOST_STEPS = 40
 MOST_NOTED = 200
+MOST_PROBES = 8
+PROBE = 1.5
+UNARY = ("__neg__", "__abs__", "__pos__")
+BINARY = tuple(
+    f"__{side}{name}__" for name in ("add", "sub", "mul", "truediv", "pow") for side in ("", "r")
+)
 MOST_CALLERS = 60
 UNWATCHED = {"__repr__", "__str__", "__hash__", "__eq__", "__del__", "__getattr__", "__len__"}
 CHANGES_GLOBALS = {"STORE_GLOBAL", "DELETE_GLOBAL"}
@@ -206,6 +212,25 @@ class SceneLog:
         made = [*step["args"], *step["words"].values(), step.get("on")]
         return [one for one in made if one]
 
+    def probes(self, first: int, case: dict[str, Any]) -> list[dict[str, Any]]:
+        """Ask the first object for each operator that its class defines and the notebook did not use."""
+        done = {step.get("do") for step in case["steps"]}
+        own = vars(self.steps[first]["class"])
+        asked = [name for name in (*UNARY, *BINARY) if name in own and name not in done]
+        number = [["a", len(case["args"])]]
+        return [
+            {
+                **case,
+                "args": [*case["args"], {"k": "number", "v": PROBE}],
+                "steps": [
+                    case["steps"][0],
+                    {"do": name, "on": 0, "args": [] if name in UNARY else number},
+                ],
+                "seed": 21,
+            }
+            for name in asked[:MOST_PROBES]
+        ]
+
     def entry(self, kept: list[int]) -> dict[str, Any]:
         """Write a scene as the calls of a function are written, with steps and arguments counted anew."""
         used = dict.fromkeys(p for n in kept for k, p in self.needs(self.steps[n]) if k == "a")
@@ -224,6 +249,7 @@ class SceneLog:
             steps.append(told)
         case = {"args": [self.specs[one] for one in used], "globals": {}, "steps": steps}
         cases = widened([shrunk(case, FEW, FEWER)]) if is_known(case) else []
+        cases += self.probes(kept[0], cases[0]) if cases else []
         return {"arity": 0, "params": 0, "closed": True, "reads": [], "seen": 1, "cases": cases}
 
 
@@ -321,6 +347,13 @@ def play(
         return {"error": type(error).__name__}
 
 
+def method_of(value: Any, name: str) -> Any:
+    """Find a method; where the learner's class has none of this name, it is another interface."""
+    if not hasattr(value, name):
+        raise Unmade
+    return getattr(value, name)
+
+
 def held_by(value: Any) -> dict[str, Any]:
     """Describe what a step gave; an object that holds nothing to compare says only that it is one."""
     found = fingerprint(value)
@@ -339,7 +372,7 @@ def scene_answer(
         made = {"s": results, "a": args}
         given = [made[kind][place] for kind, place in step["args"]]
         named = {name: made[kind][place] for name, (kind, place) in step.get("words", {}).items()}
-        what = classes[step["new"]] if "new" in step else getattr(results[step["on"]], step["do"])
+        what = classes[step["new"]] if "new" in step else method_of(results[step["on"]], step["do"])
         results.append(what(*given, **named))
     after = [fingerprint(one) for one in args]
     items = [held_by(one) for one in results]

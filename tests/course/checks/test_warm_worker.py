@@ -55,3 +55,9 @@ def test_types_and_rounding_are_no_difference() -> None:
     assert digest(0.1 + 0.2) == digest(0.3) != digest(0.3001)
     assert digest(float("nan")) != digest(float("inf"))
     assert digest(np.array([np.nan, 1.0])) != digest(np.array([2.0, 1.0]))
+
+
+def test_places_in_memory_are_no_difference() -> None:
+    assert digest(f"node {id(object())}") == digest(f"node {140212345678901}")
+    assert digest("0.123456789012345") != digest("0.123456789012346")
+    assert digest("12345") != digest("12346")

@@ -142,3 +142,8 @@ def test_a_text_that_is_made_has_many_letters() -> None:
     assert len(made) == 21
     assert len(set(made)) > 5
     assert made == again("a text of other lengt")
+
+
+def test_a_size_beside_a_big_array_is_made_small_with_it() -> None:
+    case = {"args": [spec_of(np.zeros((1500, 3)) + 0.5), spec_of(1500), spec_of(3)], "globals": {}}
+    assert [one.get("shape", one.get("v")) for one in shrunk(case)["args"]] == [[512, 3], 512, 3]

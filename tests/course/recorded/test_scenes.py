@@ -132,6 +132,18 @@ def test_chance_leaves_only_shapes() -> None:
     assert "'v'" not in str([case["answer"]["fp"] for case in told["cases"]])
 
 
+def test_operators_that_the_notebook_did_not_use_are_asked_for_too() -> None:
+    code = NODE.replace(
+        "    made = 0\n", "    made = 0\n        def __radd__(self, n): return n + self.data\n"
+    )
+    told = recorded(code)
+    assert [one["steps"][-1]["do"] for one in told["cases"]][-1] == "__radd__"
+    assert states(told, code) == ["passed"]
+    assert states(told, code.replace("n + self.data", "n - self.data")) == ["wrong"]
+    # Who has no such operator is asked for the rest.
+    assert states(told, NODE) == ["passed"]
+
+
 def test_objects_that_hold_nothing_to_compare_are_told_by_what_comes_out_of_them() -> None:
     code = """
         class Twice:
