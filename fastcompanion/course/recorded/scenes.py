@@ -37,6 +37,7 @@ from fastcompanion.course.recorded.replays import (
     global_names,
     gradients,
     known_names,
+    own_function,
     seeded,
 )
 
@@ -336,7 +337,7 @@ def play(
                 for place, spec in enumerate(case["args"])
             ]
             with seeded(case["seed"]), around(), Guard(), kept_classes(seen):
-                return scene_answer(case, classes, args)
+                return scene_answer(outer, case, classes, args)
     except Unmade:
         return {"skipped": "an argument"}
     except BaseException as error:
@@ -347,9 +348,9 @@ def play(
         return {"error": type(error).__name__}
 
 
-def method_of(value: Any, name: str) -> Any:
-    """Find a method; where the learner's class has none of this name, it is another interface."""
-    if not hasattr(value, name):
+def method_of(value: Any, name: str, outer: Mapping[str, Any]) -> Any:
+    """Find a method that the notebook defines; where a class has none of this name, it is another one."""
+    if not own_function(bare(getattr(type(value), name, None), outer), outer):
         raise Unmade
     return getattr(value, name)
 
@@ -363,7 +364,10 @@ def held_by(value: Any) -> dict[str, Any]:
 
 
 def scene_answer(
-    case: Mapping[str, Any], classes: Mapping[str, type], args: list[Any]
+    outer: Mapping[str, Any],
+    case: Mapping[str, Any],
+    classes: Mapping[str, type],
+    args: list[Any],
 ) -> dict[str, Any]:
     """Go through the steps, and say what they gave, as it is in the end, and how arguments changed."""
     before = [fingerprint(one) for one in args]
@@ -372,7 +376,10 @@ def scene_answer(
         made = {"s": results, "a": args}
         given = [made[kind][place] for kind, place in step["args"]]
         named = {name: made[kind][place] for name, (kind, place) in step.get("words", {}).items()}
-        what = classes[step["new"]] if "new" in step else method_of(results[step["on"]], step["do"])
+        if "new" in step:
+            what = classes[step["new"]]
+        else:
+            what = method_of(results[step["on"]], step["do"], outer)
         results.append(what(*given, **named))
     after = [fingerprint(one) for one in args]
     items = [held_by(one) for one in results]

@@ -120,6 +120,14 @@ def test_nothing_of_the_learners_is_changed() -> None:
     assert space.names["seen"] == []
 
 
+def test_a_record_can_call_nothing_but_what_the_notebook_defines() -> None:
+    told = recorded()
+    [step] = [one for one in told["cases"][0]["steps"] if one.get("do") == "backward"]
+    step["do"] = "__reduce__"
+    [found] = Space().section(NODE, functions=[told])["replays"]["Node"]
+    assert found["answers"][0] == {"skipped": "an argument"}
+
+
 def test_chance_leaves_only_shapes() -> None:
     code = """
         import random
