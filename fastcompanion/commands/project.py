@@ -16,8 +16,9 @@ from fastcompanion.data.dataset import Problem
 from fastcompanion.data.scores import Compared
 from fastcompanion.flows import projects
 from fastcompanion.flows.projects import Begun, Trained
-from fastcompanion.project import checking, new, scoring
+from fastcompanion.project import checking, growing, new, scoring
 from fastcompanion.project.checking import Checked
+from fastcompanion.project.growing import Growth
 from fastcompanion.project.place import Project
 from fastcompanion.project.plan import Plan
 from fastcompanion.project.scoring import Board, Opened, Scored, short
@@ -168,6 +169,45 @@ def check(session: Session, kernel: Kernel = "", project: ProjectPath = None) ->
     return Answer(checked, _checked, int(code))
 
 
+@command(app, "next")
+def grow(
+    session: Session,
+    step: Annotated[
+        str, typer.Argument(help="A step of your choice.", show_default="the next one")
+    ] = "",
+    project: ProjectPath = None,
+) -> Answer:
+    """Propose the next step and, if you want, add its files: submission, linear, fastai, app and more."""
+    found = Project.find(project)
+    growth = growing.where(found, step)
+    if growth.step is not None and not session.dry_run:
+        question = f"{growth.step.title}: add {', '.join(growth.step.files)}?"
+        if session.yes or (session.can_ask and session.confirm(question, default=True)):
+            growth = growing.take(found, growth)
+    return Answer(growth, _growth)
+
+
+@command(app, "app")
+def serve(
+    session: Session,
+    model: Annotated[
+        str, typer.Argument(help="The model that answers.", show_default="that of the best run")
+    ] = "",
+    port: Annotated[
+        int, typer.Option("--port", help="The port on this machine; 0 for any.")
+    ] = 8000,
+    kernel: Kernel = "",
+    project: ProjectPath = None,
+) -> Answer:
+    """Show a page that takes a row and answers with the prediction, until Ctrl-C."""
+    found = Project.find(project)
+    if session.dry_run:
+        return Answer({"root": found.root, "model": model}, lambda _: [Line("It would show the app.")])  # fmt: skip
+    study = session.workspace_or_none()
+    name = projects.serve(found, model, port, kernel=kernel, study=study, reporter=session.reporter)
+    return Answer({"root": found.root, "model": name}, lambda _: [Line(f"The app of {name} has ended.")])  # fmt: skip
+
+
 def register(root: typer.Typer) -> None:
     """Add the group to the program."""
     root.add_typer(app, rich_help_panel="Groups")
@@ -256,6 +296,28 @@ def _trained(found: Trained) -> Iterable[Block]:
     yield Line(found.said)
     if found.board is not None:
         yield from _board(found.board)
+
+
+def _growth(found: Growth) -> Iterable[Block]:
+    step = found.step
+    if step is None:
+        yield Line(
+            "All steps are done. What helps now is in data.py: python errors.py NAME", "good"
+        )
+        return
+    if found.commit is None:
+        yield Title(f"Next: {step.title}")
+        yield Line(step.why)
+        yield Line(f"It adds {', '.join(step.files)}, and changes nothing.")
+        yield Next(f"fastcompanion project next {step.id} --yes")
+        return
+    yield Title(step.title)
+    yield Line(f"Added: {', '.join(found.added) or 'nothing'}.")
+    if found.kept:
+        yield Warn(f"Was there already and stays as it is: {', '.join(found.kept)}.")
+    if not found.commit.made:
+        yield Warn(f"Not committed: {found.commit.reason}. {found.commit.hint}")
+    yield Next(step.then, step.why)
 
 
 def _not_opened(found: dict[str, object]) -> Iterable[Block]:

@@ -95,6 +95,43 @@ def open_final(
     return scoring.open_final(project, name, python=python, reporter=reporter)
 
 
+def serve(
+    project: Project,
+    name: str,
+    port: int,
+    *,
+    kernel: str,
+    study: Workspace | None,
+    reporter: Reporter,
+) -> str:
+    """Show the app of a project until Ctrl-C; what has not been saved yet is saved first. Gives the model's name."""
+    for file, step in (("save.py", "saved"), ("app.py", "app")):
+        if not (project.root / file).is_file():
+            raise CompanionError(
+                f"the project has no {file} yet", hint=f"fastcompanion project next {step} --yes"
+            )
+    chosen = name or _best(project)
+    python = python_for(project, kernel, study)
+    folder = project.runs / chosen
+    if not any((folder / kept).is_file() for kept in ("model.json", "model.pt")):
+        running.script(project, ["save.py", chosen], python=python, reporter=reporter)
+    try:
+        running.script(project, ["app.py", chosen, str(port)], python=python, reporter=reporter)
+    except KeyboardInterrupt:
+        reporter.note("ended")
+    return chosen
+
+
+def _best(project: Project) -> str:
+    """Name the model of the best run."""
+    found, _ = scoring.read(project)
+    names = {run.name for run, _ in found.values()}
+    files = {path.stem for path in project.root.glob("*.py")}
+    ranked = [run.name for run in scoring.board(project, write=False).runs] if names else []
+    models = [found[one][0].name for one in ranked]
+    return next((one for one in models if one in files), BASELINE)
+
+
 def python_for(project: Project, kernel: str, study: Workspace | None) -> Sequence[str]:
     """Choose the Python: the one that was named, the project's own .venv, ours."""
     if kernel:

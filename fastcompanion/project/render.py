@@ -75,6 +75,7 @@ def _values(answers: Mapping[str, Any]) -> dict[str, Any]:
     made["split_text"] = textwrap.fill(
         f"{answers['split']}: {one_line(answers['split_why'])}.", _WIDTH
     )
+    made["has_sample"] = "sample_submission.csv" in {one["name"] for one in answers["files"]}
     made["package_toml"] = toml_text(_package(answers["name"]))
     made["description_toml"] = toml_text(f"Predicts {answers['target']}")
     return made

@@ -200,12 +200,20 @@ def unopened(project: Project, name: str = "") -> str:
             file=project.root / SETTINGS,
             code=Exit.CHECK_SAYS_NO,
         )
-    made = board(project, write=False)
-    if name and name not in {run.name for run in made.runs}:
+    found, _ = read(project)
+    names = [one.name for one in board(project, write=False).runs]
+    if name and name not in names:
         raise CompanionError(
             f"there is no run {name!r}", hint=f"fastcompanion project train {name}", code=Exit.USAGE
         )
-    return name or made.runs[0].name
+    single = [one for one in names if not found[one][0].settings.get("mean_of")]
+    if name and name not in single:
+        raise CompanionError(
+            f"{name} is a mean of several runs, which is fitted nowhere",
+            hint=f"--run with one of: {', '.join(single)}",
+            code=Exit.USAGE,
+        )
+    return name or single[0]
 
 
 def open_final(

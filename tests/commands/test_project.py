@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import signal
+import subprocess
+import sys
+import urllib.parse
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -159,3 +165,51 @@ class TestInAProject:
             shown = run("project", word, cwd=tmp_path)
             assert shown.code == 3
             assert "is not inside a project" in shown.err
+
+
+class TestGrowth:
+    def test_a_step_is_proposed_and_added_with_consent(self, project: Path, run: Runner) -> None:
+        shown = run("project", "next", cwd=project)
+        assert shown.code == 0, shown.err
+        assert "Next: A submission file" in shown.out
+        assert not (project / "submit.py").exists()
+        assert run("project", "next", "--yes", "--dry-run", cwd=project).code == 0
+        assert not (project / "submit.py").exists()
+        added = run("project", "next", "--yes", cwd=project)
+        assert "Added: submit.py, tests/test_submit.py" in added.out
+        assert "python submit.py baseline" in added.out
+        told = run("project", "next", "--json", cwd=project)
+        assert told.data["step"]["id"] == "linear"
+        assert told.data["done"] == ["majority", "baseline", "submission"]
+
+    def test_train_takes_the_furthest_model(self, project: Path, run: Runner) -> None:
+        assert run("project", "next", "linear", "--yes", cwd=project).code == 0
+        trained = run("project", "train", "--json", cwd=project)
+        assert trained.data["name"] == "linear"
+        fast = run("project", "train", "--fast", cwd=project)
+        assert "nothing was written" in fast.out
+
+
+class TestApp:
+    def test_it_needs_its_step(self, project: Path, run: Runner) -> None:
+        shown = run("project", "app", cwd=project)
+        assert shown.code == 1
+        assert "fastcompanion project next saved --yes" in shown.err
+
+    def test_it_answers_until_it_is_interrupted(self, project: Path, run: Runner) -> None:
+        for step in ("saved", "app"):
+            assert run("project", "next", step, "--yes", cwd=project).code == 0
+        argv = [sys.executable, "-m", "fastcompanion", "project", "app", "baseline", "--port", "0"]
+        with subprocess.Popen(argv, cwd=project, stderr=subprocess.PIPE, text=True) as served:
+            assert served.stderr is not None
+            for line in served.stderr:
+                if found := re.search(r"http://127\.0\.0\.1:\d+/", line):
+                    break
+            assert found
+            body = urllib.parse.urlencode({"Sex": "female", "Age": "30"}).encode()
+            with urllib.request.urlopen(found[0], body, timeout=20) as answer:
+                assert "Survived: 1 (1 " in answer.read().decode()
+            served.send_signal(signal.SIGINT)
+            rest = served.stderr.read()
+            assert served.wait(20) == 0, rest
+        assert (project / "runs" / "baseline" / "model.json").is_file()

@@ -1,0 +1,48 @@
+"""Keep what a model has learned from all rows: python save.py baseline
+
+Plain data go to runs/NAME/model.json, tensors to model.pt, which is read with weights_only: nothing in
+these files can run when they are loaded, as it could in a pickle.
+"""
+
+import json
+import sys
+
+import data
+import train
+
+
+def main(name, seed=train.PROJECT["seed"]):
+    _, inputs, targets = data.load()
+    learned = train.find(name).fit(inputs, targets, seed)
+    path = save(learned, train.HERE / "runs" / name)
+    print(f"{path.relative_to(train.HERE)}: learned from {len(targets)} rows, {path.stat().st_size} bytes")
+
+
+def save(learned, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in (folder / "model.json", folder / "model.pt"):
+        old.unlink(missing_ok=True)
+    try:
+        text = json.dumps(learned)
+    except TypeError:
+        import torch
+
+        torch.save(learned, folder / "model.pt")
+        return folder / "model.pt"
+    (folder / "model.json").write_text(text, encoding="utf-8")
+    return folder / "model.json"
+
+
+def load(folder):
+    """What was saved; nothing where nothing was."""
+    if (folder / "model.json").exists():
+        return json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    if not (folder / "model.pt").exists():
+        return None
+    import torch
+
+    return torch.load(folder / "model.pt", weights_only=True)
+
+
+if __name__ == "__main__":
+    main(*(sys.argv[1:] or ["baseline"]))
