@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.model import Checkpoint, Course, Lesson, Mistake, NotebookRef, SectionSpec
-from fastcompanion.course.notebooks import notebook
-from fastcompanion.course.scaffolds.scaffold import scaffold
+from tests.course.sheets import sheet, write_scratch
+
+__all__ = ["write_scratch"]
 
 CHECKS = """
 @checkpoint("the-sum", "total")
@@ -46,19 +46,7 @@ ODD = Mistake("odd", "the-answer", "double(total)", "total", "It was not doubled
 
 def original(given: str = GIVEN, solution: Mapping[str, str] = SOLUTION) -> dict[str, Any]:
     """The lesson's notebook."""
-    cells: list[dict[str, Any]] = [_cell("markdown", "# Tiny")]
-    for section, title in _TITLES.items():
-        cells.append(_cell("markdown", f"## {title}\n\nDo it."))
-        if section == "the-sum":
-            cells.append(_cell("code", given, "given"))
-        cells.append(_cell("code", solution[section], "work"))
-    return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-
-
-def _cell(kind: str, source: str, role: str = "") -> dict[str, Any]:
-    ours = {"fastcompanion": {"role": role}} if role else {}
-    cell: dict[str, Any] = {"cell_type": kind, "metadata": ours, "source": source, "id": ""}
-    return cell | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+    return sheet("Tiny", _TITLES, given, solution)
 
 
 def course(
@@ -86,25 +74,3 @@ def course(
         checks="01.checks.py" if checks is not None else None,
     )
     return Course("tiny", "Tiny", "builtin", "", folder, (lesson,)), lesson
-
-
-def write_scratch(
-    study: Workspace,
-    made: tuple[Course, Lesson],
-    answers: Mapping[str, str] | None = None,
-    *,
-    top: str = "",
-) -> Path:
-    """Scaffold the lesson and put answers into its work cells; `top` goes before everything."""
-    told, lesson = made
-    ref = lesson.notebooks[0]
-    book = scaffold(notebook.read(told.root / str(ref.path)), lesson, ref).notebook
-    for cell in book["cells"]:
-        ours = cell["metadata"]["fastcompanion"]
-        if ours["role"] == "work" and ours["section"] in (answers or {}):
-            cell["source"] = (answers or {})[ours["section"]]
-    if top:
-        book["cells"].insert(0, {**_cell("code", top), "id": "top"})
-    path = study.notebook(lesson.id, ref.id, "scratch")
-    notebook.write(path, book)
-    return path

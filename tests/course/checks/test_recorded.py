@@ -21,7 +21,6 @@ from fastcompanion.course.checks.check import CheckReport
 from fastcompanion.course.checks.verdict import SectionVerdict
 from fastcompanion.course.checks.watch import Watch
 from fastcompanion.course.model import Course, Lesson, NotebookRef
-from fastcompanion.course.notebooks import notebook
 from fastcompanion.course.recorded import record
 from fastcompanion.course.recorded.calls import synthesise
 from fastcompanion.course.recorded.fingerprints import printed_floats
@@ -33,8 +32,8 @@ from fastcompanion.course.recorded.record import (
     RecordedSection,
     Strength,
 )
-from fastcompanion.course.scaffolds.scaffold import scaffold
 from tests.course.recorded.by_hand import array, number, outcome
+from tests.course.sheets import sheet, write_scratch
 
 DATA = "data = [1.25, 2.5, 7.0, 3.75]"
 SOLUTION = {
@@ -48,19 +47,7 @@ Made = tuple[Course, Lesson]
 
 
 def original() -> dict[str, Any]:
-    cells: list[dict[str, Any]] = [cell("markdown", "# Foreign")]
-    for section, title in TITLES.items():
-        cells.append(cell("markdown", f"## {title}\n\nDo it."))
-        if section == "the-mean":
-            cells.append(cell("code", DATA, "given"))
-        cells.append(cell("code", SOLUTION[section], "work"))
-    return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-
-
-def cell(kind: str, source: str, role: str = "") -> dict[str, Any]:
-    ours = {"fastcompanion": {"role": role}} if role else {}
-    one: dict[str, Any] = {"cell_type": kind, "metadata": ours, "source": source, "id": ""}
-    return one | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+    return sheet("Foreign", TITLES, DATA, SOLUTION)
 
 
 def recorded() -> Record:
@@ -120,21 +107,8 @@ def with_record(ws: Workspace, made: Made) -> Path:
     return path
 
 
-def write(ws: Workspace, made: Made, answers: Mapping[str, str]) -> Path:
-    told, lesson = made
-    ref = lesson.notebooks[0]
-    book = scaffold(notebook.read(told.root / "foreign.ipynb"), lesson, ref).notebook
-    for one in book["cells"]:
-        ours = one["metadata"]["fastcompanion"]
-        if ours["role"] == "work" and ours["section"] in answers:
-            one["source"] = answers[ours["section"]]
-    path = ws.notebook(lesson.id, ref.id, "scratch")
-    notebook.write(path, book)
-    return path
-
-
 def run(ws: Workspace, made: Made, answers: Mapping[str, str], **more: Any) -> CheckReport:
-    write(ws, made, answers)
+    write_scratch(ws, made, answers)
     return check.check(ws, *made, OWN, **more)
 
 
@@ -299,11 +273,11 @@ def test_a_recorded_pass_counts_as_progress(ws: Workspace, made: Made, with_reco
 
 @pytest.mark.skipif(not warm.available(), reason="this system can't fork")
 def test_the_watch_judges_by_the_record_too(ws: Workspace, made: Made, with_record: Path) -> None:
-    write(ws, made, {**SOLUTION, "the-mean": "mean = 2.0\nmean"})
+    write_scratch(ws, made, {**SOLUTION, "the-mean": "mean = 2.0\nmean"})
     reports = cast("Generator[CheckReport]", Watch(ws, *made, OWN).reports())
     first = next(reports)
     assert (first.fresh, failing(first).id) == (False, "the-mean")
-    write(ws, made, OWN_WAY)
+    write_scratch(ws, made, OWN_WAY)
     second = next(reports)
     assert words(second)["the-mean"] == words(second)["scaling"] == "passed"
     reports.close()
@@ -329,7 +303,7 @@ def test_a_record_of_other_cells_is_refused(ws: Workspace, made: Made) -> None:
 def test_a_record_of_another_major_version_is_refused(ws: Workspace, made: Made) -> None:
     other = replace(recorded(), versions={"python": "3.11", "numpy": "0.9"})
     record.write(ws.checks_file(made[1].id, "foreign"), other)
-    write(ws, made, SOLUTION)
+    write_scratch(ws, made, SOLUTION)
     ready = prepared.prepare(ws, *made, versions=records.installed(OWN))
     assert "they were recorded with numpy 0.9, here is " in ready.record_notice
     assert prepared.prepare(ws, *made).record_notice == ""
@@ -339,7 +313,7 @@ def test_a_record_of_a_newer_program_is_refused(
     ws: Workspace, made: Made, with_record: Path
 ) -> None:
     with_record.write_text(json.dumps({**json.loads(with_record.read_text()), "version": 2}))
-    write(ws, made, SOLUTION)
+    write_scratch(ws, made, SOLUTION)
     notice = prepared.prepare(ws, *made).record_notice
     assert "was written by a newer fastcompanion" in notice
     assert "uv tool upgrade fastcompanion" in notice
@@ -349,7 +323,7 @@ def test_a_broken_record_is_an_error_that_names_the_file(
     ws: Workspace, made: Made, with_record: Path
 ) -> None:
     with_record.write_text(with_record.read_text().replace('"exact"', '"sure"'))
-    write(ws, made, SOLUTION)
+    write_scratch(ws, made, SOLUTION)
     with pytest.raises(CompanionError, match="class should be one of exact") as caught:
         prepared.prepare(ws, *made)
     assert caught.value.file == str(with_record)
