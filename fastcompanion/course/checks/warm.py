@@ -94,6 +94,7 @@ class Warm:
         self._done: list[tuple[str, Outcome]] = []
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._cell_seconds = limits.cell_seconds
+        self._cpu_seconds: float | None = None
         self.reused = 0
 
     def __enter__(self) -> Self:
@@ -189,14 +190,16 @@ class Warm:
         *,
         trace: bool = False,
         cell_seconds: float | None = None,
+        cpu_seconds: float | None = None,
         on_cell: Callable[[str, int], None] | None = None,
     ) -> tuple[Outcome, ...]:
         """Run sections in order until one fails; unchanged ones at the start are not run again.
 
         `trace` adds a digest of all values to each outcome that is run now; `cell_seconds`
-        takes the place of the limit of a cell.
+        takes the place of the limit of a cell, `cpu_seconds` is what it may compute.
         """
         self._cell_seconds = cell_seconds or self._limits.cell_seconds
+        self._cpu_seconds = cpu_seconds
         keep = self._unchanged(sections)
         del self._done[keep:]
         self.reused = keep
@@ -233,7 +236,7 @@ class Warm:
         trace: bool,
         on_cell: Callable[[str, int], None] | None,
     ) -> Outcome:
-        self._send(op="run", depth=depth, trace=trace, **_order(section))
+        self._send(op="run", depth=depth, trace=trace, cpu=self._cpu_seconds, **_order(section))
         cell, budget, pid = -1, self._cell_seconds, 0
         while True:
             answer = self._next(budget)

@@ -46,7 +46,8 @@ WEAK = "its check catches only {caught} of {planted} planted mistakes"
 LAX = "its check also passes {what}"
 REJECTS = "nothing firm is left of it that copies of the original in another style have too"
 UNSTEADY = "the original, run once more, did not get through it"
-_SHORTEST = 3.0  # seconds that a changed cell may always take
+_SHORTEST = 3.0  # seconds that a changed cell may always compute
+_PATIENCE = 30.0  # seconds that it may always take: other programs may keep the machine busy
 # What is left out can't be found in the learner's own code, as a wrong sign or name can.
 _LEFT_OUT = frozenset({"term", "call", "statement", "minus", "item"})
 _TRIED = 2  # times the wanted number of mistakes, as some crash
@@ -125,10 +126,12 @@ class Trials:
         *,
         trace: bool = False,
         cell_seconds: float | None = None,
+        cpu_seconds: float | None = None,
     ) -> tuple[Outcome, ...]:
         """Run sections after the seeds; their outcomes without that of the seeds."""
         asked = (self._start, *sections)
-        return worker.run(asked, trace=trace, cell_seconds=cell_seconds)[1:]
+        limits = {"cell_seconds": cell_seconds, "cpu_seconds": cpu_seconds}
+        return worker.run(asked, trace=trace, **limits)[1:]
 
     def _look(self, sections: tuple[PlannedSection, ...]) -> None:
         """Run the original, to know its effects and its times; it has to pass where it is checked."""
@@ -264,8 +267,9 @@ class Trials:
         if before and before[-1].failure is not None:
             return head, before[-1]
         # A mistake that never ends is given up soon, however slow other sections are.
-        own = [self._seconds.get(name, 0.0) for name in (part.id, *like)]
-        return head, self._run(worker, head, cell_seconds=max(_SHORTEST, 3 * max(own)))[-1]
+        own = max(self._seconds.get(name, 0.0) for name in (part.id, *like))
+        cpu_seconds, seconds = max(_SHORTEST, 3 * own), max(_PATIENCE, 10 * own)
+        return head, self._run(worker, head, cell_seconds=seconds, cpu_seconds=cpu_seconds)[-1]
 
     def _mutants(
         self,
