@@ -130,8 +130,8 @@ class Trials:
     ) -> tuple[Outcome, ...]:
         """Run sections after the seeds; their outcomes without that of the seeds."""
         asked = (self._start, *sections)
-        limits = {"cell_seconds": cell_seconds, "cpu_seconds": cpu_seconds}
-        return worker.run(asked, trace=trace, **limits)[1:]
+        found = worker.run(asked, trace=trace, cell_seconds=cell_seconds, cpu_seconds=cpu_seconds)
+        return found[1:]
 
     def _look(self, sections: tuple[PlannedSection, ...]) -> None:
         """Run the original, to know its effects and its times; it has to pass where it is checked."""
