@@ -67,6 +67,43 @@ def compare(
     return Row(what, peer, budget, ratio, spread, runs)
 
 
+def compare_both(
+    what: str,
+    act: Callable[[], object],
+    peer: str,
+    peer_act: Callable[[], object],
+    *,
+    budgets: tuple[float, float],
+    runs: int,
+) -> list[Row]:
+    """Give two rows of the same runs: by the clock, and by the CPU seconds of all processes started.
+
+    What uses several cores takes less by the clock than it costs; CPU seconds say what one core would
+    take, and hardly change with what else the machine does.
+    """
+    theirs, mine = [], []
+    for _ in range(runs):
+        theirs.append(both(peer_act))
+        mine.append(both(act))
+    rows = []
+    for place, (unit, budget) in enumerate(zip(("", ", CPU seconds"), budgets, strict=True)):
+        ours, others = [one[place] for one in mine], [one[place] for one in theirs]
+        ratio = statistics.median(ours) / statistics.median(others)
+        pairs = sorted(a / b for a, b in zip(ours, others, strict=True))
+        spread = f"{pairs[len(pairs) // 4]:.2f} to {pairs[-len(pairs) // 4]:.2f}"
+        rows.append(Row(f"{what}{unit}", peer, budget, ratio, spread, runs))
+    return rows
+
+
+def both(act: Callable[[], object]) -> tuple[float, float]:
+    """Give the wall-clock seconds of one run, and the CPU seconds of the processes it waited for."""
+    before, begun = os.times(), time.perf_counter()
+    act()
+    took, after = time.perf_counter() - begun, os.times()
+    user, system = "children_user", "children_system"
+    return took, sum(getattr(after, name) - getattr(before, name) for name in (user, system))
+
+
 def seconds(act: Callable[[], object]) -> float:
     """Give the wall-clock seconds of one run."""
     begun = time.perf_counter()
