@@ -196,20 +196,30 @@ def judgements(path: Path = JUDGED) -> dict[tuple[str, str], str]:
 def figures(rows: Iterable[Tried], judged: Mapping[tuple[str, str], str]) -> dict[str, int]:
     """Count: mistakes, noticed in their section, told a name; right, vague, wrong, not yet judged.
 
-    Crashes are apart: there Python's own error names the place.
+    Crashes are apart: there Python's own error names the place. So are mistakes in a section without
+    a check that make a later one come out wrong ("later"), and wrong names told there ("astray").
     """
-    found = dict.fromkeys(
-        ("all", "crashed", "noticed", "named", "right", "vague", "wrong", "unjudged"), 0
-    )
+    found = dict.fromkeys(_COUNTED, 0)
     for row in rows:
+        wrong, said = row.verdict == "wrong value", judged.get((row.id, row.words), "unjudged")
         found["all"] += 1
-        found["crashed"] += row.noticed and row.verdict != "wrong value"
-        if row.noticed and row.verdict == "wrong value":
-            found["noticed"] += 1
-            found["named"] += bool(row.words)
-            if row.words:
-                found[judged.get((row.id, row.words), "unjudged")] += 1
+        found["unnoticed"] += row.verdict == "not noticed"
+        found["crashed"] += not wrong and row.verdict != "not noticed"
+        found["noticed"] += wrong and row.noticed
+        found["later"] += wrong and not row.noticed
+        if row.words and row.noticed:
+            found["named"] += 1
+            found[said] += 1
+        elif row.words:
+            found["astray"] += said == "wrong"
+            found["unjudged"] += said == "unjudged"
     return found
+
+
+_COUNTED = (
+    "all", "unnoticed", "crashed", "noticed", "named", "right", "vague", "wrong", "unjudged",
+    "later", "astray",
+)  # fmt: skip
 
 
 def table(rows: Sequence[Tried]) -> str:
