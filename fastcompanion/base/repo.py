@@ -334,3 +334,72 @@ def _refusal(said: _Said) -> CommitResult:
     return CommitResult(
         False, reason=f"git or one of its hooks refused the commit: {words}", hint="git status"
     )
+
+
+def changed(root: Path) -> tuple[str, ...]:
+    """Name the tracked files that differ from the last commit, staged or not."""
+    said = _say(root, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=no")
+    if said.code != 0:
+        raise CompanionError(f"git says: {said.words}", hint="git status", file=root)
+    return tuple(line[3:] for line in said.out.split("\0") if line)
+
+
+def versions(root: Path, name: str) -> list[str]:
+    """Give the texts that a file has had in the commits of this branch, the oldest first."""
+    commits = _say(root, "log", "--reverse", "--format=%H", "--", name).out.split()
+    found = [_say(root, "show", f"{commit_}:./{name}") for commit_ in commits]
+    return [said.out for said in found if said.code == 0]
+
+
+def renames(root: Path) -> dict[str, str]:
+    """Say under which name files go on that were renamed in the commits of this branch."""
+    options = (
+        "--reverse",
+        "--format=",
+        "--name-status",
+        "-z",
+        "--diff-filter=R",
+        "-M",
+        "--relative",
+    )
+    words = _say(root, "log", *options).out.split("\0")
+    pairs = [words[place + 1 : place + 3] for place, word in enumerate(words) if word[:1] == "R" and word[1:].isdigit()]  # fmt: skip
+    now: dict[str, str] = {}
+    for old, new in (pair for pair in pairs if len(pair) == 2):
+        now = {was: new if name == old else name for was, name in now.items()} | {old: new}
+    return now
+
+
+def merged(root: Path, mine: Path, base: Path, theirs: Path) -> tuple[str, int]:
+    """Merge three versions of a file as git does; gives the text, and how many places clash."""
+    labels = ("-L", "yours", "-L", "as it was made", "-L", "the new template")
+    said = _say(root, "merge-file", "-p", *labels, str(mine), str(base), str(theirs))
+    if said.code > 127:
+        raise CompanionError(f"git could not merge: {said.words}", file=mine)
+    return said.out, said.code
+
+
+def begin_branch(root: Path, name: str) -> None:
+    """Make a branch here and go to it; one of this name that has been merged is made anew."""
+    there = _say(root, "rev-parse", "-q", "--verify", f"refs/heads/{name}").code == 0
+    if there and _say(root, "merge-base", "--is-ancestor", name, "HEAD").code != 0:
+        raise CompanionError(
+            f"there is a branch {name} that has not been merged",
+            hint=f"git merge {name}, or, to drop it: git branch -D {name}",
+            file=root,
+        )
+    said = _say(root, "switch", "-q", "-C" if there else "-c", name)
+    if said.code != 0:
+        raise CompanionError(f"git could not make a branch: {said.words}", file=root)
+
+
+def announce(root: Path, paths: Sequence[Path]) -> None:
+    """Tell git of new files, so that `commit -a` takes them along and leaving the branch removes them."""
+    if paths:
+        _say(root, "--literal-pathspecs", "add", "-N", "--", *map(str, paths))
+
+
+def drop_branch(root: Path, name: str, back: str) -> None:
+    """Go back to a branch and forget another one with all that was changed on it."""
+    _say(root, "switch", "-q", "-f", back)
+    _say(root, "branch", "-q", "-D", name)

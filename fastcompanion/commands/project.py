@@ -11,17 +11,18 @@ import typer
 from fastcompanion.base.errors import Exit
 from fastcompanion.base.process import shown as spelled
 from fastcompanion.commands.options import Session, command
-from fastcompanion.console import Answer, Block, Facts, Line, Next, Table, Title, Warn
+from fastcompanion.console import Answer, Block, Code, Facts, Line, Next, Table, Title, Warn
 from fastcompanion.data.dataset import Problem
 from fastcompanion.data.scores import Compared
 from fastcompanion.flows import projects
 from fastcompanion.flows.projects import Begun, Trained
-from fastcompanion.project import checking, growing, new, scoring
+from fastcompanion.project import checking, growing, new, scoring, updating
 from fastcompanion.project.checking import Checked
 from fastcompanion.project.growing import Growth
 from fastcompanion.project.place import Project
 from fastcompanion.project.plan import Plan
 from fastcompanion.project.scoring import Board, Opened, Scored, short
+from fastcompanion.project.updating import Update
 
 app = typer.Typer(
     name="project",
@@ -187,6 +188,22 @@ def grow(
     return Answer(growth, _growth)
 
 
+@command(app, "update")
+def update(
+    session: Session,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Show what would change, line by line; change nothing.")
+    ] = False,
+    project: ProjectPath = None,
+) -> Answer:
+    """Merge a newer template into the project, on a branch of its own; nothing of yours is taken away."""
+    found = Project.find(project)
+    planned = updating.look(found)
+    if diff or session.dry_run or not planned.changes:
+        return Answer(planned, _diff if diff else _update)
+    return Answer(updating.take(found, planned), _update)
+
+
 @command(app, "app")
 def serve(
     session: Session,
@@ -318,6 +335,44 @@ def _growth(found: Growth) -> Iterable[Block]:
     if not found.commit.made:
         yield Warn(f"Not committed: {found.commit.reason}. {found.commit.hint}")
     yield Next(step.then, step.why)
+
+
+_WORDS = {
+    "added": "new",
+    "replaced": "you had not changed it",
+    "merged": "your changes and the new ones go together",
+    "clash": "both changed the same lines: choose between <<<<<<< and >>>>>>>",
+    "removed": "the template has it no longer, and you had not changed it",
+    "yours": "the template has it no longer; yours stays",
+    "absent": "you have deleted it; it stays so",
+}
+
+
+def _update(found: Update) -> Iterable[Block]:
+    if not found.changes:
+        yield Line("The project is as the newest template makes it.", "good")
+        return
+    yield Title(f"Version {found.old} of the template to {found.new}")
+    for change in found.changes:
+        was = f" (was {change.was})" if change.was != change.name else ""
+        text = f"{change.name}{was}: {_WORDS[change.what]}"
+        yield Warn(text) if change.what == "clash" else Line(text)
+    if not found.branch:
+        yield Next("fastcompanion project update", "on a branch of its own")
+    elif found.clashes:
+        yield Line(f"You are on the branch {found.branch}. Nothing is committed yet; to drop it all: git switch -f {found.back}")  # fmt: skip
+        yield Next("git commit -a", "when the marked lines are settled and pytest passes")
+    elif found.commit is not None and not found.commit.made:
+        yield Warn(f"Not committed: {found.commit.reason}. {found.commit.hint}")
+    else:
+        yield Line(f"It is committed on the branch {found.branch}, and you are on it: try it, then take it over.")  # fmt: skip
+        yield Next(f"pytest && git switch {found.back} && git merge {found.branch}")
+
+
+def _diff(found: Update) -> Iterable[Block]:
+    for text in updating.diff(found):
+        yield Code(text)
+    yield from _update(found)
 
 
 def _not_opened(found: dict[str, object]) -> Iterable[Block]:

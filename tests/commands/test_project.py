@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 import yaml
 
 from fastcompanion import console
+from fastcompanion.base import workspace
 from tests.data import folders
 
 Runner = Callable[..., Any]
@@ -213,3 +215,28 @@ class TestApp:
             rest = served.stderr.read()
             assert served.wait(20) == 0, rest
         assert (project / "runs" / "baseline" / "model.json").is_file()
+
+
+class TestUpdate:
+    def test_the_newest_has_nothing_to_do(self, project: Path, run: Runner) -> None:
+        shown = run("project", "update", cwd=project)
+        assert shown.code == 0, shown.err
+        assert "as the newest template makes it" in shown.out
+
+    def test_diff_shows_and_update_does(
+        self, project: Path, run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        shutil.copytree(workspace.content("templates"), tmp_path / "content" / "templates")
+        monkeypatch.setattr(workspace, "content", lambda kind: tmp_path / "content" / kind)
+        path = tmp_path / "content" / "templates" / "project" / "table" / "score.py"
+        path.write_text(path.read_text().replace("TIMES = 2000", "TIMES = 4000"))
+        shown = run("project", "update", "--diff", cwd=project)
+        assert "-TIMES = 2000" in shown.out
+        assert "+TIMES = 4000" in shown.out
+        assert "TIMES = 2000" in (project / "score.py").read_text()
+        assert run("project", "update", "--dry-run", cwd=project).code == 0
+        assert "TIMES = 2000" in (project / "score.py").read_text()
+        done = run("project", "update", cwd=project)
+        assert done.code == 0, done.err
+        assert "git switch main && git merge fastcompanion-update" in done.out
+        assert "TIMES = 4000" in (project / "score.py").read_text()
