@@ -39,8 +39,9 @@ def rows_of(view: View, known: Recognised, rule: SplitRule) -> Rows:
     group = view.values[rule.column].cells if rule.rule == "group" and rule.column else ()
     time = tabular.moments(view.values[rule.column]) if rule.rule == "time" and rule.column else ()
     given = view.values[rule.column].cells if rule.rule == "given" and rule.column else ()
+    names = ids(view, known)
     return Rows(
-        ids=tuple(ids(view, known)[row] for row in kept),
+        ids=tuple(names[row] for row in kept),
         classes=tuple(target.cells[row] for row in kept) if is_class else (),
         numbers=tuple(target.numbers[row] for row in kept)
         if not is_class and target.numbers
@@ -71,7 +72,8 @@ def judge(view: View, known: Recognised, split: Split, metric: Metric) -> list[F
     """Fit every naive baseline that the kind has and judge it on the parts that are set aside."""
     target = view.values[known.target.value]
     kept = usable(target)
-    place = dict(zip((ids(view, known)[row] for row in kept), kept, strict=True))
+    called = ids(view, known)
+    place = {called[row]: row for row in kept}
     truths = [_truth(target, row) for row in range(len(target.cells))]
     made = []
     for inputs, fit in _fits(view, known, target, metric.name):

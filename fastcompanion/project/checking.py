@@ -72,7 +72,7 @@ def _of_split(split: Split, told: Features, kind: str) -> Iterator[Problem]:
         lacking = folds.lacking(split, dict(zip(told.ids, told.targets, strict=False)))
         for part, classes in lacking.items():
             text = f"Part {part} has no row of {problems.some(list(classes), _SHOWN)}."
-            yield Problem("class-lacking", "warn", SPLITS, text, "A score says nothing of it.")
+            yield Problem("class-lacking", "note", SPLITS, text, "A score says nothing of it.")
     yield from _copies(split, told)
 
 
