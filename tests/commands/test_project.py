@@ -19,48 +19,47 @@ import yaml
 from fastcompanion import console
 from fastcompanion.base import workspace
 from tests.data import folders
+from tests.project import made
 
 Runner = Callable[..., Any]
 
 
 @pytest.fixture
-def project(tmp_path: Path, run: Runner) -> Path:
-    made = run("project", "new", tmp_path / "ship", "--data", folders.passengers(tmp_path / "data"))
-    assert made.code == 0, made.err
-    return tmp_path / "ship"
+def project(tmp_path: Path) -> Path:
+    return made.copy("competition", made.passengers, tmp_path, tmp_path / "ship").root
 
 
 class TestNew:
     def test_the_first_number(self, tmp_path: Path, run: Runner) -> None:
         data = folders.passengers(tmp_path / "data")
-        made = run("project", "new", "my ship", "--data", data, cwd=tmp_path)
-        assert made.code == 0, made.err
-        assert "predicts  Survived, 500 rows" in made.out
-        assert "left out  PassengerId" in made.out
-        assert "majority" in made.out
-        assert "worse" in made.out
-        assert f"Next: cd '{tmp_path / 'my ship'}' && fastcompanion project check" in made.out
+        begun = run("project", "new", "my ship", "--data", data, cwd=tmp_path)
+        assert begun.code == 0, begun.err
+        assert "predicts  Survived, 500 rows" in begun.out
+        assert "left out  PassengerId" in begun.out
+        assert "majority" in begun.out
+        assert "worse" in begun.out
+        assert f"Next: cd '{tmp_path / 'my ship'}' && fastcompanion project check" in begun.out
 
     def test_json(self, tmp_path: Path, run: Runner) -> None:
         data = folders.passengers(tmp_path / "data")
-        made = run("project", "new", "ship", "--data", data, "--json", cwd=tmp_path)
-        assert made.data["made"]["root"] == str(tmp_path / "ship")
-        assert [one["name"] for one in made.data["board"]["runs"]] == ["baseline", "majority"]
+        begun = run("project", "new", "ship", "--data", data, "--json", cwd=tmp_path)
+        assert begun.data["made"]["root"] == str(tmp_path / "ship")
+        assert [one["name"] for one in begun.data["board"]["runs"]] == ["baseline", "majority"]
 
     def test_a_dry_run_changes_nothing(self, tmp_path: Path, run: Runner) -> None:
         data = folders.passengers(tmp_path / "data")
-        made = run("project", "new", "ship", "--data", data, "--dry-run", cwd=tmp_path)
-        assert made.code == 0
-        assert "It would be made in" in made.out
+        begun = run("project", "new", "ship", "--data", data, "--dry-run", cwd=tmp_path)
+        assert begun.code == 0
+        assert "It would be made in" in begun.out
         assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
 
     @pytest.mark.parametrize(("kind", "metric"), [("class", "accuracy"), ("number", "rmse")])
     def test_a_demo_needs_no_data(
         self, kind: str, metric: str, tmp_path: Path, run: Runner
     ) -> None:
-        made = run("project", "new", "trips", "--demo", kind, cwd=tmp_path)
-        assert made.code == 0, made.err
-        assert f"{metric} on 51" in made.out
+        begun = run("project", "new", "trips", "--demo", kind, cwd=tmp_path)
+        assert begun.code == 0, begun.err
+        assert f"{metric} on 51" in begun.out
         assert run("project", "check", cwd=tmp_path / "trips").code == 0
         assert [path.name for path in tmp_path.iterdir()] == ["trips"]
 
@@ -75,9 +74,9 @@ class TestNew:
         ],
     )
     def test_mistakes(self, words: list[str], told: str, tmp_path: Path, run: Runner) -> None:
-        made = run("project", "new", "a", *words, cwd=tmp_path)
-        assert made.code == 2
-        assert told in made.err
+        begun = run("project", "new", "a", *words, cwd=tmp_path)
+        assert begun.code == 2
+        assert told in begun.err
         assert list(tmp_path.iterdir()) == []
 
     def test_in_a_study_it_is_noted(self, study: Path, tmp_path: Path, run: Runner) -> None:
@@ -95,15 +94,15 @@ class TestNew:
     ) -> None:
         data = folders.table(tmp_path / "a.csv", folders.FLOWER_NAMES, folders.flowers())
         monkeypatch.setattr(console, "interactive", lambda: True)
-        made = run("project", "new", "a", "--data", data, cwd=tmp_path, typed="petal_width\n")
-        assert made.code == 0, made.err
-        assert "predicts  petal_width" in made.out
+        begun = run("project", "new", "a", "--data", data, cwd=tmp_path, typed="petal_width\n")
+        assert begun.code == 0, begun.err
+        assert "predicts  petal_width" in begun.out
 
     def test_where_nobody_can_be_asked_the_guess_is_said(self, tmp_path: Path, run: Runner) -> None:
         data = folders.table(tmp_path / "a.csv", folders.FLOWER_NAMES, folders.flowers())
-        made = run("project", "new", "a", "--data", data, cwd=tmp_path)
-        assert made.code == 0
-        assert "species is a guess: --target says it" in made.out
+        begun = run("project", "new", "a", "--data", data, cwd=tmp_path)
+        assert begun.code == 0
+        assert "species is a guess: --target says it" in begun.out
 
 
 class TestInAProject:

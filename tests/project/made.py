@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from fastcompanion.flows import projects
 from fastcompanion.project import new
 from fastcompanion.project.place import Project
 from fastcompanion.project.plan import Plan
+from tests.data import folders
 
 
 def plan(data: Path, *, target: str = "", kind: str = "", metric: str = "") -> Plan:
@@ -30,10 +34,34 @@ def scored(data: Path, root: Path, **said: str) -> Project:
     return Project(root)
 
 
+_MADE: dict[str, Path] = {}
+
+
+def copy(kind: str, make: Callable[[Path], Project], place: Path, root: Path) -> Project:
+    """Make a project once for all tests of a module (beside `place`), and give each test a copy of it."""
+    if kind not in _MADE:
+        _MADE[kind] = make(place.parent / f"original {kind}").root
+    shutil.copytree(_MADE[kind], root, symlinks=True)
+    return Project(root)
+
+
+def passengers(place: Path) -> Project:
+    """Make a project of a competition, with its naive runs."""
+    return scored(folders.passengers(place / "data"), place / "trial")
+
+
 def script(place: Project, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run a script of the project as the learner would."""
+    # Compiled once for all: where no bytecode may be written, importing pytest takes longer than the tests.
+    cache = place.root.parent.parent / "pycache"
+    env = {**os.environ, "PYTHONPYCACHEPREFIX": str(cache), "PYTHONDONTWRITEBYTECODE": ""}
     done = subprocess.run(
-        [sys.executable, *words], cwd=place.root, capture_output=True, text=True, check=False
+        [sys.executable, *words],
+        cwd=place.root,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert not check or done.returncode == 0, done.stdout + done.stderr
     return done

@@ -40,7 +40,10 @@ def ship(folder: Path) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    return made.project(ship(tmp_path / "data"), tmp_path / "trial")
+    def make(place: Path) -> Project:
+        return made.project(ship(place / "data"), place / "trial")
+
+    return made.copy("ship", make, tmp_path, tmp_path / "trial")
 
 
 def problems(project: Project) -> dict[str, set[str]]:

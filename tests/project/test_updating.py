@@ -23,7 +23,7 @@ Template = Callable[[str, str, str], None]
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    return made.scored(folders.passengers(tmp_path / "data"), tmp_path / "trial")
+    return made.copy("competition", made.passengers, tmp_path, tmp_path / "trial")
 
 
 @pytest.fixture

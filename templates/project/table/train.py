@@ -9,7 +9,6 @@ import argparse
 import csv
 import hashlib
 import importlib
-import importlib.metadata
 import io
 import json
 import os
@@ -101,8 +100,7 @@ def table(rows):
 
 def about(name, seed, seconds, splits, count):
     told = {key: PROJECT[key] for key in ("kind", "target", "metric", "direction")}
-    packages = [one for one in ("numpy", "torch", "fastai") if one in sys.modules]
-    versions = {one: importlib.metadata.version(one) for one in packages}
+    versions = {one: sys.modules[one].__version__ for one in ("numpy", "torch", "fastai") if one in sys.modules}
     return told | {
         "version": 1, "name": name, "seed": seed, "seconds": round(seconds, 3), "rows": count,
         "split": hashlib.sha256(splits.encode()).hexdigest(), "commit": commit(), "settings": {},
