@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from fastcompanion.base import process
+from fastcompanion.base import process, watchdog
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.process import Completed
 from fastcompanion.base.reporter import SILENT, Reporter
@@ -29,12 +29,18 @@ def script(
         raise CompanionError(
             f"the project has no {words[0]}", hint="git status", file=project.root, code=Exit.MISSING
         )  # fmt: skip
-    done = process.stream(
-        [*python, *words],
-        lambda line: reporter.note(line.strip()),
-        cwd=project.root,
-        env={"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
-    )
+    # A script may train for long or serve a page: it ends when we are asked to, however that is.
+    signals = watchdog.Interruptions()
+    signals.install()
+    try:
+        done = process.stream(
+            [*python, *words],
+            lambda line: reporter.note(line.strip()),
+            cwd=project.root,
+            env={"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
+        )
+    finally:
+        signals.restore()
     if done.code != 0:
         raise _failed(project, words, done, python)
     return done

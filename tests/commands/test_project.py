@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
@@ -197,7 +198,10 @@ class TestApp:
         assert shown.code == 1
         assert "fastcompanion project next saved --yes" in shown.err
 
-    def test_it_answers_until_it_is_interrupted(self, project: Path, run: Runner) -> None:
+    @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+    def test_it_answers_until_it_is_ended(
+        self, sign: signal.Signals, project: Path, run: Runner
+    ) -> None:
         for step in ("saved", "app"):
             assert run("project", "next", step, "--yes", cwd=project).code == 0
         argv = [sys.executable, "-m", "fastcompanion", "project", "app", "baseline", "--port", "0"]
@@ -210,9 +214,11 @@ class TestApp:
             body = urllib.parse.urlencode({"Sex": "female", "Age": "30"}).encode()
             with urllib.request.urlopen(found[0], body, timeout=20) as answer:
                 assert "Survived: 1 (1 " in answer.read().decode()
-            served.send_signal(signal.SIGINT)
+            served.send_signal(sign)
             rest = served.stderr.read()
             assert served.wait(20) == 0, rest
+        with pytest.raises(urllib.error.URLError):
+            urllib.request.urlopen(found[0], timeout=20)
         assert (project / "runs" / "baseline" / "model.json").is_file()
 
 

@@ -17,7 +17,7 @@ import train
 
 LARGEST = 100_000  # bytes of an answer that are read
 COLUMNS = [*data.NUMBERS, *data.WORDS{% if dates_py != "[]" %}, *data.DATES{% endif %}]
-PAGE = Template("""<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+PAGE = Template("""<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
 <title>$title</title><style>body {font: 1.1em system-ui; max-width: 40em; margin: 2em auto; padding: 0 1em}
 label {display: block; margin: .6em 0} input {font: inherit; width: 100%; box-sizing: border-box}
 [role=status] {padding: 1em; background: #eef; color: #000}</style><h1>$title</h1>$said<form method="post">$fields
