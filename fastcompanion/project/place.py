@@ -7,7 +7,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any
 
-from fastcompanion.base import store
+from fastcompanion.base import events, store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace, absolute
@@ -101,7 +101,7 @@ class Project:
 
 
 def register(study: Workspace, root: Path, name: str) -> None:
-    """Note the project in its study; a place inside the study is written relative to it."""
+    """Note the project in its study and commit that; a place inside the study is written relative to it."""
     path = study.projects
     told = store.read_yaml(path) if path.exists() else {"version": 1, "projects": []}
     told = store.check_version(told, path)
@@ -109,3 +109,4 @@ def register(study: Workspace, root: Path, name: str) -> None:
     place = study.relative(root) if inside else str(root)
     others = [one for one in told.get("projects") or [] if one.get("path") != place]
     store.write_yaml(path, {"version": 1, "projects": [*others, {"name": name, "path": place}]})
+    events.commit_paths(study, [path], f"Note the project {name}")

@@ -30,20 +30,43 @@ def script(
             f"the project has no {words[0]}", hint="git status", file=project.root, code=Exit.MISSING
         )  # fmt: skip
     # A script may train for long or serve a page: it ends when we are asked to, however that is.
-    signals = watchdog.Interruptions()
+    signals, lines = watchdog.Interruptions(), _Lines(reporter)
     signals.install()
     try:
         done = process.stream(
             [*python, *words],
-            lambda line: reporter.note(line.strip()),
+            lines.take,
             cwd=project.root,
             env={"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
         )
     finally:
         signals.restore()
     if done.code != 0:
-        raise _failed(project, words, done, python)
+        error = _failed(project, words, done, python)
+        if error.code is not Exit.MISSING:
+            lines.show_traceback()
+        raise error
     return done
+
+
+class _Lines:
+    """Hands on what a script says; a traceback waits until it is known whether it helps."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self.reporter = reporter
+        self.traceback: list[str] = []
+
+    def take(self, line: str) -> None:
+        """Show a line, or keep it from where a traceback begins."""
+        if self.traceback or line.startswith("Traceback (most recent call last)"):
+            self.traceback.append(line)
+        elif line.strip():
+            self.reporter.note(line.rstrip())
+
+    def show_traceback(self) -> None:
+        """Show the lines that waited."""
+        for line in self.traceback:
+            self.reporter.note(line.rstrip())
 
 
 def _failed(

@@ -80,12 +80,16 @@ class TestNew:
         assert told in begun.err
         assert list(tmp_path.iterdir()) == []
 
-    def test_in_a_study_it_is_noted(self, study: Path, tmp_path: Path, run: Runner) -> None:
+    def test_in_a_study_it_is_noted(
+        self, study: Path, tmp_path: Path, run: Runner, git: Runner
+    ) -> None:
         data = folders.passengers(tmp_path / "data")
         assert run("project", "new", "ship", "--data", data).code == 0
         assert (study / "projects" / "ship" / "baseline.py").is_file()
         told = yaml.safe_load((study / "projects.yaml").read_text())
         assert told == {"version": 1, "projects": [{"name": "ship", "path": "projects/ship"}]}
+        assert git(study, "status", "--porcelain") == ""
+        assert "Note the project ship" in git(study, "log", "--format=%s")
         assert run("project", "new", tmp_path / "elsewhere", "--data", data).code == 0
         told = yaml.safe_load((study / "projects.yaml").read_text())
         assert [one["name"] for one in told["projects"]] == ["ship", "elsewhere"]
@@ -139,6 +143,19 @@ class TestInAProject:
         shown = run("project", "train", "deep", cwd=project)
         assert shown.code == 5
         assert "fastcompanion env list" in shown.err
+        assert "Traceback" not in shown.err, "it says nothing that the message does not"
+
+    def test_an_error_of_a_model_names_its_place(self, project: Path, run: Runner) -> None:
+        (project / "mine.py").write_text(
+            "def predict(a, b):\n    pass\n\n\ndef fit(a, b, seed):\n    return 1 / 0\n"
+        )
+        shown = run("project", "train", "mine", cwd=project)
+        assert shown.code == 1
+        assert "Traceback" in shown.err
+        assert (
+            f"{project / 'mine.py'}:6: train.py mine: ZeroDivisionError: division by zero"
+            in shown.err
+        )
 
     def test_check_says_no(self, project: Path, run: Runner) -> None:
         assert run("project", "check", cwd=project).code == 0
