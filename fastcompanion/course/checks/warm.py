@@ -239,11 +239,14 @@ class Warm:
         self._send(op="run", depth=depth, trace=trace, cpu=self._cpu_seconds, **_order(section))
         cell, budget, pid = -1, self._cell_seconds, 0
         while True:
-            answer = self._next(budget)
+            # Nobody is at work before its number came: there is nothing that could be ended.
+            answer = self._next(budget if pid else max(budget, _JUDGE_SECONDS))
             if answer.get("depth", depth) != depth or not (
                 pid or answer.keys() & {"pid", "silent"}
             ):
                 continue
+            if "silent" in answer and not pid:
+                raise WorkerLostError("the warm worker did not begin")
             if "silent" in answer:
                 self._send(op="kill", pid=pid)
                 return _failed(section, cell, "timeout", f"longer than {budget:g} s")

@@ -150,8 +150,9 @@ class Place:
     def obey(self, order: dict[str, Any], line: bytes) -> None:
         """Carry out an order or hand it down."""
         if order["op"] == "kill":
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(order["pid"], signal.SIGKILL)
+            if order["pid"] > 0:  # 0 would be this process and all of its group
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(order["pid"], signal.SIGKILL)
         elif order["op"] == "trace" and order["depth"] == self.depth:
             self.answers.send(depth=self.depth, trace=self.notebook.trace())
         elif order["op"] == "trace" or order["depth"] > self.depth + 1:

@@ -154,6 +154,17 @@ def test_a_worker_that_is_killed_is_told_as_lost(tmp_path: Path) -> None:
             running.run((section("a", "x = 2"),))
 
 
+def test_no_limit_is_so_short_that_the_worker_itself_is_ended(tmp_path: Path) -> None:
+    """A busy machine takes longer to begin than a short limit: what has no number yet is no number 0."""
+    plan = planned({"a": "x = 1", "b": "import time\ntime.sleep(60)"})
+    with worker(plan, tmp_path) as running:
+        for _ in range(3):
+            failure = running.run(plan.sections, cell_seconds=1e-6)[-1].failure
+            assert failure is not None
+            assert failure.status == "timeout"
+        assert running.run(plan.sections[:1])[-1].failure is None
+
+
 def test_an_interpreter_without_ipython_is_told_as_lost(tmp_path: Path) -> None:
     bare = replace(OWN, argv=(*OWN.argv, "-S"))
     with (
