@@ -61,6 +61,8 @@ _FORMS: Mapping[str, str] = {
     "h": _HEX,
     "m": _HEX,
     "cols": _HEX,
+    "names": _HEX,
+    "shared": _HEX,
     "keys": r".{1,20}",
     "cls": _NAME,
     "v": r".{1,20}",

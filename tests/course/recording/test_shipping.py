@@ -263,6 +263,14 @@ def good() -> Record:
     return Record("points", ("0" * 12,), {"python": "3.11", "numpy": "2.1.0"}, (told, soft))
 
 
+def with_a_table(*names: str) -> Record:
+    """A record of a function that takes a table, whose columns are known by digests."""
+    spec = {"k": "frame", "shape": [5, len(names)], "int": False, "names": list(names), "items": []}
+    made = function("score", {"fp": number(0.5)}, arity=1)
+    played = replace(made, cases=tuple(replace(one, args=(spec,)) for one in made.cases))
+    return changed_section(functions=(played,))
+
+
 def changed_section(**changes: Any) -> Record:
     first, soft = good().sections
     return replace(good(), sections=(replace(first, **changes), soft))
@@ -297,6 +305,13 @@ def test_what_is_not_fit_to_ship_is_named(problem: str) -> None:
     assert list(shipped.unfit(good())) == []
     found = list(shipped.unfit(BAD[problem]))
     assert any(problem in one for one in found), found
+
+
+def test_columns_ship_as_digests_alone() -> None:
+    assert list(shipped.unfit(with_a_table("1a2b3c4d", "00ff00ff"))) == []
+    assert any(
+        "names: the text" in one for one in shipped.unfit(with_a_table("1a2b3c4d", "Survived"))
+    )
 
 
 def test_words_of_the_course_are_taken_out() -> None:
