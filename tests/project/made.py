@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 from fastcompanion.flows import projects
@@ -72,8 +73,16 @@ def own_tests(place: Project, *words: str) -> str:
     return script(place, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words).stdout
 
 
+_CHANGES = count(1)
+
+
 def change(path: Path, old: str, new: str) -> None:
-    """Change a text that must be there."""
+    """Change a text that must be there, each time some seconds later than the last, as people do.
+
+    Python takes a file for unchanged that has the same size and whole second as before.
+    """
     text = path.read_text(encoding="utf-8")
     assert old in text, f"{old!r} is not in {path.name}"
     path.write_text(text.replace(old, new), encoding="utf-8")
+    later = path.stat().st_mtime + 2 * next(_CHANGES)
+    os.utime(path, (later, later))

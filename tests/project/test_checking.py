@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from pathlib import Path
@@ -75,6 +76,17 @@ def test_alone_is_true_for_those_who_are_two(project: Project) -> None:
     assert problems(project) == {"only-inside": {"Alone"}}
     made.change(project.root / "data.py", "== 1)", "== 0)")
     assert problems(project) == {}, "alone is who has nobody"
+
+
+def test_two_edits_of_one_second_are_two(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    planted = '        one["Alone"] = str(int(row["SibSp"]) + int(row["Parch"]) == 1)\n'
+    made.change(project.root / "data.py", LINE, planted + LINE)
+    before = (project.root / "data.py").stat().st_mtime
+    assert problems(project) == {"only-inside": {"Alone"}}
+    made.change(project.root / "data.py", "== 1)", "== 0)")
+    os.utime(project.root / "data.py", (before, before))
+    assert problems(project) == {}
 
 
 def test_alone_from_a_family_that_is_a_feature(project: Project) -> None:
