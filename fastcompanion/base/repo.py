@@ -394,12 +394,26 @@ def begin_branch(root: Path, name: str) -> None:
 
 
 def announce(root: Path, paths: Sequence[Path]) -> None:
-    """Tell git of new files, so that `commit -a` takes them along and leaving the branch removes them."""
-    if paths:
-        _say(root, "--literal-pathspecs", "add", "-N", "--", *map(str, paths))
+    """Tell git of new files, so that `commit -a` takes them along and leaving the branch removes them.
+
+    What the learner's settings keep out of git stays out.
+    """
+    new = _changes(root, [str(path) for path in paths]).new if paths else ()
+    if not new:
+        return
+    top = Path(_say(root, "rev-parse", "--show-toplevel").out.rstrip("\n"))
+    said = _say(top, "--literal-pathspecs", "add", "-N", "--", *new)
+    if said.code != 0:
+        raise CompanionError(f"git could not take new files: {said.words}", file=root)
 
 
 def drop_branch(root: Path, name: str, back: str) -> None:
     """Go back to a branch and forget another one with all that was changed on it."""
-    _say(root, "switch", "-q", "-f", back)
-    _say(root, "branch", "-q", "-D", name)
+    for words in (("switch", "-q", "-f", back), ("branch", "-q", "-D", name)):
+        said = _say(root, *words)
+        if said.code != 0:
+            raise CompanionError(
+                f"git could not go back from the branch {name} to {back}: {said.words}",
+                hint=f"git switch -f {back} && git branch -D {name}",
+                file=root,
+            )

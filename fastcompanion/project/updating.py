@@ -7,8 +7,9 @@ replaced, changed ones are merged as git merges, and all of it happens on a bran
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 from fastcompanion.base import clock, repo, store
@@ -166,12 +167,24 @@ def take(project: Project, update: Update) -> Update:
         else:
             words = f"Update to version {update.new} of the template"
             commit = repo.commit(project.root, [*paths, kept], words)
-    except BaseException:
-        repo.drop_branch(project.root, BRANCH, back)
-        for path in added:
-            store.remove(path)
+    except BaseException as error:
+        _undo(project, added, back, error)
         raise
     return replace(update, branch=BRANCH, back=back, commit=commit)
+
+
+def _undo(project: Project, added: Sequence[Path], back: str, error: BaseException) -> None:
+    """Go back to where the update began; where git refuses, say so beside what went wrong first."""
+    try:
+        repo.drop_branch(project.root, BRANCH, back)
+    except CompanionError as stuck:
+        first = error.message if isinstance(error, CompanionError) else type(error).__name__
+        raise CompanionError(
+            f"the update failed ({first}), and {stuck.message}", hint=stuck.hint, file=project.root
+        ) from error
+    finally:
+        for path in added:
+            store.remove(path)
 
 
 def _ready(project: Project) -> RepoState:

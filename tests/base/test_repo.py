@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from fastcompanion.base import repo
+from fastcompanion.base.errors import CompanionError
 
 Git = Callable[..., str]
 
@@ -288,3 +289,31 @@ def test_a_commit_in_a_linked_worktree_and_in_a_subfolder(
     (inner / "ours").write_text("o\n")
     assert repo.commit(inner, [inner / "ours"], "Sub").made
     assert head_files(git, tmp_path / "tree") == {"sub/ours"}
+
+
+def test_new_files_are_announced_but_not_those_that_the_learner_ignores(
+    folder: Path, git: Git
+) -> None:
+    (folder / ".gitignore").write_text("own*\n")
+    inner = folder / "in ner"
+    inner.mkdir()
+    for name in ("ours", "own"):
+        (inner / name).write_text("o\n")
+    repo.announce(inner, [inner / "ours", inner / "own"])
+    assert git(folder, "ls-files").split("\n")[:2] == ["first", "in ner/ours"]
+    (inner / "more").write_text("m\n")
+    (folder / ".git" / "index.lock").touch()
+    with pytest.raises(CompanionError, match="could not take new files"):
+        repo.announce(inner, [inner / "more"])
+
+
+def test_a_branch_that_can_not_be_left_is_told(folder: Path, git: Git) -> None:
+    repo.begin_branch(folder, "new")
+    with pytest.raises(
+        CompanionError, match="could not go back from the branch new to gone"
+    ) as told:
+        repo.drop_branch(folder, "new", "gone")
+    assert told.value.hint == "git switch -f gone && git branch -D new"
+    repo.drop_branch(folder, "new", "main")
+    assert repo.state(folder).branch == "main"
+    assert git(folder, "branch", "--format=%(refname:short)").split() == ["main"]

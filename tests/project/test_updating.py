@@ -286,3 +286,26 @@ def test_a_disk_that_fails_in_the_middle_leaves_main_as_it_was(
     assert git(project.root, "status", "--porcelain") == ""
     assert "TIMES = 2000" in (project.root / "score.py").read_text()
     assert not (project.root / "errors.py").exists()
+
+
+def test_a_way_back_that_git_refuses_is_told_with_its_cure(
+    project: Project, newer: Template, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer("score.py", "TIMES = 2000", "TIMES = 4000")
+    planned = updating.look(project)
+    write, lock = store.write_text, project.root / ".git" / "index.lock"
+
+    def failing(path: Path, text: str, **more: Any) -> None:
+        if path.name == "score.py":
+            lock.touch()
+            raise CompanionError("can't be written: No space left on device", file=path)
+        write(path, text, **more)
+
+    monkeypatch.setattr(store, "write_text", failing)
+    with pytest.raises(CompanionError, match=r"No space left.*could not go back.*to main") as told:
+        updating.take(project, planned)
+    lock.unlink()
+    for step in told.value.hint.split(" && "):
+        git(project.root, *step.split()[1:])
+    assert git(project.root, "branch", "--format=%(refname:short)").split() == ["main"]
+    assert git(project.root, "status", "--porcelain") == ""
