@@ -16,7 +16,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 def render(name: str, values: Mapping[str, Any]) -> str:
     """Fill in a template ("study/README.md"); a value that is missing is an error, never empty.
 
-    The filter `toml` writes a text as a TOML string.
+    The filter `toml` writes a text as a TOML string; a template may include others by such names.
     """
     import jinja2
 
@@ -25,6 +25,7 @@ def render(name: str, values: Mapping[str, Any]) -> str:
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701
+        loader=jinja2.FileSystemLoader(workspace.content("templates")),
     )
     environment.filters["toml"] = toml_text
     text = store.read_text(workspace.content("templates") / name)

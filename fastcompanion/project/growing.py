@@ -10,21 +10,9 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.near import did_you_mean
 from fastcompanion.base.records import frozen
 from fastcompanion.base.repo import CommitResult
-from fastcompanion.project import render
-from fastcompanion.project.place import BASELINE, MAJORITY, Project
-
-_TESTS = "tests/test_{}.py"
-
-
-@frozen
-class Step:
-    """A growth step: what it is good for, the files that it adds, and what to type then."""
-
-    id: str
-    title: str
-    why: str
-    files: tuple[str, ...] = ()
-    then: str = ""
+from fastcompanion.project import families, render
+from fastcompanion.project.families import Step
+from fastcompanion.project.place import Project, Record
 
 
 @frozen
@@ -40,57 +28,26 @@ class Growth:
     commit: CommitResult | None = None
 
 
-def _with_test(name: str) -> tuple[str, ...]:
-    return f"{name}.py", _TESTS.format(name)
-
-
-STEPS = (
-    Step(MAJORITY, "Nothing but the most frequent answer", "What a model is worth that looks at nothing."),
-    Step(BASELINE, "One rule on one column", "The number that every model has to beat."),
-    Step(
-        "submission", "A submission file", "End to end before anything is made better: predictions for test.csv, checked before they go.",
-        _with_test("submit"), "python submit.py baseline",
-    ),
-    Step(
-        "linear", "A linear model", "The first one that looks at all columns; small tables often need no more.",
-        _with_test("linear"), "fastcompanion project train linear",
-    ),
-    Step(
-        "model", "The first fastai model", "Embeddings and two layers, to see what a network adds to the linear model.",
-        _with_test("model"), "fastcompanion project train model",
-    ),
-    Step(
-        "saved", "Saved weights", "What was learned, kept without pickle, and a test that it says the same when loaded.",
-        _with_test("save"), "python save.py baseline",
-    ),
-    Step(
-        "app", "An app", "A page that others can try; it shows at once what the model does with odd rows.",
-        _with_test("app"), "fastcompanion project app",
-    ),
-    Step(
-        "errors", "The rows that are wrong", "Most of what helps is seen in them: a better features() comes from here.",
-        _with_test("errors"), "python errors.py baseline",
-    ),
-    Step(
-        "seeds", "Several seeds", "How far luck goes, and the mean of several, often the cheapest improvement.",
-        _with_test("seeds"), "python seeds.py linear 5",
-    ),
-)  # fmt: skip
-_BY_ID = {step.id: step for step in STEPS}
 #: a step whose code stands on another one's
 _STANDS_ON = {"app": "saved"}
 
 
-def files_of(steps: tuple[str, ...]) -> Mapping[str, str]:
-    """Give the templates of a project with these steps, and their names in it."""
-    added = {name: name for step in steps if step in _BY_ID for name in _BY_ID[step].files}
-    return {**render.FILES, **added}
+def files_of(kind: str, steps: tuple[str, ...]) -> Mapping[str, str]:
+    """Give the templates of a project of a kind with these steps, and their names in it."""
+    added = {name: name for step in _steps(kind) if step.id in steps for name in step.files}
+    return {**render.files(kind), **added}
+
+
+def _steps(kind: str) -> tuple[Step, ...]:
+    family = families.of_kind(kind)
+    return family.steps if family is not None else ()
 
 
 def where(project: Project, wanted: str = "") -> Growth:
     """Say which step comes next, or look at the one that was asked for."""
-    done = project.record().steps
-    left = [step for step in STEPS if step.id not in done and _fits(project, step)]
+    record = project.record()
+    done, steps = record.steps, _steps(str(record.answers["kind"]))
+    left = [step for step in steps if step.id not in done and _fits(record, step)]
     if wanted:
         step: Step | None = _chosen(wanted, done, left)
     else:
@@ -98,10 +55,10 @@ def where(project: Project, wanted: str = "") -> Growth:
     return Growth(str(project.root), step, done, tuple(one.id for one in left))
 
 
-def _fits(project: Project, step: Step) -> bool:
+def _fits(record: Record, step: Step) -> bool:
     """A submission needs rows to predict."""
-    names = {one["name"] for one in project.record().answers["files"]}
-    return step.id != "submission" or "test.csv" in names
+    names = {one["name"] for one in record.answers["files"]}
+    return step.id != "submission" or bool(names & {"test.csv", "test_files.csv"})
 
 
 def _chosen(wanted: str, done: tuple[str, ...], left: list[Step]) -> Step:
@@ -120,7 +77,7 @@ def _chosen(wanted: str, done: tuple[str, ...], left: list[Step]) -> Step:
             f"the step {wanted} stands on {needed}",
             hint=f"fastcompanion project next {needed} --yes",
         )
-    return _BY_ID[wanted]
+    return next(step for step in left if step.id == wanted)
 
 
 def take(project: Project, growth: Growth) -> Growth:

@@ -49,7 +49,7 @@ def check_place(root: Path) -> None:
 def make(plan: Plan, root: Path, study: Workspace | None, *, dry_run: bool = False) -> Made:
     """Write the project, make its first commit and note it in the study; half a project is never left."""
     check_place(root)
-    texts = render.texts(plan.answers, render.FILES)
+    texts = render.texts(plan.answers, render.files(str(plan.answers["kind"])))
     name = str(plan.answers["name"])
     tracked = (*texts, *(f"sample/{one}" for one in plan.samples), folds.TABLE, folds.ABOUT)
     if dry_run:
@@ -79,7 +79,7 @@ def _write(plan: Plan, staging: Path, texts: dict[str, str]) -> str:
     folds.write(staging, plan.split)
     files = {name: render.digest(text) for name, text in texts.items()}
     steps = (MAJORITY, BASELINE)
-    record = Record(render.TEMPLATE, render.version(), plan.answers, files, steps)
+    record = Record(render.template(plan.answers), render.version(), plan.answers, files, steps)
     return Project(staging).keep(record).name
 
 

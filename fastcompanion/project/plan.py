@@ -27,14 +27,10 @@ from fastcompanion.data.dataset import Metric, Problem, Question, SplitRule
 from fastcompanion.data.folds import Rows, Split
 from fastcompanion.data.tabular import Recognised
 from fastcompanion.data.targets import View
-from fastcompanion.project import plain
+from fastcompanion.project import families, plain
+from fastcompanion.project.families import METRICS
 from fastcompanion.project.plain import Plain
 
-#: kind -> the metrics that a project of the kind can be judged with
-METRICS: dict[str, tuple[str, ...]] = {
-    "table-class": ("accuracy", "balanced accuracy", "macro f1", "log loss", "auc"),
-    "table-number": ("rmse", "rmsle", "mae"),
-}
 SEED = 42
 _FINAL, _FINAL_FROM, _FINAL_GROUPS = 0.15, 200, 20
 _FEW_NUMBERS = 4
@@ -66,10 +62,10 @@ class Plan:
 
 def make(asked: Asked, name: str) -> Plan:
     """Look at the data and decide on all that the files of the project say."""
-    if asked.kind and asked.kind not in METRICS:
+    if asked.kind and families.of_kind(asked.kind) is None:
         raise _no_kind(asked.kind)
     found = look.look(asked.data, target=asked.target, kind=asked.kind)
-    if found.kind.value not in METRICS:
+    if families.of_kind(found.kind.value) is None:
         raise _no_kind(found.kind.value, found.about)
     _refuse(found.problems, asked.data)
     view = look.view_at(asked.data, whole=True)

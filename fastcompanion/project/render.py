@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from fastcompanion.base import store, templates, workspace
+from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.templates import one_line, toml_text
 from fastcompanion.data.tables import MISSING
+from fastcompanion.project import families
+from fastcompanion.project.families import Family
 from fastcompanion.project.place import README
 
-TEMPLATE = "project/table"
-#: template -> name in the project; names with a dot would act on our own repository
+TEMPLATES = "project"
+COMMON = "common"
+#: what every project has from the beginning, template -> name in the project; names with a dot would act on our own repository
 FILES = {
     "README.md": README,
     "project.yml": "project.yml",
@@ -39,16 +43,42 @@ _HEADROOM = 20
 
 def version() -> int:
     """Give the version of the template that ships with us."""
-    return int(store.read_text(workspace.content("templates") / TEMPLATE / "VERSION").strip())
+    return int(store.read_text(workspace.content("templates") / TEMPLATES / "VERSION").strip())
+
+
+def template(answers: Mapping[str, Any]) -> str:
+    """Name the template that a project with these answers is made from."""
+    return f"{TEMPLATES}/{_family(answers).name}"
+
+
+def files(kind: str) -> dict[str, str]:
+    """Give the templates of a new project of a kind, and their names in it."""
+    family = families.of_kind(kind)
+    return {**FILES, **(family.files if family is not None else {})}
+
+
+def _family(answers: Mapping[str, Any]) -> Family:
+    family = families.of_kind(str(answers["kind"]))
+    if family is None:
+        raise CompanionError(f"there are no templates for {answers['kind']}")
+    return family
 
 
 def texts(answers: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
     """Render files: a mapping of templates to their names in the project gives names to texts."""
     values = _values(answers)
+    family = _family(answers).name
     return {
-        name: _tidy(templates.render(f"{TEMPLATE}/{template}", values))
+        name: _tidy(templates.render(_place(family, template), values))
         for template, name in names.items()
     }
+
+
+def _place(family: str, name: str) -> str:
+    """Find a template: a family's own goes before what all have in common."""
+    own = f"{TEMPLATES}/{family}/{name}"
+    there = (workspace.content("templates") / own).is_file()
+    return own if there else f"{TEMPLATES}/{COMMON}/{name}"
 
 
 def _tidy(text: str) -> str:
@@ -58,27 +88,51 @@ def _tidy(text: str) -> str:
 
 def _values(answers: Mapping[str, Any]) -> dict[str, Any]:
     """Give the templates what they need: the answers, and those that code holds as literals."""
-    made: dict[str, Any] = dict(answers)
-    made["name"] = one_line(answers["name"])
-    for name in ("target", "id", "group"):
-        made[f"{name}_py"] = yaml(answers[name]) if answers[name] else "None"
-    made |= {f"{name}_py": literal(answers[name]) for name in ("numbers", "words", "dates")}
+    family, kind = _family(answers), str(answers["kind"])
+    made: dict[str, Any] = {"scale": None, **answers}
+    made["family"], made["says"] = family.name, families.says(kind)
+    made["one_thread"], made["media"] = family.one_thread, family.media
+    for name in ("target", "id", "group", *_COLUMNS):
+        made[name] = answers.get(name, "")
+        made[f"{name}_py"] = yaml(made[name]) if made[name] else "None"
+    for name in ("numbers", "words", "dates", "classes"):
+        made[f"{name}_py"] = literal(answers.get(name, ()))
     made["missing_py"] = literal(sorted(MISSING), "{", "}")
-    made["target_of"] = "word" if answers["is_class"] else "number"
-    made["left_out"] = [(one_line(name), one_line(why)) for name, why in answers["left_out"]]
-    made["group_name"] = one_line(answers["group"] or "")
+    made["target_of"] = "word" if answers.get("is_class") else "number"
+    left_out = answers.get("left_out", ())
+    made["left_out"] = [(one_line(name), one_line(why)) for name, why in left_out]
+    made["group_name"] = one_line(made["group"])
     for name in ("name", "target", "split"):
         made[f"{name}_yaml"] = yaml(answers[name])
-    for name in ("metric_why", "split_why", "source"):
+    for name in ("name", "metric_why", "split_why", "source"):
         made[name] = one_line(answers[name])
     made["target"] = one_line(answers["target"]).replace("*", "\\*")
     made["split_text"] = textwrap.fill(
         f"{answers['split']}: {one_line(answers['split_why'])}.", _WIDTH
     )
     made["has_sample"] = "sample_submission.csv" in {one["name"] for one in answers["files"]}
+    made["test_table"] = "test_files.csv" if family.media else "test.csv"
     made["package_toml"] = toml_text(_package(answers["name"]))
     made["description_toml"] = toml_text(f"Predicts {answers['target']}")
-    return made
+    return made | _of_family(family)
+
+
+#: answers that name columns of a table, which code holds as literals
+_COLUMNS = ("user", "item", "time", "text", "sign")
+
+
+def _of_family(family: Family) -> dict[str, Any]:
+    """Give what files say of the family: what its code needs, which ideas come next."""
+    names = [re.split(r"[<>=]", one)[0] for one in family.needs]
+    titles = [f"{one.title[0].lower()}{one.title[1:]}" for one in family.steps if one.files]
+    told = f"`fastcompanion project next` adds one idea after the other, each in a file and a commit of its own: {', '.join(titles)}."
+    return {
+        "needs_text": f"{', '.join(names[:-1])} and {names[-1]}",
+        "needs_names": " ".join(names),
+        "needs_toml": literal(family.needs),
+        "naive_py": "".join(f"{yaml(one)}, " for one in family.naive),
+        "next_text": textwrap.fill(told, _WIDTH + 10),
+    }
 
 
 def yaml(value: Any) -> str:

@@ -62,7 +62,9 @@ class Update:
 def look(project: Project) -> Update:
     """Say what an update would change, without changing anything."""
     record = project.record()
-    texts = render.texts(record.answers, growing.files_of(record.steps))
+    texts = render.texts(
+        record.answers, growing.files_of(str(record.answers["kind"]), record.steps)
+    )
     renamed = repo.renames(project.root) if repo.state(project.root).exists else {}
     changes = []
     for name in dict.fromkeys((*record.files, *texts)):
@@ -156,7 +158,7 @@ def take(project: Project, update: Update) -> Update:
                 store.remove(project.root / change.name)
             else:
                 store.write_text(project.root / change.name, change.text)
-        names = growing.files_of(record.steps)
+        names = growing.files_of(str(record.answers["kind"]), record.steps)
         kept = project.keep(replace(
             record, template_version=update.new, files=_files(record, update, names)
         ))  # fmt: skip

@@ -19,6 +19,7 @@ from tests.project import made
 
 Git = Callable[..., str]
 Template = Callable[[str, str, str], None]
+NEWER = render.version() + 1
 
 
 @pytest.fixture
@@ -32,11 +33,12 @@ def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Template:
     content = tmp_path / "content"
     shutil.copytree(workspace.content("templates"), content / "templates")
     monkeypatch.setattr(workspace, "content", lambda kind: content / kind)
-    folder = content / "templates" / render.TEMPLATE
-    (folder / "VERSION").write_text("2\n")
+    folder = content / "templates" / render.TEMPLATES
+    (folder / "VERSION").write_text(f"{NEWER}\n")
 
     def change(name: str, old: str, new: str) -> None:
-        made.change(folder / name, old, new)
+        own, common = folder / "table" / name, folder / render.COMMON / name
+        made.change(own if own.exists() else common, old, new)
 
     return change
 
@@ -71,7 +73,7 @@ def test_untouched_files_are_replaced(project: Project, newer: Template, git: Gi
     git(project.root, "switch", "-q", "main")
     assert "TIMES = 2000" in (project.root / "score.py").read_text(), "main is as it was"
     git(project.root, "merge", "-q", "fastcompanion-update")
-    assert project.record().template_version == 2
+    assert project.record().template_version == NEWER
     assert updating.look(project).changes == ()
 
 

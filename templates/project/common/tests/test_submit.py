@@ -19,9 +19,10 @@ def good():
     ids, inputs = data.test()
     _, learned_from, targets = data.load()
     model = __import__("majority")
-    said = model.predict(model.fit(learned_from, targets, 1), inputs)
-    header, rows = submit.table(ids, said, sorted(set(targets), key=str))
-    return header, rows, set(targets)
+{% if says == "labels" %}    known = {label for target in targets for label in target}
+{% endif %}    said = model.predict(model.fit(learned_from, targets, 1), inputs)
+    header, rows = submit.table(ids, said, sorted({{ "known" if says == "labels" else "set(targets), key=str" }}))
+    return header, rows, {{ "known" if says == "labels" else "set(targets)" }}
 
 
 def test_it_is_written_as_asked_for(tmp_path):
@@ -31,8 +32,8 @@ def test_it_is_written_as_asked_for(tmp_path):
     asked = submit.sample()
     assert [row[0] for row in rows[1:]] == ([row[0] for row in asked[1:]] or data.test()[0])
     assert not asked or rows[0] == asked[0]
-    assert all(row[1] for row in rows[1:])
-
+{% if says != "labels" %}    assert all(row[1] for row in rows[1:])
+{% endif %}
 
 def test_a_good_one_can_go():
     assert submit.wrong(*good()) == ""
@@ -42,8 +43,8 @@ def test_a_good_one_can_go():
     lambda rows: rows[:-1],
     lambda rows: rows[::-1],
     lambda rows: [[row[0], "nan"] for row in rows],
-    lambda rows: [[row[0], ""] for row in rows],
-    lambda rows: [[*row, "more"] for row in rows],
+{% if says != "labels" %}    lambda rows: [[row[0], ""] for row in rows],
+{% endif %}    lambda rows: [[*row, "more"] for row in rows],
     lambda rows: [["no such id", *rows[0][1:]], *rows[1:]],
 ])
 def test_a_bad_one_is_named(spoil):

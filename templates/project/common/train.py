@@ -11,16 +11,17 @@ import hashlib
 import importlib
 import io
 import json
-import os
-import subprocess
+{% if one_thread %}import os
+{% endif %}import subprocess
 import sys
 import time
 from datetime import datetime
 from pathlib import Path
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tables are faster with one, and the same each time
+{% if one_thread %}os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tables are faster with one, and the same each time
 
-import yaml
+{% endif %}{% if says == "mask" %}import numpy as np
+{% endif %}import yaml
 
 import data
 
@@ -42,8 +43,10 @@ def main():
     for learn, judge in folds(parts, options)[: 1 if options.fast else None]:
         learned = model.fit([inputs[place[one]] for one in learn], [targets[place[one]] for one in learn], seed)
         told = model.predict(learned, [inputs[place[one]] for one in judge])
-        said |= dict(zip(judge, told, strict=True))
-    seconds = time.perf_counter() - begun
+{% if says == "mask" %}        # Masks are large: what a score needs of each is counted at once.
+        said |= {one: pixels(targets[place[one]], mask) for one, mask in zip(judge, told, strict=True)}
+{% else %}        said |= dict(zip(judge, told, strict=True))
+{% endif %}    seconds = time.perf_counter() - begun
     rows = [(one, targets[place[one]], said[one]) for one in parts if one in said]
     if options.fast:
         print(f"{options.model} works: {len(rows)} rows of the first fold in {seconds:.1f} s; nothing was written")
@@ -84,16 +87,36 @@ def folder(options, seed):
     return HERE / "runs" / name / "final" if options.final else HERE / "runs" / name
 
 
-def table(rows):
-    """id, truth, prediction{% if is_class %} and the probability of each class{% endif %}, as text."""
+{% if says == "mask" %}def pixels(path, said):
+    """The pixels of each class that a mask hits, those it has too many and those it lost; unlabelled ones don't count."""
+    truth, said = data.mask(path), np.asarray(said)
+    if truth.shape != said.shape:
+        raise SystemExit(f"{path} has {truth.shape} pixels, and the model said a mask of {said.shape}")
+    known, every = truth < len(data.CLASSES), len(data.CLASSES)
+    truth, said = truth[known], said[known]
+    counts = (np.bincount(part, minlength=every).tolist() for part in (truth[truth == said], said, truth))
+    return [(hit, told - hit, true - hit) for hit, told, true in zip(*counts, strict=True)]
+
+
+{% endif %}def table(rows):
+    """{{ {"class": "id, truth, prediction and the probability of each class", "labels": "id, truth, prediction and the probability of each label", "mask": "id, the class that most pixels have and that most were given, and the pixels of each class"}.get(says, "id, truth, prediction") }}, as text."""
     made = io.StringIO()
     writer = csv.writer(made, lineterminator="\n")
-{% if is_class %}    classes = sorted({name for _, truth, said in rows for name in (truth, *said)})
+{% if says == "class" %}    classes = sorted({name for _, truth, said in rows for name in (truth, *said)})
+{% elif says == "labels" %}    labels = sorted({name for _, truth, said in rows for name in (*truth, *said)})
+{% elif says == "mask" %}    counts = [f"{what}:{name}" for name in data.CLASSES for what in ("hit", "extra", "lost")]
 {% endif %}{% if group_py != "None" %}    group = data.groups()
-{% endif %}    writer.writerow(["id", "truth", "prediction"{% if group_py != "None" %}, "group"{% endif %}{% if is_class %}, *(f"share:{name}" for name in classes){% endif %}])
+{% endif %}    writer.writerow(["id", "truth", "prediction"{% if group_py != "None" %}, "group"{% endif %}{% if says == "class" %}, *(f"share:{name}" for name in classes){% elif says == "labels" %}, *(f"share:{name}" for name in labels){% elif says == "mask" %}, *counts{% endif %}])
     for one, truth, said in rows:
-{% if is_class %}        chosen = max(said, key=said.get)
+{% if says == "class" %}        chosen = max(said, key=said.get)
         writer.writerow([one, truth, chosen{% if group_py != "None" %}, group[one]{% endif %}, *(repr(float(said.get(name, 0.0))) for name in classes)])
+{% elif says == "labels" %}        chosen = [name for name in labels if said.get(name, 0.0) >= 0.5]
+        writer.writerow([one, "|".join(sorted(truth)), "|".join(chosen){% if group_py != "None" %}, group[one]{% endif %}, *(repr(float(said.get(name, 0.0))) for name in labels)])
+{% elif says == "points" %}        true, told = (" ".join(repr(float(number)) for number in point) for point in (truth, said))
+        writer.writerow([one, true, told{% if group_py != "None" %}, group[one]{% endif %}])
+{% elif says == "mask" %}        places = range(len(data.CLASSES))
+        true, told = (max(places, key=lambda place: said[place][0] + said[place][side]) for side in (2, 1))
+        writer.writerow([one, data.CLASSES[true], data.CLASSES[told]{% if group_py != "None" %}, group[one]{% endif %}, *(count for three in said for count in three)])
 {% else %}        writer.writerow([one, repr(float(truth)), repr(float(said)){% if group_py != "None" %}, group[one]{% endif %}])
 {% endif %}    return made.getvalue()
 

@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 PROJECT = yaml.safe_load((HERE / "project.yml").read_text(encoding="utf-8"))
 TIMES = 2000  # how often rows are drawn again (bootstrap)
 
-{% if is_class %}
+{% if says == "class" %}
 def accuracy(truth, said, shares):
     return np.mean(truth == said)
 
@@ -44,6 +44,33 @@ def auc(truth, said, shares):
 
 
 METRICS = {"accuracy": accuracy, "balanced accuracy": balanced_accuracy, "macro f1": macro_f1, "log loss": log_loss, "auc": auc}
+{% elif says == "labels" %}
+def f1(truth, said, shares):
+    """The mean over rows of the F1 between the labels said and the true ones; none and none is 1."""
+    both, whole = np.sum(truth & said, axis=1), np.sum(truth, axis=1) + np.sum(said, axis=1)
+    return np.mean(np.where(whole > 0, 2 * both / np.maximum(whole, 1), 1.0))
+
+
+METRICS = {"f1": f1}
+{% elif says == "points" %}
+def mae(truth, said, shares):
+    """How many pixels a coordinate is off."""
+    return np.mean(np.abs(said - truth))
+
+
+METRICS = {"mae": mae}
+{% elif says == "mask" %}
+def mean_iou(hit, extra, lost):
+    """For each class the pixels that truth and mask share, of all that either has; then the mean over classes."""
+    shared, every = np.sum(hit, axis=0), np.sum(hit + extra + lost, axis=0)
+    return np.mean(shared[every > 0] / every[every > 0])
+
+
+def pixel_accuracy(hit, extra, lost):
+    return np.sum(hit) / np.sum(hit + lost)
+
+
+METRICS = {"mean iou": mean_iou, "pixel accuracy": pixel_accuracy}
 {% else %}
 def rmse(truth, said, shares):
     return np.sqrt(np.mean((said - truth) ** 2))
@@ -57,29 +84,54 @@ def mae(truth, said, shares):
     return np.mean(np.abs(said - truth))
 
 
-METRICS = {"rmse": rmse, "rmsle": rmsle, "mae": mae}
-{% endif %}
+{% if kind == "text-number" %}def pearson(truth, said, shares):
+    """The correlation: whether more is said where there is more; 0 for a model that always says the same."""
+    return np.corrcoef(truth, said)[0, 1] if np.std(truth) and np.std(said) else 0.0
+
+
+METRICS = {"rmse": rmse, "rmsle": rmsle, "mae": mae, "pearson": pearson}
+{% elif kind == "time-series" %}def mase(truth, said, shares):
+    """The error as a multiple of the one of the naive forecast, which project.yml has as `scale` (Hyndman 2006)."""
+    return mae(truth, said, shares) / PROJECT["scale"]
+
+
+METRICS = {"rmse": rmse, "rmsle": rmsle, "mae": mae, "mase": mase}
+{% else %}METRICS = {"rmse": rmse, "rmsle": rmsle, "mae": mae}
+{% endif %}{% endif %}
 
 def read(place):
-    """A run's rows by id: truth, prediction, probabilities, group."""
+    """A run's rows by id: {% if says == "mask" %}pixels that are hit, extra and lost, each by class,{% else %}truth, prediction, probabilities,{% endif %} group."""
     with (place / "valid.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    shares = [name for name in rows[0] if name.startswith("share:")]
-{% if is_class %}    code = {name.removeprefix("share:"): number for number, name in enumerate(shares)}
+{% if says == "mask" %}    counts = [[name for name in rows[0] if name.startswith(what)] for what in ("hit:", "extra:", "lost:")]
+    return {row["id"]: (*([float(row[name]) for name in names] for names in counts), row.get("group", row["id"])) for row in rows}
+{% else %}    shares = [name for name in rows[0] if name.startswith("share:")]
+{% if says == "class" %}    code = {name.removeprefix("share:"): number for number, name in enumerate(shares)}
     value = lambda cell: code[cell]
+{% elif says == "labels" %}    labels = [name.removeprefix("share:") for name in shares]
+    value = lambda cell: [label in cell.split("|") for label in labels]
+{% elif says == "points" %}    value = lambda cell: [float(number) for number in cell.split()]
 {% else %}    value = float
 {% endif %}    return {
         row["id"]: (value(row["truth"]), value(row["prediction"]), [float(row[name]) for name in shares], row.get("group", row["id"]))
         for row in rows
     }
-
+{% endif %}
 
 def arrays(run, ids):
-    truth, said, shares, groups = zip(*(run[one] for one in ids), strict=True)
-    return (np.array(truth), np.array(said), np.array(shares)), np.unique(groups, return_inverse=True)[1]
+{% if says == "mask" %}    hit, extra, lost, groups = zip(*(run[one] for one in ids), strict=True)
+    return (np.array(hit), np.array(extra), np.array(lost)), np.unique{% else %}    truth, said, shares, groups = zip(*(run[one] for one in ids), strict=True)
+    return (np.array(truth), np.array(said), np.array(shares)), np.unique{% endif %}(groups, return_inverse=True)[1]
 
 
-def drawn(groups, chance):
+{% if kind == "time-series" %}def drawn(groups, chance):
+    """Stretches of rows drawn again with replacement, as neighbours in time err alike (moving blocks, Künsch 1989)."""
+    count, length = len(groups), max(1, round(len(groups) ** (1 / 3)))
+    begins = chance.integers(count - length + 1, size=-(-count // length))
+    return (begins[:, None] + np.arange(length)).ravel()[:count]
+
+
+{% else %}def drawn(groups, chance):
     """Rows drawn again with replacement, all rows of a group together."""
     if len(np.unique(groups)) == len(groups):
         return chance.integers(len(groups), size=len(groups))
@@ -87,7 +139,7 @@ def drawn(groups, chance):
     return np.concatenate([members[one] for one in chance.integers(len(members), size=len(members))])
 
 
-def scores(run, other):
+{% endif %}def scores(run, other):
     """A run's score with its interval, and what it is above the other run, on the same rows."""
     ids = list(other)
     mine, groups = arrays(run, ids)
@@ -100,11 +152,11 @@ def scores(run, other):
         draws.append((one, one - two))
     (low, less), (high, more) = np.nanquantile(draws, [0.025, 0.975], axis=0)
     value = metric(*mine)
-{% if is_class %}    if PROJECT["metric"] == "accuracy" and value in (0, 1):  # no row is wrong: that does not mean none ever will be
+{% if says == "class" %}    if PROJECT["metric"] == "accuracy" and value in (0, 1):  # no row is wrong: that does not mean none ever will be
         low, high = wilson(value, len(ids))
 {% endif %}    return value, low, high, value - metric(*theirs), less, more
 
-{% if is_class %}
+{% if says == "class" %}
 def wilson(share, count, z=1.96):
     """The interval of a share (Wilson 1927), which knows that 36 of 36 is not always."""
     middle, half = share + z * z / 2 / count, z * np.sqrt(share * (1 - share) / count + (z / 2 / count) ** 2)

@@ -1,0 +1,143 @@
+"""Families of projects: which kinds of data each makes projects of, its growth steps, and what its code needs.
+
+A file of a project comes from templates/project/<family>/, or from templates/project/common/ where the
+family has none of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+
+from fastcompanion.base.records import frozen
+from fastcompanion.project.place import BASELINE, MAJORITY
+
+_NUMPY, _YAML, PILLOW = "numpy>=1.26", "pyyaml>=6", "pillow>=10"
+
+
+@frozen
+class Step:
+    """A growth step: what it is good for, the files that it adds, and what to type then."""
+
+    id: str
+    title: str
+    why: str
+    files: tuple[str, ...] = ()
+    then: str = ""
+
+
+@frozen
+class Family:
+    """What the projects of some kinds have in common.
+
+    `naive` names the models beside the first two that need no torch; `files` are templates that only
+    this family has from the beginning (template -> name in the project); `one_thread` says that its
+    data are so small that a second thread only costs time.
+    """
+
+    name: str
+    kinds: tuple[str, ...]
+    steps: tuple[Step, ...]
+    naive: tuple[str, ...] = ()
+    needs: tuple[str, ...] = (_NUMPY, _YAML)
+    files: Mapping[str, str] = field(default_factory=dict)
+    media: bool = False
+    one_thread: bool = False
+
+
+def with_test(name: str) -> tuple[str, ...]:
+    """Name a file and the file of its tests."""
+    return f"{name}.py", f"tests/test_{name}.py"
+
+
+def majority(title: str) -> Step:
+    """Make the step that every project begins with."""
+    return Step(MAJORITY, title, "What a model is worth that looks at nothing.")
+
+
+def baseline(title: str) -> Step:
+    """Make the step of the naive model, which every project has from the beginning."""
+    return Step(BASELINE, title, "The number that every model has to beat.")
+
+
+def model(title: str, why: str) -> Step:
+    """Make the step of the first fastai model."""
+    return Step("model", title, why, with_test("model"), "fastcompanion project train model")
+
+
+def seeds(of: str, count: int = 5) -> Step:
+    """Make the step of several seeds of a model."""
+    why = "How far luck goes, and the mean of several, often the cheapest improvement."
+    return Step("seeds", "Several seeds", why, with_test("seeds"), f"python seeds.py {of} {count}")
+
+
+SUBMISSION = Step(
+    "submission", "A submission file", "End to end before anything is made better: predictions for the test rows, checked before they go.",
+    with_test("submit"), "python submit.py baseline",
+)  # fmt: skip
+SAVED = Step(
+    "saved", "Saved weights", "What was learned, kept without pickle, and a test that it says the same when loaded.",
+    with_test("save"), "python save.py baseline",
+)  # fmt: skip
+APP = Step(
+    "app", "An app", "A page that others can try; it shows at once what the model does with odd rows.",
+    with_test("app"), "fastcompanion project app",
+)  # fmt: skip
+ERRORS = Step(
+    "errors", "The rows that are wrong", "Most of what helps is seen in them: a better features() comes from here.",
+    with_test("errors"), "python errors.py baseline",
+)  # fmt: skip
+
+TABLE = Family(
+    name="table",
+    kinds=("table-class", "table-number"),
+    steps=(
+        majority("Nothing but the most frequent answer"),
+        baseline("One rule on one column"),
+        SUBMISSION,
+        Step(
+            "linear", "A linear model", "The first one that looks at all columns; small tables often need no more.",
+            with_test("linear"), "fastcompanion project train linear",
+        ),
+        model("The first fastai model", "Embeddings and two layers, to see what a network adds to the linear model."),
+        SAVED,
+        APP,
+        ERRORS,
+        seeds("linear"),
+    ),
+    naive=("linear",),
+    one_thread=True,
+)  # fmt: skip
+
+FAMILIES = (TABLE,)
+#: kind -> the metrics that a project of the kind can be judged with
+METRICS: dict[str, tuple[str, ...]] = {
+    "table-class": ("accuracy", "balanced accuracy", "macro f1", "log loss", "auc"),
+    "table-number": ("rmse", "rmsle", "mae"),
+    "images-class": ("accuracy", "balanced accuracy", "macro f1", "log loss", "auc"),
+    "images-labels": ("f1",),
+    "images-number": ("rmse", "rmsle", "mae"),
+    "images-points": ("mae",),
+    "segmentation": ("mean iou", "pixel accuracy"),
+    "text-class": ("accuracy", "balanced accuracy", "macro f1", "log loss", "auc"),
+    "text-number": ("rmse", "rmsle", "mae", "pearson"),
+    "ratings": ("rmse", "mae"),
+    "time-series": ("mae", "rmse", "mase"),
+    "audio-class": ("accuracy", "balanced accuracy", "macro f1", "log loss", "auc"),
+}
+_SAYS = {"images-labels": "labels", "images-points": "points", "segmentation": "mask"}
+
+
+def of_kind(kind: str) -> Family | None:
+    """Give the family of a kind; None where projects can't be made of it yet."""
+    return next((one for one in FAMILIES if kind in one.kinds), None)
+
+
+def kinds() -> tuple[str, ...]:
+    """Name the kinds that projects can be made of."""
+    return tuple(kind for one in FAMILIES for kind in one.kinds)
+
+
+def says(kind: str) -> str:
+    """Say what a prediction of a kind is: a class, a number, labels, points or a mask."""
+    return _SAYS.get(kind) or ("class" if kind.endswith("class") else "number")
