@@ -188,20 +188,34 @@ def replay(
 
     `order` says which argument stands at each place. Gives an answer, {"error"} or {"skipped"}.
     """
+
+    def once() -> dict[str, Any]:
+        codes = codes_of(function.__code__, outer)
+        reads = {name for code in codes for name in global_names(code)}
+        isolation, known = Isolation(outer), known_names(case, outer, codes)
+        missing = put_in_place(isolation, case, renamed, reads, known)
+        missing = missing or unsafe(isolation, codes, reads)
+        if missing:
+            return {"skipped": missing}
+        args = arguments(isolation, case, renamed, known)
+        twin = isolation.of(function)
+        with seeded(case["seed"]), around(), Guard():
+            return answered(isolation, twin, case, args, order, renamed)
+
+    return answer_within(case, seconds, once)
+
+
+def answer_within(
+    case: Mapping[str, Any], seconds: float, once: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    """Give what `once` answers within `seconds`, or {"error"} or {"skipped"}; nothing else is changed.
+
+    All of it runs inside: an interrupt that is late must not land in the learner's code.
+    """
     limit = Limit(seconds)
     try:
         with untouched(), limit, gradients(case):
-            codes = codes_of(function.__code__, outer)
-            reads = {name for code in codes for name in global_names(code)}
-            isolation, known = Isolation(outer), known_names(case, outer, codes)
-            missing = put_in_place(isolation, case, renamed, reads, known)
-            missing = missing or unsafe(isolation, codes, reads)
-            if missing:
-                return {"skipped": missing}
-            args = arguments(isolation, case, renamed, known)
-            twin = isolation.of(function)
-            with seeded(case["seed"]), around(), Guard():
-                return answered(isolation, twin, case, args, order, renamed)
+            return once()
     except Unmade:
         return {"skipped": "an argument"}
     except BaseException as error:

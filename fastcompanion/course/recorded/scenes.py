@@ -26,16 +26,15 @@ from fastcompanion.course.recorded.calls import (
     widened,
 )
 from fastcompanion.course.recorded.fingerprints import fingerprint
-from fastcompanion.course.recorded.probe import Limit, untouched
 from fastcompanion.course.recorded.replays import (
     NOT_PLAIN_CALLS,
     SAVING,
     Guard,
+    answer_within,
     bare,
     codes_of,
     data_read,
     global_names,
-    gradients,
     known_names,
     own_function,
     seeded,
@@ -323,29 +322,22 @@ def play(
     around: Callable[[], Any] = contextlib.nullcontext,
 ) -> dict[str, Any]:
     """Play a scene with the classes that are there; gives what `replay` gives."""
-    limit = Limit(seconds)
-    try:
-        with untouched(), limit, gradients(case):
-            classes = classes_of(case, outer, renamed)
-            codes, seen = codes_of_classes(list(classes.values()), outer)
-            reason = not_alone(codes, outer)
-            if reason:
-                return {"skipped": reason}
-            known = known_names(case, outer, codes)
-            args = [
-                synthesise(spec, case["seed"] * 1000 + place, known)
-                for place, spec in enumerate(case["args"])
-            ]
-            with seeded(case["seed"]), around(), Guard(), kept_classes(seen):
-                return scene_answer(outer, case, classes, args)
-    except Unmade:
-        return {"skipped": "an argument"}
-    except BaseException as error:
-        if limit.fired:
-            return {"error": "slow"}
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        return {"error": type(error).__name__}
+
+    def once() -> dict[str, Any]:
+        classes = classes_of(case, outer, renamed)
+        codes, seen = codes_of_classes(list(classes.values()), outer)
+        reason = not_alone(codes, outer)
+        if reason:
+            return {"skipped": reason}
+        known = known_names(case, outer, codes)
+        args = [
+            synthesise(spec, case["seed"] * 1000 + place, known)
+            for place, spec in enumerate(case["args"])
+        ]
+        with seeded(case["seed"]), around(), Guard(), kept_classes(seen):
+            return scene_answer(outer, case, classes, args)
+
+    return answer_within(case, seconds, once)
 
 
 def method_of(value: Any, name: str, outer: Mapping[str, Any]) -> Any:
