@@ -6,18 +6,13 @@ import ast
 import copy
 from collections.abc import Callable
 
-from fastcompanion.course.checks.mutants import Change
+from fastcompanion.course.checks.mutants import Change, nth
 
 
 def body(node: ast.AST) -> list[ast.stmt]:
     """Give the statements of a block, none for what holds none."""
     body = getattr(node, "body", ())
     return body if isinstance(body, list) else []  # that of a lambda is no list
-
-
-def nth(tree: ast.AST, number: int) -> ast.AST:
-    """Give the node of this number, as `ast.walk` counts."""
-    return next(node for place, node in enumerate(ast.walk(tree)) if place == number)
 
 
 def swapped(number: int, place: int) -> Callable[[ast.Module], None]:

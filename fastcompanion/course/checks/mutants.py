@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
 from fastcompanion.base.records import frozen
 from fastcompanion.course.notebooks.cells import parse_cell
@@ -89,20 +89,34 @@ def _difference(before: str, after: str) -> tuple[str, str]:
 
 def _places(tree: ast.Module) -> Iterator[tuple[str, Callable[[ast.Module], None]]]:
     """List the changes, each as a function on a copy of the tree."""
-    skipped = _shown(tree)
-    for number, node in enumerate(ast.walk(tree)):
-        if node in skipped:
-            continue
+    skipped = {id(node) for node in _shown(tree)}
+    for number, node in numbered(tree, skipped):
         for operator, change in _changes(node):
             yield operator, on_node(number, change)
-    for number, node in enumerate(ast.walk(tree)):
-        if isinstance(node, _BLOCKS):
-            for place in range(len(node.body)):
-                if _droppable(node.body[place]) and node.body[place] not in skipped:
-                    yield "dropped statement", _drop(number, place)
+    for number, _, place, statement in block_statements(tree, _BLOCKS, skipped):
+        if _droppable(statement):
+            yield "dropped statement", without(number, place)
 
 
 _BLOCKS = (ast.FunctionDef, ast.For, ast.While, ast.If, ast.With)
+
+
+def numbered(tree: ast.AST, skipped: Container[int]) -> Iterator[tuple[int, ast.AST]]:
+    """Number the nodes as `ast.walk` counts, without those whose `id` is in `skipped`."""
+    for number, node in enumerate(ast.walk(tree)):
+        if id(node) not in skipped:
+            yield number, node
+
+
+def block_statements(
+    tree: ast.AST, blocks: tuple[type[ast.AST], ...], skipped: Container[int]
+) -> Iterator[tuple[int, ast.AST, int, ast.stmt]]:
+    """Give the statements in the bodies of blocks: number of the block, block, place, statement."""
+    for number, block in numbered(tree, ()):
+        if isinstance(block, blocks):
+            for place, statement in enumerate(getattr(block, "body", ())):
+                if id(statement) not in skipped:
+                    yield number, block, place, statement
 
 
 def _shown(tree: ast.Module) -> set[ast.AST]:
@@ -137,7 +151,7 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Callable[[ast.AST], None]]]:
         case ast.Compare() if type(node.ops[0]) in COMPARISONS:
             yield "changed comparison", _compare
         case ast.Constant() if isinstance(node.value, bool | int | float):
-            yield "changed constant", _constant
+            yield "changed constant", other_constant
         case ast.UnaryOp() if isinstance(node.op, ast.USub):
             yield "dropped minus", _plus
         case ast.If() | ast.While() | ast.IfExp():
@@ -160,7 +174,8 @@ def _compare(node: ast.AST) -> None:
     node.ops[0] = COMPARISONS[type(node.ops[0])]()
 
 
-def _constant(node: ast.AST) -> None:
+def other_constant(node: ast.AST) -> None:
+    """Take the next number, twice a fraction, or the other truth value."""
     assert isinstance(node, ast.Constant)
     value = node.value
     if isinstance(value, bool):
@@ -201,12 +216,13 @@ def on_node(number: int, change: Callable[[ast.AST], None]) -> Callable[[ast.Mod
     """Apply a change to the node of this number, as `ast.walk` counts."""
 
     def apply(tree: ast.Module) -> None:
-        change(_nth(tree, number))
+        change(nth(tree, number))
 
     return apply
 
 
-def _nth(tree: ast.Module, number: int) -> ast.AST:
+def nth(tree: ast.AST, number: int) -> ast.AST:
+    """Give the node of this number, as `ast.walk` counts."""
     return next(node for place, node in enumerate(ast.walk(tree)) if place == number)
 
 
@@ -216,11 +232,11 @@ def _droppable(node: ast.stmt) -> bool:
     return isinstance(node, ast.Assign | ast.AugAssign)
 
 
-def _drop(number: int, place: int) -> Callable[[ast.Module], None]:
+def without(number: int, place: int) -> Callable[[ast.Module], None]:
+    """Leave out one statement of the block of this number."""
+
     def apply(tree: ast.Module) -> None:
-        block = _nth(tree, number)
-        assert isinstance(block, _BLOCKS)
-        block.body[place] = ast.Pass()
+        nth(tree, number).body[place] = ast.Pass()  # type: ignore[attr-defined]
 
     return apply
 

@@ -19,11 +19,15 @@ from fastcompanion.course.checks.mutants import (
     SWAPS,
     Change,
     Mutant,
+    block_statements,
     made,
     negate,
+    numbered,
     on_node,
+    other_constant,
     scale,
     swap,
+    without,
 )
 from fastcompanion.course.checks.spared import untouched, writes
 from fastcompanion.course.notebooks.cells import SEED, is_drawing, parse_cell
@@ -102,17 +106,13 @@ def places(
     # A constant index has an operator of its own.
     skipped |= {id(n.slice) for n in ast.walk(tree) if isinstance(n, ast.Subscript)}
     scopes = _scopes(tree, around)
-    for number, node in enumerate(ast.walk(tree)):
-        if id(node) in skipped:
-            continue
+    for number, node in numbered(tree, skipped):
         line = getattr(node, "lineno", 0)
         for operator, detail, change in _changes(node, scopes.get(id(node), around.bound), around):
             yield operator, detail, line, on_node(number, change)
-    for number, node in enumerate(ast.walk(tree)):
-        if isinstance(node, _BLOCKS):
-            for place, statement in enumerate(node.body):
-                if id(statement) not in skipped and (told := _dropped(statement, node, around)):
-                    yield "statement", told, statement.lineno, _without(number, place)
+    for number, block, place, statement in block_statements(tree, _BLOCKS, skipped):
+        if told := _dropped(statement, block, around):
+            yield "statement", told, statement.lineno, without(number, place)
 
 
 def _scopes(tree: ast.Module, around: Surroundings) -> dict[int, tuple[str, ...]]:
@@ -144,7 +144,7 @@ def _changes(node: ast.AST, known: Sequence[str], around: Surroundings) -> Itera
         case ast.Name(ctx=ast.Load()):
             yield from _siblings(node, known, around.kinds)
         case ast.Constant(value=bool() | int() | float()):
-            yield "constant", (repr(node.value),), _constant
+            yield "constant", (repr(node.value),), other_constant
         case ast.Return() if node.value is not None and not _is_text(node.value):
             yield from _returned(node)
         case ast.Call():
@@ -252,17 +252,6 @@ def _compare(table: Mapping[type[ast.cmpop], type[ast.cmpop]]) -> Change:
         node.ops[0] = table[type(node.ops[0])]()
 
     return change
-
-
-def _constant(node: ast.AST) -> None:
-    assert isinstance(node, ast.Constant)
-    value = node.value
-    if isinstance(value, bool):
-        node.value = not value
-    elif isinstance(value, int):
-        node.value = value + 1
-    elif isinstance(value, float):
-        node.value = value * 2 if value else 1.0
 
 
 def _without_minus(node: ast.AST) -> None:
@@ -550,12 +539,3 @@ def _dropped(node: ast.stmt, block: ast.AST, around: Surroundings) -> tuple[str,
     if isinstance(block, ast.FunctionDef):
         before = set(parameters(block.args)) | (before - set(around.bound))
     return ("change",) if targets <= before else ()
-
-
-def _without(number: int, place: int) -> Callable[[ast.Module], None]:
-    def apply(tree: ast.Module) -> None:
-        block = next(node for n, node in enumerate(ast.walk(tree)) if n == number)
-        assert isinstance(block, _BLOCKS)
-        block.body[place] = ast.Pass()
-
-    return apply
