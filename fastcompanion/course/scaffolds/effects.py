@@ -33,7 +33,7 @@ def effects(node: _Function, calls: Iterable[str]) -> list[str]:
     body = list(inside(node.body))
     changed = _changed(node)
     found = [f"changes {_listed(changed)} in place"] if changed else []
-    methods = _methods(body)
+    methods = _methods(node.body)
     found += [f"calls {_listed(methods)}"] if methods else []
     calls = set(calls)
     if "print" in calls:
