@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,19 +30,26 @@ def scaffolded(book: dict[str, Any] | Path, **lesson: Any) -> Scaffold:
 
 def book(*cells: str | tuple[str, str]) -> dict[str, Any]:
     """Make a notebook: texts are code, ("md", text) is markdown, (code, output) has a result."""
-    return {"cells": [_cell(n, c) for n, c in enumerate(cells)], "metadata": {}, "nbformat": 4}
+    made = [_of(given) for given in cells]
+    return {"cells": numbered(made), "metadata": {}, "nbformat": 4}
 
 
-def _cell(number: int, given: str | tuple[str, str]) -> dict[str, Any]:
+def _of(given: str | tuple[str, str]) -> dict[str, Any]:
     first, second = given if isinstance(given, tuple) else (given, "")
-    if first == "md":
-        return {"cell_type": "markdown", "metadata": {}, "source": second, "id": f"c{number}"}
-    shown = {"output_type": "execute_result", "data": {"text/plain": second}, "metadata": {}}
-    outputs = [shown] if second else []
-    return {
-        "cell_type": "code", "metadata": {}, "source": first, "id": f"c{number}",
-        "outputs": outputs, "execution_count": None,
-    }  # fmt: skip
+    return cell("markdown", second) if first == "md" else cell("code", first, second)
+
+
+def cell(kind: str, source: str, shown: str = "") -> dict[str, Any]:
+    """Make a cell without an id; `shown` is the result that a code cell was saved with."""
+    made: dict[str, Any] = {"cell_type": kind, "metadata": {}, "source": source, "id": ""}
+    result = {"output_type": "execute_result", "data": {"text/plain": shown}, "metadata": {}}
+    more = {"outputs": [result] if shown else [], "execution_count": None}
+    return made | (more if kind == "code" else {})
+
+
+def numbered(cells: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Give cells ids by their places."""
+    return [{**one, "id": f"c{place}"} for place, one in enumerate(cells)]
 
 
 def texts(made: Scaffold, role: str = "", section: str = "") -> str:

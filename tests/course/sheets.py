@@ -10,13 +10,13 @@ from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.model import Course, Lesson
 from fastcompanion.course.notebooks import notebook
 from fastcompanion.course.scaffolds.scaffold import scaffold
+from tests.course import originals
 
 
 def cell(kind: str, source: str, role: str = "") -> dict[str, Any]:
     """A cell with its role in the scaffold, if it has one."""
     ours = {"fastcompanion": {"role": role}} if role else {}
-    made: dict[str, Any] = {"cell_type": kind, "metadata": ours, "source": source, "id": ""}
-    return made | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+    return {**originals.cell(kind, source), "metadata": ours}
 
 
 def sheet(

@@ -12,6 +12,7 @@ from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.model import Course, Lesson, NotebookRef
 from fastcompanion.course.recording import recorder
 from fastcompanion.course.recording.recorder import RecordReport
+from tests.course.originals import cell, numbered
 
 POINTS = "x = np.linspace(0, 4, 50)\nslope = 3 * x + 2\ny = slope + np.random.normal(0, 0.1, 50)"
 PREDICT = "def predict(params, x):\n    return params[0] * x + params[1]"
@@ -38,18 +39,17 @@ TODO = "def {name}({arguments}):\n    # TODO: your code\n    raise NotImplemente
 
 def code(source: str) -> dict[str, Any]:
     """A code cell without outputs."""
-    return {"cell_type": "code", "source": source, "outputs": [], "execution_count": None}
+    return cell("code", source)
 
 
 def text(source: str) -> dict[str, Any]:
     """A markdown cell."""
-    return {"cell_type": "markdown", "source": source}
+    return cell("markdown", source)
 
 
 def book(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """A notebook of cells."""
-    numbered = [{**cell, "metadata": {}, "id": f"c{n}"} for n, cell in enumerate(cells)]
-    return {"cells": numbered, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    return {"cells": numbered(cells), "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
 
 def prose() -> dict[str, Any]:
