@@ -12,7 +12,8 @@ from dataclasses import field
 from fastcompanion.base.records import frozen
 from fastcompanion.project.place import BASELINE, MAJORITY
 
-_NUMPY, _YAML, PILLOW = "numpy>=1.26", "pyyaml>=6", "pillow>=10"
+BASE_NEEDS = ("numpy>=1.26", "pyyaml>=6")
+PILLOW = "pillow>=10"
 
 
 @frozen
@@ -39,7 +40,7 @@ class Family:
     kinds: tuple[str, ...]
     steps: tuple[Step, ...]
     naive: tuple[str, ...] = ()
-    needs: tuple[str, ...] = (_NUMPY, _YAML)
+    needs: tuple[str, ...] = BASE_NEEDS
     files: Mapping[str, str] = field(default_factory=dict)
     media: bool = False
     one_thread: bool = False
@@ -60,9 +61,10 @@ def baseline(title: str) -> Step:
     return Step(BASELINE, title, "The number that every model has to beat.")
 
 
-def model(title: str, why: str) -> Step:
-    """Make the step of the first fastai model."""
-    return Step("model", title, why, with_test("model"), "fastcompanion project train model")
+def model(title: str, why: str, *more: str) -> Step:
+    """Make the step of the first fastai model; `more` are files that it needs beside its own."""
+    files = (*with_test("model"), *more)
+    return Step("model", title, why, files, "fastcompanion project train model")
 
 
 def seeds(of: str, count: int = 5) -> Step:

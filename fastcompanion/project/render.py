@@ -30,6 +30,7 @@ FILES = {
     "train.py": "train.py",
     "score.py": "score.py",
     "tests/test_project.py": "tests/test_project.py",
+    "tests/test_score.py": "tests/test_score.py",
     "pyproject.toml": "pyproject.toml",
     "gitignore": ".gitignore",
     "workflow.yml": ".github/workflows/test.yml",

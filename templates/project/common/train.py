@@ -51,7 +51,7 @@ def main():
     if options.fast:
         print(f"{options.model} works: {len(rows)} rows of the first fold in {seconds:.1f} s; nothing was written")
         return
-    write(folder(options, seed), table(rows), about(options.model, seed, seconds, text, len(rows)))
+    write(folder(options, seed), table(rows), about(model, seed, seconds, text, len(rows)))
 
 
 def arguments():
@@ -121,12 +121,12 @@ def folder(options, seed):
 {% endif %}    return made.getvalue()
 
 
-def about(name, seed, seconds, splits, count):
+def about(model, seed, seconds, splits, count):
     told = {key: PROJECT[key] for key in ("kind", "target", "metric", "direction")}
-    versions = {one: sys.modules[one].__version__ for one in ("numpy", "torch", "fastai") if one in sys.modules}
+    versions = {one: sys.modules[one].__version__ for one in ("numpy", {% if media %}"PIL", {% endif %}"torch", "fastai") if one in sys.modules}
     return told | {
-        "version": 1, "name": name, "seed": seed, "seconds": round(seconds, 3), "rows": count,
-        "split": hashlib.sha256(splits.encode()).hexdigest(), "commit": commit(), "settings": {},
+        "version": 1, "name": model.__name__, "seed": seed, "seconds": round(seconds, 3), "rows": count,
+        "split": hashlib.sha256(splits.encode()).hexdigest(), "commit": commit(), "settings": getattr(model, "SETTINGS", {}),
         "at": datetime.now().astimezone().isoformat(timespec="seconds"),
         "versions": versions | {"python": sys.version.split()[0]},
     }
