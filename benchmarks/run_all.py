@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 
 from benchmarks.common import ROOT, Missing, Row, table
 
@@ -20,15 +21,24 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 NOT_BENCHMARKS = {"__init__", "common", "run_all"}
 
 
-def benchmarks() -> dict[str, Callable[[], list[Row]]]:
-    """Find the modules of this folder that measure something."""
+def modules() -> dict[str, ModuleType]:
+    """Import the modules of this folder that may measure something."""
     names = sorted(path.stem for path in Path(__file__).parent.glob("*.py"))
-    modules = {
+    return {
         name: importlib.import_module(f"benchmarks.{name}")
         for name in names
         if name not in NOT_BENCHMARKS
     }
-    return {name: module.measure for name, module in modules.items() if hasattr(module, "measure")}
+
+
+def benchmarks() -> dict[str, Callable[[], list[Row]]]:
+    """Find those with budgets: `measure` gives a row for each."""
+    return {name: one.measure for name, one in modules().items() if hasattr(one, "measure")}
+
+
+def pages() -> dict[str, Callable[[], str]]:
+    """Find those that compare without a budget: `page` writes their tables."""
+    return {name: one.page for name, one in modules().items() if hasattr(one, "page")}
 
 
 def machine() -> str:
@@ -57,18 +67,23 @@ def old_results(text: str) -> dict[str, str]:
 
 def run(names: Iterable[str]) -> int:
     """Run the named benchmarks, all without a name; write the page; give the exit code."""
-    known = benchmarks()
-    chosen = list(names) or list(known)
+    known, told = benchmarks(), pages()
+    chosen = list(names) or [*known, *told]
     results, code = {}, 0
     for name in chosen:
         print(f"## {name}", flush=True)
+        again = f"{machine()}. Again: `python -m benchmarks.{name}`"
         try:
+            if name in told:
+                results[name] = f"{again}\n\n{told[name]()}"
+                print(results[name], end="\n\n", flush=True)
+                continue
             rows = known[name]()
         except Missing as error:
             print(f"not run: {error}\n", flush=True)
             code = code or 5
             continue
-        results[name] = f"{machine()}. Again: `python -m benchmarks.{name}`\n\n{table(rows)}"
+        results[name] = f"{again}\n\n{table(rows)}"
         print(table(rows), end="\n\n", flush=True)
         code = code if all(row.kept for row in rows) else 1
     PAGE.write_text(page_with(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")
