@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -51,7 +51,7 @@ def begin(
         str, typer.Argument(help="The project's name, or its folder.", show_default=False)
     ],
     data: Annotated[
-        Path | None, typer.Option("--data", help="A table, or a folder of tables.")
+        Path | None, typer.Option("--data", help="A table, or a folder of tables or files.")
     ] = None,
     demo: Annotated[
         str, typer.Option("--demo", help="Made-up data of this kind instead: class or number.")
@@ -61,14 +61,22 @@ def begin(
     ] = "",
     kind: Annotated[
         str,
-        typer.Option("--kind", help="table-class or table-number.", show_default="found or asked"),
+        typer.Option(
+            "--kind", help="What the data are, e.g. table-class.", show_default="found or asked"
+        ),
     ] = "",
     metric: Annotated[
         str,
         typer.Option("--metric", help="What to be judged by.", show_default="the kind's usual one"),
     ] = "",
+    link: Annotated[
+        bool,
+        typer.Option(
+            "--link", help="Leave files where they are; above 1 GB they stay there anyway."
+        ),
+    ] = False,
 ) -> Answer:
-    """Make a repository for a table: its own code, tests and history, and the first number to beat."""
+    """Make a repository for your data: its own code, tests and history, and the first number to beat."""
     study = session.workspace_or_none()
     root = new.place_of(name, study)
     new.check_place(root)
@@ -76,8 +84,9 @@ def begin(
 
     def planned() -> Plan:
         return projects.planned(
-            data, root.name, demo=demo, target=said["--target"], kind=said["--kind"], metric=metric
-        )
+            data, root.name, demo=demo, target=said["--target"], kind=said["--kind"], metric=metric,
+            link=link,
+        )  # fmt: skip
 
     plan = planned()
     while session.can_ask and not session.yes:
@@ -88,7 +97,7 @@ def begin(
         if not said[asked[0].flag]:
             break
         plan = planned()
-    found = projects.begin(plan, root, study, dry_run=session.dry_run)
+    found = projects.begin(plan, root, study, dry_run=session.dry_run, reporter=session.reporter)
     return Answer(found, _begun)
 
 
@@ -234,12 +243,10 @@ def _begun(found: Begun) -> Iterable[Block]:
     answers = found.answers
     made = found.made
     yield Title(f"{made.name}: {answers['about']}")
-    inputs = [*answers["numbers"], *answers["words"], *answers["dates"]]
     yield Facts(
         (
             ("predicts", f"{answers['target']}, {answers['rows']} rows"),
-            ("inputs", _some(inputs)),
-            ("left out", _some([name for name, _ in answers["left_out"]])),
+            *_inputs(answers),
             ("metric", f"{answers['metric']}, {answers['direction']} is better: {answers['metric_why']}"),
             ("split", f"{answers['split']}: {answers['split_why']}"),
             ("final", f"{answers['final_rows']} rows are set aside, to be opened once at the end" if answers["final_rows"] else "no rows are set aside: there are too few, or the split is given"),
@@ -258,6 +265,19 @@ def _begun(found: Begun) -> Iterable[Block]:
     elif found.board is not None:
         yield from _runs(found.board)
     yield Next(f"cd {spelled([str(made.root)])} && fastcompanion project check")
+
+
+def _inputs(answers: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """Say what a model sees: columns of a table, or files."""
+    if "file_count" in answers:
+        where = "stay where they are" if answers["linked"] else "were copied"
+        yield "inputs", f"{answers['file_count']} files ({answers['file_bytes'] / 1e6:.3g} MB), which {where}"  # fmt: skip
+        return
+    pairs = [answers[name] for name in ("user", "item") if name in answers]
+    told = ("texts",) if "texts" in answers else ("numbers", "words", "dates")
+    yield "inputs", _some(pairs or [one for name in told for one in answers.get(name, ())])
+    if not pairs and "texts" not in answers:
+        yield "left out", _some([name for name, _ in answers["left_out"]])
 
 
 def _some(names: list[str], most: int = 12) -> str:

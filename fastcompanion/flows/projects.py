@@ -10,11 +10,12 @@ from fastcompanion.base import store, workspace
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.kernel import OWN
 from fastcompanion.base.records import frozen
-from fastcompanion.base.reporter import Reporter
+from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.environments import find, shelf
 from fastcompanion.data.dataset import Problem, Question
 from fastcompanion.project import new, plan, running, scoring
+from fastcompanion.project.choices import Asked
 from fastcompanion.project.demo import tables
 from fastcompanion.project.new import Made
 from fastcompanion.project.place import BASELINE, MAJORITY, Project
@@ -37,9 +38,16 @@ class Begun:
     failed: str = ""
 
 
-def begin(asked: Plan, root: Path, study: Workspace | None, *, dry_run: bool) -> Begun:
+def begin(
+    asked: Plan,
+    root: Path,
+    study: Workspace | None,
+    *,
+    dry_run: bool,
+    reporter: Reporter = SILENT,
+) -> Begun:
     """Make a project and get its first number; a project whose baseline fails is there all the same."""
-    made = new.make(asked, root, study, dry_run=dry_run)
+    made = new.make(asked, root, study, dry_run=dry_run, reporter=reporter)
     board, failed = None, ""
     if not dry_run:
         try:
@@ -141,11 +149,18 @@ def python_for(project: Project, kernel: str, study: Workspace | None) -> Sequen
 
 
 def planned(
-    data: Path | None, name: str, *, demo: str, target: str, kind: str, metric: str
+    data: Path | None,
+    name: str,
+    *,
+    demo: str,
+    target: str,
+    kind: str,
+    metric: str,
+    link: bool = False,
 ) -> Plan:
     """Look at the data of a new project, or make some up."""
     if data is not None and not demo:
-        return plan.make(plan.Asked(data, target, kind, metric), name)
+        return plan.make(Asked(data, target, kind, metric, link=link), name)
     if data is not None or not demo:
         told = "give either data or a demo" if demo else "there is nothing to make a project of"
         raise CompanionError(
@@ -155,6 +170,6 @@ def planned(
     try:
         for file, text in tables(demo).items():
             store.write_text(place / file, text, durable=False)
-        return plan.make(plan.Asked(place, target, kind, metric, made_up=True), name)
+        return plan.make(Asked(place, target, kind, metric, made_up=True), name)
     finally:
         store.remove(place)

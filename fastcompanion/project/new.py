@@ -8,9 +8,10 @@ from fastcompanion.base import clock, repo, store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.repo import CommitResult
+from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.base.workspace import Workspace, absolute
 from fastcompanion.data import folds
-from fastcompanion.project import render
+from fastcompanion.project import media, render
 from fastcompanion.project.place import BASELINE, MAJORITY, Project, Record, register
 from fastcompanion.project.plan import Plan
 
@@ -46,17 +47,24 @@ def check_place(root: Path) -> None:
         )
 
 
-def make(plan: Plan, root: Path, study: Workspace | None, *, dry_run: bool = False) -> Made:
+def make(
+    plan: Plan,
+    root: Path,
+    study: Workspace | None,
+    *,
+    dry_run: bool = False,
+    reporter: Reporter = SILENT,
+) -> Made:
     """Write the project, make its first commit and note it in the study; half a project is never left."""
     check_place(root)
     texts = render.texts(plan.answers, render.files(str(plan.answers["kind"])))
     name = str(plan.answers["name"])
-    tracked = (*texts, *(f"sample/{one}" for one in plan.samples), folds.TABLE, folds.ABOUT)
+    tracked = (*texts, *_samples(plan), folds.TABLE, folds.ABOUT)
     if dry_run:
         return Made(root, name, tuple(sorted(tracked)), None)
     staging = root.with_name(f".{root.name}-{clock.new_id()}.part")
     try:
-        record = _write(plan, staging, texts)
+        record = _write(plan, staging, texts, reporter)
         commit = _commit(staging, (*tracked, record))
         if root.exists():
             store.remove(root)
@@ -69,13 +77,21 @@ def make(plan: Plan, root: Path, study: Workspace | None, *, dry_run: bool = Fal
     return Made(root, name, tuple(sorted((*tracked, record))), commit)
 
 
-def _write(plan: Plan, staging: Path, texts: dict[str, str]) -> str:
+def _samples(plan: Plan) -> tuple[str, ...]:
+    """Name what will lie in sample/: tables, and files where the project is of files."""
+    names = plan.files.sample if plan.files is not None else ()
+    return tuple(f"sample/{one}" for one in (*plan.samples, *(f"{media.FOLDER}/{n}" for n in names)))  # fmt: skip
+
+
+def _write(plan: Plan, staging: Path, texts: dict[str, str], reporter: Reporter) -> str:
     for name, text in texts.items():
         store.write_text(staging / name, text, durable=False)
     for table in plan.tables:
         store.write_bytes(staging / "data" / table.name, table.text, durable=False)
     for name, text in plan.samples.items():
         store.write_text(staging / "sample" / name, text, durable=False)
+    if plan.files is not None:
+        media.write(plan.files, staging, reporter)
     folds.write(staging, plan.split)
     files = {name: render.digest(text) for name, text in texts.items()}
     steps = (MAJORITY, BASELINE)

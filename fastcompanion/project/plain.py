@@ -9,6 +9,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
@@ -35,6 +36,14 @@ class Plain:
     def sha256(self) -> str:
         """Give the digest of the file."""
         return hashlib.sha256(self.text).hexdigest()
+
+
+def told(tables: Sequence[Plain]) -> dict[str, Any]:
+    """Give the answers about the tables of a project."""
+    return {
+        "files": [{"name": one.name, "rows": one.rows, "sha256": one.sha256} for one in tables],
+        "notes": [f"`{one.name}` was rewritten: {one.changed}." for one in tables if one.changed],
+    }
 
 
 def plain(folder: Folder, table: Table, values: Mapping[str, Values], name: str) -> Plain:

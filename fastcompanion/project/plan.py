@@ -7,18 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fastcompanion.base.errors import CompanionError, Exit
-from fastcompanion.base.near import did_you_mean
-from fastcompanion.base.process import shown
 from fastcompanion.base.records import frozen
-from fastcompanion.base.workspace import absolute, home
 from fastcompanion.data import (
+    baselines,
     columns,
     files,
     first,
     folds,
     look,
-    measures,
     splits,
     tabular,
 )
@@ -27,25 +23,13 @@ from fastcompanion.data.dataset import Metric, Problem, Question, SplitRule
 from fastcompanion.data.folds import Rows, Split
 from fastcompanion.data.tabular import Recognised
 from fastcompanion.data.targets import View
-from fastcompanion.project import families, plain
-from fastcompanion.project.families import METRICS
+from fastcompanion.project import choices, families, media, plain
+from fastcompanion.project.choices import Asked
+from fastcompanion.project.media import Files
 from fastcompanion.project.plain import Plain
 
-SEED = 42
-_FINAL, _FINAL_FROM, _FINAL_GROUPS = 0.15, 200, 20
 _FEW_NUMBERS = 4
 _MANY_WORDS = 0.5
-
-
-@frozen
-class Asked:
-    """What the learner said of a new project; empty where nothing was said."""
-
-    data: Path
-    target: str = ""
-    kind: str = ""
-    metric: str = ""
-    made_up: bool = False
 
 
 @frozen
@@ -58,94 +42,52 @@ class Plan:
     split: Split
     problems: tuple[Problem, ...]
     questions: tuple[Question, ...]
+    files: Files | None = None
 
 
 def make(asked: Asked, name: str) -> Plan:
     """Look at the data and decide on all that the files of the project say."""
     if asked.kind and families.of_kind(asked.kind) is None:
-        raise _no_kind(asked.kind)
+        raise choices.no_kind(asked.kind)
     found = look.look(asked.data, target=asked.target, kind=asked.kind)
     if families.of_kind(found.kind.value) is None:
-        raise _no_kind(found.kind.value, found.about)
-    _refuse(found.problems, asked.data)
+        raise choices.no_kind(found.kind.value, found.about)
+    choices.refuse(found.problems, asked.data)
+    told = {
+        "name": name,
+        "about": found.about,
+        "source": "" if asked.made_up else choices.from_home(asked.data),
+    }
+    if found.media:
+        made = media.make(asked)
+        answers = {**made.answers, **told}
+        return Plan(answers, made.tables, made.samples, made.split, found.problems, found.questions, made.files)  # fmt: skip
     view = look.view_at(asked.data, whole=True)
     known = tabular.recognise(view, asked.target, asked.kind)
-    metric = _metric(asked.metric, view, known)
+    aim = view.values[known.target.value]
+    metric = choices.metric(known.kind.value, aim, view, asked.metric)
     rule = splits.propose(view, known)
     assert rule is not None
     view, rule, rows = _judged(view, known, rule)
-    split = folds.make(rule, rows, seed=SEED, final=_final(rule, rows))
+    if known.kind.value == "time-series":
+        rows = _in_time(rows)
+    split = folds.make(rule, rows, seed=choices.SEED, final=choices.final(rule, rows))
     tables = tuple(_tables(asked.data, view))
-    answers = _answers(view, known, metric, split) | {
-        "name": name,
-        "about": found.about,
-        "source": "" if asked.made_up else _from_home(asked.data),
-        "files": [{"name": t.name, "rows": t.rows, "sha256": t.sha256} for t in tables],
-        "notes": [f"`{t.name}` was rewritten: {t.changed}." for t in tables if t.changed],
-    }
+    answers = _answers(view, known, metric, split) | told | plain.told(tables)
     target = [view.values[known.target.value].cells, ()]
     samples = {t.name: plain.sample(t, target[t.name != "train.csv"]) for t in tables}
     return Plan(answers, tables, samples, split, found.problems, found.questions)
 
 
-def _from_home(path: Path) -> str:
-    """Write a path without the name of its user, as it goes into git."""
-    place = absolute(path)
-    inside = place.is_relative_to(home())
-    return f"~/{place.relative_to(home()).as_posix()}" if inside else str(place)
-
-
-def _no_kind(kind: str, about: str = "") -> CompanionError:
-    told = f"this is {about}: " if about else ""
-    return CompanionError(
-        f"{told}projects can be made of tables so far, not of {kind}",
-        hint=f"Say --kind {' or --kind '.join(METRICS)} if it is a table all the same.",
-        code=Exit.USAGE,
+def _in_time(rows: Rows) -> Rows:
+    """Put the rows of a series in order of time: so they stand in splits.csv and in runs."""
+    order = sorted(range(len(rows.ids)), key=lambda row: (rows.moments[row] or 0.0, row))
+    names = ("ids", "classes", "numbers", "groups", "moments", "given")
+    columns_ = {name: getattr(rows, name) for name in names}
+    return replace(
+        rows,
+        **{name: tuple(found[row] for row in order) for name, found in columns_.items() if found},
     )
-
-
-def _refuse(found: Iterable[Problem], data: Path) -> None:
-    """Nothing can be learned from data that have what stops everything."""
-    stops = [problem for problem in found if problem.severity == "stop"]
-    if stops:
-        first_, more = stops[0], len(stops) - 1
-        told = f" (and {more} more)" if more else ""
-        raise CompanionError(
-            f"{first_.where}: {first_.text} {first_.cure}{told}",
-            hint=shown(["fastcompanion", "data", "show", str(data)]),
-            code=Exit.CHECK_SAYS_NO,
-        )
-
-
-def _metric(wanted: str, view: View, known: Recognised) -> Metric:
-    target = view.values[known.target.value]
-    proposed = measures.propose(known.kind.value, target, view)
-    assert proposed is not None
-    fitting = METRICS[known.kind.value]
-    if not wanted:
-        return proposed if proposed.name != "auc" or target.distinct == 2 else _chosen("log loss")
-    if wanted not in fitting:
-        raise CompanionError(
-            f"there is no metric {wanted!r} for this kind{did_you_mean(wanted, fitting)}",
-            hint=f"--metric with one of: {', '.join(fitting)}",
-            code=Exit.USAGE,
-        )
-    if wanted == "auc" and target.distinct != 2:
-        raise CompanionError(
-            f"the area under the ROC curve is for two classes, and there are {target.distinct}",
-            hint="--metric 'log loss'",
-            code=Exit.USAGE,
-        )
-    if wanted == "rmsle" and min(one for one in target.numbers if one is not None) < 0:
-        raise CompanionError(
-            "rmsle is for numbers from 0 on, and some are below", hint="--metric rmse",
-            code=Exit.USAGE,
-        )  # fmt: skip
-    return _chosen(wanted)
-
-
-def _chosen(name: str) -> Metric:
-    return Metric(name, measures.DIRECTIONS[name], True, "chosen")
 
 
 def _judged(view: View, known: Recognised, rule: SplitRule) -> tuple[View, SplitRule, Rows]:
@@ -171,13 +113,6 @@ def _judged(view: View, known: Recognised, rule: SplitRule) -> tuple[View, Split
     )
 
 
-def _final(rule: SplitRule, rows: Rows) -> float:
-    """Lock a share of the rows away, where enough are left and the rule can say which."""
-    groups = len(set(rows.groups or rows.moments))
-    few = len(rows.ids) < _FINAL_FROM or (rule.rule in ("group", "time") and groups < _FINAL_GROUPS)
-    return 0.0 if few or rule.rule == "given" else _FINAL
-
-
 def _tables(data: Path, view: View) -> Iterable[Plain]:
     folder = files.walk(data)
     yield plain.plain(folder, view.train, view.values, "train.csv")
@@ -189,32 +124,41 @@ def _tables(data: Path, view: View) -> Iterable[Plain]:
 
 
 def _answers(view: View, known: Recognised, metric: Metric, split: Split) -> dict[str, Any]:
-    target, rule = known.target.value, split.rule
-    uses, left_out = _uses(view, known, rule)
-    how = f"{rule.folds} folds" if rule.folds > 1 else f"{rule.share:.0%} to validate on"
-    by = f" by {rule.column}" if rule.column and rule.rule != "stratified" else ""
-    final = len(split.of(folds.FINAL))
-    return {
-        "kind": known.kind.value,
-        "is_class": known.kind.value.endswith("class"),
-        "target": target,
+    uses, left_out = _uses(view, known, split.rule)
+    told = choices.answers(known.kind.value, known.target.value, metric, split, split.rule.column)
+    return told | {
         "id": _id(view, known),
-        "group": rule.column if rule.rule == "group" else "",
         **uses,
         "left_out": [[name, why] for name, why in left_out.items()],
-        "metric": metric.name,
-        "direction": metric.direction,
-        "metric_why": metric.why,
-        "split": f"{rule.rule}{by}, {how}",
-        "split_why": rule.why,
-        "final_rows": final,
-        "rows": len(split.parts),
-        "seed": split.seed,
-        "middle": _MIDDLES.get(metric.name, "mean"),
-    }  # fmt: skip
+        **_of_kind(view, known, split),
+    }
 
 
-_MIDDLES = {"mae": "median", "rmsle": "mean, on the log scale,"}
+def _of_kind(view: View, known: Recognised, split: Split) -> dict[str, Any]:
+    """Give what only projects of this kind have to know of the table."""
+    kind = known.kind.value
+    numbers = [value for value in view.values[known.target.value].numbers if value is not None]
+    if kind.startswith("text"):
+        return {"texts": list(known.texts)}
+    if kind == "ratings":
+        pair = [name for name, role in known.roles.items() if role == "group"]
+        return {"user": pair[0], "item": pair[1], "low": min(numbers), "high": max(numbers)}
+    if kind == "time-series":
+        return {"time": known.time, "scale": _scale(view, known, split)}
+    return {}
+
+
+def _scale(view: View, known: Recognised, split: Split) -> float:
+    """Give the mean error of the naive forecast on the rows to learn from, in order of time."""
+    target, place = view.values[known.target.value], dict(_places(view, known))
+    (fold, *_) = split.folds
+    learned = [target.numbers[place[one]] or 0.0 for one in split.trained_on(fold)]
+    return baselines.mase_scale(learned)
+
+
+def _places(view: View, known: Recognised) -> Iterable[tuple[str, int]]:
+    for row, one in enumerate(first.ids(view, known)):
+        yield one, row
 
 
 def _id(view: View, known: Recognised) -> str:

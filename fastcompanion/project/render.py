@@ -90,13 +90,13 @@ def _tidy(text: str) -> str:
 def _values(answers: Mapping[str, Any]) -> dict[str, Any]:
     """Give the templates what they need: the answers, and those that code holds as literals."""
     family, kind = _family(answers), str(answers["kind"])
-    made: dict[str, Any] = {"scale": None, **answers}
+    made: dict[str, Any] = {"scale": None, "file_count": 0, "linked": False, **answers}
     made["family"], made["says"] = family.name, families.says(kind)
     made["one_thread"], made["media"] = family.one_thread, family.media
     for name in ("target", "id", "group", *_COLUMNS):
         made[name] = answers.get(name, "")
         made[f"{name}_py"] = yaml(made[name]) if made[name] else "None"
-    for name in ("numbers", "words", "dates", "classes"):
+    for name in ("numbers", "words", "dates", "classes", "texts"):
         made[f"{name}_py"] = literal(answers.get(name, ()))
     made["missing_py"] = literal(sorted(MISSING), "{", "}")
     made["target_of"] = "word" if answers.get("is_class") else "number"
@@ -112,6 +112,7 @@ def _values(answers: Mapping[str, Any]) -> dict[str, Any]:
         f"{answers['split']}: {one_line(answers['split_why'])}.", _WIDTH
     )
     made["has_sample"] = "sample_submission.csv" in {one["name"] for one in answers["files"]}
+    made["size"] = f"{answers.get('file_bytes', 0) / 1e6:.3g} MB"
     made["test_table"] = "test_files.csv" if family.media else "test.csv"
     made["package_toml"] = toml_text(_package(answers["name"]))
     made["description_toml"] = toml_text(f"Predicts {answers['target']}")
@@ -119,7 +120,7 @@ def _values(answers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 #: answers that name columns of a table, which code holds as literals
-_COLUMNS = ("user", "item", "time", "text", "sign")
+_COLUMNS = ("user", "item", "time")
 
 
 def _of_family(family: Family) -> dict[str, Any]:
