@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import field, replace
+from types import MappingProxyType
 
 from fastcompanion.base.records import frozen
 from fastcompanion.course.notebooks.cells import Cell, Statement
 from fastcompanion.course.notebooks.prose import paragraphs
 from fastcompanion.course.notebooks.sections import Section, slug
-from fastcompanion.course.scaffolds import wording
+from fastcompanion.course.scaffolds import fills, wording
 from fastcompanion.course.scaffolds.checkpoints import class_signature, signature
 from fastcompanion.course.scaffolds.draws import Draw, draws, draws_directly, may_draw, sentence
 from fastcompanion.course.scaffolds.effects import contexts, effects
@@ -149,8 +150,10 @@ class Teller:
         main = [clause for clause in clauses if clause] or looks[:1] or [self._anything(step)]
         rest = looks if any(clauses) else looks[1:]
         told = wording.settings(telling)
+        filled = [t for s in works if s.kind != "define" for t in self._fills(s, telling)]
+        known = " ".join([known, *filled])
         numbers = self._numbers(works, f"{said} {known} {' '.join(clauses)}", chance.nodes)
-        more = [*wording.literals(p.statement for p in step.literals), told, numbers]
+        more = [*wording.literals(p.statement for p in step.literals), told, *filled, numbers]
         more += [] if said else wording.sizes_read(step.pieces)
         more.append(wording.seeds(step.pieces))
         more += self._rows(step, works)
@@ -256,8 +259,15 @@ class Teller:
         extras += [f"it uses {listed(used)}"] if used else []
         if not isinstance(node, ast.ClassDef):
             extras += effects(node, statement.names.calls)
+        extras += self._fills(statement)
         within = contexts(node.body) if "with " in statement.source else []
         return extras + within + wording.size(node)
+
+    def _fills(
+        self, statement: Statement, known: Mapping[str, Sequence[str]] = MappingProxyType({})
+    ) -> list[str]:
+        """Say which constants replace data in a statement, where that gives no code away."""
+        return [text for text in fills.told(statement, known) if self._quoter.guard(text) == text]
 
     def _group(self, group: Sequence[Statement], said: str) -> list[str]:
         """Say what a run of statements makes, changes or calls."""
