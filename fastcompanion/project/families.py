@@ -63,7 +63,7 @@ def baseline(title: str) -> Step:
 
 def model(title: str, why: str, *more: str) -> Step:
     """Make the step of the first fastai model; `more` are files that it needs beside its own."""
-    files = (*with_test("model"), *more)
+    files = ("model.py", "devices.py", "processes.py", "tests/test_model.py", *more)
     return Step("model", title, why, files, "fastcompanion project train model")
 
 

@@ -11,8 +11,8 @@ import hashlib
 import importlib
 import io
 import json
-{% if one_thread %}import os
-{% endif %}import subprocess
+import os
+import subprocess
 import sys
 import time
 from datetime import datetime
@@ -27,6 +27,7 @@ import data
 
 HERE = Path(__file__).parent
 PROJECT = yaml.safe_load((HERE / "project.yml").read_text(encoding="utf-8"))
+FIRST = os.environ.get("RANK", "0") == "0"  # `accelerate launch` lets several processes learn together; one writes
 
 
 def main():
@@ -47,6 +48,8 @@ def main():
         said |= {one: pixels(targets[place[one]], mask) for one, mask in zip(judge, told, strict=True)}
 {% else %}        said |= dict(zip(judge, told, strict=True))
 {% endif %}    seconds = time.perf_counter() - begun
+    if not FIRST:
+        return
     rows = [(one, targets[place[one]], said[one]) for one in parts if one in said]
     if options.fast:
         print(f"{options.model} works: {len(rows)} rows of the first fold in {seconds:.1f} s; nothing was written")

@@ -1,8 +1,7 @@
 """The first fastai model: an embedding for each word, numbers on one scale, two layers (TabularModel).
 
 What fastai's Categorify, FillMissing and Normalize do is written out in learn() and encode(), so that what was
-learned is plain data and tensors: it can be saved without pickle. It runs on CUDA, on Apple's MPS or on the CPU,
-whichever fastai finds.
+learned is plain data and tensors: it can be saved without pickle. devices.py says on what it runs.
 """
 
 import numpy as np
@@ -11,8 +10,10 @@ from fastai.callback.schedule import Learner
 from fastai.data.core import DataLoaders
 from fastai.data.load import DataLoader
 from fastai.tabular.model import TabularModel
-from fastai.torch_core import default_device, set_seed
+from fastai.torch_core import set_seed
 from torch.nn import functional
+
+from devices import batch, device, together
 
 EPOCHS, RATE, LAYERS, BATCH = 20, 1e-2, [50, 20], 64
 
@@ -24,13 +25,12 @@ def fit(inputs, targets, seed):
 {% if is_class %}    truth = torch.tensor([learned["classes"].index(target) for target in targets])
 {% else %}    mean, spread = learned["scale"]
     truth = torch.tensor([[(target - mean) / spread] for target in targets])
-{% endif %}    rows, device = list(zip(words, numbers, truth, strict=True)), default_device()
-    alone = len(rows) % BATCH == 1  # BatchNorm can't learn from a single row
-    batches = DataLoader(rows, bs=BATCH, shuffle=True, drop_last=alone, device=device)
+{% endif %}    rows, where = list(zip(words, numbers, truth, strict=True)), device()
+    batches = DataLoader(rows, bs=batch(len(rows), BATCH), shuffle=True, device=where)
     # fastai wants rows to validate on; train.py does that, with rows that are never seen here.
-    loaders = DataLoaders(batches, DataLoader(rows[:1], bs=1, device=device), device=device)
+    loaders = DataLoaders(batches, DataLoader(rows[:1], bs=1, device=where), device=where)
     learner = Learner(loaders, build(learned), loss_func={{ "functional.cross_entropy" if is_class else "functional.mse_loss" }})
-    with learner.no_bar(), learner.no_logging():
+    with learner.no_bar(), learner.no_logging(), together(learner):
         learner.fit_one_cycle(EPOCHS, RATE)
     learned["weights"] = {name: tensor.cpu() for name, tensor in learner.model.state_dict().items()}
     return learned
