@@ -15,6 +15,8 @@ def test_a_model_that_was_loaded_says_the_same(name, tmp_path, monkeypatch):
     monkeypatch.setattr(data, "FOLDER", data.HERE / "sample")
     _, inputs, targets = data.load()
     model = train.find(name)
+    monkeypatch.setattr(model, "PRETRAINED", False, raising=False)  # a test needs no weights
+    monkeypatch.setattr(model, "EPOCHS", 1, raising=False)
     learned = model.fit(inputs, targets, seed=1)
     path = save.save(learned, tmp_path)
     assert path.exists()
