@@ -14,16 +14,13 @@ from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.environments import find, shelf
 from fastcompanion.data.dataset import Problem, Question
-from fastcompanion.project import new, plan, running, scoring
+from fastcompanion.project import families, new, plan, running, scoring
 from fastcompanion.project.choices import Asked
 from fastcompanion.project.demo import tables
 from fastcompanion.project.new import Made
 from fastcompanion.project.place import BASELINE, MAJORITY, Project
 from fastcompanion.project.plan import Plan
 from fastcompanion.project.scoring import Board, Opened
-
-#: what to train where no model is named, the furthest first
-_MODELS = ("model", "linear", BASELINE, MAJORITY)
 
 
 @frozen
@@ -85,7 +82,7 @@ def train(
     reporter: Reporter,
 ) -> Trained:
     """Fit a model of the project in a Python that has what it needs."""
-    chosen = name or next(one for one in _MODELS if (project.root / f"{one}.py").is_file())
+    chosen = name or _furthest(project)
     words = ["train.py", chosen]
     words += [] if seed is None else ["--seed", str(seed)]
     words += ["--fast"] if fast else []
@@ -93,6 +90,14 @@ def train(
     done = running.script(project, words, python=python, reporter=reporter)
     said = done.out.strip().splitlines()[-1] if done.out.strip() else ""
     return Trained(chosen, said, done.seconds, None if fast else scoring.board(project))
+
+
+def _furthest(project: Project) -> str:
+    """Name what to train where no model is named: the one that goes furthest."""
+    family = families.of_kind(str(project.settings()["kind"]))
+    naive = reversed(family.naive) if family is not None else ()
+    names = ("model", *naive, BASELINE, MAJORITY)
+    return next((one for one in names if (project.root / f"{one}.py").is_file()), BASELINE)
 
 
 def open_final(

@@ -7,7 +7,7 @@ family has none of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 
 from fastcompanion.base.records import frozen
 from fastcompanion.project.place import BASELINE, MAJORITY
@@ -111,7 +111,77 @@ TABLE = Family(
     one_thread=True,
 )  # fmt: skip
 
-FAMILIES = (TABLE,)
+IMAGES = Family(
+    name="images",
+    kinds=("images-class", "images-labels", "images-number", "images-points"),
+    steps=(
+        majority("What is usual, whatever the picture"),
+        baseline("The nearest mean picture"),
+        SUBMISSION,
+        Step(
+            "nearest", "The nearest picture", "Hard to beat where all pictures were taken in one way; it says what a model has to add.",
+            with_test("nearest"), "fastcompanion project train nearest",
+        ),
+        model("The first fastai model", "A network that has seen a million photographs learns from yours.", "weights.py"),
+        SAVED,
+        APP,
+        Step(
+            "errors", "The pictures that are wrong", "A sheet to look at: wrong labels and what hard pictures have in common are seen there.",
+            with_test("errors"), "python errors.py baseline",
+        ),
+        seeds("model", 3),
+    ),
+    naive=("nearest",),
+    needs=(*BASE_NEEDS, PILLOW),
+    media=True,
+)  # fmt: skip
+
+RATINGS = Family(
+    name="ratings",
+    kinds=("ratings",),
+    steps=(
+        majority("Nothing but the usual rating"),
+        baseline("Good items, kind users"),
+        SUBMISSION,
+        Step(
+            "factors", "Factors", "Who likes what: a few numbers for each user and item, without a network.",
+            with_test("factors"), "fastcompanion project train factors",
+        ),
+        model("The first fastai model", "The same idea as a network of embeddings, which can grow."),
+        SAVED,
+        APP,
+        replace(ERRORS, why="Whether it is wrong of those that it hardly knows, or of a few who rate unlike others."),
+        seeds("factors"),
+    ),
+    naive=("factors",),
+    one_thread=True,
+)  # fmt: skip
+
+SEGMENTATION = Family(
+    name="segmentation",
+    kinds=("segmentation",),
+    steps=(
+        majority("Nothing but the most frequent class"),
+        baseline("The most frequent class at each place"),
+        Step(
+            "linear", "A linear model", "The first one that looks at a picture: the colour and the place of each pixel.",
+            with_test("linear"), "fastcompanion project train linear",
+        ),
+        model("The first fastai model", "A U-Net sees what lies around a pixel, near and far.", "weights.py"),
+        SAVED,
+        replace(APP, files=("app.py", "paint.py", "tests/test_app.py")),
+        Step(
+            "errors", "The pictures that are wrong", "A sheet with masks side by side: wrong edges, small things and wrong masks are seen there.",
+            ("errors.py", "paint.py", "tests/test_errors.py"), "python errors.py baseline",
+        ),
+        Step("seeds", "Several seeds", "How far luck goes: a smaller difference between two models is no news.", ("seeds.py",), "python seeds.py model 3"),
+    ),
+    naive=("linear",),
+    needs=(*BASE_NEEDS, PILLOW),
+    media=True,
+)  # fmt: skip
+
+FAMILIES = (TABLE, RATINGS, IMAGES, SEGMENTATION)
 #: kind -> the metrics that a project of the kind can be judged with
 METRICS: dict[str, tuple[str, ...]] = {
     "table-class": ("accuracy", "balanced accuracy", "macro f1", "log loss", "auc"),
