@@ -1,10 +1,12 @@
 """The only file that knows the raw data: which pictures there are, what is said of each, how one becomes numbers.
 
-An input is the path of a file, {% if says == "class" %}its target the name of a class{% elif says == "labels" %}its target a tuple of labels{% elif says == "number" %}its target a number{% else %}its target x and y of each point, in pixels of the picture as it is stored{% endif %}. Models get pixels from pictures().
+An input is the path of a file, its target {% if says == "class" %}the name of a class{% elif says == "labels" %}a tuple of labels{% elif says == "number" %}a number{% else %}x and y of each point, in pixels of the picture as stored{% endif %}.
+Models get pixels from pictures().
 """
 
 import csv
 import hashlib
+import os
 from functools import cache
 from pathlib import Path
 
@@ -20,7 +22,6 @@ MANY = 100  # so many pictures are kept small in one file, as reading them all t
 def load():
     """The pictures to learn from: ids, paths, targets. {% if says == "labels" %}A picture may have no label{% else %}One without a target teaches nothing{% endif %}."""
     rows = {% if says == "labels" %}read("files.csv"){% else %}[row for row in read("files.csv") if row[TARGET].strip()]{% endif %}
-
     return [row["id"] for row in rows], paths(rows), [target(row[TARGET]) for row in rows]
 
 
@@ -117,13 +118,16 @@ def small(folder, size, grey):
     start = f"small-{size}{'-grey' if grey else ''}-"
     place = folder / f"{start}{hashlib.sha256(known.encode()).hexdigest()[:12]}.npy"
     if not place.exists():
-        for old in folder.glob(f"{start}[0-9a-f]*"):
-            old.unlink()
-        part = place.with_suffix(".part")
+        part = folder / f"{start}{os.getpid()}.part"  # half a file is never taken for a whole one
         shape = (len(inputs), size, size) if grey else (len(inputs), size, size, 3)
-        made = np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=shape)
-        for row, path in enumerate(inputs):
-            made[row] = picture(path, size, grey)
-        made.flush()
-        part.replace(place)  # so that half a file is never taken for a whole one
+        try:
+            made = np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=shape)
+            for row, path in enumerate(inputs):
+                made[row] = picture(path, size, grey)
+            made.flush()
+            part.replace(place)
+        finally:
+            part.unlink(missing_ok=True)
+        for old in set(folder.glob(f"{start}[0-9a-f]*.npy")) - {place}:
+            old.unlink()
     return {path: row for row, path in enumerate(inputs)}, np.load(place, mmap_mode="r")

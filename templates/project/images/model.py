@@ -13,7 +13,6 @@ import torchvision
 import yaml
 from fastai.callback import schedule  # noqa: F401  gives a Learner fine_tune() and fit_one_cycle()
 from fastai.data.block import {% if says == "class" %}CategoryBlock, DataBlock, TransformBlock{% elif says == "labels" %}DataBlock, MultiCategoryBlock, TransformBlock{% elif says == "number" %}DataBlock, RegressionBlock, TransformBlock{% else %}DataBlock, TransformBlock{% endif %}
-
 from fastai.data.transforms import IntToFloatTensor, ItemGetter, Normalize
 from fastai.layers import ConvLayer
 from fastai.torch_core import set_seed
@@ -44,10 +43,10 @@ def fit(inputs, targets, seed):
 {% elif says == "number" %}    learned = {"arch": ARCH, "size": side(inputs), "scale": [float(np.mean(targets)), float(np.std(targets)) or 1.0]}
 {% else %}    learned = {"arch": ARCH, "size": side(inputs), "numbers": len(targets[0])}
 {% endif %}    learner = vision_learner(loaders(learned, inputs, targets), network(ARCH), pretrained=False, normalize=False, n_out=outputs(learned){% if says == "points" %}, y_range=(-1, 1){% endif %})
+    if start:
+        learner.model[0].load_state_dict(body(start).state_dict())
     with learner.no_bar(), learner.no_logging(), together(learner):
         if start:
-            learner.model[0].load_state_dict(body(start).state_dict())
-            learner.freeze()
             learner.fine_tune(EPOCHS, RATE)  # first the new last layers, then all
         else:
             learner.fit_one_cycle(EPOCHS, RATE)
