@@ -31,6 +31,10 @@ SETTINGS: dict[str, tuple[Any, str]] = {
     "privacy.notes": (True, "whether your notes on lessons are committed"),
     "privacy.progress": (True, "whether what you finished is committed (progress, courses)"),
     "privacy.log": (True, "whether the study log is committed"),
+    "weights.url": (
+        "",
+        "where pretrained weights are fetched from, instead of where they came from",
+    ),
 }
 
 

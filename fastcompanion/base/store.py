@@ -247,6 +247,16 @@ def append_text(path: Path, text: str) -> None:
         raise _refused("can't be written", path, error) from None
 
 
+def append_bytes(path: Path, data: bytes) -> None:
+    """Add to a file that is on its way, such as a download; `move` gives it its name when it is whole."""
+    try:
+        make_folder(path.parent)
+        with path.open("ab") as file:
+            file.write(data)
+    except OSError as error:
+        raise _refused("can't be written", path, error) from None
+
+
 def _lock_beside(path: Path) -> Path:
     # Locks are private to this machine: they live in .fastcompanion where the study has one.
     private = path.parent / ".fastcompanion"

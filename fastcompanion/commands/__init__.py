@@ -63,6 +63,9 @@ WORDS: dict[str, Word] = {
         _GROUPS,
         ("project",),
     ),
+    "weights": Word(
+        "Pretrained weights: found, verified, fetched and carried over.", _GROUPS, ("weights",)
+    ),
     "config": Word("Settings: show them, change them.", _GROUPS, ("config",)),
     "doctor": Word(
         "Look for what is in the way, and name the cure of each finding.", _GROUPS, ("doctor",)

@@ -25,6 +25,7 @@ from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import environments
 from fastcompanion.course.library import courses
 from fastcompanion.flows import opening
+from fastcompanion.project import weights
 from fastcompanion.study import journal, timer
 
 Severity = Literal["ok", "warn", "bad"]
@@ -238,6 +239,18 @@ def _jupyter(ws: Workspace | None) -> Iterator[Finding]:
         yield Finding("jupyter", "ok", f"notebooks are opened with {' '.join(words)}")
 
 
+def _weights(ws: Workspace | None) -> Iterator[Finding]:
+    """Pretrained weights that lie where projects look; a missing one is no fault."""
+    found = weights.every()
+    for one in found:
+        for place in one.broken:
+            cure = f"fastcompanion weights fetch {one.name}"
+            yield Finding("weights", "warn", f"{one.file}: {place.wrong}", cure, str(place.path))
+    here = [one.name for one in found if one.path is not None]
+    text = f"verified: {', '.join(here)}" if here else "none here; they are fetched when needed"
+    yield Finding("weights", "ok", text)
+
+
 def _start(ws: Workspace | None) -> Iterator[Finding]:
     """Settings that make every single command slow to start."""
     slow = list(_slow_start())
@@ -378,6 +391,7 @@ AREAS: dict[str, Callable[[Workspace | None], Iterator[Finding]]] = {
     "environments": _environments,
     "extras": _extras,
     "jupyter": _jupyter,
+    "weights": _weights,
     "start": _start,
     "study": _study,
 }

@@ -26,7 +26,7 @@ def test_all_areas_in_a_sound_study(built_in_study: Path, run: Runner) -> None:
     assert outcome.code == 0, outcome.out
     found = outcome.data["findings"]
     assert list(dict.fromkeys(one["area"] for one in found)) == [
-        "git", "identity", "kernels", "environments", "extras", "jupyter", "start", "study",
+        "git", "identity", "kernels", "environments", "extras", "jupyter", "weights", "start", "study",
     ]  # fmt: skip
     assert sorted(found[0]) == ["area", "cure", "file", "line", "severity", "text"]
     assert [one for one in found if one["severity"] == "bad"] == []
@@ -181,3 +181,15 @@ def test_what_makes_each_start_slow(
     assert [(one["file"], one["line"]) for one in found if one["line"]] == [
         (str(isolated / ".bashrc"), 2)
     ]
+
+
+def test_broken_weights_are_named(run: Runner, isolated: Path) -> None:
+    assert "none here" in run("doctor", "weights").out
+    file = isolated / ".cache" / "torch" / "hub" / "checkpoints" / "resnet18-f37072fd.pth"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"torn")
+    done = run("doctor", "weights", "--json")
+    (broken, _) = done.data["findings"]
+    assert done.code == 0
+    assert broken["file"] == str(file)
+    assert broken["cure"] == "fastcompanion weights fetch resnet18"
