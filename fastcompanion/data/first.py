@@ -74,7 +74,7 @@ def judge(view: View, known: Recognised, split: Split, metric: Metric) -> list[F
     kept = usable(target)
     called = ids(view, known)
     place = {called[row]: row for row in kept}
-    truths = [_truth(target, row) for row in range(len(target.cells))]
+    truths = [truth(target, row) for row in range(len(target.cells))]
     made = []
     for inputs, fit in _fits(view, known, target, metric.name):
         names, said = [], {}
@@ -114,7 +114,8 @@ def _fits(
     return [(nothing, first), *_rules(columns, target, is_class)]
 
 
-def _truth(target: Values, row: int) -> str:
+def truth(target: Values, row: int) -> str:
+    """Write what is true of a row: the cell as it stands, a number so that every reader gets it."""
     number = target.numbers[row] if target.numbers and target.type != "boolean" else None
     return target.cells[row] if number is None else _plain(number, target.cells[row])
 
@@ -128,7 +129,7 @@ def _plain(number: float, cell: str) -> str:
 
 
 def _of_classes(target: Values) -> _Fit:
-    return lambda rows: baselines.majority([_truth(target, row) for row in rows])
+    return lambda rows: baselines.majority([truth(target, row) for row in rows])
 
 
 def _constant(target: Values, metric: str) -> _Fit:
@@ -182,7 +183,7 @@ def _rules(
     def fit(rows: Sequence[int]) -> Naive:
         taken = {name: [groups[row] for row in rows] for name, groups in columns.items()}
         if is_class:
-            made = baselines.one_rule(taken, [_truth(target, row) for row in rows])
+            made = baselines.one_rule(taken, [truth(target, row) for row in rows])
         else:
             made = baselines.one_rule_numbers(taken, _numbers(target, rows))
         column = made.name.removeprefix("one rule: ")

@@ -87,6 +87,13 @@ def view_at(path: Path, *, whole: bool = False) -> View:
     return view_of(found)
 
 
+def files_at(path: Path, *, target: str = "", kind: str = "") -> Found | None:
+    """Tell what the files of a folder are and what belongs to each; None for a data set of tables."""
+    folder = files.walk(path)
+    found, _ = _read(folder, whole=True)
+    return media.recognise(folder, found, view_of(found) if found else None, (target, kind))
+
+
 def table_names(folder: Folder) -> list[str]:
     """Name the files that may be tables, at most a few hundred; a few texts may be tables too."""
     maybe = folder.texts

@@ -20,7 +20,7 @@ from fastcompanion.data.targets import View
 What = Literal["images", "recordings", "texts"]
 _ENOUGH = 10
 _RLE = re.compile(r"(?i).*(?:rle|encoded_?pixels).*")
-_POINT = re.compile(r"(?i)(.*?)[_ .-]?([xy])[_ .-]?(\d*)")
+POINT = re.compile(r"(?i)(.*?)[_ .-]?([xy])[_ .-]?(\d*)")
 _SIDE_BYTES = 4096
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
@@ -323,7 +323,7 @@ def _many_columns(view: View, usable: Mapping[str, Values]) -> Iterator[_Label]:
             cells,
             "" if single else "\x1f",
         )
-    found = [match for name in numeric if (match := _POINT.fullmatch(name))]
+    found = [match for name in numeric if (match := POINT.fullmatch(name))]
     if len(numeric) >= 2 and len(found) >= len(usable) * 0.8 and _paired(found):
         why = f"{len(found)} columns are the x and y of {len(found) // 2} points"
         cells = [

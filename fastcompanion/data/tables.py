@@ -80,7 +80,8 @@ class Table:
     """A table as read: `rows` are those looked at, in the file's order, out of `count`.
 
     Every row has as many cells as there are names; `whole` tells whether all rows were looked at,
-    `cut_off` whether the file goes on behind the last byte that was read; `name` is the file's, relative to its folder.
+    `cut_off` whether the file goes on behind the last byte that was read; `name` is the file's, relative to its folder;
+    `skipped` are the lines before the table.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Table:
     whole: bool
     cut_off: bool = False
     problems: tuple[Problem, ...] = ()
+    skipped: int = 0
 
     def column(self, name: str) -> list[str]:
         """Give the cells of one column."""
@@ -182,7 +184,8 @@ def _stream(text: IO[str], name: str, encoding: str, size: int) -> Table | Probl
     reading = _Reading(name, dialect, first, itertools.chain(first, rows), size)
     if before:
         filled = [number for number, line in enumerate(complete) if line.strip()]
-        cure = f"Read it with skiprows={filled[before]}."
+        reading.skipped = filled[before]
+        cure = f"Read it with skiprows={reading.skipped}."
         told = "Lines of prose stand before the table."
         reading.problems.append(Problem("lines-before", "warn", name, told, cure))
     return reading.table()
@@ -336,6 +339,7 @@ class _Reading:
         self.kept: list[tuple[int, tuple[str, ...]]] = []
         self.count = 0
         self.uneven: list[int] = []
+        self.skipped = 0
 
     def table(self) -> Table:
         names = self._names(next(self.rows)) if self.dialect.header else self._numbers()
@@ -353,6 +357,7 @@ class _Reading:
             self.count == len(rows) and not cut_off,
             cut_off,
             tuple(self.problems),
+            self.skipped,
         )
 
     def _numbers(self) -> tuple[str, ...]:
