@@ -7,7 +7,7 @@ Many or large ones stay where they are, and `data/where.txt` holds their folder.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from fastcompanion.data.labels import Labelled
 from fastcompanion.data.media import Found
 from fastcompanion.data.predictions import LABELS_APART
 from fastcompanion.data.tables import encoding_of
-from fastcompanion.project import choices, families, plain
+from fastcompanion.project import choices, contents, families, plain
 from fastcompanion.project.choices import Asked
 from fastcompanion.project.plain import Plain
 
@@ -73,10 +73,6 @@ class _Set:
         return self.labelled.truths
 
 
-#: kind -> what only projects of the kind have to know of the files
-MORE: dict[str, Callable[[Folder, Found, Labelled], Mapping[str, Any]]] = {}
-
-
 def make(asked: Asked) -> Made:
     """Decide on all that is said of the files, by the folder as it is now."""
     folder = files.walk(asked.data)
@@ -85,6 +81,10 @@ def make(asked: Asked) -> Made:
     _refuse(found, asked)
     labelled = _fitting(folder, found, _named(labels.of_files(folder, found)))
     _enough(found, labelled, asked)
+    more: Mapping[str, Any] = {}
+    if found.kind.value in contents.LOOK:
+        labelled, more = contents.LOOK[found.kind.value](folder, found, labelled)
+        _enough(found, labelled, asked)
     rule = labels.rule_of(found, len(labelled.truths))
     rows = labels.rows(found, rule, labelled.truths)
     split = folds.make(rule, rows, seed=choices.SEED, final=choices.final(rule, rows))
@@ -93,9 +93,7 @@ def make(asked: Asked) -> Made:
     kind, target = found.kind.value, columns.values(all_.target, list(labelled.truths.values()))
     metric = choices.metric(kind, target, None, asked.metric)
     answers = choices.answers(kind, all_.target, metric, split, "group")
-    answers |= {"id": "id", "classes": _classes(kind, labelled), "left_out": []}
-    if kind in MORE:
-        answers |= MORE[kind](folder, found, labelled)
+    answers |= {"id": "id", "classes": _classes(kind, labelled), "left_out": [], **more}
     if found.what == "texts":
         return _texts(all_, answers, split)
     return _files(all_, answers, split, asked)
@@ -263,7 +261,7 @@ def _smallest(all_: _Set, sizes: Mapping[str, int]) -> list[str]:
         return sizes[name] + sizes.get(mask, 0)
 
     by_class: dict[str, list[str]] = {}
-    is_class = all_.found.kind.value.endswith("class")
+    is_class = all_.found.kind.value.endswith(("class", "labels"))
     for name in sorted(all_.truths, key=lambda one: (weight(one), one)):
         by_class.setdefault(all_.truths[name] if is_class else "", []).append(name)
     most = sorted(by_class.values(), key=lambda names: -len(names))[: _SAMPLE // 2]

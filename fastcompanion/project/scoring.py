@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from fastcompanion.base import clock, repo, store
@@ -13,7 +13,7 @@ from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.data import folds, predictions, scores
 from fastcompanion.data.predictions import Predictions, Run
 from fastcompanion.data.scores import Compared, Score
-from fastcompanion.project import render, running
+from fastcompanion.project import families, render, running
 from fastcompanion.project.place import BASELINE, MAJORITY, README, SETTINGS, Project
 
 _FINAL = "final"
@@ -121,7 +121,7 @@ def _scored(
 def _notes(
     project: Project, found: _Read, told: Mapping[str, Score], others: Sequence[str]
 ) -> list[str]:
-    notes = []
+    notes = [*_second(project, found)]
     if others:
         notes.append(
             f"Judged on another split or target, and not compared: {', '.join(others)}. Train them again."
@@ -135,6 +135,16 @@ def _notes(
             f"{opened['metric']} {short(opened['score'])} [{short(opened['low'])}, {short(opened['high'])}] on {opened['rows']} rows."
         )
     return notes
+
+
+def _second(project: Project, found: _Read) -> Iterator[str]:
+    """Give the other metric of masks as well: each of the two flatters in its own way."""
+    fitting = families.METRICS.get(str(project.settings()["kind"]), ())
+    for other in fitting if "mean iou" in fitting else ():
+        if other != project.settings()["metric"]:
+            told = {name: scores.score(other, rows) for name, (_, rows) in found.items()}
+            each = (f"{n} {short(one.value)} [{short(one.low)}, {short(one.high)}]" for n in ranked(told) for one in (told[n],))  # fmt: skip
+            yield f"{other[0].upper()}{other[1:]}: {', '.join(each)}."
 
 
 def short(value: float, sign: str = "") -> str:

@@ -192,7 +192,9 @@ def main():
     for name, (value, low, high, moved, less, more) in sorted(told.items(), key=lambda pair: pair[1][0], reverse=up):
         beside = "" if name == naive else f"   {short(moved, '+')} [{short(less, '+')}, {short(more, '+')}] {verdict(less, more)}"
         print(f"{name:16} {short(value)} [{short(low)}, {short(high)}]{beside}")
-
+{% if says == "mask" %}    (other,) = METRICS.keys() - {PROJECT["metric"]}
+    print(f"{other}: " + ", ".join(f"{name} {short(METRICS[other](*arrays(run, list(run))[0]))}" for name, run in found.items()))
+{% endif %}
 
 def short(value, sign=""):
     return f"{value:{sign}.0f}" if abs(value) >= 1000 else f"{value:{sign}.4g}"
