@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from fastcompanion.base.records import frozen
 from fastcompanion.data import folds, look, problems
 from fastcompanion.data.dataset import Problem
 from fastcompanion.data.folds import Split
-from fastcompanion.project import features
+from fastcompanion.project import checking_files, families, features
 from fastcompanion.project.features import Features
 from fastcompanion.project.place import SPLITS, Project
 
@@ -39,19 +40,33 @@ def check(project: Project, *, python: Sequence[str]) -> Checked:
     settings = project.settings()
     kind, target = str(settings["kind"]), str(settings["target"])
     told = features.read(project, python)
-    raw = look.look(project.data, target=target, kind=kind).problems
-    made = problems.in_order(features.find(told, kind, target))
+    family, split = families.of_kind(kind), folds.read(project.root)
+    if family is not None and family.media:
+        raw: Sequence[Problem] = checking_files.find(project, kind, target, split)
+    else:
+        raw = look.look(project.data, target=target, kind=kind).problems
+    made = problems.in_order(_of_inputs(told, kind, target))
     known = {(one.name, one.where) for one in made}
-    left = tuple(one for one in raw if (one.name, one.where) not in known)
-    split = folds.read(project.root)
+    left = problems.in_order(one for one in raw if (one.name, one.where) not in known)
     return Checked(
         root=str(project.root),
         rows=len(told.ids),
         inputs=tuple(told.inputs),
-        raw=left,
+        raw=tuple(left),
         features=tuple(made),
         split=tuple(problems.in_order(_of_split(split, told, kind))),
     )
+
+
+def _of_inputs(told: Features, kind: str, target: str) -> Iterable[Problem]:
+    """Look at what the models see; a step in time counts up and tells nothing by that."""
+    if kind.startswith("table"):
+        return features.find(told, kind, target)
+    if kind == "time-series":
+        inputs = {name: cells for name, cells in told.inputs.items() if name != "step"}
+        seen = replace(told, inputs=inputs, test_inputs={})
+        return features.find(seen, "table-number", target) if inputs else ()
+    return features.of_rows(told, kind)
 
 
 def _of_split(split: Split, told: Features, kind: str) -> Iterator[Problem]:
@@ -73,12 +88,14 @@ def _of_split(split: Split, told: Features, kind: str) -> Iterator[Problem]:
         for part, classes in lacking.items():
             text = f"Part {part} has no row of {problems.some(list(classes), _SHOWN)}."
             yield Problem("class-lacking", "note", SPLITS, text, "A score says nothing of it.")
-    yield from _copies(split, told)
+    yield from _copies(split, told, kind)
 
 
-def _copies(split: Split, told: Features) -> Iterator[Problem]:
+def _copies(split: Split, told: Features, kind: str) -> Iterator[Problem]:
     """Find rows with equal features and targets in several parts, where they are too many for chance."""
-    if len(told.inputs) < _SHOWN:
+    if kind.startswith(("images", "segmentation", "audio", "time")):
+        return
+    if len(told.inputs) < _SHOWN and not kind.startswith("text"):
         return
     parts: Mapping[tuple[str, ...], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for one, *row in zip(told.ids, *told.inputs.values(), told.targets, strict=True):

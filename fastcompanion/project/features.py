@@ -24,16 +24,19 @@ _SECONDS = 300.0
 _MARK = "fastcompanion-features "
 # Runs in the project with its own Python, without us.
 _PROBE = """
-import json, sys
+import json, os, sys
 import data
 
 def cell(value):
+    if isinstance(value, (tuple, list)):
+        return " ".join(map(str, value))
     return "" if value is None or value != value else str(value)
 
 def columns(inputs):
     if hasattr(inputs, "to_dict"):
         inputs = inputs.to_dict("records")
-    inputs = [dict(row) for row in inputs]
+    inputs = [{"input": row} if isinstance(row, (str, os.PathLike)) else row for row in inputs]
+    inputs = [dict(enumerate(row)) if isinstance(row, (tuple, list)) else dict(row) for row in inputs]
     names = list(dict.fromkeys(name for row in inputs for name in row))
     return {str(name): [cell(row.get(name)) for row in inputs] for name in names}
 
@@ -43,7 +46,7 @@ told = {"ids": [str(one) for one in ids], "inputs": columns(inputs), "targets": 
         "test_ids": [str(one) for one in test_ids], "test_inputs": columns(test_inputs)}
 print("MARK" + json.dumps(told))
 """.replace("MARK", _MARK)
-_FEW = 12
+_FEW, _SHOWN = 12, 3
 
 
 @frozen
@@ -90,10 +93,8 @@ def find(told: Features, kind: str, target: str) -> Iterator[Problem]:
         cure = "Take it out of features(): nobody knows it when there is something to predict."
         yield Problem("target-in-inputs", "stop", target, "The target is among the inputs.", cure)
         return
-    uneven = {len(told.ids), len(told.targets), *(len(cells) for cells in told.inputs.values())}
-    if len(uneven) > 1 or not told.ids:
-        text = f"It gives {len(told.ids)} ids, {len(told.targets)} targets and other numbers of rows of inputs."
-        yield Problem("rows-differ", "stop", WHERE, text, "Give one of each for every row.")
+    if uneven := rows_differ(told):
+        yield uneven
         return
     if not told.inputs:
         text = "It gives no inputs: a model has nothing to look at."
@@ -106,6 +107,36 @@ def find(told: Features, kind: str, target: str) -> Iterator[Problem]:
     yield from problems.of_leaks(view, known)
     yield from problems.of_parts(view, known)
     yield from _only_inside(view, known)
+
+
+def rows_differ(told: Features) -> Problem | None:
+    """Compare the numbers of ids, inputs and targets, which have to be the same."""
+    uneven = {len(told.ids), len(told.targets), *(len(cells) for cells in told.inputs.values())}
+    if len(uneven) == 1 and told.ids:
+        return None
+    text = f"It gives {len(told.ids)} ids, {len(told.targets)} targets and other numbers of rows of inputs."
+    return Problem("rows-differ", "stop", WHERE, text, "Give one of each for every row.")
+
+
+def of_rows(told: Features, kind: str) -> Iterator[Problem]:
+    """Look at inputs that are no table: files, texts, pairs of user and item."""
+    if uneven := rows_differ(told):
+        yield uneven
+        return
+    for name, cells in told.inputs.items():
+        empty = [one for one, cell in zip(told.ids, cells, strict=True) if not cell.strip()]
+        if empty:
+            text = f"{len(empty)} rows have nothing to look at, such as {problems.some(empty, _SHOWN)}."
+            where = WHERE if name == "input" else f"input {name}"
+            yield Problem(
+                "empty-input", "warn", where, text, "Leave them out, or say what they hold."
+            )
+    if kind == "images-labels":
+        return  # none of the labels is an answer too
+    gone = [one for one, cell in zip(told.ids, told.targets, strict=True) if not cell]
+    if gone:
+        text = f"{len(gone)} rows have no target, such as {problems.some(gone, _SHOWN)}."
+        yield Problem("no-target", "stop", WHERE, text, "load() gives only rows that have one.")
 
 
 def view_of(told: Features, target: str) -> View:
