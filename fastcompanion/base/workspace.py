@@ -57,6 +57,10 @@ class Workspace:
         """The learner's notebook of one kind."""
         return self.lesson_folder(lesson_id) / f"{notebook_id}.{kind}.ipynb"
 
+    def repeat_folder(self, lesson_id: str, notebook_id: str) -> Path:
+        """The split, the baseline and the predictions that belong to a repeat notebook."""
+        return self.lesson_folder(lesson_id) / f"{notebook_id}.repeat"
+
     def checks_file(self, lesson_id: str, notebook_id: str) -> Path:
         """Recorded checkpoints of an original."""
         return self.lesson_folder(lesson_id) / f"{notebook_id}.checks.json"

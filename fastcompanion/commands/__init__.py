@@ -36,7 +36,9 @@ WORDS: dict[str, Word] = {
     "next": Word("Show the next step and, if you want, do it.", _DAILY, ("home",)),
     "start": Word("Open a lesson at its current step and start the timer.", _DAILY, ("home",)),
     "check": Word(
-        "Check your reproduction section by section in a fresh kernel.", _DAILY, ("check",)
+        "Check your reproduction section by section in a fresh kernel, or your work with other data.",
+        _DAILY,
+        ("check",),
     ),
     "hint": Word("Show the next hint for the section you are in.", _DAILY, ("check",)),
     "stop": Word("End the session: log it and commit your work of it.", _DAILY, ("home",)),
@@ -46,12 +48,22 @@ WORDS: dict[str, Word] = {
     "lesson": Word(
         "Do a lesson: watch, run, reproduce, repeat.",
         _GROUPS,
-        ("lesson_app", "lesson", "running", "scratch", "recording", "check", "asking"),
+        (
+            "lesson_app",
+            "lesson",
+            "running",
+            "scratch",
+            "recording",
+            "check",
+            "asking",
+            "repeat",
+        ),
         {
             **dict.fromkeys(("list", "show", "open", "done", "skip"), ("lesson_app", "lesson")),
             **dict.fromkeys(("run", "experiment"), ("lesson_app", "running")),
             **dict.fromkeys(("check", "hint", "compare"), ("lesson_app", "check")),
             "scratch": ("lesson_app", "scratch"),
+            "repeat": ("lesson_app", "repeat"),
             "ask": ("lesson_app", "asking"),
             "record": ("lesson_app", "recording"),
         },

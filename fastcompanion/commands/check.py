@@ -12,6 +12,7 @@ import typer
 
 from fastcompanion import console, views
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.commands import completing, repeated_view
 from fastcompanion.commands import lesson_app as lesson_group
 from fastcompanion.commands.options import LessonArgument, Session, command
 from fastcompanion.commands.phrases import commit_blocks
@@ -25,6 +26,8 @@ from fastcompanion.course.checks.outputs import outputs as original_outputs
 from fastcompanion.course.checks.results import Taken
 from fastcompanion.course.checks.verdict import CHANGED, UNCOMPARED, SectionVerdict
 from fastcompanion.course.checks.watch import watch as watch_notebook
+from fastcompanion.flows import checking
+from fastcompanion.flows.repeated import RepeatReport
 
 NotebookOption = Annotated[
     str | None, typer.Option("--notebook", help="One notebook of a lesson that has several.")
@@ -58,30 +61,47 @@ def check(
     cell_timeout: Annotated[
         float | None, typer.Option("--cell-timeout", min=1, help="Seconds for one cell.")
     ] = None,
+    step: Annotated[
+        str,
+        typer.Option(
+            "--step",
+            help="reproduce, or repeat: your own data.",
+            show_default="what is open",
+            autocompletion=completing.steps,
+        ),
+    ] = "",
     assess: Annotated[
         str | None,
         typer.Option("--assess", metavar="SECTION", help="Say that a section is right (--note)."),
     ] = None,
-    note: Annotated[str, typer.Option("--note", "-n", help="How you compared your result.")] = "",
+    note: Annotated[
+        str, typer.Option("--note", "-n", help="How you compared, or what came of your data.")
+    ] = "",
     from_file: Annotated[
         Path | None,
         typer.Option("--from", metavar="FILE", help="Take in what %check found in a notebook."),
     ] = None,
 ) -> Answer | None:
-    """Check your reproduction section by section in a fresh kernel."""
+    """Check your reproduction section by section in a fresh kernel, or your work with other data."""
     asked = Asked(lesson, notebook, section, kernel, budget, cell_timeout)
     study, record = session.workspace(), not session.dry_run
     if from_file is not None:
-        if watch or assess is not None or asked != Asked():
+        if watch or step or assess is not None or asked != Asked():
             raise CompanionError("--from stands alone: the file says the rest", code=Exit.USAGE)
         return Answer(results.take_file(study, from_file, record=record), _view_taken)
     if assess is not None:
         return Answer(checks.assess(study, asked, assess, note, record=record), _view_assessed)
     if watch:
+        if step == "repeat":
+            raise CompanionError("--watch is for the reproduction", code=Exit.USAGE)
         for seen in watch_notebook(study, asked, session.reporter):
             console.show_line(seen, _view_report(seen))
         return None
-    report = checks.check_asked(study, asked, reporter=session.reporter, record=record)
+    report = checking.check(
+        study, asked, step=step, note=note, reporter=session.reporter, record=record
+    )
+    if isinstance(report, RepeatReport):
+        return Answer(report, repeated_view.view, report.exit_code)
     return Answer(report, _view_report, report.exit_code)
 
 

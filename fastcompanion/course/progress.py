@@ -1,9 +1,11 @@
 """From events to progress: which steps of a lesson are done, and what comes next. Pure functions.
 
 Nothing of this is stored. A step is done when the events say so (design: the lesson loop):
-watch and repeat when the learner confirmed them, run after a clean fresh run and one recorded
-experiment, reproduce when one check in a fresh kernel found every section passed or, where no
-hard check exists, the learner assessed it. Passed and self-assessed sections are counted apart.
+watch when the learner confirmed it, run after a clean fresh run and one recorded experiment,
+reproduce when one check in a fresh kernel found every section passed or, where no hard check
+exists, the learner assessed it, repeat when a check found the naive baseline beaten on other data
+(or, for work done elsewhere, when the learner says so). Passed and self-assessed sections are
+counted apart.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from fastcompanion.course.model import STEPS, Course, Lesson, NotebookRef, Step
 
 State = Literal["open", "started", "done", "skipped"]
 LIVE = "notebook"  # where a check was made that saw a running kernel, and not a fresh one
+REPEATING = "repeat.begun"  # a notebook with the learner's own data was made
 PASSED, ASSESSED, TO_ASSESS = "passed", "self-assessed", "to-assess"
 _STARTED_BY: Mapping[str, Step] = {
     "lesson.ran": "run",
@@ -25,6 +28,7 @@ _STARTED_BY: Mapping[str, Step] = {
     "lesson.checked": "reproduce",
     "section.assessed": "reproduce",
     "hint.shown": "reproduce",
+    REPEATING: "repeat",
 }
 
 
@@ -286,7 +290,16 @@ def _about(step: Step, kinds: _Kinds, notebooks: Sequence[NotebookProgress]) -> 
         sections = [section for notebook in notebooks for section in notebook.sections]
         if any(section.verdict for section in sections):
             return _counts(sections, sum(notebook.total for notebook in notebooks))
+    if step == "repeat" and kinds.get(REPEATING):
+        return _to_beat(kinds[REPEATING][-1])
     return ""
+
+
+def _to_beat(begun: Event) -> str:
+    found = begun.data.get("baseline")
+    if not isinstance(found, dict) or not isinstance(found.get("value"), int | float):
+        return ""
+    return f"to beat: {begun.data.get('metric')} {found['value']:.4g} ({found.get('name')})"
 
 
 def _counts(sections: Sequence[SectionProgress], total: int) -> str:
@@ -372,7 +385,9 @@ def _what(step: Step, lesson: Lesson, section: str | None) -> str:
     if step == "reproduce":
         rest = f", section {section}" if section else ""
         return f"Write it again from scratch{rest}"
-    return "Do the same with data of your own, in a notebook of your own; then say what came of it"
+    return (
+        "Do the same with data of your own, and beat the naive baseline; then say what came of it"
+    )
 
 
 def _command(step: StepProgress, lesson: str) -> str:
@@ -383,5 +398,6 @@ def _command(step: StepProgress, lesson: str) -> str:
     if step.step == "reproduce" and step.state == "started":
         return f"fastcompanion check {lesson}"
     if step.step == "repeat":
-        return f'fastcompanion lesson done {lesson} repeat --note "..."'
+        begun = step.state == "started"
+        return f"fastcompanion {f'check {lesson}' if begun else f'lesson repeat {lesson} PATH'}"
     return f"fastcompanion start {lesson}"

@@ -117,7 +117,11 @@ def _ways(name: str, step: NextStep | None) -> tuple[Way, ...]:
             Way(f"fastcompanion check {name}", "when a section stands"),
             Way(f"fastcompanion hint {name}", "when you are stuck"),
         ),
-        "repeat": (Way(f"fastcompanion lesson done {name} repeat", "when it works on your data"),),
+        "repeat": (
+            Way(f"fastcompanion lesson repeat {name} PATH", "makes a notebook for your data"),
+            Way(f"fastcompanion check {name} --step repeat", "when your model is trained"),
+            Way(f"fastcompanion lesson done {name} repeat", "when you did it elsewhere"),
+        ),
     }
     return (*(ways[step.step] if step else ()), Way("fastcompanion stop", "at the end"))
 
@@ -232,7 +236,14 @@ def _own_files(ws: Workspace, touched: Iterable[str]) -> list[Path]:
     found: list[Path] = []
     for lesson_id in sorted(touched):
         folder = ws.lesson_folder(lesson_id)
-        for pattern in ("*.scratch.ipynb", "*.repeat.ipynb", "*.checks.json", "notes.md"):
+        for pattern in (
+            "*.scratch.ipynb",
+            "*.repeat.ipynb",
+            "*.repeat/*.json",
+            "*.repeat/splits.csv",
+            "*.checks.json",
+            "notes.md",
+        ):
             found.extend(sorted(folder.glob(pattern)))
     return found
 

@@ -419,11 +419,11 @@ def test_in_a_session_the_next_is_the_act_of_the_step(built_in_study: Path, run:
         assert "Next: fastcompanion lesson run foundations/01 --execute" in run(word).out
 
 
-def test_the_repeat_step_is_told_by_hand_and_can_wait(built_in_study: Path, run: Runner) -> None:
+def test_the_repeat_step_asks_for_data_and_can_wait(built_in_study: Path, run: Runner) -> None:
     ws = Workspace(built_in_study)
     for step in ("watch", "run", "reproduce"):
         record(ws, "lesson.step_done", "foundations/01", {"step": step})
-    told = 'Next: fastcompanion lesson done foundations/01 repeat --note "..."'
+    told = "Next: fastcompanion lesson repeat foundations/01 PATH"
     for word in ("next", "status"):
         out = run(word).out
         assert told in out

@@ -189,7 +189,7 @@ def sales(folder: Path) -> Made:
             100 + number + 30 * math.sin(number / 12 * 2 * math.pi) + chance.gauss(0, 4), 1
         )
         rows.append(
-            [f"{2010 + number // 12}-{number % 12 + 1:02}-01", "" if number == 20 else value]
+            (f"{2010 + number // 12}-{number % 12 + 1:02}-01", "" if number == 20 else value)
         )
     rows.reverse()
     for number, (_, told) in enumerate(rows, 1):

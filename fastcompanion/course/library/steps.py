@@ -26,6 +26,7 @@ _HOW: Mapping[Step, str] = {
     "run": "fastcompanion lesson run {lesson} --execute, and one experiment: "
     "fastcompanion lesson experiment",
     "reproduce": "fastcompanion check {lesson}",
+    "repeat": "fastcompanion check {lesson} --step repeat",
 }
 
 
@@ -88,7 +89,7 @@ def done(
     if _is_done(lesson, own, wanted):
         after = progress.next_in_lesson(course, lesson, own)
         return StepDone(lesson.id, lesson.title, wanted, False, 0, after, None)
-    _allowed(lesson, wanted)
+    _allowed(study, lesson, wanted)
     cards = _open_cards(lesson, own) if wanted == "watch" else []
     told = _new_answers(own, _known_cards(lesson, answers or {}))
     rest = [card for card in cards if card.id not in told]
@@ -135,9 +136,12 @@ def _is_done(lesson: Lesson, own: Sequence[Event], step: Step) -> bool:
     return any(one.step == step and one.state == "done" for one in steps)
 
 
-def _allowed(lesson: Lesson, step: Step) -> None:
+def _allowed(study: Workspace, lesson: Lesson, step: Step) -> None:
     """Take the learner's word only for what the program can't see."""
     local = any(notebook.path for notebook in lesson.notebooks)
+    if step == "repeat":
+        places = (study.notebook(lesson.id, one.id, "repeat") for one in lesson.notebooks)
+        local = any(place.exists() for place in places)
     if local and step in _HOW:
         raise CompanionError(
             f"the step {step} of {lesson.id} is finished by doing it",
