@@ -210,9 +210,12 @@ def _mae(rows: Predictions) -> Measured:
 
 
 def _pearson(rows: Predictions) -> Measured:
+    """Give the correlation; whoever always says the same tells nothing apart, which is 0."""
     xs, ys = _scores_of(rows.truths), _scores_of(rows.predictions)
-    if xs is None or ys is None:
+    if xs is None:
         raise CompanionError("there is no correlation with a constant")
+    if ys is None:
+        return Measured(0.0, (0.0,) * len(rows), len(rows))
     r = math.fsum(x * y for x, y in zip(xs, ys, strict=True)) / len(xs)
     parts = (x * y - r * (x * x + y * y) / 2 for x, y in zip(xs, ys, strict=True))
     return Measured(r, tuple(parts), len(xs))

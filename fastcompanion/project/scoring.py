@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypedDict
 
 from fastcompanion.base import clock, repo, store
 from fastcompanion.base.errors import CompanionError, Exit
@@ -60,6 +61,11 @@ class Opened:
 _Read = Mapping[str, tuple[Run, Predictions]]
 
 
+class _How(TypedDict):
+    ordered: bool
+    scale: float
+
+
 def read(project: Project) -> tuple[_Read, tuple[str, ...]]:
     """Read the runs; those on another split or for another target are named, not compared."""
     split, settings = folds.read(project.root).digest, project.settings()
@@ -88,10 +94,21 @@ def board(project: Project, *, against: str = "", write: bool = True) -> Board:
             code=Exit.USAGE,
         )
     metric = str(settings["metric"])
-    told = {name: scores.score(metric, rows) for name, (_, rows) in found.items()}
+    how = _how(settings)
+    told = {name: scores.score(metric, rows, **how) for name, (_, rows) in found.items()}
     order = ranked(told)
     naive = next((name for name in (BASELINE, MAJORITY) if name in found), order[-1])
-    made = [_scored(name, found, told, metric, naive, against or _other(order, name)) for name in order]  # fmt: skip
+
+    def beside(name: str, other: str) -> Compared | None:
+        if not other or other == name:
+            return None
+        return scores.compare(metric, found[other][1], found[name][1], **how)
+
+    made = []
+    for name in order:
+        run, best = found[name][0], against or _other(order, name)
+        both = beside(name, naive), beside(name, best)
+        made.append(Scored(name, told[name], run.seed, run.seconds, *both, best))
     notes = tuple(_notes(project, found, told, others))
     result = Board(project.root, metric, str(settings["direction"]), naive, tuple(made), notes)
     return _with_readme(project, result) if write else result
@@ -107,15 +124,12 @@ def _other(order: Sequence[str], name: str) -> str:
     return next((one for one in order if one != name), "")
 
 
-def _scored(
-    name: str, found: _Read, told: Mapping[str, Score], metric: str, naive: str, best: str
-) -> Scored:
-    run, rows = found[name]
-
-    def beside(other: str) -> Compared | None:
-        return scores.compare(metric, found[other][1], rows) if other and other != name else None
-
-    return Scored(name, told[name], run.seed, run.seconds, beside(naive), beside(best), best)
+def _how(settings: Mapping[str, Any]) -> _How:
+    """Say how rows are to be judged: neighbours of a series err alike, and mase divides by its scale."""
+    return {
+        "ordered": settings["kind"] == "time-series",
+        "scale": float(settings.get("scale") or 1.0),
+    }
 
 
 def _notes(
@@ -232,8 +246,8 @@ def open_final(
     """Judge a run's model and the baseline on the final rows, once, and write it down in project.yml."""
     chosen = unopened(project, name)
     found, _ = read(project)
-    metric = str(project.settings()["metric"])
-    validated = scores.score(metric, found[chosen][1]).value
+    metric, how = str(project.settings()["metric"]), _how(project.settings())
+    validated = scores.score(metric, found[chosen][1], **how).value
     rows = {}
     for one in dict.fromkeys((BASELINE, chosen)):
         if one in found:
@@ -242,9 +256,9 @@ def open_final(
             words = ["train.py", run.name, "--final", *seed]
             running.script(project, words, python=python, reporter=reporter)
             rows[one] = predictions.read(project.runs / one / _FINAL)[1]
-    score = scores.score(metric, rows[chosen])
+    score = scores.score(metric, rows[chosen], **how)
     both = chosen != BASELINE and BASELINE in rows
-    beside = scores.compare(metric, rows[BASELINE], rows[chosen]) if both else None
+    beside = scores.compare(metric, rows[BASELINE], rows[chosen], **how) if both else None
     commit = _write_down(project, chosen, score)
     return Opened(project.root, chosen, score, beside, validated, commit)
 

@@ -184,6 +184,13 @@ class TestMetrics:
                 whole.parts[left_out], abs=0.05 * (1 + abs(whole.parts[left_out]))
             )
 
+    def test_a_constant_is_correlated_with_nothing(self) -> None:
+        found = score("pearson", rows([1, 2, 3, 4, 5], [3, 3, 3, 3, 3]))
+        assert found.value == 0
+        assert -1 < found.low < 0 < found.high < 1
+        both = compare("pearson", rows([1, 2, 3], [3, 3, 3]), rows([1, 2, 3], [1, 2, 4]))
+        assert both.difference > 0.9
+
     def test_what_can_not_be_scored(self) -> None:
         for metric, found in (
             ("rmse", rows(["1", "x"], ["1", "2"])),
