@@ -54,7 +54,10 @@ def begin(
         Path | None, typer.Option("--data", help="A table, or a folder of tables or files.")
     ] = None,
     demo: Annotated[
-        str, typer.Option("--demo", help="Made-up data of this kind instead: class or number.")
+        str,
+        typer.Option(
+            "--demo", help="Made-up data instead: class, number, or a kind such as images-class."
+        ),
     ] = "",
     target: Annotated[
         str, typer.Option("--target", help="The column to predict.", show_default="found or asked")

@@ -14,9 +14,9 @@ from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.environments import find, shelf
 from fastcompanion.data.dataset import Problem, Question
+from fastcompanion.project import demo as demos
 from fastcompanion.project import families, new, plan, running, scoring
 from fastcompanion.project.choices import Asked
-from fastcompanion.project.demo import tables
 from fastcompanion.project.new import Made
 from fastcompanion.project.place import BASELINE, MAJORITY, Project
 from fastcompanion.project.plan import Plan
@@ -173,8 +173,9 @@ def planned(
         )  # fmt: skip
     place = workspace.runtime_folder()
     try:
-        for file, text in tables(demo).items():
-            store.write_text(place / file, text, durable=False)
-        return plan.make(Asked(place, target, kind, metric, made_up=True), name)
+        told, files = demos.made(demo)
+        for file, content in files.items():
+            store.write_bytes(place / file, content, durable=False)
+        return plan.make(Asked(place, target, kind or told, metric, made_up=True), name)
     finally:
         store.remove(place)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +38,16 @@ _NAMES = frozenset(("id", "file", "part", "group"))
 
 @frozen
 class Files:
-    """The files of a new project: those to copy, those of the sample, and the folder of those that stay."""
+    """The files of a new project: those to copy, those of the sample, and the folder of those that stay.
+
+    What was made up is held in memory, as its folder does not last.
+    """
 
     root: Path
     copied: tuple[str, ...]
     sample: tuple[str, ...]
     where: str = ""
+    held: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @frozen
@@ -228,7 +232,9 @@ def _files(all_: _Set, answers: dict[str, Any], split: Split, asked: Asked) -> M
     answers["notes"] = [f"{note}." for note in all_.labelled.notes]
     answers |= {"file_count": len(names), "file_bytes": whole, "linked": stay}
     where = str(absolute(all_.folder.root)) if stay else ""
-    kept = Files(all_.folder.root, () if stay else tuple(names), tuple(sorted(shown_)), where)
+    root = all_.folder.root
+    held = {name: store.read_bytes(root / name) for name in names} if asked.made_up else {}
+    kept = Files(root, () if stay else tuple(names), tuple(sorted(shown_)), where, held)
     return Made(answers, tuple(tables), {one.name: one.text.decode() for one in few}, split, kept)
 
 
@@ -311,13 +317,15 @@ def write(made: Files, project: Path, reporter: Reporter) -> None:
     """Copy the files into a new project, or say where they stay; those for the tests are always copied."""
     with reporter.task("Copying files", total=len(made.copied)) as task:
         for name in made.copied:
-            _copy(made.root / name, project / "data" / FOLDER / name)
+            _copy(made, name, project / "data" / FOLDER / name)
             task.advance()
     if made.where:
         store.write_text(project / "data" / WHERE, made.where + "\n", durable=False)
     for name in made.sample:
-        _copy(made.root / name, project / "sample" / FOLDER / name)
+        _copy(made, name, project / "sample" / FOLDER / name)
 
 
-def _copy(source: Path, target: Path) -> None:
-    store.write_bytes(target, store.read_bytes(source), durable=False)
+def _copy(made: Files, name: str, target: Path) -> None:
+    held = made.held.get(name)
+    raw = store.read_bytes(made.root / name) if held is None else held
+    store.write_bytes(target, raw, durable=False)

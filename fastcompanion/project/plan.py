@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,8 @@ def _tables(data: Path, view: View) -> Iterable[Plain]:
 
 def _answers(view: View, known: Recognised, metric: Metric, split: Split) -> dict[str, Any]:
     uses, left_out = _uses(view, known, split.rule)
+    if known.kind.value.startswith("text"):
+        uses, left_out = _texts_alone(uses, left_out, known.texts)
     told = choices.answers(known.kind.value, known.target.value, metric, split, split.rule.column)
     return told | {
         "id": _id(view, known),
@@ -132,6 +134,15 @@ def _answers(view: View, known: Recognised, metric: Metric, split: Split) -> dic
         "left_out": [[name, why] for name, why in left_out.items()],
         **_of_kind(view, known, split),
     }
+
+
+def _texts_alone(
+    uses: dict[str, list[str]], left_out: dict[str, str], texts: Sequence[str]
+) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """Leave out all that is no text, where texts are what is read."""
+    others = {name: "it is no text" for names in uses.values() for name in names}
+    left = {name: why for name, why in left_out.items() if name not in texts}
+    return {use: [] for use in uses}, left | others
 
 
 def _of_kind(view: View, known: Recognised, split: Split) -> dict[str, Any]:
@@ -142,7 +153,13 @@ def _of_kind(view: View, known: Recognised, split: Split) -> dict[str, Any]:
         return {"texts": list(known.texts)}
     if kind == "ratings":
         pair = [name for name, role in known.roles.items() if role == "group"]
-        return {"user": pair[0], "item": pair[1], "low": min(numbers), "high": max(numbers)}
+        others = [one for one in known.roles if one not in (*pair, known.target.value)]
+        none: dict[str, Any] = {"numbers": [], "words": [], "dates": []}
+        left = [
+            [one, "only who rated what is looked at"] for one in others if one != _id(view, known)
+        ]
+        told = {"user": pair[0], "item": pair[1], "low": min(numbers), "high": max(numbers)}
+        return none | told | {"left_out": left}
     if kind == "time-series":
         return {"time": known.time, "scale": _scale(view, known, split)}
     return {}

@@ -71,7 +71,7 @@ class TestNew:
             (["--demo", "pictures"], "there is no demo 'pictures'"),
             (["--demo", "class", "--data", "."], "either data or a demo"),
             (["--data", "nowhere"], "no such"),
-            (["--demo", "class", "--kind", "ratings"], "not of ratings"),
+            (["--demo", "class", "--kind", "segmentation"], "images with a mask"),
         ],
     )
     def test_mistakes(self, words: list[str], told: str, tmp_path: Path, run: Runner) -> None:
