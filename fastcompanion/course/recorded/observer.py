@@ -312,6 +312,7 @@ class CallLog:
         self.reads: dict[types.CodeType, list[str]] = {}
         self.places: dict[types.CodeType, tuple[str, str, int]] = {}
         self.scenes = SceneLog(names)
+        self.settled: dict[int, types.CodeType] = {}
         self.before: Any = None
         self.runs = False
 
@@ -328,28 +329,34 @@ class CallLog:
             sys.setprofile(self.before)
 
     def event(self, frame: types.FrameType, what: str, about: Any) -> None:
-        """Take note of a call of the notebook's own code."""
-        if frame.f_globals is not self.names or what not in ("call", "return"):
-            return
-        with contextlib.suppress(Exception):
-            if what == "return":
-                self.scenes.returned(frame, about)
-            else:
-                self.scenes.called(frame)
-        if what == "return":
+        """Take note of a call of the notebook's own code.
+
+        It is asked at every call of anything, and nearly always there is nothing to note any more.
+        """
+        if (what != "call" and what != "return") or frame.f_globals is not self.names:
             return
         code = frame.f_code
-        noted = self.calls.get(code)
-        if noted is None:
-            noted = self.calls[code] = []
-        elif len(noted) >= KEPT_CALLS:
-            return
-        if code.co_flags & NOT_PLAIN_CALLS or code.co_name == "<module>":
-            return
+        if what == "return":
+            if self.scenes.running:
+                with contextlib.suppress(Exception):
+                    self.scenes.returned(frame, about)
+        elif id(code) not in self.settled:
+            with contextlib.suppress(Exception):
+                self.scenes.called(frame)
+            if not self.noted(frame, code) and self.scenes.is_no_method(code):
+                self.settled[id(code)] = code  # held: its place must not be another's
+
+    def noted(self, frame: types.FrameType, code: types.CodeType) -> bool:
+        """Keep what a function is called with, unless it can't be or enough is kept of it."""
+        kept = self.calls.setdefault(code, [])
+        unfit = code.co_flags & NOT_PLAIN_CALLS or code.co_name == "<module>"
+        if unfit or len(kept) >= KEPT_CALLS:
+            return False
         try:
-            noted.append(self.case_of(frame))
+            kept.append(self.case_of(frame))
         except Exception:
-            noted.append({"args": [{"k": "unknown"}], "globals": {}})
+            kept.append({"args": [{"k": "unknown"}], "globals": {}})
+        return True
 
     def case_of(self, frame: types.FrameType) -> dict[str, Any]:
         """Say what a call was given: arguments, data globals, and whether gradients were recorded."""

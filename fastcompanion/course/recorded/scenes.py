@@ -101,6 +101,10 @@ class SceneLog:
             self.methods[code] = getattr(found, "__code__", None) is code
         return self.methods[code]
 
+    def is_no_method(self, code: types.CodeType) -> bool:
+        """Tell whether it is settled that code is none of a method."""
+        return not code.co_argcount or self.methods.get(code) is False
+
     def outer_step(self, frame: types.FrameType) -> dict[str, Any] | None:
         """Give the step that a frame runs in, None where it is the notebook's own."""
         for _ in range(MOST_CALLERS):

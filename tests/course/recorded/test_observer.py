@@ -7,12 +7,16 @@ import json
 import random
 import sys
 import time
+import types
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fastcompanion.course.recorded.calls import KEPT_CALLS
 from fastcompanion.course.recorded.observer import gathered
+from fastcompanion.course.recorded.scenes import SceneLog
 from tests.course.recorded.spaces import Space, agreeing, recorded, replayed
 
 START = "import numpy as np\nx = np.arange(12.0).reshape(4, 3) / 10\nw = np.array([0.5, -1.0, 2.0])"
@@ -251,3 +255,28 @@ def test_an_error_while_noting_leaves_the_cell_alone() -> None:
     assert space.names["n"] == 5
     assert found["calls"]["f"]["cases"] == []
     assert found["calls"]["f"]["reason"]
+
+
+def test_a_function_whose_calls_are_kept_costs_nothing_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Loops call thousands of times: whoever looks at each call makes them several times as long."""
+    seen: list[str] = []
+    called = SceneLog.called
+
+    def counted(log: SceneLog, frame: types.FrameType) -> None:
+        seen.append(frame.f_code.co_name)
+        called(log, frame)
+
+    monkeypatch.setattr(SceneLog, "called", counted)
+    space = Space(START)
+    code = (
+        "def f(a): return a + 1\ndef g(): return 2\nclass A:\n    def m(self, n): return n * 2\n"
+        "for n in range(500):\n    f(n) + g() + sum(x for x in (n,)) + A().m(n)"
+    )
+    found = space.section(code, id="one", log=True)["calls"]
+    counts = Counter(seen)
+    assert max(counts["f"], counts["g"], counts["<genexpr>"]) <= KEPT_CALLS + 1
+    assert counts["m"] == 500
+    assert [case["args"][0]["v"] for case in found["f"]["cases"]] == [0, 1, 2]
+    assert {step["do"] for step in found["A"]["cases"][0]["steps"] if "do" in step} == {"m"}
