@@ -181,7 +181,27 @@ SEGMENTATION = Family(
     media=True,
 )  # fmt: skip
 
-FAMILIES = (TABLE, RATINGS, IMAGES, SEGMENTATION)
+TEXT = Family(
+    name="text",
+    kinds=("text-class", "text-number"),
+    steps=(
+        majority("Nothing but the most frequent answer"),
+        baseline("One word"),
+        SUBMISSION,
+        Step(
+            "linear", "A linear model", "The first one that weighs all words; it is hard to beat with a few thousand texts.",
+            with_test("linear"), "fastcompanion project train linear",
+        ),
+        model("The first fastai model", "A network that has read Wikipedia knows what words mean beside each other.", "weights.py"),
+        SAVED,
+        replace(APP, why="A page that others can try; it shows at once which words the model hears."),
+        replace(ERRORS, title="The texts that are wrong", why="Wrong labels and what hard texts have in common are seen there."),
+        seeds("model", 3),
+    ),
+    naive=("linear",),
+)  # fmt: skip
+
+FAMILIES = (TABLE, RATINGS, IMAGES, SEGMENTATION, TEXT)
 #: kind -> the metrics that a project of the kind can be judged with
 METRICS: dict[str, tuple[str, ...]] = {
     "table-class": ("accuracy", "balanced accuracy", "macro f1", "log loss", "auc"),

@@ -29,7 +29,7 @@ def main(name, seed=train.PROJECT["seed"]):
 
 def table(ids, said, classes):
     """The header and the rows as they are asked for."""
-    header = sample()[0] if sample() else [{{ 'data.ID or "id"' if family == "table" else '"id"' }}, data.TARGET]
+    header = sample()[0] if sample() else [{{ 'data.ID or "id"' if not media else '"id"' }}, data.TARGET]
 {% if says == "class" %}    if len(header) > 2 and set(header[1:]) == set(classes):  # a probability for each class
         return header, [[one, *(repr(shares[name]) for name in header[1:])] for one, shares in zip(ids, said, strict=True)]
     if train.PROJECT["metric"] in ("auc", "log loss") and len(classes) == 2:  # the probability of the second class

@@ -1,0 +1,1 @@
+{% include "project/table/majority.py" %}
