@@ -18,11 +18,12 @@ from fastcompanion.base.process import shown
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import absolute
-from fastcompanion.data import columns, files, folds, images, labels, layouts, look
+from fastcompanion.data import columns, files, folds, images, labels, layouts, look, splits
 from fastcompanion.data.files import Folder
-from fastcompanion.data.folds import Rows, Split
+from fastcompanion.data.folds import Split
 from fastcompanion.data.labels import Labelled
 from fastcompanion.data.media import Found
+from fastcompanion.data.parts import Parts
 from fastcompanion.data.predictions import LABELS_APART
 from fastcompanion.data.tables import encoding_of
 from fastcompanion.project import choices, contents, families, plain
@@ -32,7 +33,8 @@ from fastcompanion.project.plain import Plain
 TABLE, TEST, WHERE, FOLDER = "files.csv", "test_files.csv", "where.txt", "files"
 _LARGEST = 1_000_000_000
 _SAMPLE, _SAMPLE_BYTES, _SAMPLE_LEAST, _SAMPLE_TEST = 20, 1_000_000, 4, 2
-_OPENED = 20_000
+_OPENED, _LEAST = 20_000, 4
+_NO_PARTS = Parts({}, frozenset())
 _NAMES = frozenset(("id", "file", "part", "group"))
 
 
@@ -83,17 +85,17 @@ def make(asked: Asked) -> Made:
     found = look.files_at(asked.data, target=asked.target, kind=asked.kind)
     assert found is not None
     _refuse(found, asked)
-    labelled = _fitting(folder, found, _named(labels.of_files(folder, found)))
+    labelled = _fitting(
+        folder, found, _named(labels.of_files(folder, replace(found, parts=_NO_PARTS)))
+    )
     _enough(found, labelled, asked)
     more: Mapping[str, Any] = {}
     if found.kind.value in contents.LOOK:
         labelled, more = contents.LOOK[found.kind.value](folder, found, labelled)
         _enough(found, labelled, asked)
-    rule = labels.rule_of(found, len(labelled.truths))
-    rows = labels.rows(found, rule, labelled.truths)
-    split = folds.make(rule, rows, seed=choices.SEED, final=choices.final(rule, rows))
+    split, labelled, groups = _split(found, labelled)
     test = _test(found, labelled.truths)
-    all_ = _Set(folder, found, labelled, _target(found), _groups(rows), test)
+    all_ = _Set(folder, found, labelled, _target(found), groups, test)
     kind, target = found.kind.value, columns.values(all_.target, list(labelled.truths.values()))
     metric = choices.metric(kind, target, None, asked.metric)
     answers = choices.answers(kind, all_.target, metric, split, "group")
@@ -101,6 +103,33 @@ def make(asked: Asked) -> Made:
     if found.what == "texts":
         return _texts(all_, answers, split)
     return _files(all_, answers, split, asked)
+
+
+def _split(found: Found, labelled: Labelled) -> tuple[Split, Labelled, Mapping[str, str]]:
+    """Make the split; the labelled files of a test are the final ones. Gives what ties files together, too."""
+    truths = labelled.truths
+    final = [name for name in truths if found.parts.of(name) == "test"]
+    final = final if len(final) < len(truths) - _LEAST else []
+    learned = {name: truth for name, truth in truths.items() if name not in set(final)}
+    if found.kind.value.endswith("class") and {truths[n] for n in final} - set(learned.values()):
+        # Folders such as test/unknown/ are no label.
+        final, labelled = [], replace(labelled, truths=learned)
+        truths = learned
+    rule = labels.rule_of(found, len(learned))
+    rows = labels.rows(found, rule, learned)
+    if rule.rule == "group" and len(set(rows.groups)) < max(rule.folds, round(1 / rule.share)):
+        rule = splits.plain(found.kind.value, "", len(learned))
+        rows = labels.rows(found, rule, learned)
+    share = 0.0 if final else choices.final(rule, rows)
+    split = folds.make(rule, rows, seed=choices.SEED, final=share)
+    groups = dict(zip(rows.ids, rows.groups, strict=True)) if rows.groups else {}
+    if not final:
+        return split, labelled, groups
+    parts = {**split.parts, **dict.fromkeys(final, folds.FINAL)}
+    split = replace(split, parts=parts, final=round(len(final) / len(parts), 4))
+    note = f"The {len(final)} {found.what} of the test have labels: they are the final rows"
+    tied = {name: groups.get(name, name) for name in truths} if groups else {}
+    return split, replace(labelled, notes=(*labelled.notes, note)), tied
 
 
 def _refuse(found: Found, asked: Asked) -> None:
@@ -166,7 +195,7 @@ def _is_text(name: str) -> bool:
 def _enough(found: Found, labelled: Labelled, asked: Asked) -> None:
     truths = list(labelled.truths.values())
     several = found.kind.value != "segmentation"
-    if len(truths) < 4 or (several and len(set(truths)) < 2):
+    if len(truths) < _LEAST or (several and len(set(truths)) < 2):
         told = f" ({'; '.join(labelled.notes)})" if labelled.notes else ""
         raise CompanionError(
             f"{len(truths)} {found.what} with {len(set(truths))} different labels are too few to learn from{told}",
@@ -182,10 +211,6 @@ def _target(found: Found) -> str:
     if column and found.view is not None and value in found.view.values and value not in _NAMES:
         return value
     return named.get(families.says(found.kind.value), "label")
-
-
-def _groups(rows: Rows) -> Mapping[str, str]:
-    return dict(zip(rows.ids, rows.groups, strict=True)) if rows.groups else {}
 
 
 def _classes(kind: str, labelled: Labelled) -> list[str]:

@@ -85,6 +85,31 @@ def test_files_that_stay_are_found_by_their_folder(tmp_path: Path) -> None:
     assert (tmp_path / "out/sample/files" / made.files.sample[0]).is_file()
 
 
+def test_a_test_with_labels_is_what_is_opened_at_the_end(tmp_path: Path) -> None:
+    for part, count in (("training", 40), ("testing", 12)):
+        for name in ("cat", "dog"):
+            for number in range(count):
+                folders.png(tmp_path / "set" / part / name / f"{part}{number}.png", 8, 8)
+    made = media.make(Asked(tmp_path / "set"))
+    assert made.answers["final_rows"] == 24
+    assert made.answers["rows"] == 104
+    assert {name.partition("/")[0] for name in made.split.of(folds.FINAL)} == {"testing"}
+    assert made.split.folds == ("0", "1", "2", "3", "4")
+    assert [one.name for one in made.tables] == [media.TABLE]
+    assert "they are the final rows" in made.answers["notes"][0]
+
+
+def test_a_test_of_unknown_classes_is_one_to_predict(tmp_path: Path) -> None:
+    root = pets(tmp_path / "pets")
+    (root / "test").rename(root / "t")
+    (root / "test").mkdir()
+    (root / "t").rename(root / "test" / "unknown")
+    made = media.make(Asked(root))
+    assert made.answers["rows"] == 59
+    assert made.answers["final_rows"] == 0
+    assert [row["id"] for row in rows(made, media.TEST)] == [f"test/unknown/t{n}.png" for n in range(5)]  # fmt: skip
+
+
 def listed(root: Path, target: list[str]) -> Path:
     """Images named in a table, a test, and a submission that asks for its names without a suffix."""
     for number in range(len(target)):
