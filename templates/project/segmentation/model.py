@@ -1,8 +1,8 @@
 """The first fastai model: a U-Net whose way down has seen a million photographs (unet_learner).
 
-`arch`, `pretrained`, `size` and `device` stand in project.yml. With `pretrained: false` it begins with nothing:
-that needs many more pictures, so it is never done unless you say so. What was learned is names, numbers and
-tensors: predict() builds the network again from them, and nothing is pickled.
+`arch` and `pretrained` stand in project.yml. With `pretrained: false` it begins with noise: that needs many more
+pictures, so it is never done unless you say so. What was learned is names, numbers and tensors: predict()
+builds the network again from them, and nothing is pickled. devices.py says on what it runs.
 """
 
 import sys
@@ -14,10 +14,12 @@ import yaml
 from fastai.callback import schedule  # noqa: F401  gives a Learner fine_tune() and fit_one_cycle()
 from fastai.data.block import DataBlock, TransformBlock
 from fastai.data.transforms import IntToFloatTensor, ItemGetter, Normalize
+from fastai.layers import ConvLayer
 from fastai.torch_core import set_seed
 from fastai.vision.augment import aug_transforms
 from fastai.vision.core import PILImage, PILMask
 from fastai.vision.learner import create_body, create_unet_model, model_meta, unet_learner
+from torch import nn
 from torch.nn import functional
 
 import data
@@ -25,10 +27,10 @@ import weights
 from devices import batch, device, together
 
 PROJECT = yaml.safe_load((data.HERE / "project.yml").read_text(encoding="utf-8"))
-ARCH, PRETRAINED = PROJECT.get("arch", "resnet18"), PROJECT.get("pretrained", True)
+ARCH, PRETRAINED = PROJECT["arch"], PROJECT["pretrained"]
 SETTINGS = {"arch": ARCH, "pretrained": PRETRAINED}  # noted with each run
-EPOCHS, RATE, BATCH = (8 if PRETRAINED else 30), 1e-3, 8
-if "--fast" in sys.argv:
+EPOCHS, RATE, BATCH, SIDE = (8 if PRETRAINED else 30), 1e-3, 8, 128  # pictures at a time, and how wide they are at most
+if "--fast" in sys.argv:  # to see whether it runs
     EPOCHS = 1
 MEAN, SPREAD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]  # of the colours of ImageNet, which networks were made with
 FINE = 512  # pixels of the longer side that classes are told apart on; larger pictures get what is next to them
@@ -39,10 +41,10 @@ def fit(inputs, targets, seed):
     set_seed(seed, reproducible=True)
     learned = {"arch": ARCH, "size": side(inputs), "classes": list(data.CLASSES)}
     learner = unet_learner(loaders(learned, inputs, targets), network(ARCH), pretrained=False, normalize=False, n_out=len(data.CLASSES), loss_func=loss)
+    if start:
+        learner.model[0].load_state_dict(body(start).state_dict())
     with learner.no_bar(), learner.no_logging(), together(learner):
         if start:
-            learner.model[0].load_state_dict(body(start).state_dict())
-            learner.freeze()
             learner.fine_tune(EPOCHS, RATE)  # first the way up, then all
         else:
             learner.fit_one_cycle(EPOCHS, RATE)
@@ -86,20 +88,24 @@ def loaders(learned, inputs, targets):
         get_x=ItemGetter(0), get_y=ItemGetter(1), splitter=lambda rows: (range(len(rows)), [0]),
         batch_tfms=[*aug_transforms(), Normalize.from_stats(MEAN, SPREAD)],  # mirrored too: aug_transforms(do_flip=False) where sides matter
     )  # fmt: skip
-    return block.dataloaders(list(zip(inputs, targets, strict=True)), bs=batch(len(inputs), BATCH), num_workers=0, device=device())
+    return block.dataloaders(list(zip(inputs, targets, strict=True)), bs=batch(len(inputs), BATCH), drop_last=False, num_workers=0, device=device())
 
 
 def side(inputs):
-    """How wide and high the network sees pictures: as they mostly are, but 64 at least and 128 at most. More is finer, and slower."""
-    if "size" in PROJECT:
-        return PROJECT["size"]
+    """How wide and high the network sees pictures: about as they mostly are. More than SIDE is finer, and slower."""
     middle = np.median([max(data.shape(path)) for path in inputs[:100]])
-    return int(np.clip(np.ceil(middle / 32) * 32, 64, 128))
+    return int(np.clip(np.ceil(middle / 32) * 32, 64, SIDE))
 
 
 def network(name):
-    """The architecture of a name: one of torchvision's."""
-    return getattr(torchvision.models, name)
+    """The architecture of a name: `small`, or one of torchvision's, such as resnet34."""
+    return small if name == "small" else torchvision.models.get_model_builder(name)
+
+
+def small(**how):
+    """A network for beginning with nothing: each layer sees half as far, twice as much."""
+    layers = [ConvLayer(one, other, stride=2) for one, other in ((3, 16), (16, 32), (32, 64), (64, 128))]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, 10))
 
 
 def body(path):

@@ -17,6 +17,7 @@ def test_a_model_that_was_loaded_says_the_same(name, tmp_path, monkeypatch):
     model = train.find(name)
     monkeypatch.setattr(model, "PRETRAINED", False, raising=False)  # a test needs no weights
     monkeypatch.setattr(model, "EPOCHS", 1, raising=False)
+    monkeypatch.setattr(model, "ARCH", "small", raising=False)
     learned = model.fit(inputs, targets, seed=1)
     path = save.save(learned, tmp_path)
     assert path.exists()

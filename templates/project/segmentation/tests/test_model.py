@@ -15,10 +15,11 @@ from PIL import Image
 
 @pytest.fixture(autouse=True)
 def from_nothing(monkeypatch):
-    """No weights are needed to try it."""
+    """No weights are needed to try it: a small network learns what is planted."""
     monkeypatch.setattr(model, "PRETRAINED", False)
-    monkeypatch.setattr(model, "EPOCHS", 6)
-    monkeypatch.setitem(model.PROJECT, "size", 64)
+    monkeypatch.setattr(model, "ARCH", "small")
+    monkeypatch.setattr(model, "EPOCHS", 12)
+    monkeypatch.setattr(model, "SIDE", 64)
 
 
 def planted(folder, monkeypatch, count=16):
@@ -79,6 +80,7 @@ def test_what_has_no_class_costs_nothing():
 
 def test_pretrained_weights_are_used_or_asked_for(tmp_path, monkeypatch):
     """Planted: a file of weights, whose first layer stands in the model after an epoch that may not change it."""
+    monkeypatch.setattr(model, "ARCH", "resnet18")
     monkeypatch.setattr(model, "PRETRAINED", True)
     torch.manual_seed(5)
     whole = model.network(model.ARCH)()
