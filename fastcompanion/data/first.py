@@ -107,7 +107,11 @@ def _fits(
         pairs = _pairs(view, known)
         return [(nothing, _constant(target, metric)), (pairs, _of_ratings(pairs, target))]
     if known.kind.value == "time-series":
-        return [(nothing, _constant(target, metric)), (nothing, _of_series(view, known, target))]
+        return [
+            (nothing, _constant(target, metric)),
+            (nothing, _of_series(view, known, target)),
+            *_of_seasons(view, known, target),
+        ]
     columns = _columns(view, known)
     is_class = known.kind.value.endswith("class")
     first = _of_classes(target) if is_class else _constant(target, metric)
@@ -165,6 +169,32 @@ def _of_series(view: View, known: Recognised, target: Values) -> _Fit:
         return baselines.last_value(_numbers(target, ordered))
 
     return fit
+
+
+def _of_seasons(view: View, known: Recognised, target: Values) -> list[tuple[Sequence[Any], _Fit]]:
+    """Say of each step what was known one or more whole seasons before, where the calendar has some."""
+    season = tabular.season(view.values[known.time])
+    if not season or view.rows < 3 * season:
+        return []
+    moments = tabular.moments(view.values[known.time])
+    order = sorted(range(view.rows), key=lambda row: moments[row] or 0.0)
+    steps = [0] * view.rows
+    for step, row in enumerate(order):
+        steps[row] = step
+
+    def fit(rows: Sequence[int]) -> Naive:
+        values = dict(zip((steps[row] for row in rows), _numbers(target, rows), strict=True))
+        last = max(values)
+
+        def told(step: int) -> str:
+            while step > last or (step >= 0 and step not in values):
+                step -= season
+            return repr(values.get(step, values[last]))
+
+        words = f"what was true {season} steps before, or the whole number of times that is known"
+        return Naive("last season", words, lambda asked: [told(step) for step in asked])
+
+    return [(steps, fit)]
 
 
 def _columns(view: View, known: Recognised) -> dict[str, list[Hashable]]:

@@ -6,9 +6,7 @@ Code is made of templates/notebooks/repeat/ and of what was found in the data. N
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 from fastcompanion.base import templates
@@ -324,27 +322,25 @@ def _series(task: Task) -> dict[str, Any]:
     order = sorted(range(len(names)), key=lambda row: moments[row] or 0.0)
     learned = set(task.split.trained_on(task.split.folds[0]))
     known = [float(task.truths[names[row]]) for row in order if names[row] in learned]
-    cats, steps = _calendar(time, [value for value in moments if value is not None])
+    step = tabular.usual_step([value for value in moments if value is not None])
+    cats, steps = _calendar(time, step)
     steps += [f"df[{target!r}] = df[{target!r}].astype('float32')"]
     return {
         "when": when(time),
         "horizon": len(task.split.of(task.split.folds[0])),
-        "season": baselines.season_of(known),
+        "season": tabular.season(time) or baselines.season_of(known),
         "cats": repr(cats),
         "steps": steps,
         "y_range": y_range(known, 0.5),
     }
 
 
-def _calendar(time: Values, moments: Sequence[float]) -> tuple[list[str], list[str]]:
+def _calendar(time: Values, step: float) -> tuple[list[str], list[str]]:
     """Give the parts of the calendar that change from row to row, and how they are made."""
     if time.type != "date":
         return [], []
-    ordered = sorted(moments)
-    steps = Counter(round(b - a, 4) for a, b in pairwise(ordered))
-    usual = steps.most_common(1)[0][0]
     parts = [("month", "month", 300.0), ("weekday", "dayofweek", 1.0), ("hour", "hour", 0.9)]
-    wanted = [(name, part) for name, part, most in parts if usual <= most]
+    wanted = [(name, part) for name, part, most in parts if step <= most]
     return [name for name, _ in wanted], [f"df[{name!r}] = when.dt.{part}" for name, part in wanted]
 
 

@@ -55,6 +55,19 @@ def constants(
     return [judged(First(made[0].name, made[0].learned, rows, _NO_SCORE), metric)]
 
 
+def told(
+    name: str,
+    learned: str,
+    said: Mapping[str, str],
+    metric: Metric,
+    truths: Mapping[str, str],
+    groups: Mapping[str, str],
+) -> First:
+    """Score what was said of each row."""
+    rows = Predictions(tuple(said), tuple(truths[one] for one in said), tuple(said.values()))
+    return judged(First(name, learned, grouped(rows, groups), _NO_SCORE), metric)
+
+
 def _fit(says_: str, metric: str) -> Callable[[Sequence[str]], Naive]:
     if says_ == "class":
         return baselines.majority
@@ -121,6 +134,26 @@ def masks(
     )
     made = First("one colour", words, grouped(rows, groups), _NO_SCORE)
     return [judged(made, metric)]
+
+
+def painted(
+    metric: Metric,
+    found: Mapping[str, Mapping[str, float]],
+    like: First,
+    groups: Mapping[str, str],
+) -> First:
+    """Score who paints each pixel by its place, on the rows of the other baseline."""
+    ids = like.predictions.ids
+    columns = {name: tuple(found[one][name] for one in ids) for name in next(iter(found.values()))}
+    said = tuple(_most(_painted_pixels(found[one])) for one in ids)
+    rows = Predictions(ids, like.predictions.truths, said, numbers=columns)
+    words = "each pixel gets the class that its place mostly has"
+    return judged(First("place", words, grouped(rows, groups), _NO_SCORE), metric)
+
+
+def _painted_pixels(row: Mapping[str, float]) -> dict[str, float]:
+    names = (name.removeprefix("hit:") for name in row if name.startswith("hit:"))
+    return {name: row[f"hit:{name}"] + row[f"extra:{name}"] for name in names}
 
 
 def _columns(

@@ -75,7 +75,8 @@ def count(folder: Folder, pairs: Mapping[str, str], reporter: Reporter) -> Count
     return Counted(form, values, by_image, left_out)
 
 
-def _image(folder: Folder, name: str) -> Any:
+def opened(folder: Folder, name: str) -> Any:
+    """Open an image with Pillow."""
     try:
         from PIL import Image
     except ImportError:
@@ -91,7 +92,7 @@ def _form(folder: Folder, masks: list[str]) -> str:
     """Tell from the first masks that can be read how their pixels give classes."""
     for name in masks[:20]:
         try:
-            with _image(folder, name) as image:
+            with opened(folder, name) as image:
                 return _form_of(image)
         except OSError:
             continue
@@ -113,19 +114,23 @@ def _form_of(image: Any) -> str:
 def _counts(folder: Folder, name: str, form: str) -> tuple[tuple[int, int], dict[int, int]]:
     import numpy as np
 
-    with _image(folder, name) as image:
-        size = image.size
+    found = values_of(folder, name, form)
+    values, counts = np.unique(found, return_counts=True)
+    height, width = found.shape
+    return (width, height), dict(zip(values.tolist(), counts.tolist(), strict=True))
+
+
+def values_of(folder: Folder, name: str, form: str) -> Any:
+    """Give the value of each pixel of a mask, as an array of whole numbers."""
+    import numpy as np
+
+    with opened(folder, name) as image:
         if form == "colour":
-            red, green, blue = (
-                np.asarray(band).astype(int) for band in image.convert("RGB").split()
-            )
-            pixels = red * 65536 + green * 256 + blue
-        elif form == "threshold":
-            pixels = (np.asarray(image.convert("L")) >= _HALF).astype(int)
-        elif form == "grey" and image.mode in ("RGB", "RGBA", "LA"):
-            pixels = np.asarray(image.convert("L")).astype(int)
-        else:
-            pixels = np.asarray(image).astype(int)
-            pixels = pixels if pixels.ndim == 2 else pixels[:, :, 0]
-        values, counts = np.unique(pixels, return_counts=True)
-    return size, dict(zip(values.tolist(), counts.tolist(), strict=True))
+            bands = [np.asarray(band).astype(int) for band in image.convert("RGB").split()]
+            return bands[0] * 65536 + bands[1] * 256 + bands[2]
+        if form == "threshold":
+            return (np.asarray(image.convert("L")) >= _HALF).astype(int)
+        if form == "grey" and image.mode in ("RGB", "RGBA", "LA"):
+            return np.asarray(image.convert("L")).astype(int)
+        found = np.asarray(image).astype(int)
+        return found if found.ndim == 2 else found[:, :, 0]

@@ -124,6 +124,21 @@ def moments(values: Values) -> tuple[float | None, ...]:
     return values.days or values.numbers
 
 
+def usual_step(found: list[float]) -> float:
+    """Give the usual step of moments, in days where they are dates."""
+    steps = Counter(round(b - a, 4) for a, b in pairwise(sorted(found)))
+    return steps.most_common(1)[0][0] if steps else 0.0
+
+
+def season(time: Values) -> int:
+    """Give how many steps a day, a week or a year has; 0 where the calendar says nothing."""
+    if time.type != "date":
+        return 0
+    step = usual_step([value for value in time.days if value is not None])
+    seasons = ((0.04, 0.05, 24), (0.9, 1.1, 7), (6.9, 7.1, 52), (27, 32, 12), (89, 93, 4))
+    return next((count for least, most, count in seasons if least <= step <= most), 0)
+
+
 def _ratings(view: View, target: Finding) -> Recognised | None:
     names = [name for name in view.train.names if view.values[name].distinct > 1]
     users = [name for name in names if _USER.fullmatch(name) and _repeats(view, name)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 from pathlib import Path
 
@@ -22,9 +22,11 @@ from fastcompanion.data import (
     look,
     measures,
     naive,
+    pictures,
     pixels,
     splits,
     tabular,
+    words,
 )
 from fastcompanion.data.dataset import KINDS, DataSet, Metric, SplitRule
 from fastcompanion.data.files import Folder
@@ -37,6 +39,7 @@ from fastcompanion.data.targets import View
 
 SEED = 42
 _DIGESTED = 200
+_TEXT = 1 << 16
 
 
 @frozen
@@ -79,6 +82,12 @@ class Task:
     def ordered(self) -> bool:
         """Are rows a series in time?"""
         return self.kind == "time-series"
+
+    @property
+    def is_perfect(self) -> bool:
+        """Does the baseline leave nothing to beat?"""
+        found = self.best.score
+        return found.value >= 1 if found.direction == "higher" else found.value <= 0
 
     @property
     def best(self) -> First:
@@ -143,6 +152,9 @@ def _of_tables(wanted: Wanted, seen: DataSet) -> Task:
     firsts = naive.of_rows(
         made, metric, split, truths, groups, ordered=known.kind.value == "time-series", scale=scale
     )
+    if known.texts and metric.name not in naive.SHARES:
+        texts = _texts(view, known, split)
+        firsts += _words(texts, known.kind.value, metric, truths, split, groups)
     return Task(
         seen,
         files.walk(wanted.path),
@@ -154,6 +166,59 @@ def _of_tables(wanted: Wanted, seen: DataSet) -> Task:
         view=view,
         known=known,
     )
+
+
+def _looking(
+    folder: Folder,
+    found: Found,
+    metric: Metric,
+    truths: Mapping[str, str],
+    split: Split,
+    groups: Mapping[str, str],
+    reporter: Reporter,
+) -> list[First]:
+    """Judge the nearest mean image, where there are images of classes and not too many of them."""
+    if found.kind.value != "images-class" or len(truths) > pictures.MOST:
+        return []
+    try:
+        said = pictures.nearest_mean(folder, truths, split, reporter)
+    except CompanionError as error:
+        if error.code is Exit.MISSING:
+            return []
+        raise
+    words = "the class whose mean image, small and grey, differs least"
+    return [naive.told("nearest mean image", words, said, metric, truths, groups)]
+
+
+def _words(
+    texts: Mapping[str, str],
+    kind: str,
+    metric: Metric,
+    truths: Mapping[str, str],
+    split: Split,
+    groups: Mapping[str, str],
+) -> list[First]:
+    said = words.judge(texts, truths, split, number=naive.says(kind) == "number")
+    if said is None:
+        return []
+    return [naive.told(said.name, said.learned, said.predictions, metric, truths, groups)]
+
+
+def _texts(view: View, known: Recognised, split: Split) -> dict[str, str]:
+    """Give the texts of each row of the split, all its columns in one."""
+    cells = zip(*(view.values[name].cells for name in known.texts), strict=True)
+    told = zip(first.ids(view, known), cells, strict=True)
+    return {one: " ".join(row) for one, row in told if one in split.parts}
+
+
+def _read(folder: Folder, names: Iterable[str]) -> dict[str, str]:
+    found = {}
+    for name in names:
+        try:
+            found[name] = files.head(folder, name, _TEXT).decode("utf-8", "replace")
+        except OSError:
+            found[name] = ""
+    return found
 
 
 def _truths_of(one: First) -> zip[tuple[str, str]]:
@@ -226,8 +291,14 @@ def _of_files(wanted: Wanted, seen: DataSet, found: Found, reporter: Reporter) -
     groups = dict(zip(rows.ids, rows.groups, strict=True)) if rows.groups else {}
     if counted is not None:
         made = naive.masks(metric, counted.by_image, split, groups)
+        placed = pictures.position(folder, raw, counted, split)
+        made += [naive.painted(metric, placed, made[0], groups)] if placed else []
     else:
         made = naive.constants(found.kind.value, metric, truths, split, groups)
+        if metric.name not in naive.SHARES:
+            made += _looking(folder, found, metric, truths, split, groups, reporter)
+        if found.what == "texts" and metric.name not in naive.SHARES:
+            made += _words(_read(folder, truths), found.kind.value, metric, truths, split, groups)
     firsts = naive.best_first(made)
     return Task(
         seen, folder, metric, split, truths, firsts, notes=tuple(notes), found=found, raw=raw, masks=counted

@@ -103,6 +103,10 @@ def make(
     sections = _sections(place, original)
     if original is None:
         notes.append("the original is not on this machine, so its headings are not in the notebook")
+    if made.is_perfect:
+        notes.append(
+            f"{made.best.name} makes no mistake here, so no model can be better: take data that are harder"
+        )
     if not dry_run:
         _write(place, made, sections, digests)
         _record(place, made)
@@ -261,11 +265,11 @@ def _notebook(place: _Place, made: Task, sections: Mapping[str, str]) -> dict[st
         "metadata": {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
+            # No `lesson`: by that %check knows reproductions.
             "fastcompanion": {
                 "version": 1,
-                "lesson": place.lesson.id,
+                "repeats": place.lesson.id,
                 "notebook": place.ref.id,
-                "step": "repeat",
             },
         },
         "nbformat": 4,
@@ -288,8 +292,8 @@ def _cells(head: str, made: loaders.Cells, sections: Mapping[str, str]) -> list[
         text = "## The lesson's techniques\n\nWhat the lesson does, on this data. Leave out what makes no sense here."
         cells.append(_cell("markdown", text, "header"))
     for name, title in sections.items():
-        cells.append(_cell("markdown", f"### {title}", "technique", section=name))
-        cells.append(_cell("code", "# on your data", "technique", section=name))
+        cells.append(_cell("markdown", f"### {title}", "technique", of=name))
+        cells.append(_cell("code", "# on your data", "technique", of=name))
     text = (
         "## What your model says\n\nOf the rows that it has not seen. Run this when it is trained."
     )

@@ -164,8 +164,8 @@ class TestTables:
             ["date", "price"],
             [[start + timedelta(n), x] for n, x in enumerate(walk)],
         )
-        first, naive = of_table(tmp_path)
-        assert naive.name == "last value"
+        first, naive, season = of_table(tmp_path)
+        assert (naive.name, season.name) == ("last value", "last season")
         assert naive.score.value < first.score.value
         assert naive.predictions.ids[0] == "321"
 

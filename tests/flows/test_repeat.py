@@ -111,7 +111,7 @@ class TestMaking:
         assert f"accuracy {made.score.value:.4g} (95 times of 100" in head
         assert "TabularPandas(df" in cells[2]["source"]
         titles = [
-            cell["source"] for cell in cells if cell["metadata"]["fastcompanion"].get("section")
+            cell["source"] for cell in cells if cell["metadata"]["fastcompanion"].get("of")
         ]
         assert titles[::2][0].startswith("### ")
         folder = ws.repeat_folder(LESSON, "samuel")
