@@ -194,7 +194,8 @@ def keyword(place: int, value: object) -> Change:
     """Set the value of a keyword."""
 
     def change(node: ast.AST) -> None:
-        node.keywords[place].value = ast.Constant(value)  # type: ignore[attr-defined,arg-type]
+        new = value if isinstance(value, ast.expr) else ast.Constant(value)  # type: ignore[arg-type]
+        node.keywords[place].value = new  # type: ignore[attr-defined]
 
     return change
 
@@ -336,5 +337,33 @@ def keep(name: str) -> Change:
     def change(node: ast.AST) -> None:
         assert isinstance(node, ast.Expr)
         become(node, ast.Assign([ast.Name(name, ast.Store())], node.value))
+
+    return change
+
+
+def inserted(number: int, place: int, step: ast.stmt) -> Callable[[ast.Module], None]:
+    """Put another statement into a block."""
+
+    def apply(tree: ast.Module) -> None:
+        nth(tree, number).body.insert(place, copy.deepcopy(step))  # type: ignore[attr-defined]
+
+    return apply
+
+
+def shifted_limit(op: type[ast.operator]) -> Change:
+    """Compare with one more or one less."""
+
+    def change(node: ast.AST) -> None:
+        assert isinstance(node, ast.Compare)
+        node.comparators[0] = ast.BinOp(node.comparators[0], op(), ast.Constant(1))
+
+    return change
+
+
+def argument(place: int, value: ast.expr) -> Change:
+    """Set an argument of a call."""
+
+    def change(node: ast.AST) -> None:
+        node.args[place] = value  # type: ignore[attr-defined]
 
     return change

@@ -16,12 +16,13 @@ from fastcompanion.base import clock
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.kernel import Interpreter, Limits
 from fastcompanion.base.records import frozen
-from fastcompanion.course.checks import plan, verdict
+from fastcompanion.course.checks import plan, suspected, verdict
 from fastcompanion.course.checks.mutants import renamed
 from fastcompanion.course.checks.omissions import original_calls
 from fastcompanion.course.checks.plan import PlannedCell, PlannedSection
 from fastcompanion.course.checks.prepared import Prepared
 from fastcompanion.course.checks.repairs import Repair, Words, repairs, vocabulary
+from fastcompanion.course.checks.suspected import Deeper
 from fastcompanion.course.checks.unused import answering, unused
 from fastcompanion.course.checks.verdict import Outcome, SectionVerdict
 from fastcompanion.course.checks.warm import Warm, WorkerLostError, available
@@ -39,7 +40,11 @@ _SHORTEST = 1.0
 _MOST_UNSURE = 3
 _AFTER = 60  # changes to try after one was found: another line may do as well
 _BATCH = 30
-_EACH = 0.5  # seconds for the calls of one changed function
+_FEW = 10  # of what is most likely, in one go
+_EACH, _EACH_MOST = 0.5, 1.5  # seconds for the calls of one changed function
+_PATIENCE = 5  # so many times longer on a busy machine
+_CALLS = ("function", "extra")  # what they change may as well be a type that a call is given
+_FAR = 3  # the tier of changes that bring the code no nearer to the original
 _EXTRA = 2_000_000  # no notebook has so many cells
 # A changed copy of code that writes would leave its own files where the learner's were.
 _WRITES = re.compile(
@@ -51,7 +56,7 @@ _WRITES = re.compile(
 
 @frozen
 class Likely:
-    """What was found: the cell from 1 and the line, the words, how many changes were tried.
+    """What was found: the cell from 1 and the line, and the words, "" where only the place is known.
 
     `unless` are names of earlier sections that no check looks at, and that it rests on; `other` is
     another line where a change sets it right as well.
@@ -61,7 +66,6 @@ class Likely:
     line: int
     text: str
     words: str
-    tried: int
     unless: tuple[str, ...] = ()
     other: Likely | None = None
 
@@ -70,7 +74,9 @@ class Likely:
         """Say it to the learner, with the place and without the cure."""
         place = f"cell {self.cell}, line {self.line}"
         said = f"{self.words[:1].upper()}{self.words[1:]} ({place})."
-        if self.text:
+        if not self.words:
+            said = f"Look at {place}: `{self.text}`. A change there sets this section right."
+        elif self.text:
             said = f"This is what comes out {self.words} ({place}: `{self.text}`)."
         if self.other is not None:
             said = f"{said} Or: {replace(self.other, unless=()).sentence}"
@@ -120,6 +126,11 @@ class Change:
     place: int
     repair: Repair
 
+    @property
+    def at(self) -> tuple[int, int]:
+        """The cell and the line."""
+        return self.place, self.repair.line
+
 
 def likely(
     worker: Warm,
@@ -142,33 +153,199 @@ def likely(
     if section.recorded is None or failing.verdict != "wrong value":
         return None
     before, begun = made.sections[:place], clock.monotonic()
+    if before and worker.run(before)[-1].failure is not None:
+        return None
     known = words_of(ready, section, before, failing)
     took = next((one.seconds for one in outcomes if one.id == section.id), 0.0)
-    limit = max(_SHORTEST, 3 * took)
-    first = _first(section, failing)
     unless = _unsure(section, before, failing)
-    if _is_slight(section.recorded, failing, unsure=bool(unless)):
-        return None
-    listed, hits = changes(section, known, failing), list[Likely]()
-    last, runs = len(listed), 0
-    for start in range(0, len(listed), _BATCH):
-        if clock.monotonic() - begun > seconds or start >= last or runs >= most:
-            break
-        batch = listed[start : start + _BATCH]
-        runs += 1 + sum(not _is_defined(section, first, one) for one in batch)
-        for change in _promising(worker, before, section, first, batch, limit):
-            other = changed(section, change)
-            outcome = worker.run((*before, other), cell_seconds=limit)[-1]
-            if not _is_right(other, outcome, {one.name for one in failing.checkpoints}):
+    slight = _is_slight(section.recorded, failing, unsure=bool(unless))
+    search = _Search(worker, before, section, failing, took, begun + seconds, most)
+    listed = changes(section, known, failing, suspected.deeper(before))
+    search.look(listed, (0, 1), exactly=slight)
+    if not search.hits and not slight and (lost := _unused(section, failing, unless)) is not None:
+        return lost
+    if not search.hits:
+        # Where the record knows the mistake, no place without a kind is told in its stead.
+        is_known = any(one.mistake for one in failing.checkpoints)
+        search.look(listed, (2,) * (not is_known) + (3,) * (not slight), exactly=slight)
+    return _told(section, search.hits, unless)
+
+
+class _Search:
+    """Looks for changes that set a section right, in the order of their rank.
+
+    Where one is found, others of its rank are tried as well, and smaller ones of its statement.
+    """
+
+    def __init__(
+        self,
+        worker: Warm,
+        before: Sequence[PlannedSection],
+        section: PlannedSection,
+        failing: SectionVerdict,
+        took: float,
+        until: float,
+        most: int,
+    ) -> None:
+        self.worker, self.before, self.section, self.failing = worker, before, section, failing
+        self.first = _first(section, failing)
+        self.limit = max(_SHORTEST, 3 * took)
+        self.until, self.most, self.runs = until, most, 0
+        self.hits = list[Change]()
+
+    def look(
+        self, listed: Sequence[Change], tiers: Sequence[int], *, exactly: bool = False
+    ) -> None:
+        """Try changes by their ranks until one is found; `exactly`: better values are not enough."""
+        for tier in tiers:
+            told = [one for one in listed if one.repair.tier == tier]
+            size = _FEW if tier < _FAR else _BATCH
+            for start in range(0, len(told), size):
+                if self._is_over():
+                    return
+                self.hits += self._right(told[start : start + size], exactly=exactly)
+                if self.hits and tier < _FAR:
+                    self._near([one for one in listed if one not in told[: start + size]])
+                    return
+                if self.hits:
+                    self._others(told[start + size :][:_AFTER])
+                    return
+
+    def _near(self, rest: Sequence[Change]) -> None:
+        """Try what is as small elsewhere, or smaller in the same place."""
+        best = min(self.hits, key=lambda one: one.repair.rank)
+        self._others(
+            [
+                one
+                for one in rest
+                if (one.repair.tier == best.repair.tier and _width(one) <= _width(best))
+                or _is_inside(one, best)
+            ][:_AFTER]
+        )
+
+    def _others(self, rest: Sequence[Change]) -> None:
+        for start in range(0, len(rest), _BATCH):
+            if not self._is_over():
+                self.hits += self._right(rest[start : start + _BATCH], exactly=False)
+
+    def _is_over(self) -> bool:
+        return self.runs >= self.most or clock.monotonic() > self.until
+
+    def _right(self, batch: Sequence[Change], *, exactly: bool) -> Iterator[Change]:
+        self.runs += 1 + sum(not _is_defined(self.section, self.first, one) for one in batch)
+        for change in self._promising(batch):
+            other = changed(self.section, change)
+            outcome = self._ran(other)
+            told = _exactly(other) if exactly else other
+            if _is_right(told, outcome, {one.name for one in self.failing.checkpoints}):
+                yield change
+
+    def _ran(self, section: PlannedSection) -> Outcome:
+        """Run a changed section: so long as it computes, however busy the machine is."""
+        return self.worker.run(
+            (*self.before, section),
+            cell_seconds=_PATIENCE * self.limit,
+            cpu_seconds=self.limit,
+        )[-1]
+
+    def _promising(self, batch: Sequence[Change]) -> Iterator[Change]:
+        """Give the changes that set one value or function right, which is quicker to see than all."""
+        right = self._answering(batch)
+        for number, change in enumerate(batch):
+            if number in right:
+                if right[number]:
+                    yield change
                 continue
-            cell, one = section.cells[change.place].index + 1, change.repair
-            if (cell, one.line) not in {(hit.cell, hit.line) for hit in hits}:
-                last = min(last, start + _BATCH + _AFTER)
-                tried = start + len(batch)
-                hits.append(Likely(cell, one.line, one.text, one.words, tried, unless))
-    if len(hits) > judge.MOST_NAMES:
-        return None
-    return _joined(hits) if hits else _unused(section, failing, unless)
+            short = _shortened(changed(self.section, change), self.first)
+            if _is_right(short, self._ran(short), {self.first}):
+                yield change
+
+    def _answering(self, batch: Sequence[Change]) -> dict[int, bool]:
+        """Tell which changes of a function make it answer right, all of them called in one go."""
+        section, told = self.section, self.section.recorded
+        assert told is not None
+        function = next((one for one in told.functions if one.name == self.first), None)
+        maker = _maker(section, self.first)
+        asked = [] if function is None or maker is None else _definitions(section, maker, batch)
+        if function is None or maker is None or not asked:
+            return {}
+        own = section.mapping.get(self.first, self.first)
+        names = {f"_v{number}_{own}": number for number, _ in asked}
+        draft = replace(
+            told, outcomes=(), functions=tuple(replace(function, name=name) for name in names)
+        )
+        extra = tuple(PlannedCell(_EXTRA + number, source) for number, source in asked)
+        short = _looked_at(
+            section,
+            draft,
+            (*section.cells[: maker + 1], *extra),
+            each=_EACH_MOST if batch[0].repair.tier < _FAR else _EACH,
+        )
+        outcome, found = self._ran(short), {number: False for number, _ in asked}
+        if outcome.id == short.id and outcome.failure is None and outcome.observed is not None:
+            points = judge.points(draft, outcome.observed, {})
+            found |= {names[p["name"]]: True for p in points if p["state"] == "passed"}
+        return found
+
+
+def _exactly(section: PlannedSection) -> PlannedSection:
+    """Ask for the very values of the original, where better ones would do as well."""
+    assert section.recorded is not None
+    told = section.recorded.outcomes
+    exact = tuple(replace(one, stability="exact", better="", band=None) for one in told)
+    return replace(section, recorded=replace(section.recorded, outcomes=exact))
+
+
+def _told(
+    section: PlannedSection, hits: Sequence[Change], unless: tuple[str, ...]
+) -> Likely | None:
+    """Say of all changes that set a section right what they have in common, if only the line."""
+    said: dict[tuple[int, int], set[str]] = {}
+    first: dict[tuple[int, int], Change] = {}
+    # In the place of a name that may be wrong already, any right one does.
+    sure = [one for one in hits if one.repair.tier != _FAR or one.repair.text not in unless]
+    for one in _likeliest(sure):
+        said.setdefault(one.at, set()).add(one.repair.words if one.repair.is_plain else "")
+        first.setdefault(one.at, one)
+    found = [
+        Likely(
+            section.cells[one.place].index + 1,
+            one.repair.line,
+            one.repair.text,
+            said[at].pop() if len(said[at]) == 1 else "",
+            unless,
+        )
+        for at, one in first.items()
+    ]
+    return _joined(found) if 0 < len(found) <= judge.MOST_NAMES else None
+
+
+def _likeliest(hits: Sequence[Change]) -> list[Change]:
+    """Choose what is nearest to the original, and in its place what changes less than that."""
+    found = sorted(hits, key=lambda one: one.repair.rank)
+    inside = [one for one in found if _is_inside(one, found[0])]
+    if inside or not found or found[0].repair.tier == _FAR:
+        return inside or found
+    best = found[0]
+    return [
+        one for one in found if one.repair.tier == best.repair.tier and _width(one) == _width(best)
+    ]
+
+
+def _width(one: Change) -> int:
+    return one.repair.rank[1]
+
+
+def _is_inside(one: Change, other: Change) -> bool:
+    """Does one change less than what may hold more than the mistake, and in the same place?"""
+    mine, whole = one.repair, other.repair
+    return (
+        mine.tier == _FAR
+        and (whole.tier in (1, 2) or (whole.kind in _CALLS and mine.kind == "type"))
+        and mine.size < whole.size
+        and one.at == other.at
+        and (mine.text in whole.text or whole.text.endswith("..."))
+    )
 
 
 def _is_slight(told: RecordedSection, failing: SectionVerdict, *, unsure: bool) -> bool:
@@ -192,7 +369,7 @@ def _joined(hits: Sequence[Likely]) -> Likely | None:
     Where unlike changes do, they bring the right values by another way than the mistake's.
     """
     first, *others = hits
-    if any(one.words != first.words for one in others):
+    if any(one.words != first.words or not one.words for one in others):
         return None
     return replace(first, other=others[0]) if others else first
 
@@ -203,9 +380,11 @@ def _unsure(
     """Give what the suspects use of earlier sections that have no hard check."""
     made = [name for one in before if one.has_work and one.recorded is None for name in one.bound]
     made = [name for name in made if name not in {n for o in before if o.recorded for n in o.bound}]
-    suspected = suspects(section, failing)
+    places = suspected.suspects(section, failing, suspected.deeper(before))
     read = [
-        names_of(node).reads for place, n, node in _statements(section) if (place, n) in suspected
+        names_of(node).reads
+        for place, n, node in suspected.statements(section)
+        if (place, n) in places
     ]
     used = [name for name in dict.fromkeys(made) if any(name in names for names in read)]
     return tuple(used[:_MOST_UNSURE])
@@ -215,52 +394,16 @@ def _unused(
     section: PlannedSection, failing: SectionVerdict, unless: tuple[str, ...]
 ) -> Likely | None:
     """Find what is given or worked out and never used, where no change sets the section right."""
-    suspected, statements = suspects(section, failing), list(_statements(section))
+    places, statements = (
+        suspected.suspects(section, failing, {}),
+        list(suspected.statements(section)),
+    )
     own = answering([node for *_, node in statements])
     for place, number, node in statements:
-        if (place, number) in suspected and not section.cells[place].is_given:
+        if (place, number) in places and not section.cells[place].is_given:
             for line, said in unused([node], own):
-                return Likely(section.cells[place].index + 1, line, "", said, 0, unless)
+                return Likely(section.cells[place].index + 1, line, "", said, unless)
     return None
-
-
-def _promising(
-    worker: Warm,
-    before: Sequence[PlannedSection],
-    section: PlannedSection,
-    first: str,
-    batch: Sequence[Change],
-    limit: float,
-) -> Iterator[Change]:
-    """Give the changes that set one value or function right, which is quicker to see than all."""
-    told = section.recorded
-    assert told is not None
-    function = next((one for one in told.functions if one.name == first), None)
-    maker = _maker(section, first)
-    asked = [] if function is None or maker is None else _definitions(section, maker, batch)
-    right: set[int] = set()
-    if function is not None and maker is not None and asked:
-        own = section.mapping.get(first, first)
-        names = {f"_v{number}_{own}": number for number, _ in asked}
-        draft = replace(
-            told, outcomes=(), functions=tuple(replace(function, name=name) for name in names)
-        )
-        cells = section.cells[: maker + 1]
-        extra = tuple(PlannedCell(_EXTRA + number, source) for number, source in asked)
-        short = _looked_at(section, draft, (*cells, *extra), each=_EACH)
-        outcome = worker.run((*before, short), cell_seconds=limit)[-1]
-        if outcome.id == short.id and outcome.failure is None and outcome.observed is not None:
-            points = judge.points(draft, outcome.observed, {})
-            right = {names[p["name"]] for p in points if p["state"] == "passed"}
-    defined = {number for number, _ in asked}
-    for number, change in enumerate(batch):
-        if number in defined:
-            if number in right:
-                yield change
-            continue
-        short = _shortened(changed(section, change), first)
-        if _is_right(short, worker.run((*before, short), cell_seconds=limit)[-1], {first}):
-            yield change
 
 
 def _is_defined(section: PlannedSection, first: str, change: Change) -> bool:
@@ -297,7 +440,7 @@ def _definitions(
 def _maker(section: PlannedSection, name: str) -> int | None:
     """Give the place of the last cell that makes or changes a value."""
     own = section.mapping.get(name, name)
-    told = [(place, names_of(node)) for place, _, node in _statements(section)]
+    told = [(place, names_of(node)) for place, _, node in suspected.statements(section)]
     return max((p for p, one in told if own in (*one.binds, *one.changes)), default=None)
 
 
@@ -306,7 +449,7 @@ def _first(section: PlannedSection, failing: SectionVerdict) -> str:
     wrong = [one for one in failing.checkpoints if not one.passed]
     places = {
         name: (place, number)
-        for place, number, node in reversed(list(_statements(section)))
+        for place, number, node in reversed(list(suspected.statements(section)))
         for name in names_of(node).binds
     }
     last = (len(section.cells), 0)
@@ -372,7 +515,8 @@ def words_of(
     )
     trees = [tree for one in original if (tree := parse_cell(one)) is not None]
     used = dict.fromkeys(n for one in trees for n in sorted(names_of(one).reads) if n in names)
-    return Words(tuple(names), calls, numbers, texts, fine, original_calls(trees), tuple(used))
+    found = original_calls(trees)
+    return Words(tuple(names), calls, numbers, texts, fine, found, tuple(used), tuple(trees))
 
 
 def _original(ready: Prepared, section: str) -> list[str]:
@@ -388,55 +532,16 @@ def _original(ready: Prepared, section: str) -> list[str]:
     ]
 
 
-Statement = tuple[int, int]  # the place of a cell in its section, and the place in the cell
-
-
-def changes(section: PlannedSection, known: Words, failing: SectionVerdict) -> list[Change]:
+def changes(
+    section: PlannedSection, known: Words, failing: SectionVerdict, deeper: Deeper
+) -> list[Change]:
     """List the changes of all own cells where the mistake can be, likely ones first."""
-    allowed, found = suspects(section, failing), list[Change]()
+    allowed, found = suspected.suspects(section, failing, deeper), list[Change]()
     for place, cell in enumerate(section.cells):
         places = frozenset(number for one, number in allowed if one == place)
         if not cell.is_given and places:
             found += [Change(place, one) for one in repairs(cell.source, known, places)]
     return sorted(found, key=lambda one: one.repair.rank)
-
-
-def suspects(section: PlannedSection, failing: SectionVerdict) -> frozenset[Statement]:
-    """Say where a single mistake can be: in what everything that comes out wrong rests on.
-
-    What makes values that come out right is left out, unless nothing else remains.
-    """
-    statements = list(_statements(section))
-    found = frozenset((place, number) for place, number, _ in statements)
-    named = [one for one in failing.checkpoints if (one.found_name or one.name).isidentifier()]
-    for one in named:
-        if not one.passed:
-            found &= _rested_on(statements, one.found_name or one.name) or found
-    fine = {one.found_name or one.name for one in named if one.passed}
-    right = {
-        (place, number)
-        for place, number, node in statements
-        if (binds := {*names_of(node).binds, *names_of(node).changes}) and binds <= fine
-    }
-    return found - right or found
-
-
-def _statements(section: PlannedSection) -> Iterator[tuple[int, int, ast.stmt]]:
-    for place, cell in enumerate(section.cells):
-        tree = parse_cell(cell.source)
-        for number, node in enumerate(tree.body if tree is not None else ()):
-            yield place, number, node
-
-
-def _rested_on(statements: Sequence[tuple[int, int, ast.stmt]], name: str) -> frozenset[Statement]:
-    """Give the statements that a name rests on, from the last to the first."""
-    needed, found = {name}, set[Statement]()
-    for place, number, node in reversed(statements):
-        told = names_of(node)
-        if needed & {*told.binds, *told.changes}:
-            found.add((place, number))
-            needed |= set(told.reads)
-    return frozenset(found)
 
 
 def changed(section: PlannedSection, change: Change) -> PlannedSection:

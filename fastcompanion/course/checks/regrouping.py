@@ -9,7 +9,7 @@ from fastcompanion.course.checks.mutants import Change
 
 BRACKETS = "with the brackets in another place"
 ORDER = "with two steps in the wrong order"
-_Arithmetic = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
+_Arithmetic = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.MatMult)
 
 
 def regrouped(node: ast.expr) -> Iterator[tuple[str, Change]]:
@@ -17,6 +17,8 @@ def regrouped(node: ast.expr) -> Iterator[tuple[str, Change]]:
     if isinstance(node, ast.BinOp) and isinstance(node.op, _Arithmetic):
         if isinstance(node.left, ast.BinOp) and isinstance(node.left.op, _Arithmetic):
             yield BRACKETS, _to_the_right
+            if type(node.left.op) is not type(node.op):
+                yield ORDER, _exchanged
         if isinstance(node.right, ast.BinOp) and isinstance(node.right.op, _Arithmetic):
             yield BRACKETS, _to_the_left
     inner = _inside(node)
@@ -35,6 +37,14 @@ def _to_the_right(node: ast.AST) -> None:
     left, op, right = node.left, node.op, node.right
     node.left, node.op = left.left, left.op
     node.right = ast.BinOp(left.right, op, right)
+
+
+def _exchanged(node: ast.AST) -> None:
+    """Turn `(a + b) @ c` into `a @ c + b`."""
+    assert isinstance(node, ast.BinOp)
+    assert isinstance(node.left, ast.BinOp)
+    left, op, right = node.left, node.op, node.right
+    node.left, node.op, node.right = ast.BinOp(left.left, op, right), left.op, left.right
 
 
 def _to_the_left(node: ast.AST) -> None:

@@ -8,16 +8,19 @@ said names the place and the kind of mistake, not the cure.
 from __future__ import annotations
 
 import ast
-import copy
+import pickle
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from itertools import combinations
 
 from fastcompanion.base.records import frozen
+from fastcompanion.course.checks import aligned, confusions
 from fastcompanion.course.checks import alterations as to
 from fastcompanion.course.checks.mixups import first_changed, other_sets
+from fastcompanion.course.checks.moves import Placed, holders, moved
 from fastcompanion.course.checks.mutants import Change, on_node
+from fastcompanion.course.checks.nearer import MODULES, Original
 from fastcompanion.course.checks.omissions import (
     already_there,
     best_so_far,
@@ -55,6 +58,7 @@ _FAMILIES = (
     ("min", "argmin"),
     ("idxmax", "idxmin"),
     ("any", "all"),
+    ("unique", "nunique"),
     ("mode", "median", "mean"),
     ("maximum", "minimum"),
     ("log", "log2", "log10", "log1p"),
@@ -77,14 +81,15 @@ _WRAPPED = frozenset(
     "abs sigmoid relu tanh exp log log1p sqrt square softmax log_softmax clip clamp round float int "
     "mean sum sorted T flatten ravel copy clone".split()
 )
-_TYPES = ("float", "int", "bool", "long")
 _ROOM = 8  # other names to try in the place of one
 _ORDER = (
     "operator", "step", "summary", "unpacked", "kept", "lost", "place", "arguments", "axis",
-    "keyword", "index", "slice", "listed", "turned", "extra", "needless", "best", "sets", "sibling", "texts", "settings",
-    "function", "nested", "brackets", "indented", "outdented", "added", "comparison", "condition",
-    "minus", "item", "number", "superfluous", "wrapped", "factor", "anew", "lacking", "term", "name", "negative",
+    "keyword", "index", "slice", "listed", "turned", "extra", "needless", "best", "sets", "sibling", "texts",
+    "function", "type", "nested", "brackets", "indented", "outdented", "added", "comparison", "truth",
+    "condition", "minus", "item", "number", "limit", "superfluous", "wrapped", "factor", "anew", "lacking", "term", "name", "negative",
+    "settings", "missing", aligned.OTHER,
 )  # fmt: skip
+_BROAD = ("settings", "anew")
 _PATIENCE = 5  # kinds that come before the next of many alternatives for one place
 
 
@@ -102,11 +107,36 @@ class Repair:
     text: str
     statement: int
     turn: int = 0
+    gain: int = 0
+    size: int = 0
 
     @property
-    def rank(self) -> int:
-        """Likely ones first; of many alternatives for one place (`turn`) not all at once."""
-        return _ORDER.index(self.kind) + _PATIENCE * self.turn
+    def is_plain(self) -> bool:
+        """Does it say what kind of mistake it is?"""
+        return self.kind != aligned.OTHER
+
+    @property
+    def tier(self) -> int:
+        """0: brings the code nearer to the original; 1: and may change more than the mistake.
+
+        2: puts a part of the original there, whatever the mistake was; 3: neither nearer nor
+        farther; 4: away from the original.
+        """
+        if not self.is_plain:
+            return 2
+        if self.gain > 0:
+            return int(self.kind in _BROAD)
+        return 3 if self.gain == 0 else 4
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """Likely ones first; of many alternatives for one place (`turn`) not all at once.
+
+        Of what brings the code nearer to the original, the smallest change comes first.
+        """
+        order = _ORDER.index(self.kind) + _PATIENCE * self.turn
+        width = (self.size, len(self.text), len(self.text), 0, 0)
+        return self.tier, width[self.tier], order
 
 
 @frozen
@@ -124,6 +154,7 @@ class Words:
     fine: frozenset[str] = field(default_factory=frozenset)
     originals: tuple[ast.Call, ...] = ()
     read: tuple[str, ...] = ()
+    trees: tuple[ast.Module, ...] = ()
 
 
 Edit = tuple[str, str, Change]
@@ -134,21 +165,33 @@ def repairs(source: str, words: Words, places: frozenset[int] | None = None) -> 
     tree = parse_cell(source)
     if tree is None:
         return []
-    plain, found = ast.unparse(tree), dict[str, Repair]()
-    turns = Counter[tuple[str, int]]()
+    plain, found = "\n".join(map(ast.unparse, tree.body)), dict[str, Repair]()
+    turns, kept = Counter[tuple[str, int]](), pickle.dumps(tree)
+    original = Original(tree, words.trees)
     for kind, said, node, change in _places(tree, words, places):
-        twin = copy.deepcopy(tree)
+        twin: ast.Module = pickle.loads(kept)  # noqa: S301 - our own tree, far quicker than a copy
         change(twin)
-        text = ast.unparse(ast.fix_missing_locations(twin))
-        if text != plain:
-            line = getattr(node, "lineno", 1)
-            reached = max(line, tree.body[0].lineno)
-            place = max(n for n, one in enumerate(tree.body) if one.lineno <= reached)
-            turn = turns[kind, id(node)]
-            if text not in found:
-                found[text] = Repair(kind, said, text, line, short(node), place, turn)
-                turns[kind, id(node)] += 1
+        texts = [ast.unparse(one) for one in ast.fix_missing_locations(twin).body]
+        text = "\n".join(texts)
+        if text == plain:
+            continue
+        line, turn = getattr(node, "lineno", 1), turns[kind, id(node)]
+        if text in found:
+            found[text] = _plainer(found[text], kind, said, line, short(node))
+            continue
+        reached = max(line, tree.body[0].lineno)
+        place = max(n for n, one in enumerate(tree.body) if one.lineno <= reached)
+        gain, size = original.compared(twin, texts)
+        turns[kind, id(node)] += 1
+        found[text] = Repair(kind, said, text, line, short(node), place, turn, gain, size)
     return sorted(found.values(), key=lambda one: one.rank)
+
+
+def _plainer(one: Repair, kind: str, said: str, line: int, text: str) -> Repair:
+    """Choose the words that say more of what is the same change in the end."""
+    if _ORDER.index(kind) >= _ORDER.index(one.kind):
+        return one
+    return replace(one, kind=kind, words=said, line=line, text=text)
 
 
 def vocabulary(
@@ -173,16 +216,13 @@ def vocabulary(
     return tuple(calls), tuple(numbers), tuple(texts)
 
 
-Placed = tuple[str, str, ast.AST, Callable[[ast.Module], None]]
-
-
 def _places(tree: ast.Module, words: Words, places: frozenset[int] | None) -> Iterator[Placed]:
     spared = _spared(tree, words, places)
     scopes = _scopes(tree, words.names)
     shown = _spared(tree, words, None)
     for said, change in (*other_sets(tree, scopes[id(tree)], shown), *other_ends(tree)):
         yield "sets", said, first_changed(tree, change), change
-    holders, (unread, again) = _holders(tree), lost(tree)
+    held, (unread, again) = holders(tree), lost(tree)
     read = reads(tree)
     for number, node in enumerate(ast.walk(tree)):
         if id(node) not in spared:
@@ -197,10 +237,23 @@ def _places(tree: ast.Module, words: Words, places: frozenset[int] | None) -> It
                 *missing_parts(node, sorted(local[:_ROOM], key=read.__getitem__), words.numbers),
             ):
                 yield kind, said, node, on_node(number, change)
+    yield from _as_in_the_original(tree, words, spared)
     for number, node in enumerate(ast.walk(tree)):
         for place, statement in enumerate(to.body(node)):
             if id(statement) not in spared:
-                yield from _moved(number, node, place, statement, holders)
+                yield from moved(number, node, place, statement, held)
+
+
+def _as_in_the_original(
+    tree: ast.Module, words: Words, spared: Collection[int]
+) -> Iterator[Placed]:
+    numbers = {id(node): number for number, node in enumerate(ast.walk(tree))}
+    for node, kind, said, change in aligned.differences(tree, words.trees):
+        if id(node) not in spared:
+            yield kind, said, node, on_node(numbers[id(node)], change)
+    for said, line, block, place, step in aligned.missing(tree, words.trees):
+        if id(line) not in spared:
+            yield "missing", said, line, to.inserted(numbers[id(block)], place, step)
 
 
 def _at_once(node: ast.AST, known: Sequence[str], spared: Collection[int]) -> Iterator[Edit]:
@@ -255,6 +308,7 @@ def _edits(node: ast.AST, known: Sequence[str], words: Words) -> Iterator[Edit]:
         yield from _constants(node, words)
     elif isinstance(node, ast.stmt):
         yield from _statement(node, known)
+        yield from confusions.not_kept(node, words.trees)
     elif isinstance(node, ast.expr):
         yield from _expression(node, known, words)
         yield from _wrapped(node, words)
@@ -294,8 +348,11 @@ def _expression(node: ast.expr, known: Sequence[str], words: Words) -> Iterator[
             yield from _names(node, known, words.read)
         case ast.BinOp():
             yield from _operators(node)
+            yield from confusions.truths(node)
         case ast.Compare():
-            yield from _comparisons(node)
+            yield from confusions.comparisons(node)
+        case ast.BoolOp():
+            yield from confusions.truths(node)
         case ast.UnaryOp(op=ast.USub()):
             yield "minus", "with a minus sign that does not belong there", to.into("operand")
         case ast.UnaryOp(op=ast.Not() | ast.Invert()):
@@ -311,10 +368,10 @@ def _expression(node: ast.expr, known: Sequence[str], words: Words) -> Iterator[
 def _holding(node: ast.expr) -> Iterator[Edit]:
     """Give the changes of what is taken from, or put together of, other values."""
     match node:
-        case ast.Attribute(value=ast.Name(id="torch" | "np"), attr=old) if old in _TYPES:
-            for other in _TYPES:
+        case ast.Attribute(value=ast.Name(id="torch" | "np"), attr=old) if old in confusions.TYPES:
+            for other in confusions.TYPES:
                 if other != old:
-                    yield "function", f"with `{old}` where another type belongs", to.typed(other)
+                    yield "type", f"with `{old}` where another type belongs", to.typed(other)
         case ast.Attribute(attr="T"):
             yield "turned", "with rows and columns swapped", to.into("value")
         case ast.Subscript(ctx=ast.Load()):
@@ -370,7 +427,11 @@ def _operators(node: ast.BinOp | ast.AugAssign) -> Iterator[Edit]:
     old = _SIGNS.get(type(node.op))
     for other in _CONFUSED.get(type(node.op), ()):
         new = _SIGNS[other]
-        if old and (other is not ast.MatMult or isinstance(node, ast.BinOp)):
+        if (
+            old
+            and not _does_nothing(node, other)
+            and (other is not ast.MatMult or isinstance(node, ast.BinOp))
+        ):
             step = isinstance(node, ast.AugAssign) and {old, new} == {"plus", "minus"}
             said = (
                 "with the sign of the step turned round"
@@ -388,8 +449,7 @@ def _operators(node: ast.BinOp | ast.AugAssign) -> Iterator[Edit]:
         yield "factor", "with a factor of two left out or too many", to.scaled("right", 2)
     if isinstance(node, ast.BinOp) and old:
         for side, gone in (("left", node.right), ("right", node.left)):
-            said = f"with `{short(gone)}`, which does not belong there"
-            yield "superfluous", said, to.into(side)
+            yield "superfluous", aligned.superfluous(node, gone), to.into(side)
     match node:
         case ast.BinOp(op=ast.Mult(), left=ast.BinOp(left=core, op=ast.Mult(), right=last)):
             both = short(ast.BinOp(last, ast.Mult(), node.right))
@@ -397,21 +457,11 @@ def _operators(node: ast.BinOp | ast.AugAssign) -> Iterator[Edit]:
             yield "superfluous", said, to.changing(lambda one: core)
 
 
-_COMPARED: Mapping[type[ast.cmpop], str] = {
-    ast.Lt: "less", ast.LtE: "less or equal", ast.Gt: "greater", ast.GtE: "greater or equal",
-    ast.Eq: "equal", ast.NotEq: "unequal",
-}  # fmt: skip
-_MISTAKEN: Mapping[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
-    ast.Lt: (ast.Gt, ast.LtE), ast.LtE: (ast.GtE, ast.Lt), ast.Gt: (ast.Lt, ast.GtE),
-    ast.GtE: (ast.LtE, ast.Gt, ast.Eq), ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,),
-}  # fmt: skip
-
-
-def _comparisons(node: ast.Compare) -> Iterator[Edit]:
-    kind = type(node.ops[0])
-    for other in _MISTAKEN.get(kind, ()):
-        said = f"with {_COMPARED[kind]!r} where another comparison belongs"
-        yield "comparison", said, to.compare(other)
+def _does_nothing(node: ast.BinOp | ast.AugAssign, op: type[ast.operator]) -> bool:
+    """Is it only another way to leave one side out: times one, plus zero?"""
+    sides = [node.left, node.right] if isinstance(node, ast.BinOp) else [node.value]
+    idle = 0 if op in (ast.Add, ast.Sub) else 1
+    return any(isinstance(one, ast.Constant) and one.value == idle for one in sides)
 
 
 def _calls(node: ast.Call) -> Iterator[Edit]:
@@ -422,7 +472,7 @@ def _calls(node: ast.Call) -> Iterator[Edit]:
     yield from (_family(name, one) for one in dict.fromkeys(others) if one != name)
     if name in _WRAPPED or name in ("astype", "long", "squeeze", "unsqueeze", "view", "reshape"):
         said = f"with `{name}` where it does not belong"
-        if isinstance(node.func, ast.Attribute) and dotted(node.func.value) not in _MODULES:
+        if isinstance(node.func, ast.Attribute) and dotted(node.func.value) not in MODULES:
             yield "extra", said, lambda one: to.become(one, to.func_value(one))
         elif node.args:
             yield "extra", said, to.first
@@ -432,15 +482,14 @@ def _calls(node: ast.Call) -> Iterator[Edit]:
         for left, right in list(combinations(plain, 2))[:6]:
             yield "arguments", said, to.swap_in("args", left, right)
     yield from _keywords(node, name)
+    yield from confusions.types(node)
+    yield from confusions.needless_call(node)
     if name.rstrip("_") == name and isinstance(node.func, ast.Attribute) and _is_step(name):
         yield "place", f"with what `{name}` gives not kept", to.attribute(f"{name}_")
 
 
 def _is_step(name: str) -> bool:
     return name in ("sub", "add", "mul", "div", "zero", "requires_grad", "clamp", "copy")
-
-
-_MODULES = frozenset("torch np numpy F pd pandas math random".split())
 
 
 def _family(name: str, other: str) -> Edit:
@@ -462,7 +511,9 @@ def _keywords(node: ast.Call, name: str) -> Iterator[Edit]:
                 to.keyword(place, not value.value),
             )
         elif keyword.arg and keyword.arg not in ("seed", "random_state"):
-            yield "keyword", f"with `{keyword.arg}`, which does not belong there", to.drop(place)
+            is_axis = keyword.arg in ("axis", "dim")
+            said = f"with `{keyword.arg}`, which does not belong there"
+            yield "keyword", "along another axis" if is_axis else said, to.drop(place)
     if name in _SUMMARIES and not any(one.arg in ("axis", "dim") for one in node.keywords):
         for kept in (False, True):
             for axis in (1, 0):
@@ -510,7 +561,7 @@ def _receiver(node: ast.expr) -> str:
             if isinstance(node, ast.Call)
             else node.value
         )
-    return node.id if isinstance(node, ast.Name) and node.id not in _PLAIN | _MODULES else ""
+    return node.id if isinstance(node, ast.Name) and node.id not in _PLAIN | MODULES else ""
 
 
 def _wrapped(node: ast.expr, words: Words) -> Iterator[Edit]:
@@ -525,48 +576,4 @@ def _wrapped(node: ast.expr, words: Words) -> Iterator[Edit]:
         module, _, name = call.rpartition(".")
         if name in _WRAPPED and not (isinstance(node, ast.Call) and dotted(node.func) == call):
             said = f"without `{name}`" if name != "T" else "without swapping rows and columns"
-            yield "wrapped", said, to.wrap(name, module if module in _MODULES else "")
-
-
-def _moved(
-    number: int, block: ast.AST, place: int, statement: ast.stmt, holders: Mapping[int, int]
-) -> Iterator[Placed]:
-    """Move a statement: over its neighbour, into the loop before it, out of the block it ends."""
-    body: list[ast.stmt] = block.body  # type: ignore[attr-defined]
-    if place + 1 < len(body) and not _is_header(statement) and not _is_header(body[place + 1]):
-        yield "nested", "with two steps in the wrong order", statement, to.swapped(number, place)
-    if place and isinstance(body[place - 1], ast.For | ast.While | ast.If):
-        said = "with a line that should be indented further"
-        yield "indented", said, statement, to.pulled_in(number, place)
-    following = body[place + 1] if place + 1 < len(body) else None
-    is_plain = isinstance(statement, ast.Assign | ast.Expr)
-    if is_plain and isinstance(following, ast.For | ast.While):
-        said = "with a line before a loop that belongs inside it"
-        yield "indented", said, statement, to.pulled_down(number, place)
-    if isinstance(block, ast.For | ast.While | ast.If) and len(body) > 1 and number in holders:
-        if place == len(body) - 1:
-            said = "with a line that is indented too far"
-            yield "outdented", said, statement, to.pushed_out(number, holders[number], place, 1)
-        if isinstance(statement, ast.Assign):
-            said = "with a line inside a loop that belongs before it"
-            yield "outdented", said, statement, to.pushed_out(number, holders[number], place, 0)
-    if len(body) > 1 and isinstance(statement, ast.Expr | ast.AugAssign | ast.Assign):
-        yield (
-            "needless",
-            "with a step that does not belong there",
-            statement,
-            to.removed(number, place),
-        )
-
-
-def _is_header(node: ast.stmt) -> bool:
-    return isinstance(
-        node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom | ast.Return
-    )
-
-
-def _holders(tree: ast.Module) -> dict[int, int]:
-    """Map the number of each block to the number of the node in whose body it stands."""
-    numbers = {id(node): number for number, node in enumerate(ast.walk(tree))}
-    walked = enumerate(ast.walk(tree))
-    return {numbers[id(inner)]: number for number, node in walked for inner in to.body(node)}
+            yield "wrapped", said, to.wrap(name, module if module in MODULES else "")

@@ -19,6 +19,7 @@ WORDS = Words(
         [ast.parse("a = softmax(b)\nc.fillna(preds, inplace=True)\nfit(lr=preds)\nmake(rows, 1)")]
     ),
     read=("rows",),
+    trees=(ast.parse("made = make(3)"),),
 )
 
 
@@ -35,6 +36,7 @@ WORDS = Words(
         ("e = df['Age']", "e = df['Fare']", "with 'Age' where another name belongs"),
         ("e = (preds - trn_y).mean()", "e = np.abs(preds - trn_y).mean()", "without `abs`"),
         ("e = preds.mean() ** 2", "e = (preds ** 2).mean()", "with two steps in the wrong order"),
+        ("e = rows.mode(axis=1)", "e = rows.mode()", "along another axis"),
         ("e = rows[1]", "e = rows[0]", "with another item taken"),
         ("e = rows[[0]]", "e = rows[0]", "with one pair of square brackets too many"),
         ("e = f(trn_x, trn_y)", "e = f(val_x, val_y)", "with the training set in place of the validation set"),
@@ -51,6 +53,15 @@ WORDS = Words(
         ("e = make(9)", "e = make(rows, 1)", "with other arguments of `make`"),
         ("e = trn_x / trn_x.max().values", "e = trn_x / rows", "with something worked out anew where a value belongs that is there already"),
         ("e = f(dtype=torch.int)", "e = f(dtype=torch.float)", "with `int` where another type belongs"),
+        ("e = f(preds.astype(bool))", "e = f(preds.astype(float))", "with `bool` where another type belongs"),
+        ("e = f(preds, dtype=int)", "e = f(preds, dtype=float)", "with `int` where another type belongs"),
+        ("e = preds & trn_y", "e = preds == trn_y", "with `&` where another sign belongs"),
+        ("e = preds and trn_y", "e = preds or trn_y", "with `and` where another word belongs"),
+        ("e = preds < rows", "e = preds < rows - 1", "with a limit that is one off"),
+        ("e = rows.dropna().sum()", "e = rows.sum()", "with `dropna` where it does not belong"),
+        ("e = (preds + trn_y) @ rows", "e = preds @ rows + trn_y", "with two steps in the wrong order"),
+        ("e = rows.nunique()", "e = rows.unique()", "with `nunique` where another function belongs"),
+        ("make(9)", "made = make(9)", "with a result that is worked out and not kept"),
         ("e = abs(preds - 1)", "e = preds - 1", "with `abs` where it does not belong"),
         ("e = preds @ rows", "e = preds @ rows * 0.1", "with one factor left out"),
         ("def f(w, rate):\n    return w - 2", "def f(w, rate):\n    return w - 2 * rate", "with one factor left out"),
