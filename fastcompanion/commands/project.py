@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fastcompanion.base.errors import Exit
+from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.process import shown as spelled
 from fastcompanion.commands.options import Session, command
 from fastcompanion.console import Answer, Block, Code, Facts, Line, Next, Table, Title, Warn
@@ -22,6 +22,7 @@ from fastcompanion.project.growing import Growth
 from fastcompanion.project.place import Project
 from fastcompanion.project.plan import Plan
 from fastcompanion.project.scoring import Board, Opened, Scored, short
+from fastcompanion.project.space import PAGE, REQUIREMENTS, Space
 from fastcompanion.project.updating import Update
 
 app = typer.Typer(
@@ -225,16 +226,43 @@ def serve(
     port: Annotated[
         int, typer.Option("--port", help="The port on this machine; 0 for any.")
     ] = 8000,
+    gradio: Annotated[
+        bool, typer.Option("--gradio", help="Write the folder of a Space instead: gradio, pinned.")
+    ] = False,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", help="With --gradio: the folder.", show_default="space/ in it"),
+    ] = None,
     kernel: Kernel = "",
     project: ProjectPath = None,
 ) -> Answer:
     """Show a page that takes a row and answers with the prediction, until Ctrl-C."""
     found = Project.find(project)
+    if to is not None and not gradio:
+        raise CompanionError("--to is for --gradio", hint="fastcompanion project app --gradio", code=Exit.USAGE)  # fmt: skip
     if session.dry_run:
         return Answer({"root": found.root, "model": model}, lambda _: [Line("It would show the app.")])  # fmt: skip
     study = session.workspace_or_none()
+    if gradio:
+        made = projects.space(
+            found, model, to, kernel=kernel, study=study, reporter=session.reporter
+        )
+        return Answer(made, _space)
     name = projects.serve(found, model, port, kernel=kernel, study=study, reporter=session.reporter)
     return Answer({"root": found.root, "model": name}, lambda _: [Line(f"The app of {name} has ended.")])  # fmt: skip
+
+
+def _space(made: Space) -> Iterable[Block]:
+    yield Line(f"A Space of {made.model} is in {made.folder}: {len(made.written)} files.", "good")
+    if made.own:
+        yield Line(f"Left as you have changed them: {', '.join(made.own)}.")
+    if made.unpinned:
+        yield Warn(f"The run does not tell which version of {', '.join(made.unpinned)} it had: train it again to pin that.")  # fmt: skip
+    if made.sample:
+        yield Warn("It holds the rows of sample/: do the terms of the data allow to show them?")
+    folder = spelled([str(made.folder)])
+    yield Next(f"cd {folder} && pip install gradio -r {REQUIREMENTS} && python {PAGE}", "try it here")  # fmt: skip
+    yield Next(f"cd {folder} && hf upload YOU/NAME . --repo-type space", "put it online; gradio brings hf")  # fmt: skip
 
 
 def register(root: typer.Typer) -> None:

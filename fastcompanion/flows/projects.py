@@ -16,11 +16,13 @@ from fastcompanion.course.environments import find, shelf
 from fastcompanion.data.dataset import Problem, Question
 from fastcompanion.project import demo as demos
 from fastcompanion.project import families, new, plan, running, scoring
+from fastcompanion.project import space as spaces
 from fastcompanion.project.choices import Asked
 from fastcompanion.project.new import Made
 from fastcompanion.project.place import BASELINE, MAJORITY, Project
 from fastcompanion.project.plan import Plan
 from fastcompanion.project.scoring import Board, Opened
+from fastcompanion.project.space import Space
 
 
 @frozen
@@ -108,6 +110,21 @@ def open_final(
     return scoring.open_final(project, name, python=python, reporter=reporter)
 
 
+def space(
+    project: Project,
+    name: str,
+    folder: Path | None,
+    *,
+    kernel: str,
+    study: Workspace | None,
+    reporter: Reporter,
+) -> Space:
+    """Write the folder of a Space for a model; what has not been saved yet is saved first."""
+    spaces.check(project)
+    chosen, _ = _saved(project, name, kernel, study, reporter)
+    return spaces.make(project, chosen, folder)
+
+
 def serve(
     project: Project,
     name: str,
@@ -118,6 +135,18 @@ def serve(
     reporter: Reporter,
 ) -> str:
     """Show the app of a project until Ctrl-C; what has not been saved yet is saved first. Gives the model's name."""
+    chosen, python = _saved(project, name, kernel, study, reporter)
+    try:
+        running.script(project, ["app.py", chosen, str(port)], python=python, reporter=reporter)
+    except KeyboardInterrupt:
+        reporter.note("ended")
+    return chosen
+
+
+def _saved(
+    project: Project, name: str, kernel: str, study: Workspace | None, reporter: Reporter
+) -> tuple[str, Sequence[str]]:
+    """Choose the model that an app shows, and keep what it has learned; gives its name and its Python."""
     for file, step in (("save.py", "saved"), ("app.py", "app")):
         if not (project.root / file).is_file():
             raise CompanionError(
@@ -128,11 +157,7 @@ def serve(
     folder = project.runs / chosen
     if not any((folder / kept).is_file() for kept in ("model.json", "model.pt")):
         running.script(project, ["save.py", chosen], python=python, reporter=reporter)
-    try:
-        running.script(project, ["app.py", chosen, str(port)], python=python, reporter=reporter)
-    except KeyboardInterrupt:
-        reporter.note("ended")
-    return chosen
+    return chosen, python
 
 
 def _best(project: Project) -> str:

@@ -126,7 +126,7 @@ def folder(options, seed):
 
 def about(model, seed, seconds, splits, count):
     told = {key: PROJECT[key] for key in ("kind", "target", "metric", "direction")}
-    versions = {one: sys.modules[one].__version__ for one in ("numpy", {% if media %}"PIL", {% endif %}"torch", "fastai") if one in sys.modules}
+    versions = {one: sys.modules[one].__version__ for one in ("numpy", "yaml", {% if media %}"PIL", {% endif %}"torch", {% if media %}"torchvision", {% endif %}"fastai") if one in sys.modules}
     return told | {
         "version": 1, "name": model.__name__, "seed": seed, "seconds": round(seconds, 3), "rows": count,
         "split": hashlib.sha256(splits.encode()).hexdigest(), "commit": commit(), "settings": getattr(model, "SETTINGS", {}),
