@@ -320,7 +320,7 @@ def _board(found: Board) -> Iterable[Block]:
     yield from _runs(found)
     if found.commit is not None and not found.commit.made and not found.commit.nothing:
         yield Line(f"The README was not committed: {found.commit.reason}.", "dim")
-    yield Next("fastcompanion project next", "the next idea; or a better features() in data.py")
+    yield Next("fastcompanion project next", "the next idea; or a better data.py")
 
 
 def _runs(found: Board) -> Iterable[Block]:

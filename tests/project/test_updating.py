@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,19 @@ def test_untouched_files_are_replaced(project: Project, newer: Template, git: Gi
     git(project.root, "merge", "-q", "fastcompanion-update")
     assert project.record().template_version == NEWER
     assert updating.look(project).changes == ()
+
+
+def test_a_project_of_the_first_version_gets_what_is_new(project: Project, git: Git) -> None:
+    """Its answers say nothing of what only other kinds need, and its tests of scores stood elsewhere."""
+    record = project.record()
+    files = {name: digest for name, digest in record.files.items() if name != "tests/test_score.py"}
+    project.keep(replace(record, template_version=1, files=files))
+    git(project.root, "rm", "-q", "tests/test_score.py")
+    git(project.root, "commit", "-q", "-am", "As it was")
+    update = updated(project)
+    assert whats(update) == {"tests/test_score.py": "added"}
+    assert (update.old, update.new) == (1, render.version())
+    assert "passed" in made.own_tests(project)
 
 
 def test_changes_in_other_lines_are_merged(project: Project, newer: Template, git: Git) -> None:
