@@ -327,9 +327,11 @@ def _likeliest(hits: Sequence[Change]) -> list[Change]:
     if inside or not found or found[0].repair.tier == _FAR:
         return inside or found
     best = found[0]
-    return [
-        one for one in found if one.repair.tier == best.repair.tier and _width(one) == _width(best)
+    alike = [
+        one for one in found if (one.repair.tier, _width(one)) == (best.repair.tier, _width(best))
     ]
+    gain = max(one.repair.gain for one in alike)
+    return [one for one in alike if one.repair.gain == gain]
 
 
 def _width(one: Change) -> int:

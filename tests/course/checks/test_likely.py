@@ -82,6 +82,7 @@ def test_what_is_nearer_to_the_original_is_told_whatever_else_does() -> None:
         f"This is what comes out {MINUS} (cell 5, line 1: `b - c`)."
     )  # fmt: skip
     assert told(one, hit("settings", "with other arguments of `f`", 5, 20)) == told(one)
+    assert told(one, hit("factor", "with a factor left out", 1, 6)) == told(one)
 
 
 def test_a_smaller_change_inside_of_another_is_what_is_told() -> None:
