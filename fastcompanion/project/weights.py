@@ -51,6 +51,12 @@ KNOWN: tuple[Weights, ...] = (
     _torchvision("resnet18", "resnet18-f37072fd.pth", 44.661),
     _torchvision("resnet34", "resnet34-b627a593.pth", 83.275),
     _torchvision("resnet50", "resnet50-11ad3fa6.pth", 97.79),
+    _torchvision("resnet101", "resnet101-cd907fc2.pth", 170.53),
+    _torchvision("squeezenet1_1", "squeezenet1_1-b8a52dc0.pth", 4.729),
+    _torchvision("mobilenet_v3_small", "mobilenet_v3_small-047dcff4.pth", 9.829),
+    _torchvision("mobilenet_v3_large", "mobilenet_v3_large-5c1a4163.pth", 21.107),
+    _torchvision("efficientnet_b0", "efficientnet_b0_rwightman-7f5810bc.pth", 20.451),
+    _torchvision("convnext_tiny", "convnext_tiny-983f1562.pth", 109.119),
     Weights(
         "awd_lstm",
         "wt103-fwd.tgz",

@@ -16,6 +16,7 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.project import weights
 from fastcompanion.project.place import Project
 from fastcompanion.project.weights import Weights
+from tests.file_server import FileServer
 
 REAL = weights.KNOWN
 CONTENT = bytes(range(256)) * 4096
@@ -219,7 +220,9 @@ def test_what_is_missing_is_said_on_one_screen(own: ModuleType, project: Project
         assert f"  {place.path}: not there\n" in told
 
 
-def test_names_that_mean_nothing() -> None:
+def test_names_that_mean_nothing(own: ModuleType) -> None:
+    with pytest.raises(SystemExit, match="no weights are known for resnt18: there are resnet18"):
+        own.find("resnt18")
     for name in ("resnt18", "resnet26d", "timm/resnet26d.bt_in1k", "a.safetensors", ""):
         with pytest.raises(CompanionError, match="no weights called") as caught:
             weights.named(name)
@@ -256,3 +259,25 @@ def test_what_is_known_is_what_torchvision_and_fastai_say() -> None:
             continue
         theirs = models.get_model_weights(one.name).DEFAULT
         assert (one.url, one.mib) == (theirs.url, theirs.meta["_file_size"])
+
+
+@pytest.mark.train
+def test_a_project_fetches_what_is_not_here(
+    own: ModuleType, isolated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    file = MADE[0].file
+    target = isolated / ".cache" / "torch" / "hub" / "checkpoints" / file
+    with FileServer({file: CONTENT[::-1]}) as server:
+        own.KNOWN["resnet18"] = (f"{server.address}/{file}", MIB, "")
+        with pytest.raises(SystemExit, match=f"{server.address}/{file}: broken, or another file"):
+            own.find("resnet18")
+        server.files[file] = CONTENT
+        assert own.find("resnet18") == target
+        assert own.find("resnet18") == target, "and looks here the next time"
+        assert len(server.asked) == 2
+    target.unlink()
+    with pytest.raises(SystemExit, match="could not be fetched"):
+        own.find("resnet18")
+    assert not target.exists()

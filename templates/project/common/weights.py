@@ -14,6 +14,12 @@ KNOWN = {
     "resnet18": ("https://download.pytorch.org/models/resnet18-f37072fd.pth", 44.661, ""),
     "resnet34": ("https://download.pytorch.org/models/resnet34-b627a593.pth", 83.275, ""),
     "resnet50": ("https://download.pytorch.org/models/resnet50-11ad3fa6.pth", 97.79, ""),
+    "resnet101": ("https://download.pytorch.org/models/resnet101-cd907fc2.pth", 170.53, ""),
+    "squeezenet1_1": ("https://download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth", 4.729, ""),
+    "mobilenet_v3_small": ("https://download.pytorch.org/models/mobilenet_v3_small-047dcff4.pth", 9.829, ""),
+    "mobilenet_v3_large": ("https://download.pytorch.org/models/mobilenet_v3_large-5c1a4163.pth", 21.107, ""),
+    "efficientnet_b0": ("https://download.pytorch.org/models/efficientnet_b0_rwightman-7f5810bc.pth", 20.451, ""),
+    "convnext_tiny": ("https://download.pytorch.org/models/convnext_tiny-983f1562.pth", 109.119, ""),
     "awd_lstm": ("https://s3.amazonaws.com/fast-ai-modelzoo/wt103-fwd.tgz", 100.2, "105067061 7d1114cd9684bf9d1ca3c9f6a54da6f9"),
 }
 TIMM = "https://huggingface.co/timm/{}/resolve/main/model.safetensors"  # any other name, given with its tag
@@ -21,6 +27,8 @@ TIMM = "https://huggingface.co/timm/{}/resolve/main/model.safetensors"  # any ot
 
 def find(arch):
     """The verified file of an architecture's weights; without one the program ends and says what to do."""
+    if arch not in KNOWN and "." not in arch:
+        raise SystemExit(f"no weights are known for {arch}: there are {', '.join(KNOWN)}, and those of timm, named with their tag")
     url, size, first = KNOWN.get(arch, (TIMM.format(arch), None, ""))
     name = url.rpartition("/")[2] if arch in KNOWN else f"{arch}.safetensors"
     looked = {}
