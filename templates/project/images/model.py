@@ -29,7 +29,7 @@ from devices import batch, device, together
 PROJECT = yaml.safe_load((data.HERE / "project.yml").read_text(encoding="utf-8"))
 ARCH, PRETRAINED = PROJECT["arch"], PROJECT["pretrained"]
 SETTINGS = {"arch": ARCH, "pretrained": PRETRAINED}  # noted with each run
-EPOCHS, RATE, BATCH, SIDE = {{ "(4 if PRETRAINED else 20)" if says in ("class", "labels") else "(8 if PRETRAINED else 40)" }}, {{ "2e-3" if says in ("class", "labels") else "3e-3" }}, 64, 128  # pictures at a time, and how wide they are at most
+EPOCHS, RATE, BATCH, SIDE = {{ "(4 if PRETRAINED else 20)" if says in ("class", "labels") else "(8 if PRETRAINED else 40)" }}, {{ "2e-3" if says in ("class", "labels") else "(3e-3 if PRETRAINED else 1e-2)" }}, 64, 128  # pictures at a time, and how wide they are at most
 if "--fast" in sys.argv:  # to see whether it runs
     EPOCHS = 1
 MEAN, SPREAD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]  # of the colours of ImageNet, which networks were made with
@@ -80,6 +80,7 @@ def loaders(learned, inputs, targets):
     )  # fmt: skip
 {% if says == "number" %}    mean, spread = learned["scale"]
     targets = [(target - mean) / spread for target in targets]
+{% elif says == "labels" %}    targets = [list(labels) for labels in targets]  # of a tuple fastai would take each item for a target
 {% elif says == "points" %}    targets = [(np.array(points).reshape(-1, 2) / data.sides(path) * size).tolist() for points, path in zip(targets, inputs, strict=True)]
 {% endif %}    return block.dataloaders(list(zip(inputs, targets, strict=True)), bs=batch(len(inputs), BATCH), drop_last=False, num_workers=0, device=device())
 
