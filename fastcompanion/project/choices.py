@@ -56,6 +56,16 @@ def no_kind(kind: str, about: str = "") -> CompanionError:
     )
 
 
+def unknown(why: Iterable[str], data: Path) -> CompanionError:
+    """Refuse data that nobody can tell the kind of."""
+    return CompanionError(
+        f"nothing tells what kind of data this is: {'; '.join(why)}",
+        hint=shown(["fastcompanion", "data", "show", str(data)]) + ", or say --kind and --target",
+        file=data,
+        code=Exit.USAGE,
+    )
+
+
 def refuse(found: Iterable[Problem], data: Path) -> None:
     """Nothing can be learned from data that have what stops everything."""
     stops = [problem for problem in found if problem.severity == "stop"]

@@ -12,7 +12,7 @@ import pytest
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.reporter import SILENT
 from fastcompanion.data import folds
-from fastcompanion.project import media
+from fastcompanion.project import media, plan
 from fastcompanion.project.choices import Asked
 from tests.data import folders
 
@@ -221,6 +221,21 @@ def test_what_can_not_be_made_into_a_project_is_refused(
     write(tmp_path / "set")
     with pytest.raises(CompanionError, match=message):
         media.make(Asked(tmp_path / "set", kind=kind))
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ([], "No table, image, text or recording"),
+        ([f"one/{n}.png" for n in range(9)], "nothing says what they show"),
+    ],
+)
+def test_data_that_tell_nothing_are_refused(names: list[str], message: str, tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    for name in names:
+        folders.png(tmp_path / "set" / name)
+    with pytest.raises(CompanionError, match=message):
+        plan.make(Asked(tmp_path / "set"), "trial")
 
 
 def test_a_file_that_goes_away_meanwhile_is_named(tmp_path: Path) -> None:
