@@ -324,6 +324,8 @@ def _likeliest(hits: Sequence[Change]) -> list[Change]:
     """Choose what is nearest to the original, and in its place what changes less than that."""
     found = sorted(hits, key=lambda one: one.repair.rank)
     inside = [one for one in found if _is_inside(one, found[0])]
+    if len({one.at for one in inside}) > 1:
+        inside = [one for one in inside if one.at == found[0].at]
     if inside or not found or found[0].repair.tier == _FAR:
         return inside or found
     best = found[0]
@@ -341,9 +343,12 @@ def _width(one: Change) -> int:
 def _is_inside(one: Change, other: Change) -> bool:
     """Does one change less than what may hold more than the mistake, and in the same place?"""
     mine, whole = one.repair, other.repair
+    if mine.tier != _FAR:
+        return False
+    if not whole.is_plain:
+        return (one.place, mine.statement) == (other.place, whole.statement)
     return (
-        mine.tier == _FAR
-        and (whole.tier in (1, 2) or (whole.kind in _CALLS and mine.kind == "type"))
+        (whole.tier == 1 or (whole.kind in _CALLS and mine.kind == "type"))
         and mine.size < whole.size
         and one.at == other.at
         and (mine.text in whole.text or whole.text.endswith("..."))

@@ -103,6 +103,9 @@ def test_of_unlike_changes_of_a_line_only_the_line_is_told() -> None:
     assert told(hit("operator", MINUS, 0, 6), hit("extra", "with `abs`", 0, 8)) == LINE
     assert told(hit("operator", MINUS, 3, 6), hit("extra", "with `abs`", 3, 6)) == LINE
     assert told(hit("other", "with something else", 3, 6)) == LINE
+    other, kind = hit("other", "with something else", 3, 6), hit("function", "with `f`", 0, 8, 2)
+    assert "with `f` (cell 5, line 2" in told(other, kind)
+    assert told(other, kind, hit("extra", "with `g`", 0, 8, 3)) == LINE
     assert told(hit("operator", MINUS, 0, 6), hit("extra", "with `abs`", 0, 8, 2)) == ""
     assert told() == ""
 
