@@ -18,6 +18,7 @@ from fastcompanion.flows import projects
 from fastcompanion.flows.projects import Begun, Trained
 from fastcompanion.project import checking, growing, new, scoring, updating
 from fastcompanion.project.checking import Checked
+from fastcompanion.project.choices import size
 from fastcompanion.project.growing import Growth
 from fastcompanion.project.place import Project
 from fastcompanion.project.plan import Plan
@@ -302,7 +303,7 @@ def _inputs(answers: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     """Say what a model sees: columns of a table, or files."""
     if "file_count" in answers:
         where = "stay where they are" if answers["linked"] else "were copied"
-        yield "inputs", f"{answers['file_count']} files ({answers['file_bytes'] / 1e6:.3g} MB), which {where}"  # fmt: skip
+        yield "inputs", f"{answers['file_count']} files ({size(answers['file_bytes'])}), which {where}"  # fmt: skip
         return
     pairs = [answers[name] for name in ("user", "item") if name in answers]
     told = ("texts",) if "texts" in answers else ("numbers", "words", "dates")

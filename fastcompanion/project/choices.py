@@ -39,6 +39,14 @@ class Asked:
     link: bool = False
 
 
+def size(count: int) -> str:
+    """Write a number of bytes in the unit that fits."""
+    for limit, unit in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if count >= limit:
+            return f"{count / limit:.3g} {unit}"
+    return f"{count} bytes"
+
+
 def from_home(path: Path) -> str:
     """Write a path without the name of its user, as it goes into git."""
     place = absolute(path)

@@ -163,7 +163,7 @@ def _named(labelled: Labelled) -> Labelled:
     if not bad:
         return labelled
     truths = {name: truth for name, truth in labelled.truths.items() if name not in set(bad)}
-    note = f"{len(bad)} files whose names are not in UTF-8 are left out"
+    note = f"files whose names are not in UTF-8 are left out ({len(bad)})"
     return replace(labelled, truths=truths, notes=(*labelled.notes, note))
 
 
@@ -180,7 +180,7 @@ def _fitting(folder: Folder, found: Found, labelled: Labelled) -> Labelled:
     if not bad:
         return labelled
     truths = {name: mask for name, mask in labelled.truths.items() if name not in set(bad)}
-    note = f"{len(bad)} images whose mask can't be opened or has another size are left out: {', '.join(bad[:3])}"
+    note = f"images whose mask can't be opened or has another size are left out ({len(bad)}): {', '.join(bad[:3])}"
     return replace(labelled, truths=truths, notes=(*labelled.notes, note))
 
 
@@ -254,7 +254,7 @@ def _files(all_: _Set, answers: dict[str, Any], split: Split, asked: Asked) -> M
     few = [_table(all_, chosen), *_test_tables(all_, test)]
     shown_ = {*chosen, *(all_.truths[one] for one in chosen if masks), *(all_.test[one] for one in test)}  # fmt: skip
     answers |= plain.told(tables)
-    answers["notes"] = [f"{note}." for note in all_.labelled.notes]
+    answers["notes"] = [f"{note[0].upper()}{note[1:]}." for note in all_.labelled.notes]
     answers |= {"file_count": len(names), "file_bytes": whole, "linked": stay}
     where = str(absolute(all_.folder.root)) if stay else ""
     root = all_.folder.root
@@ -324,7 +324,7 @@ def _texts(all_: _Set, answers: dict[str, Any], split: Split) -> Made:
         test = [[one, _text(all_.folder, name)] for one, name in all_.test.items()]
         tables.append(Plain("test.csv", plain.to_text(["id", "text"], test).encode(), len(test)))
     answers |= plain.told(tables)
-    notes = [f"{note}." for note in all_.labelled.notes]
+    notes = [f"{note[0].upper()}{note[1:]}." for note in all_.labelled.notes]
     answers |= {"texts": ["text"], "notes": [*notes, "Each text was a file of its own."]}
     is_class = all_.found.kind.value.endswith("class")
     classes = {"train.csv": list(all_.truths.values()) if is_class else []}

@@ -14,7 +14,7 @@ from fastcompanion.base import store, templates, workspace
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.templates import one_line, toml_text
 from fastcompanion.data.tables import MISSING
-from fastcompanion.project import families
+from fastcompanion.project import choices, families
 from fastcompanion.project.families import Family
 from fastcompanion.project.place import README
 
@@ -112,7 +112,7 @@ def _values(answers: Mapping[str, Any]) -> dict[str, Any]:
         f"{answers['split']}: {one_line(answers['split_why'])}.", _WIDTH
     )
     made["has_sample"] = "sample_submission.csv" in {one["name"] for one in answers["files"]}
-    made["size"] = f"{answers.get('file_bytes', 0) / 1e6:.3g} MB"
+    made["size"] = choices.size(answers.get("file_bytes", 0))
     made["test_table"] = "test_files.csv" if family.media else "test.csv"
     made["package_toml"] = toml_text(_package(answers["name"]))
     made["description_toml"] = toml_text(f"Predicts {answers['target']}")
