@@ -18,7 +18,7 @@ from fastcompanion.base.process import shown
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import absolute
-from fastcompanion.data import columns, files, folds, images, labels, layouts, look, splits
+from fastcompanion.data import columns, files, folds, images, labels, layouts, look, splits, targets
 from fastcompanion.data.files import Folder
 from fastcompanion.data.folds import Split
 from fastcompanion.data.labels import Labelled
@@ -147,14 +147,26 @@ def _refuse(found: Found, asked: Asked) -> None:
             hint="Join the masks of each image into one PNG file.",
             code=Exit.USAGE,
         )
-    if found.listed is not None:
-        twice = [n for n, count in Counter(found.listed.rows).items() if n and count > 1]
-        if twice:
-            raise CompanionError(
-                f"{len(twice)} files stand in several rows, such as {twice[0]}: a project needs one row for each",
-                hint=shown(["fastcompanion", "data", "show", str(asked.data)]),
-                code=Exit.CHECK_SAYS_NO,
-            )
+    if unlike := _unlike(found):
+        raise CompanionError(
+            f"{len(unlike)} files stand in several rows that say different things, such as {unlike[0]}",
+            hint="Decide on one row for each, or join several labels in one cell: "
+            + shown(["fastcompanion", "data", "show", str(asked.data)]),
+            code=Exit.CHECK_SAYS_NO,
+        )
+
+
+def _unlike(found: Found) -> list[str]:
+    """Name the files of which rows of the table say different things; a row that is there twice is no harm."""
+    if found.listed is None or found.view is None:
+        return []
+    counts = Counter(found.listed.rows)
+    told: dict[str, set[tuple[str, ...]]] = {}
+    inputs = [one.cells for name, one in found.view.values.items() if not targets.named_id(name)]
+    for name, *cells in zip(found.listed.rows, *inputs, strict=True):
+        if name and counts[name] > 1:
+            told.setdefault(name, set()).add(tuple(cells))
+    return [name for name, rows in told.items() if len(rows) > 1]
 
 
 def _named(labelled: Labelled) -> Labelled:

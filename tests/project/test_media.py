@@ -189,6 +189,17 @@ def test_text_files_are_joined_into_a_table(tmp_path: Path) -> None:
     assert made.answers["texts"] == ["text"]
 
 
+def test_a_row_that_is_there_twice_counts_once(tmp_path: Path) -> None:
+    root = listed(tmp_path / "set", ["haze", "clear"] * 20)
+    again = [[f"a{n}", ["haze", "clear"][n % 2]] for n in [*range(40), 3, 4, 3]]
+    folders.table(root / "train.csv", ["image", "tags"], again)
+    made = media.make(Asked(root))
+    assert made.answers["rows"] == len(rows(made)) == 40
+    folders.table(root / "train.csv", ["image", "tags"], [*again, ["a3", "haze"]])
+    with pytest.raises(CompanionError, match=r"1 files stand in several rows.*a3"):
+        media.make(Asked(root))
+
+
 def objects(root: Path) -> None:
     for number in range(6):
         folders.png(root / f"n{number}" / "images" / f"n{number}.png", 8, 8, shade=number)
