@@ -201,7 +201,31 @@ TEXT = Family(
     naive=("linear",),
 )  # fmt: skip
 
-FAMILIES = (TABLE, RATINGS, IMAGES, SEGMENTATION, TEXT)
+AUDIO = Family(
+    name="audio",
+    kinds=("audio-class",),
+    steps=(
+        majority("Nothing but the most frequent class"),
+        baseline("The nearest mean spectrum"),
+        SUBMISSION,
+        Step(
+            "linear", "A linear model", "The first one that hears whether a sound goes on; a few hundred recordings often allow no more.",
+            with_test("linear"), "fastcompanion project train linear",
+        ),
+        model("The first fastai model", "A network for pictures looks at the spectra: what rises, falls and comes in beats.", "weights.py"),
+        SAVED,
+        replace(APP, files=("app.py", "draw.py", "tests/test_app.py")),
+        Step(
+            "errors", "The recordings that are wrong", "A page to listen to: wrong labels and what hard recordings have in common are heard there.",
+            ("errors.py", "draw.py", "tests/test_errors.py"), "python errors.py baseline",
+        ),
+        seeds("linear"),
+    ),
+    naive=("linear",),
+    media=True,
+)  # fmt: skip
+
+FAMILIES = (TABLE, RATINGS, IMAGES, SEGMENTATION, TEXT, AUDIO)
 #: kind -> the metrics that a project of the kind can be judged with
 METRICS: dict[str, tuple[str, ...]] = {
     "table-class": ("accuracy", "balanced accuracy", "macro f1", "log loss", "auc"),
