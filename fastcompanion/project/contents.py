@@ -30,6 +30,7 @@ _NAMES = frozenset("codes classes labels class_names classnames names label_name
 _TEXT_BYTES = 1 << 16
 _EDGE, _LARGE_CODE, _FEW_SHADES = 255, 100, 8
 _DARK, _LIGHT, _CLEAR = 40, 215, 0.8
+_NEAR_LIGHT = range(190, 255)
 # Wave format tags (RFC 2361): PCM, IEEE float, extensible.
 _READ_TAGS = frozenset((1, 3, 0xFFFE))
 _HIGHEST, _LEAST_SHARE, _LONGEST = 8000, 0.05, 10.0
@@ -85,8 +86,9 @@ def _clear(made: _Classes, counted: Counted) -> _Classes:
         for name, count in counts.items():
             sums[int(name)] += int(count)
     clear = sum(count for value, count in sums.items() if value < _DARK or value > _LIGHT)
-    two = min(made.values) < _DARK and max(made.values) > _LIGHT
-    if not two or clear < _CLEAR * sums.total() or max(made.values) > _EDGE:
+    # Numbered classes stop somewhere below a border of 255; a smooth edge goes through to the end.
+    smooth = sum(value in _NEAR_LIGHT for value in made.values) >= 3 and min(made.values) < _DARK
+    if not smooth or clear < _CLEAR * sums.total() or max(made.values) > _EDGE:
         return made
     note = f"Masks hold {len(made.values)} shades, nearly all of them dark or light: they are read as two classes"
     return _Classes("threshold", (0, 1), ("0", "1"), notes=(note,))

@@ -122,6 +122,17 @@ def test_a_border_of_255_has_no_class(tmp_path: Path) -> None:
     assert "Pixels of 255 are held for unlabelled and do not count" in found.answers["notes"][0]
 
 
+def test_many_numbered_classes_with_a_border_are_not_two_shades(tmp_path: Path) -> None:
+    """Planted: 34 classes that are all dark as shades, and a border that is light."""
+    root = scenes(tmp_path / "data", count=6)
+    for number in range(6):
+        classes = np.arange(32 * 40).reshape(32, 40) % 34
+        classes[:2] = 255
+        Image.fromarray(classes.astype(np.uint8)).save(root / "masks" / f"s{number:02}.png")
+    found = media.make(Asked(root)).answers
+    assert (found["form"], found["codes"], found["unlabelled"]) == ("grey", [*range(34)], [255])
+
+
 def test_a_list_beside_the_masks_names_classes(tmp_path: Path) -> None:
     root = scenes(tmp_path / "grey", count=6)
     (root / "codes.txt").write_text("ground\nVoid\ntree\nnever seen\n")
