@@ -78,7 +78,7 @@ def _view(made: Repeating) -> Iterable[Block]:
     if len(found) > _SHOWN:
         yield Line(f"and {len(found) - _SHOWN} more: fastcompanion data show", "dim")
     for note in made.notes:
-        yield Line(f"{note}.", "dim")
+        yield Line(note if note.endswith("?") else f"{note}.", "dim")
     yield Line("This would be made:" if made.dry_run else "Yours to fill, and to change:")
     yield Code(made.notebook)
     if made.sections:

@@ -85,7 +85,7 @@ def opened(folder: Folder, name: str) -> Any:
             hint="python -m pip install pillow",
             code=Exit.MISSING,
         ) from None
-    return Image.open(folder.root / name)
+    return Image.open(fp=folder.root / name)
 
 
 def _form(folder: Folder, masks: list[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from fastcompanion.data.files import Folder
 
 _MOST = 20_000
 _HALF = 0.5
+_COLUMNS, _MOSTLY, _LONG = 5, 0.7, 4
 _URLS = re.compile(r"\bURLs\.([A-Z0-9_]+)")
 
 
@@ -27,8 +28,9 @@ def refuse(
     original: Mapping[str, Any] | None,
     folder: Folder,
     digests: Mapping[str, str],
+    columns: Sequence[str],
 ) -> list[str]:
-    """Refuse the lesson's own data; give what hints that it may be the same all the same."""
+    """Refuse the lesson's own data; give what hints that they may be the same all the same."""
     if found := same(ws, course, lesson, ref, original, folder, digests):
         raise CompanionError(
             f"this is the lesson's own data: {found} is there with the same content",
@@ -36,7 +38,7 @@ def refuse(
             file=folder.root,
             code=Exit.CHECK_SAYS_NO,
         )
-    return _hints(original, folder)
+    return _hints(original, folder, columns) if original is not None else []
 
 
 def same(
@@ -114,15 +116,17 @@ def _downloads(original: Mapping[str, Any] | None) -> list[str]:
     ]
 
 
-def _hints(original: Mapping[str, Any] | None, folder: Folder) -> list[str]:
-    name = folder.root.name.lower()
-    if original is None or len(name) < 4:
-        return []
-    said = any(
-        re.search(rf"(?i)(?<!\w){re.escape(name)}(?!\w)", cell["source"])
-        for cell in original["cells"]
-        if cell["cell_type"] == "code"
-    )
-    if not said:
-        return []
-    return [f"the lesson's notebook speaks of {name}: is this other data than the lesson's?"]
+def _hints(original: Mapping[str, Any], folder: Folder, columns: Sequence[str]) -> list[str]:
+    """Look for the folder's name and the table's columns in the code of the lesson's notebook."""
+    code = "\n".join(cell["source"] for cell in original["cells"] if cell["cell_type"] == "code")
+    words = set(re.findall(r"\w+", code))
+    named = [name for name in columns if name in words]
+    if len(columns) >= _COLUMNS and len(named) >= len(columns) * _MOSTLY:
+        shown = ", ".join(named[:4])
+        return [
+            f"the lesson's notebook names the same columns ({shown}, ...): are these its own data?"
+        ]
+    name = folder.root.name
+    if len(name) >= _LONG and re.search(rf"(?i)(?<!\w){re.escape(name)}(?!\w)", code):
+        return [f"the lesson's notebook speaks of {name}: is this other data than the lesson's?"]
+    return []

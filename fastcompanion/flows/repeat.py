@@ -99,7 +99,11 @@ def make(
     original = _original(place)
     digests = task.digest(made.folder, made)
     notes = [*_guesses(seen, ask), *made.notes]
-    notes += lesson_data.refuse(ws, course, lesson, place.ref, original, made.folder, digests)
+    columns = [column.name for column in seen.columns]
+    doubts = lesson_data.refuse(
+        ws, course, lesson, place.ref, original, made.folder, digests, columns
+    )
+    notes += doubts
     sections = _sections(place, original)
     if original is None:
         notes.append("the original is not on this machine, so its headings are not in the notebook")
@@ -108,7 +112,7 @@ def make(
             f"{made.best.name} makes no mistake here, so no model can be better: take data that are harder"
         )
     if not dry_run:
-        _write(place, made, sections, digests)
+        _write(place, made, sections, _about(place, made, digests) | {"doubts": doubts})
         _record(place, made)
     return Repeating(
         lesson=lesson.id,
@@ -179,7 +183,7 @@ def _sections(place: _Place, original: Mapping[str, Any] | None) -> dict[str, st
 
 
 def _write(
-    place: _Place, made: Task, sections: Mapping[str, str], digests: Mapping[str, str]
+    place: _Place, made: Task, sections: Mapping[str, str], about: Mapping[str, Any]
 ) -> None:
     """Write the folder and, when all of it stands, the notebook; what breaks off leaves nothing new."""
     is_new = not place.folder.exists()
@@ -191,7 +195,7 @@ def _write(
         if loaders_files.needs_list(made):
             store.write_text(place.folder / LABELS, _list(made))
         store.write_text(place.folder / ".gitignore", _IGNORED)
-        store.write_json(place.folder / ABOUT, _about(place, made, digests))
+        store.write_json(place.folder / ABOUT, about)
         notebook.write(place.notebook, book)
     except (CompanionError, KeyboardInterrupt):
         if is_new:

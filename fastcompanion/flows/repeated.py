@@ -202,7 +202,8 @@ def _data(work: _Work) -> Item:
     same = lesson_data.same(work.ws, work.course, work.lesson, work.ref, original, folder, now)
     if same:
         return Item("data", "wrong", f"this is the lesson's own data ({same})", "Take other data.")
-    return Item("data", "done", f"{shown}: none of the lesson's files is among them")
+    doubts = "".join(f"; but {one}" for one in work.about.get("doubts", ()))
+    return Item("data", "done", f"{shown}: none of the lesson's files is among them{doubts}")
 
 
 def _original(work: _Work) -> Mapping[str, Any] | None:

@@ -81,10 +81,10 @@ def test_without_git_at_all_the_event_is_written(
 
 @pytest.mark.parametrize(
     ("key", "left"),
-    [("commit", set()), ("log", {"progress.jsonl", "n.scratch.ipynb", "notes.md"}),
+    [("commit", set()), ("log", {"progress.jsonl", "n.scratch.ipynb", "splits.csv", "notes.md"}),
      ("notebooks", {"progress.jsonl", "2026-11-21.md", "notes.md"}),
-     ("notes", {"progress.jsonl", "2026-11-21.md", "n.scratch.ipynb"}),
-     ("progress", {"2026-11-21.md", "n.scratch.ipynb", "notes.md"})],
+     ("notes", {"progress.jsonl", "2026-11-21.md", "n.scratch.ipynb", "splits.csv"}),
+     ("progress", {"2026-11-21.md", "n.scratch.ipynb", "splits.csv", "notes.md"})],
 )  # fmt: skip
 def test_privacy_decides_what_is_committed(
     ws: Workspace, git: Git, key: str, left: set[str]
@@ -94,6 +94,7 @@ def test_privacy_decides_what_is_committed(
         ws.root / "log/2026/2026-11-21.md": "x\n",
         ws.notebook("c/01", "n", "scratch"): "{}\n",
         ws.notebook("c/01", "n", "run"): "{}\n",
+        ws.repeat_folder("c/01", "n") / "splits.csv": "id,part\n",
         ws.notes("c/01"): "x\n",
         ws.private / "secret": "x\n",
     }

@@ -15,12 +15,12 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.reporter import SILENT
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.checks.check import Asked as Checked
-from fastcompanion.course.library import courses
+from fastcompanion.course.library import courses, lessons
 from fastcompanion.course.notebooks import notebook
-from fastcompanion.data import folds, predictions
+from fastcompanion.data import files, folds, predictions
 from fastcompanion.data.dataset import Question
 from fastcompanion.data.task import Wanted
-from fastcompanion.flows import checking, repeat, repeated
+from fastcompanion.flows import checking, lesson_data, repeat, repeated
 from fastcompanion.flows.repeated import RepeatReport
 from tests.data import awkward, folders
 
@@ -110,9 +110,7 @@ class TestMaking:
         assert "one rule: Sex, Sex alone says it" in head
         assert f"accuracy {made.score.value:.4g} (95 times of 100" in head
         assert "TabularPandas(df" in cells[2]["source"]
-        titles = [
-            cell["source"] for cell in cells if cell["metadata"]["fastcompanion"].get("of")
-        ]
+        titles = [cell["source"] for cell in cells if cell["metadata"]["fastcompanion"].get("of")]
         assert titles[::2][0].startswith("### ")
         folder = ws.repeat_folder(LESSON, "samuel")
         about = json.loads((folder / "repeat.json").read_text())
@@ -258,6 +256,27 @@ class TestBadInput:
         told = self.refused(ws, data)
         assert "this is the lesson's own data: digits.csv" in told.message
         assert told.code is Exit.CHECK_SAYS_NO
+
+    def test_columns_that_the_notebook_names_are_told(self, ws: Workspace) -> None:
+        """The same data in another form have another content: the names of columns are a hint."""
+        course = courses.load(ws, "foundations")
+        lesson = next(one for one in course.lessons if one.id == LESSON)
+        lines = (course.root / lesson.files[0]).read_text().splitlines()
+        data = ws.root.parent / "again.csv"
+        data.write_text("\n".join(lines[:400]).replace(",", ";"))
+        assert not make(ws, data).notes
+        original = notebook.read(lessons.original(course, lesson.notebooks[0]))
+        original["cells"].append(
+            {"cell_type": "code", "source": "df[['age', 'sex', 'fare', 'town', 'x']]"}
+        )
+        folder = files.walk(data.parent)
+        names = ["age", "sex", "fare", "town", "other", "x"]
+        told = lesson_data.refuse(
+            ws, course, lesson, lesson.notebooks[0], original, folder, {}, names
+        )
+        assert told == [
+            "the lesson's notebook names the same columns (age, sex, fare, town, ...): are these its own data?"
+        ]
 
 
 class TestChecking:
