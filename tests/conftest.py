@@ -83,6 +83,7 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
         "GIT_CONFIG_GLOBAL": git_settings,
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
+        "HF_HUB_OFFLINE": "1",
         "NO_COLOR": "1",
         "COLUMNS": "100",
         "TERM": "dumb",

@@ -34,7 +34,7 @@ _NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "
 _MARKERS = (b"<<<<<<< ", b">>>>>>> ")
 # Extra -> the modules that it brings, and what needs them.
 _EXTRAS = {
-    "train": (("torch", "fastai"), "training your own models"),
+    "train": (("torch", "fastai", "accelerate"), "training your own models"),
     "server": (("boto3",), "GPU servers"),
     "sweep": (("optuna",), "sweeps"),
     "compare": (("nbdime",), "comparing notebooks"),

@@ -63,7 +63,9 @@ def baseline(title: str) -> Step:
 
 def model(title: str, why: str, *more: str) -> Step:
     """Make the step of the first fastai model; `more` are files that it needs beside its own."""
-    files = ("model.py", "devices.py", "processes.py", "tests/test_model.py", *more)
+    tests = ["devices.py", *(one for one in more if one == "weights.py")]
+    own = ("model.py", "tests/test_model.py", "devices.py", "processes.py", *more)
+    files = (*own, *(f"tests/test_{one}" for one in tests))
     return Step("model", title, why, files, "fastcompanion project train model")
 
 

@@ -56,6 +56,7 @@ def test_models_without_torch(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.train
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_fastai_model(kind: str, tmp_path: Path) -> None:
     if importlib.util.find_spec("fastai") is None:
