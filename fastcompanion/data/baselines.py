@@ -19,6 +19,8 @@ from fastcompanion.data.predictions import LABELS_APART
 _Value = TypeVar("_Value")
 #: how many ratings of a person weigh as much as what is known of all people
 _WEIGHT = 10.0
+#: a season is better than a shorter one if its error is that much of the other's; two that fit exactly are alike
+_CLEARLY, _EXACT = 0.85, 1e-9
 
 
 @frozen
@@ -180,12 +182,21 @@ def mase_scale(series: Sequence[float], season: int = 1) -> float:
 
 
 def season_of(series: Sequence[float], lengths: Sequence[int] = (7, 12, 24, 52, 4)) -> int:
-    """Find the season after which values come back best: 1 where none beats the step before."""
-    best, best_error = 1, mase_scale(series) * 0.95
-    for length in lengths:
-        if len(series) >= 3 * length and (error := mase_scale(series, length)) < best_error:
-            best, best_error = length, error
-    return best
+    """Find the season after which values come back best, but for a slope: 1 where none is clearly better.
+
+    Of two that are alike the shorter one is taken: what comes back each year comes back every other year too.
+    """
+    away = {1: _away(series, 1)}
+    away |= {one: _away(series, one) for one in sorted(lengths) if len(series) >= 3 * one}
+    least = min(away.values()) / _CLEARLY + away[1] * _EXACT
+    return next(one for one in away if away[one] <= least)
+
+
+def _away(series: Sequence[float], length: int) -> float:
+    """Give how far values move after so many steps, but for what they move on the whole."""
+    moves = [after - before for before, after in zip(series, series[length:], strict=False)]
+    slope = statistics.fmean(moves) if moves else 0.0
+    return statistics.fmean(abs(move - slope) for move in moves) if moves else 0.0
 
 
 def one_rule(columns: Mapping[str, Sequence[Hashable]], classes: Sequence[str]) -> Naive:

@@ -64,8 +64,10 @@ class Split:
         return tuple(one for one, other in self.parts.items() if other == part)
 
     def trained_on(self, fold: str) -> tuple[str, ...]:
-        """Give the ids that a model learns from when it is validated on a fold."""
-        return tuple(one for one, part in self.parts.items() if part not in (fold, FINAL))
+        """Give the ids that a model learns from when it is validated on a fold; of a series those that lie before it."""
+        later = self.folds[self.folds.index(fold) :] if self.rule.rule == "time" else (fold,)
+        left = {*later, FINAL}
+        return tuple(one for one, part in self.parts.items() if part not in left)
 
 
 def make(rule: SplitRule, rows: Rows, *, seed: int = 42, final: float = 0.0) -> Split:
@@ -177,10 +179,17 @@ def _by_group(rows: Rows, order: Sequence[int], seed: int, folds: int) -> dict[i
 
 
 def _by_time(rule: SplitRule, rows: Rows, order: Sequence[int], seed: int) -> dict[int, str]:
-    """Validate on the last block, rows of one moment together; rows without a moment are learned from."""
+    """Validate on the last block, or on its parts one after the other (rolling origin).
+
+    Rows of one moment are together; those without one are learned from.
+    """
     del seed
-    last = set(_latest(rows, order, rule.share))
-    return {row: VALID if row in last else TRAIN for row in order}
+    last = _latest(rows, order, rule.share)
+    if rule.folds == 1:
+        return dict.fromkeys(order, TRAIN) | dict.fromkeys(last, VALID)
+    times = sorted({_value(rows.moments[row]) for row in last})
+    block = {time: str(place * rule.folds // len(times)) for place, time in enumerate(times)}
+    return dict.fromkeys(order, TRAIN) | {row: block[_value(rows.moments[row])] for row in last}
 
 
 def _latest(rows: Rows, order: Sequence[int], share: float) -> list[int]:

@@ -227,7 +227,28 @@ AUDIO = Family(
     media=True,
 )  # fmt: skip
 
-FAMILIES = (TABLE, RATINGS, IMAGES, SEGMENTATION, TEXT, AUDIO)
+SERIES = Family(
+    name="series",
+    kinds=("time-series",),
+    steps=(
+        majority("The last value stays"),
+        baseline("The same time last season"),
+        SUBMISSION,
+        Step(
+            "linear", "A linear model", "The first one that looks at the last moves; a series of some hundred steps often needs no more.",
+            ("linear.py", "lags.py", "tests/test_linear.py"), "fastcompanion project train linear",
+        ),
+        model("The first fastai model", "The same lags and an embedding of the season, to see what a network adds.", "lags.py"),
+        SAVED,
+        replace(APP, why="A page that others can ask; its picture shows at once what a forecast is made of."),
+        replace(ERRORS, title="Where in time it is wrong", why="A break or a holiday is seen there, and what to tell the model beforehand."),
+        seeds("model", 3),
+    ),
+    naive=("linear",),
+    one_thread=True,
+)  # fmt: skip
+
+FAMILIES = (TABLE, RATINGS, IMAGES, SEGMENTATION, TEXT, AUDIO, SERIES)
 #: kind -> the metrics that a project of the kind can be judged with
 METRICS: dict[str, tuple[str, ...]] = {
     "table-class": ("accuracy", "balanced accuracy", "macro f1", "log loss", "auc"),

@@ -9,7 +9,6 @@ from typing import Any
 
 from fastcompanion.base.records import frozen
 from fastcompanion.data import (
-    baselines,
     columns,
     files,
     first,
@@ -23,7 +22,7 @@ from fastcompanion.data.dataset import Metric, Problem, Question, SplitRule
 from fastcompanion.data.folds import Rows, Split
 from fastcompanion.data.tabular import Recognised
 from fastcompanion.data.targets import View
-from fastcompanion.project import choices, families, media, plain
+from fastcompanion.project import choices, families, media, plain, series
 from fastcompanion.project.choices import Asked
 from fastcompanion.project.media import Files
 from fastcompanion.project.plain import Plain
@@ -50,6 +49,9 @@ def make(asked: Asked, name: str) -> Plan:
     if asked.kind and families.of_kind(asked.kind) is None:
         raise choices.no_kind(asked.kind)
     found = look.look(asked.data, target=asked.target, kind=asked.kind)
+    if found.kind.value == "unknown":
+        choices.refuse(found.problems, asked.data)
+        raise choices.unknown(found.kind.why, asked.data)
     if families.of_kind(found.kind.value) is None:
         raise choices.no_kind(found.kind.value, found.about)
     choices.refuse(found.problems, asked.data)
@@ -70,24 +72,19 @@ def make(asked: Asked, name: str) -> Plan:
     assert rule is not None
     view, rule, rows = _judged(view, known, rule)
     if known.kind.value == "time-series":
-        rows = _in_time(rows)
+        rule = series.rule_for(rule, len(rows.ids))
+        rows = series.in_time(rows, series.moments(view, known))
     split = folds.make(rule, rows, seed=choices.SEED, final=choices.final(rule, rows))
     tables = tuple(_tables(asked.data, view))
     answers = _answers(view, known, metric, split) | told | plain.told(tables)
     target = [view.values[known.target.value].cells, ()]
     samples = {t.name: plain.sample(t, target[t.name != "train.csv"]) for t in tables}
+    if known.kind.value == "time-series":
+        last = series.sample(
+            view.values.get(known.time), view.rows, answers["season"], answers["lags"]
+        )
+        samples["train.csv"] = plain.rows(tables[0], last)
     return Plan(answers, tables, samples, split, found.problems, found.questions)
-
-
-def _in_time(rows: Rows) -> Rows:
-    """Put the rows of a series in order of time: so they stand in splits.csv and in runs."""
-    order = sorted(range(len(rows.ids)), key=lambda row: (rows.moments[row] or 0.0, row))
-    names = ("ids", "classes", "numbers", "groups", "moments", "given")
-    columns_ = {name: getattr(rows, name) for name in names}
-    return replace(
-        rows,
-        **{name: tuple(found[row] for row in order) for name, found in columns_.items() if found},
-    )
 
 
 def _judged(view: View, known: Recognised, rule: SplitRule) -> tuple[View, SplitRule, Rows]:
@@ -127,6 +124,8 @@ def _answers(view: View, known: Recognised, metric: Metric, split: Split) -> dic
     uses, left_out = _uses(view, known, split.rule)
     if known.kind.value.startswith("text"):
         uses, left_out = _texts_alone(uses, left_out, known.texts)
+    elif known.kind.value == "time-series":
+        uses, left_out = series.beforehand(uses, left_out, known.time, view.test is not None)
     told = choices.answers(known.kind.value, known.target.value, metric, split, split.rule.column)
     return told | {
         "id": _id(view, known),
@@ -161,21 +160,8 @@ def _of_kind(view: View, known: Recognised, split: Split) -> dict[str, Any]:
         told = {"user": pair[0], "item": pair[1], "low": min(numbers), "high": max(numbers)}
         return none | told | {"left_out": left}
     if kind == "time-series":
-        return {"time": known.time, "scale": _scale(view, known, split)}
+        return series.answers(view, known, split)
     return {}
-
-
-def _scale(view: View, known: Recognised, split: Split) -> float:
-    """Give the mean error of the naive forecast on the rows to learn from, in order of time."""
-    target, place = view.values[known.target.value], dict(_places(view, known))
-    (fold, *_) = split.folds
-    learned = [target.numbers[place[one]] or 0.0 for one in split.trained_on(fold)]
-    return baselines.mase_scale(learned)
-
-
-def _places(view: View, known: Recognised) -> Iterable[tuple[str, int]]:
-    for row, one in enumerate(first.ids(view, known)):
-        yield one, row
 
 
 def _id(view: View, known: Recognised) -> str:

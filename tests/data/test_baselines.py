@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 import random
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from datetime import date, timedelta
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -80,6 +82,12 @@ class TestSaying:
         series = [float(n % 7) + n / 100 for n in range(100)]
         assert baselines.season_of(series) == 7
         assert baselines.season_of([float(n) for n in range(50)]) == 1
+        steep = [5.0 * n + 30 * math.sin(math.tau * n / 12) for n in range(100)]
+        assert baselines.season_of(steep) == 12, "a slope hides a season, and is none"
+        chance = random.Random(1)
+        walk = list(accumulate(chance.gauss(0.2, 1) for _ in range(300)))
+        assert baselines.season_of(walk) == 1
+        assert baselines.season_of([1.0]) == 1
         assert baselines.mase_scale([1.0, 3.0, 3.0]) == 1.0
 
     def test_one_rule_takes_the_column_that_helps_on_unseen_rows(self) -> None:

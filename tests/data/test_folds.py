@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,19 @@ class TestRules:
         assert max(of("train")) < min(of("valid"))
         assert max(of("valid")) < min(of("final"))
         assert all(split.parts[one] == "train" for one, moment in when.items() if moment is None)
+
+    def test_blocks_of_time_follow_each_other(self) -> None:
+        moments = tuple(float(n * 7 % 200 // 4) for n in range(200))
+        split = make(rule("time", 5), Rows(ids(200), moments=moments), final=0.1)
+        when = dict(zip(ids(200), moments, strict=True))
+        blocks = [
+            [when[one] for one in split.of(part)] for part in ("train", *split.folds, "final")
+        ]
+        assert len(blocks) == 7
+        assert all(max(one) < min(other) for one, other in pairwise(blocks))
+        learned = [when[one] for one in split.trained_on("2")]
+        assert max(learned) < min(blocks[3])
+        assert len(learned) == sum(map(len, blocks[:3])), "all that lies before"
 
     def test_what_can_not_be_split(self) -> None:
         cases = [

@@ -75,15 +75,18 @@ def find(name):
 
 
 def folds(parts, options):
-    """For each fold the ids to learn from and the ids to judge; the final rows are never learned from."""
+    """For each {% if kind == "time-series" %}block of time the ids before it, to learn from, and its own, to judge; splits.csv has them in order of time{% else %}fold the ids to learn from and the ids to judge; the final rows are never learned from{% endif %}."""
     names = ["final"] if options.final else sorted(set(parts.values()) - {"final", "train"})
     if options.final and "final" not in parts.values():
         raise SystemExit("no rows were set aside as final")
-    return [
+{% if kind == "time-series" %}    order = list(parts)
+    begin = {name: min(place for place, one in enumerate(order) if parts[one] == name) for name in names}
+    return [(order[: begin[name]], [one for one in order if parts[one] == name]) for name in names]
+{% else %}    return [
         ([one for one in parts if parts[one] not in (name, "final")], [one for one in parts if parts[one] == name])
         for name in names
     ]
-
+{% endif %}
 
 def folder(options, seed):
     name = options.model if seed == PROJECT["seed"] else f"{options.model}-seed{seed}"
@@ -129,7 +132,7 @@ def about(model, seed, seconds, splits, count):
     versions = {one: sys.modules[one].__version__ for one in ("numpy", "yaml", {% if media %}"PIL", {% endif %}"torch", {% if media %}"torchvision", {% endif %}"fastai") if one in sys.modules}
     return told | {
         "version": 1, "name": model.__name__, "seed": seed, "seconds": round(seconds, 3), "rows": count,
-        "split": hashlib.sha256(splits.encode()).hexdigest(), "commit": commit(), "settings": getattr(model, "SETTINGS", {}),
+        "split": hashlib.sha256(splits.encode()).hexdigest(), "commit": commit(), "settings": getattr(model, "SETTINGS", {}){% if scale is not none %} | {"scale": PROJECT["scale"]}{% endif %},
         "at": datetime.now().astimezone().isoformat(timespec="seconds"),
         "versions": versions | {"python": sys.version.split()[0]},
     }

@@ -2,8 +2,8 @@
 
 import csv
 import importlib
-from collections import Counter
-
+{% if kind != "time-series" %}from collections import Counter
+{% endif %}
 import pytest
 
 import data
@@ -80,11 +80,16 @@ def test_the_verdict_needs_the_whole_interval_on_one_side():
 
 
 def test_no_row_is_judged_by_a_model_that_has_learned_from_it():
-    parts = {"a": "0", "b": "1", "c": "final", "d": "0"}
+{% if kind == "time-series" %}    parts = {"a": "train", "b": "0", "c": "1", "d": "final"}
+    told = train.folds(parts, type("options", (), {"final": False}))
+    assert told == [(["a"], ["b"]), (["a", "b"], ["c"])], "only what lies before"
+    assert train.folds(parts, type("options", (), {"final": True})) == [(["a", "b", "c"], ["d"])]
+{% else %}    parts = {"a": "0", "b": "1", "c": "final", "d": "0"}
     told = train.folds(parts, type("options", (), {"final": False}))
     assert told == [(["b"], ["a", "d"]), (["a", "d"], ["b"])]
     counts = Counter(one for _, judge in told for one in judge)
     assert counts == {"a": 1, "b": 1, "d": 1}, "each row is judged once, the final ones never"
+{% endif %}
 
 
 {% if says in ("labels", "points", "mask") %}def test_what_a_run_says_is_read_as_it_was_written(monkeypatch, tmp_path):
