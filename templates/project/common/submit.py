@@ -63,8 +63,8 @@ def wrong(header, rows, known):
     """What is wrong with a submission, nothing if it can go."""
     wanted = [row[0] for row in sample()[1:]] or data.test()[0]
     if [row[0] for row in rows] != wanted:
-        apart = len(set(wanted) ^ {row[0] for row in rows})
-        return f"{apart} ids are others than those asked for" if apart else "the ids stand in another order"
+        others = len(set(wanted) ^ {row[0] for row in rows})
+        return f"{others} ids are others than those asked for" if others else "the ids stand in another order"
     if any(len(row) != len(header) for row in rows):
         return f"not every row has {len(header)} cells"
     cells = [cell for row in rows for cell in row[1:]]
