@@ -15,13 +15,15 @@ from pathlib import Path
 import pytest
 
 from fastcompanion.data import folds, predictions
-from fastcompanion.project import growing
+from fastcompanion.flows import projects
+from fastcompanion.project import growing, new
 from fastcompanion.project.place import Project
 from tests.data import folders
 from tests.project import made
 
 pytestmark = [
     pytest.mark.train,
+    pytest.mark.timeout(1200),  # each starts torch several times, on a machine that may be busy
     pytest.mark.skipif(
         any(importlib.util.find_spec(name) is None for name in ("fastai", "accelerate")),
         reason="fastai or accelerate is not installed",
@@ -56,6 +58,39 @@ for name, model.EPOCHS, model.BATCH, model.Learner in (("step", 1, 160, Learner)
     torch.save(learned["weights"], f"{place}-{name}-{rank}.pt")
     with open(f"{place}-{name}-{rank}.json", "w") as file:
         json.dump(seen, file)
+"""
+#: The same for pictures: without the changes and the dropout that each process draws for itself.
+PICTURES = """
+import json, os, sys
+import torch
+from fastai.optimizer import SGD
+import data, model
+
+place, rank, (rows, epochs) = sys.argv[1], os.environ.get("RANK", "0"), map(int, sys.argv[2:])
+seen, pictures, vision_learner = [], data.pictures, model.vision_learner
+model.PRETRAINED, model.ARCH, model.changes = False, "small", lambda: []
+torch.nn.functional.dropout = lambda pixels, *told, **more: pixels
+
+def counted(paths, size):
+    seen.extend(str(path) for path in paths)
+    return pictures(paths, size)
+
+def learner(*told, **more):
+    made = vision_learner(*told, **more)
+    seen.clear()  # fastai looks at the first one to see what it is
+    return made
+
+def descent(*told, **more):
+    return learner(*told, **{**more, "opt_func": SGD})
+
+data.pictures = counted
+_, inputs, targets = data.load()
+inputs, targets = inputs[::5][:rows], targets[::5][:rows]
+for name, model.EPOCHS, model.BATCH, model.vision_learner in (("step", 1, 40, learner), ("descent", epochs, 16, descent)):
+    learned = model.fit(inputs, targets, 1)
+    torch.save(learned["weights"], f"{place}-{name}-{rank}.pt")
+    with open(f"{place}-{name}-{rank}.json", "w") as file:
+        json.dump([inputs.index(type(inputs[0])(path)) for path in seen], file)
 """
 KINDS: dict[str, Callable[[Path], Path]] = {
     "number": lambda p: folders.table(p / "a.csv", folders.HOUSE_NAMES, folders.houses()),
@@ -104,6 +139,26 @@ def seen(place: Path, name: str, rank: int = 0) -> list[int]:
     return found
 
 
+def both(project: Project, place: Path, rows: int) -> tuple[Path, Path]:
+    """Run the driver in one process and in two; give the places of what they kept."""
+    one, two = place / "one", place / "two"
+    made.script(project, "-W", "ignore", "driver.py", str(one), str(rows), str(EPOCHS))
+    launched(project, "driver.py", str(two), str(rows), str(EPOCHS))
+    return one, two
+
+
+def same(one: Path, two: Path, name: str) -> None:
+    """Hold that every process ended with the weights that one alone has."""
+    import torch
+
+    alone = weights(one, name)
+    for rank in range(PROCESSES):
+        together = weights(two, name, rank)
+        assert set(together) == set(alone)
+        for part, tensor in alone.items():
+            torch.testing.assert_close(together[part], tensor, atol=1e-5, rtol=1e-4)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_processes_learn_what_one_does(kind: str, tmp_path: Path) -> None:
     import torch
@@ -111,16 +166,9 @@ def test_two_processes_learn_what_one_does(kind: str, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     project = grown(KINDS[kind](tmp_path / "data"), tmp_path / "trial")
     (project.root / "driver.py").write_text(DRIVER)
-    one, two = tmp_path / "one", tmp_path / "two"
-    made.script(project, "-W", "ignore", "driver.py", str(one), str(ROWS), str(EPOCHS))
-    launched(project, "driver.py", str(two), str(ROWS), str(EPOCHS))
-    for name, epochs, close in (("step", 1, 1e-5), ("descent", EPOCHS, 1e-5)):
-        alone = weights(one, name)
-        for rank in range(PROCESSES):
-            together = weights(two, name, rank)
-            assert set(together) == set(alone)
-            for part, tensor in alone.items():
-                torch.testing.assert_close(together[part], tensor, atol=close, rtol=1e-4)
+    one, two = both(project, tmp_path, ROWS)
+    for name, epochs in (("step", 1), ("descent", EPOCHS)):
+        same(one, two, name)
         hands = [seen(two, name, rank) for rank in range(PROCESSES)]
         assert Counter(hands[0] + hands[1]) == Counter(dict.fromkeys(range(ROWS), epochs))
         assert all(0 < len(hand) < ROWS * epochs for hand in hands), "each has its share"
@@ -129,6 +177,23 @@ def test_two_processes_learn_what_one_does(kind: str, tmp_path: Path) -> None:
     assert any(
         not torch.equal(start[part], tensor) for part, tensor in weights(one, "descent").items()
     )
+
+
+def test_two_processes_learn_from_pictures_what_one_does(tmp_path: Path) -> None:
+    plan = projects.planned(None, "trial", demo="images-class", target="", kind="", metric="")
+    new.make(plan, tmp_path / "trial", None)
+    project = Project(tmp_path / "trial")
+    growing.take(project, growing.where(project, "model"))
+    (project.root / "driver.py").write_text(PICTURES)
+    rows = 35
+    one, two = both(project, tmp_path, rows)
+    for name, epochs in (("step", 1), ("descent", EPOCHS)):
+        same(one, two, name)
+        told = Counter(seen(two, name, 0) + seen(two, name, 1))
+        # The first picture is also what fastai validates on.
+        assert told == Counter(dict.fromkeys(range(rows), epochs)) + Counter(
+            {0: PROCESSES * epochs}
+        )
 
 
 def test_training_and_saving_run_unchanged(tmp_path: Path) -> None:
