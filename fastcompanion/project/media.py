@@ -117,18 +117,20 @@ def _split(found: Found, labelled: Labelled) -> tuple[Split, Labelled, Mapping[s
         truths = learned
     rule = labels.rule_of(found, len(learned))
     rows = labels.rows(found, rule, learned)
-    if rule.rule == "group" and len(set(rows.groups)) < max(rule.folds, round(1 / rule.share)):
-        rule = splits.plain(found.kind.value, "", len(learned))
+    groups = len(set(rows.groups))
+    if rule.rule == "group" and groups < max(rule.folds, round(1 / rule.share)):
+        few = splits.plain(found.kind.value, "", len(learned))
+        rule = replace(rule, folds=groups) if groups > 1 else few
         rows = labels.rows(found, rule, learned)
     share = 0.0 if final else choices.final(rule, rows)
     split = folds.make(rule, rows, seed=choices.SEED, final=share)
-    groups = dict(zip(rows.ids, rows.groups, strict=True)) if rows.groups else {}
+    tied = dict(zip(rows.ids, rows.groups, strict=True)) if rows.groups else {}
     if not final:
-        return split, labelled, groups
+        return split, labelled, tied
     parts = {**split.parts, **dict.fromkeys(final, folds.FINAL)}
     split = replace(split, parts=parts, final=round(len(final) / len(parts), 4))
     note = f"The {len(final)} {found.what} of the test have labels: they are the final rows"
-    tied = {name: groups.get(name, name) for name in truths} if groups else {}
+    tied = {name: tied.get(name, name) for name in truths} if tied else {}
     return split, replace(labelled, notes=(*labelled.notes, note)), tied
 
 

@@ -175,6 +175,18 @@ def test_groups_stay_together_and_stand_in_the_table(tmp_path: Path) -> None:
     assert folds.leaking(made.split, {row["id"]: row["group"] for row in rows(made)}) == ()
 
 
+def test_a_few_groups_make_as_many_folds(tmp_path: Path) -> None:
+    """Frames of three films: with five folds at random each would be seen in all of them."""
+    for film in range(3):
+        for number in range(12):
+            for folder in ("images", "masks"):
+                folders.png(tmp_path / "set" / folder / f"film{film}_{number:04}.png", 8, 8)
+    made = media.make(Asked(tmp_path / "set"))
+    assert made.split.folds == ("0", "1", "2")
+    assert folds.leaking(made.split, {row["id"]: row["group"] for row in rows(made)}) == ()
+    assert made.answers["split"] == "group, 3 folds"
+
+
 def test_text_files_are_joined_into_a_table(tmp_path: Path) -> None:
     for number in range(20):
         for name, words in (("pos", 'fine, "good"\nfilm'), ("neg", "bad film")):
