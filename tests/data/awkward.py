@@ -9,6 +9,7 @@ import wave
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -386,8 +387,128 @@ def tones(folder: Path) -> Made:
     return Made(folder, "audio-class", truths, "folder")
 
 
+def dated_competition(folder: Path) -> Made:
+    """Days among the inputs, as the test is of the same time; a truth in words, gaps in one part alone."""
+    chance = random.Random(17)
+    rows, truths = [], {}
+    for number in range(160):
+        label = chance.choice(["True", "False"])
+        day = f"{chance.randint(1, 12):02}/{chance.randint(13, 28)}/2021"
+        size = "" if number == 77 else round(chance.gauss(3 if label == "True" else 0, 1), 2)
+        rows.append([f"case-{number}", day, size, chance.choice(["a", "b", "missing"]), label])
+        if number < 120:
+            truths[str(number + 1)] = label
+    names = ("case", "day", "size", "group", "ok")
+    folders.table(folder / "train.csv", names, rows[:120])
+    folders.table(folder / "test.csv", names[:-1], [row[:-1] for row in rows[120:]])
+    return Made(folder, "table-class", truths, "ok")
+
+
+def marked_rows(folder: Path) -> Made:
+    """A column that says which rows are for validating; ids in words."""
+    rows = [[f"q{n:03}", *row, n % 4 == 0] for n, row in enumerate(folders.flowers(120))]
+    folders.table(folder / "data.csv", ("qid", *folders.FLOWER_NAMES, "is_valid"), rows)
+    return Made(folder, "table-class", {str(n): row[-2] for n, row in enumerate(rows, 1)}, "species", {"target": "species"})  # fmt: skip
+
+
+def pairs_of_texts(folder: Path) -> Made:
+    """Two columns of texts, some empty, and a class that is a number."""
+    chance = random.Random(18)
+    rows, truths = [], {}
+    for number in range(120):
+        label = chance.randint(0, 1)
+        first = f"this is the question number {number} about {'cats' if label else 'dogs'} and others of them"
+        second = (
+            ""
+            if number % 30 == 7
+            else f"and that is an answer about {'cats' if label else 'birds'} in many words {number}"
+        )
+        rows.append([number + 500, first, second, label])
+        truths[str(number + 500)] = str(label)
+    folders.table(folder / "train.csv", ("id", "question", "answer", "target"), rows)
+    return Made(folder, "text-class", truths, "target", {"kind": "text-class", "target": "target"})
+
+
+def one_hot(folder: Path) -> Made:
+    """A column of 0 and 1 for each class, exactly one of them 1, and paths in the list."""
+    rows, truths = [], {}
+    for number in range(48):
+        label = list(COLOURS)[number % 3]
+        name = f"train/{label[0]}{number}.png"
+        coloured(folder / name, COLOURS[label], number)
+        rows.append([name, *(int(label == one) for one in COLOURS)])
+        truths[name] = label
+    folders.table(folder / "list.csv", ("path", *COLOURS), rows)
+    return Made(folder, "images-class", truths, "", {"kind": "images-class"})
+
+
+def number_files(folder: Path) -> Made:
+    """A text file with one number beside each image."""
+    truths = {}
+    for number in range(40):
+        shade = (number * 37) % 256
+        coloured(folder / f"cups/{number:03}.png", (shade,) * 3, number)
+        folders.text(folder / f"cups/{number:03}.txt", f"{shade / 10}\n")
+        truths[f"cups/{number:03}.png"] = repr(shade / 10)
+    return Made(folder, "images-number", truths, "", {"kind": "images-number"})
+
+
+def coloured_masks(folder: Path) -> Made:
+    """Masks in colours, in a list of folders for training and validating, of no rule that fits all."""
+    truths = {}
+    colours = ((0, 0, 0), (128, 0, 0), (0, 128, 0))
+    for number in range(30):
+        part = "train" if number < 22 else "val"
+        name = f"{part}/images/im{number}.png"
+        classes = _masked(folder, name, f"{part}/labels/im{number}.png", number, (0, 1, 2))
+        picture(
+            folder / f"{part}/labels/im{number}.png", [[colours[c] for c in row] for row in classes]
+        )
+        truths[name] = " ".join(
+            str(c[0] * 65536 + c[1] * 256) for row in classes for c in (colours[k] for k in row)
+        )
+    return Made(folder, "segmentation", truths, "mask")
+
+
+def yearly(folder: Path) -> Made:
+    """A year a row, as a number."""
+    rows = [[1900 + n, round(50 + n * 0.5 + (n * 7919 % 13), 1)] for n in range(110)]
+    folders.table(folder / "y.csv", ("year", "level"), rows)
+    said = {"kind": "time-series", "target": "level"}
+    return Made(
+        folder, "time-series", {str(n): str(row[1]) for n, row in enumerate(rows, 1)}, "level", said
+    )
+
+
+def daily(folder: Path) -> Made:
+    """A day a row, days first, semicolons and decimal commas."""
+    lines, truths = ["Datum;Verbrauch"], {}
+    start = date(2022, 1, 1)
+    for number in range(200):
+        day, value = start + timedelta(number), 20 + 5 * (number % 7 > 4) + number * 0.05
+        lines.append(f"{day:%d.%m.%Y};{f'{value:.2f}'.replace('.', ',')}")
+        truths[str(number + 1)] = repr(float(f"{value:.2f}"))
+    folders.text(folder / "strom.csv", "\n".join(lines))
+    return Made(folder, "time-series", truths, "Verbrauch", {"target": "Verbrauch"})
+
+
+def frames(folder: Path) -> Made:
+    """Frames of videos, which stay together; the class is told by a table."""
+    rows, truths = [], {}
+    for video in range(12):
+        label = list(COLOURS)[video % 3]
+        for number in range(6):
+            name = f"frames/video{video:02}_{number:03}.png"
+            coloured(folder / name, COLOURS[label], video * 10 + number)
+            rows.append([f"video{video:02}_{number:03}", f"v{video}", label])
+            truths[name] = label
+    folders.table(folder / "frames.csv", ("frame", "video", "label"), rows)
+    return Made(folder, "images-class", truths, "label")
+
+
 SETS: tuple[Callable[[Path], Made], ...] = (
-    competition, german_table, simple_commas, joined_tables, no_header, reviews, scored_texts, text_folders, stars,
-    sales, class_folders, nested_folders, labels_in_names, listed_without_suffix, listed_in_folders, tags, hot_columns,
-    ages, centres, centre_files, masks, plain_masks, palette_masks, tones,
+    competition, german_table, simple_commas, joined_tables, no_header, dated_competition, marked_rows, reviews,
+    pairs_of_texts, scored_texts, text_folders, stars, sales, yearly, daily, class_folders, nested_folders,
+    labels_in_names, listed_without_suffix, listed_in_folders, one_hot, frames, tags, hot_columns, ages, number_files,
+    centres, centre_files, masks, plain_masks, palette_masks, coloured_masks, tones,
 )  # fmt: skip

@@ -100,11 +100,9 @@ def ids_of(names: dict[str, Any]) -> tuple[list[str], list[str]]:
     return df.loc[~df["is_valid"], "id"].tolist(), df.loc[df["is_valid"], "id"].tolist()
 
 
-PLAIN = [
-    one
-    for one in awkward.SETS
-    if one.__name__ not in ("centres", "centre_files") and "masks" not in one.__name__
-]
+MASKS = [one for one in awkward.SETS if "masks" in one.__name__]
+POINTS = [awkward.centres, awkward.centre_files]
+PLAIN = [one for one in awkward.SETS if one not in (*MASKS, *POINTS)]
 
 
 @pytest.mark.parametrize("make", PLAIN, ids=lambda one: one.__name__)
@@ -130,9 +128,7 @@ def test_every_row_has_its_label_and_its_side_of_the_split(
         assert not wrong
 
 
-@pytest.mark.parametrize(
-    "make", [awkward.centres, awkward.centre_files], ids=lambda one: one.__name__
-)
+@pytest.mark.parametrize("make", POINTS, ids=lambda one: one.__name__)
 def test_points_lie_where_they_were_set(
     make: Callable[[Path], Made], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,11 +154,7 @@ def test_points_lie_where_they_were_set(
     assert sorted(ids_of(names)[1]) == sorted(found.split.of(found.split.folds[0]))
 
 
-@pytest.mark.parametrize(
-    "make",
-    [awkward.masks, awkward.plain_masks, awkward.palette_masks],
-    ids=lambda one: one.__name__,
-)
+@pytest.mark.parametrize("make", MASKS, ids=lambda one: one.__name__)
 def test_every_pixel_has_its_class(
     make: Callable[[Path], Made], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
