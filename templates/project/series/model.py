@@ -18,7 +18,7 @@ import data
 import lags
 from devices import batch, device, together
 
-EPOCHS, RATE, LAYERS, BATCH = 20, 5e-3, [50, 20], 64
+EPOCHS, RATE, LAYERS, BATCH = 40, 5e-3, [50, 20], 32
 if "--fast" in sys.argv:  # to see whether it runs
     EPOCHS = 1
 
@@ -27,9 +27,10 @@ def fit(inputs, targets, seed):
     set_seed(seed, reproducible=True)
     seen, moved, start = lags.learn(inputs, targets)
     spread = np.std(seen, axis=0)
-    learned = start | {"spread": np.where(spread == 0, 1.0, spread).tolist(), "scale": float(np.std(moved)) or 1.0}
+    learned = start | {"middle": np.mean(seen, axis=0).tolist(), "spread": np.where(spread == 0, 1.0, spread).tolist()}
+    mean, scale = learned["scale"] = [float(np.mean(moved)), float(np.std(moved)) or 1.0]
     steps = range(learned["end"] + 1 - len(seen), learned["end"] + 1)
-    truth = torch.tensor([[move / learned["scale"]] for move in moved], dtype=torch.float32)
+    truth = torch.tensor([[(move - mean) / scale] for move in moved], dtype=torch.float32)
     rows, where = list(zip(*encode(learned, steps, seen), truth, strict=True)), device()
     batches = DataLoader(rows, bs=batch(len(rows), BATCH), shuffle=True, device=where)
     # fastai wants rows to validate on; train.py does that, with rows that are never seen here.
@@ -46,13 +47,13 @@ def predict(learned, inputs):
     model = build(learned)
     model.load_state_dict(learned["weights"])
     model.eval()
-    step = learned["end"]
+    step, (mean, scale) = learned["end"], learned["scale"]
 
     def move(seen):
         nonlocal step
         step += 1
         with torch.no_grad():
-            return model(*encode(learned, [step], [seen])).item() * learned["scale"]
+            return model(*encode(learned, [step], [seen])).item() * scale + mean
 
     return lags.forecast(learned, inputs, move)
 
@@ -60,7 +61,7 @@ def predict(learned, inputs):
 def encode(learned, steps, seen):
     """The place in the season, and what is seen on one scale."""
     places = torch.tensor([[step % data.SEASON] for step in steps])
-    return places, torch.tensor(np.array(seen) / learned["spread"], dtype=torch.float32)
+    return places, torch.tensor((np.array(seen) - learned["middle"]) / learned["spread"], dtype=torch.float32)
 
 
 def build(learned):
