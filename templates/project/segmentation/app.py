@@ -23,7 +23,7 @@ LARGEST, SHOWN = 20_000_000, 800  # bytes of an upload, and pixels of the longer
 PAGE = Template("""<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
 <title>$title</title><style>body {font: 1.1em system-ui; max-width: 50em; margin: 2em auto; padding: 0 1em} button, input {font: inherit}
 [role=status] {padding: 1em; background: #eef; color: #000} img {width: 100%; max-height: 70vh; object-fit: contain; object-position: left; image-rendering: pixelated}
-li {list-style: none; margin: .3em 0} i {display: inline-block; width: 1em; height: 1em; margin-right: .5em; vertical-align: -.1em}</style>
+ul {padding: 0} li {list-style: none; margin: .3em 0} i {display: inline-block; width: 1em; height: 1em; margin-right: .5em; vertical-align: -.1em}</style>
 <h1>$title</h1>$said<form method="post" enctype="multipart/form-data"><p><label>A picture: <input type="file" name="file" accept="image/*" required></label>
 <p><button>Predict</button></form></html>""")
 

@@ -68,13 +68,16 @@ def fitted(shape, longest):
 
 def picture(path, shape=None):
     """The pixels of a picture, from 0 to 255: height x width x 3, squeezed into a shape where one is given."""
-    image = opened(path).convert("RGB")
+    image = opened(path, shape)
+    image = image if image.mode == "RGB" else image.convert("RGB")
     return np.asarray(image if shape is None else image.resize(shape[::-1], Image.Resampling.BILINEAR, reducing_gap=2))
 
 
-def opened(path):
+def opened(path, shape=None):
     """A picture without transparency, 8 bits a colour, and not turned, as its mask lies over it as it is stored."""
     with Image.open(path) as image:
+        if shape:
+            image.draft(None, (2 * shape[1], 2 * shape[0]))  # a JPEG can be read smaller, which is much faster
         image.load()
     if image.mode.startswith(("I", "F")):  # 16 bits and more: of whole numbers the first 8 are kept
         values = np.asarray(image, dtype=float)
@@ -89,7 +92,8 @@ def mask(path):
     """The class of each pixel as its place in CLASSES: height x width; NOTHING where there is none."""
     with Image.open(path) as image:
 {% if form == "threshold" %}        return (np.asarray(image.convert("L")) >= 128).astype(np.uint8)
-{% else %}{% if form == "colour" %}        values = np.asarray(image.convert("RGB"), dtype=np.int32) @ np.array([0x10000, 0x100, 1], dtype=np.int32)
+{% else %}{% if form == "colour" %}        red, green, blue = (np.asarray(band, dtype=np.int32) for band in image.convert("RGB").split())
+        values = red << 16 | green << 8 | blue
 {% elif form == "index" %}        values = np.asarray(image if image.mode not in ("RGB", "RGBA", "LA", "PA") else image.convert("L"))
 {% else %}        values = np.asarray(image.convert("L") if image.mode in ("RGB", "RGBA", "LA") else image)
 {% endif %}    made = np.full(values.shape, NOTHING, dtype=np.uint8)

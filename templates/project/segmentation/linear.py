@@ -9,8 +9,8 @@ import numpy as np
 import data
 
 LONGEST = 160  # pictures are seen so small: neighbours are averaged, and it is fast
-PIXELS = 10_000  # to learn from
-SHRINK, STEPS = 1.0, 100  # how much a weight costs: more is more careful
+PIXELS = 6_000  # to learn from
+SHRINK, STEPS = 1.0, 60  # how much a weight costs: more is more careful
 
 
 def fit(inputs, targets, seed):
@@ -39,18 +39,19 @@ def predict(learned, inputs):
 def features(path):
     """What is seen of each pixel: height x width x numbers."""
     shape = data.fitted(data.shape(path), LONGEST)
-    colours = [data.picture(path, shape) / 255]
-    colours += [around(path, shape, cells) for cells in (24, 6)]
+    pixels = data.picture(path, shape)
+    own, near, far = (np.asarray(one) / 255 for one in (pixels, around(pixels, 24), around(pixels, 6)))
     down, across = (np.linspace(-1, 1, side) for side in shape)
     place = np.stack(np.meshgrid(down, across, indexing="ij"), axis=2)
-    own, beside = colours[0], colours[0][:, :, [1, 2, 0]]
-    return np.concatenate([*colours, own**2, own * beside, place, place**2, place[:, :, :1] * place[:, :, 1:]], axis=2)
+    products = own * own[:, :, [1, 2, 0]], place[:, :, :1] * place[:, :, 1:]
+    return np.concatenate([own, near, far, place, own**2, place**2, *products], axis=2)
 
 
-def around(path, shape, cells):
+def around(pixels, cells):
     """The mean colour around each pixel, where a picture is `cells` wide."""
-    coarse = data.Image.fromarray(data.picture(path, data.fitted(shape, cells)))
-    return np.asarray(coarse.resize(shape[::-1], data.Image.Resampling.BILINEAR)) / 255
+    image = data.Image.fromarray(pixels)
+    coarse = image.resize(data.fitted(pixels.shape[:2], cells)[::-1], data.Image.Resampling.BOX)
+    return coarse.resize(image.size, data.Image.Resampling.BILINEAR)
 
 
 def scaled(rows, mean, spread):
