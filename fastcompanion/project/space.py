@@ -152,7 +152,8 @@ def _requirements(
 def _code(root: Path, begin: Iterable[str]) -> tuple[list[str], list[str]]:
     """Name the project's files that a page stands on, and the packages that it can't start without."""
     found: list[str] = []
-    waiting, packages = list(begin), set()
+    waiting = list(begin)
+    packages: set[str] = set()
     while waiting:
         path = root / f"{waiting.pop()}.py"
         if path.is_file() and path.name not in found:

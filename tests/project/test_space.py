@@ -208,6 +208,7 @@ def uploaded(address: str, path: Path) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.skipif(importlib.util.find_spec("gradio") is None, reason="gradio is not installed")
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradio_shows_it(kind: str, tmp_path: Path) -> None:
