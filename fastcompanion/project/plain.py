@@ -21,6 +21,7 @@ from fastcompanion.data.tables import Table
 _SAMPLE = 20
 _PER_CLASS = 2
 _CLASSES = 30
+_LONG = 50_000
 
 
 @frozen
@@ -124,19 +125,30 @@ def to_text(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def sample(table: Plain, target: Sequence[str]) -> str:
-    """Take a few rows of a plain table, some of each class or spread evenly; `target` is empty for a test."""
+    """Take a few rows of a plain table, some of each class or spread evenly; `target` is empty for a test.
+
+    Rows with very long texts are taken only where a class has no others: what is in git should stay small.
+    """
     rows = list(csv.reader(io.StringIO(table.text.decode("utf-8-sig"), newline="")))
     names, body = rows[0], [row for row in rows[1:] if row]
+    sizes = [sum(map(len, row)) for row in body]
     chosen: dict[int, None] = {}
     classes = list(dict.fromkeys(target))
     if 1 < len(classes) <= _CLASSES:
         for one in classes:
             places = [place for place, cell in enumerate(target) if cell == one]
-            chosen |= dict.fromkeys(files.spread(places, _PER_CLASS))
+            chosen |= dict.fromkeys(files.spread(_short(places, sizes, _PER_CLASS), _PER_CLASS))
     missing = max(0, min(_SAMPLE, len(body)) - len(chosen))
     rest = [place for place in range(len(body)) if place not in chosen]
-    chosen |= dict.fromkeys(files.spread(rest, missing) if missing else ())
+    least = _PER_CLASS if not chosen else 0
+    chosen |= dict.fromkeys(files.spread(_short(rest, sizes, least), missing) if missing else ())
     return to_text(names, (body[place] for place in sorted(chosen)))
+
+
+def _short(places: Sequence[int], sizes: Sequence[int], least: int) -> Sequence[int]:
+    """Keep the rows that are not very long; where there are fewer than `least`, the shortest ones."""
+    short = [place for place in places if sizes[place] <= _LONG]
+    return short if len(short) >= least else sorted(places, key=lambda place: sizes[place])[:least]
 
 
 def rows(table: Plain, places: Sequence[int]) -> str:

@@ -172,6 +172,18 @@ def test_likenesses_are_judged_by_their_correlation(tmp_path: Path) -> None:
     assert f"{value:.4g} [" in printed
 
 
+def test_books_stay_out_of_the_sample_where_there_are_shorter_texts(tmp_path: Path) -> None:
+    chance = random.Random(5)
+    rows = [[" ".join(["word"] * 60_000) if n % 3 == 0 or n % 4 == 1 else sentence(chance, n % 2 > 0), "ab"[n % 2] if n % 30 else "rare"] for n in range(60)]  # fmt: skip
+    plan = made.plan(folders.table(tmp_path / "a.csv", ["text", "label"], rows), target="label")
+    found = list(csv.DictReader(plan.samples["train.csv"].splitlines()))
+    assert sum(len(row["text"]) > 100_000 for row in found) == 2, (
+        "of what is rare there is nothing else"
+    )
+    assert {row["label"] for row in found} == {"a", "b", "rare"}
+    assert len(found) == 20
+
+
 def test_files_in_class_folders(tmp_path: Path) -> None:
     project = made.scored(files(tmp_path / "set"), tmp_path / "trial")
     assert "failed" not in made.own_tests(project)

@@ -33,7 +33,7 @@ def learned(name):
 
 
 def predict(name, count):
-    """The forecast: the time and the value of each of the next steps."""
+    """The forecast: the time and the value of each of the next steps.{% if numbers %} What else is known beforehand is taken as it was last season.{% endif %}"""
     steps = [learned(name)["end"] + ahead for ahead in range(1, count + 1)]
     said = train.find(name).predict(learned(name), [{"step": step} for step in steps])
     return list(zip(map(data.when, steps), said, strict=True))
