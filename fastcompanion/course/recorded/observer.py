@@ -27,6 +27,7 @@ from fastcompanion.course.recorded.fingerprints import fingerprint, printed_floa
 from fastcompanion.course.recorded.probe import SHELL_NAMES, Limit, untouched
 from fastcompanion.course.recorded.replays import (
     NOT_PLAIN_CALLS,
+    PATIENCE,
     SLOW_ORIGINAL,
     arguments_of,
     bare,
@@ -259,7 +260,7 @@ class Observer:
             return fill(self.names, record["name"], record["cases"])
 
         def once(case: dict[str, Any], around: Any = contextlib.nullcontext) -> dict[str, Any]:
-            return play(self.names, case, {}, SLOW_ORIGINAL, around)
+            return play(self.names, case, {}, SLOW_ORIGINAL, around, PATIENCE)
 
         return filled(record["cases"], once)
 

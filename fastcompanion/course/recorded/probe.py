@@ -33,6 +33,7 @@ from fastcompanion.course.recorded.values import (
 )
 
 SNAPSHOT_BYTES = 64_000_000
+SHORT_WAIT = 0.02
 SHELL_NAMES = frozenset({"In", "Out", "exit", "quit", "get_ipython", "open"})
 NOT_DATA = (types.ModuleType, type, types.BuiltinFunctionType)
 
@@ -71,19 +72,34 @@ class Sink:
 
 
 class Limit:
-    """Interrupts the main thread when a check takes longer than `seconds`; works on any system."""
+    """Interrupts the main thread when a check takes longer than `seconds`; works on any system.
 
-    def __init__(self, seconds: float) -> None:
+    With `patience` it goes by the seconds that were computed, and waits so long where other programs
+    keep the machine busy.
+    """
+
+    def __init__(self, seconds: float, patience: float = 0.0) -> None:
         self.seconds, self.fired, self.over = seconds, False, False
         self.lock = threading.Lock()
-        self.timer = threading.Timer(seconds, self.fire)
-        self.timer.daemon = True
+        self.timer = self.after(seconds)
+        self.until = time.monotonic() + patience
+        self.computed = time.process_time()
         self.handler: Any = None
 
+    def after(self, seconds: float) -> threading.Timer:
+        """Make a timer that fires."""
+        timer = threading.Timer(seconds, self.fire)
+        timer.daemon = True
+        return timer
+
     def fire(self) -> None:
-        """Interrupt, unless the block has ended."""
+        """Interrupt, unless the block has ended or may wait."""
         with self.lock:
-            if not self.over:
+            left = self.seconds - (time.process_time() - self.computed)
+            if not self.over and left > 0 and time.monotonic() < self.until:
+                self.timer = self.after(max(left, SHORT_WAIT))
+                self.timer.start()
+            elif not self.over:
                 self.fired = True
                 _thread.interrupt_main()
 

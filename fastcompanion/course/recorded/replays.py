@@ -37,7 +37,10 @@ from fastcompanion.course.recorded.fingerprints import (
 from fastcompanion.course.recorded.probe import Isolation, Limit, untouched
 from fastcompanion.course.recorded.values import is_frame, is_number, size_of
 
-SLOW_ORIGINAL = 0.5
+SLOW_ORIGINAL = (
+    0.5  # seconds of computing: what a record holds must not depend on how busy a machine is
+)
+PATIENCE = 5.0
 MOST_COPIED = 64_000_000
 PLAIN_TENSORS = {
     f"torch.{kind}" for kind in ("float32", "float64", "int64", "int32", "uint8", "bool")
@@ -183,6 +186,7 @@ def replay(
     renamed: Mapping[str, str],
     seconds: float,
     around: Callable[[], Any] = contextlib.nullcontext,
+    patience: float = 0.0,
 ) -> dict[str, Any]:
     """Make one call again on a copy of the function, with made arguments and globals.
 
@@ -202,17 +206,16 @@ def replay(
         with seeded(case["seed"]), around(), Guard():
             return answered(isolation, twin, case, args, order, renamed)
 
-    return answer_within(case, seconds, once)
+    return answer_within(case, Limit(seconds, patience), once)
 
 
 def answer_within(
-    case: Mapping[str, Any], seconds: float, once: Callable[[], dict[str, Any]]
+    case: Mapping[str, Any], limit: Limit, once: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
-    """Give what `once` answers within `seconds`, or {"error"} or {"skipped"}; nothing else is changed.
+    """Give what `once` answers within a limit, or {"error"} or {"skipped"}; nothing else is changed.
 
     All of it runs inside: an interrupt that is late must not land in the learner's code.
     """
-    limit = Limit(seconds)
     try:
         with untouched(), limit, gradients(case):
             return once()
@@ -451,7 +454,7 @@ def fill(outer: dict[str, Any], name: str, cases: list[dict[str, Any]]) -> dict[
 
     def once(case: dict[str, Any], around: Any = contextlib.nullcontext) -> dict[str, Any]:
         order = list(range(len(case["args"])))
-        return replay(outer, function, case, order, {}, SLOW_ORIGINAL, around)
+        return replay(outer, function, case, order, {}, SLOW_ORIGINAL, around, PATIENCE)
 
     return filled(cases, once)
 

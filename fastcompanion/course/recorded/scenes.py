@@ -26,6 +26,7 @@ from fastcompanion.course.recorded.calls import (
     widened,
 )
 from fastcompanion.course.recorded.fingerprints import fingerprint
+from fastcompanion.course.recorded.probe import Limit
 from fastcompanion.course.recorded.replays import (
     NOT_PLAIN_CALLS,
     SAVING,
@@ -324,6 +325,7 @@ def play(
     renamed: Mapping[str, str],
     seconds: float,
     around: Callable[[], Any] = contextlib.nullcontext,
+    patience: float = 0.0,
 ) -> dict[str, Any]:
     """Play a scene with the classes that are there; gives what `replay` gives."""
 
@@ -341,7 +343,7 @@ def play(
         with seeded(case["seed"]), around(), Guard(), kept_classes(seen):
             return scene_answer(outer, case, classes, args)
 
-    return answer_within(case, seconds, once)
+    return answer_within(case, Limit(seconds, patience), once)
 
 
 def method_of(value: Any, name: str, outer: Mapping[str, Any]) -> Any:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
 import pytest
 
+from fastcompanion.course.recorded import replays
 from fastcompanion.course.recorded.fingerprints import fingerprint
+from fastcompanion.course.recorded.probe import Limit
 from fastcompanion.course.recorded.replays import Before, global_names, plain_copy
+from tests.course.recorded.spaces import Space, recorded
 
 ARRAYS = [np.arange(6.0), np.array([[1, 2]]), np.array([1.5, np.nan, np.inf]), np.array([True])]
 
@@ -65,3 +69,22 @@ def test_the_names_that_code_reads_are_those_of_its_own() -> None:
     assert global_names(first) == ("a", "b")
     assert global_names(second) == ("a", "c")
     assert global_names(first) == ("a", "b")
+
+
+def test_what_a_record_holds_goes_by_computing_and_not_by_how_busy_a_machine_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(replays, "SLOW_ORIGINAL", 0.02)
+    waits = "import time\ndef f(n):\n    time.sleep(0.05)\n    return n * 2"
+    (told,) = recorded(waits, "f(3.0)\nf(4.0)")
+    assert len(told["cases"]) == 3
+    computes = "def f(n):\n    while True: n += 1"
+    (told,) = Space(computes).section(answer=[{**told, "name": "f"}])["answers"]
+    assert told["cases"] == []
+
+
+def test_patience_ends() -> None:
+    limit = Limit(0.01, patience=0.1)
+    with pytest.raises(KeyboardInterrupt), limit:
+        time.sleep(20)
+    assert limit.fired
