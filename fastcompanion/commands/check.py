@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ import typer
 
 from fastcompanion import console, views
 from fastcompanion.base.errors import CompanionError, Exit
-from fastcompanion.commands import completing, repeated_view
+from fastcompanion.commands import completing
 from fastcompanion.commands import lesson_app as lesson_group
 from fastcompanion.commands.options import LessonArgument, Session, command
 from fastcompanion.commands.phrases import commit_blocks
@@ -27,7 +28,6 @@ from fastcompanion.course.checks.results import Taken
 from fastcompanion.course.checks.verdict import CHANGED, UNCOMPARED, SectionVerdict
 from fastcompanion.course.checks.watch import watch as watch_notebook
 from fastcompanion.flows import checking
-from fastcompanion.flows.repeated import RepeatReport
 
 NotebookOption = Annotated[
     str | None, typer.Option("--notebook", help="One notebook of a lesson that has several.")
@@ -100,9 +100,10 @@ def check(
     report = checking.check(
         study, asked, step=step, note=note, reporter=session.reporter, record=record
     )
-    if isinstance(report, RepeatReport):
-        return Answer(report, repeated_view.view, report.exit_code)
-    return Answer(report, _view_report, report.exit_code)
+    if isinstance(report, CheckReport):
+        return Answer(report, _view_report, report.exit_code)
+    view = import_module("fastcompanion.commands.repeated_view").view
+    return Answer(report, view, report.exit_code)
 
 
 def hint(

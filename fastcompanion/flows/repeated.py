@@ -106,15 +106,6 @@ class _Work:
         return self.ws.repeat_folder(self.lesson.id, self.ref.id)
 
 
-def is_open(ws: Workspace, asked: Asked) -> bool:
-    """Is the lesson at its last step, with a notebook for it?"""
-    course, lesson = lessons.find(ws, asked.lesson)
-    if asked.section is not None or not _begun(ws, lesson):
-        return False
-    now = progress.progress(course, lesson, events.read(ws)).current
-    return now is not None and now.step == "repeat"
-
-
 def _begun(ws: Workspace, lesson: Lesson) -> list[NotebookRef]:
     return [ref for ref in lesson.notebooks if ws.notebook(lesson.id, ref.id, "repeat").exists()]
 
