@@ -5,7 +5,7 @@ word that does best on texts the rule has not seen wins; on its own texts, a wor
 be perfect. Standard library only, so the first number takes no time.
 """
 
-{% if not is_class %}import math
+{% if not is_class and metric != "mae" %}import math
 {% endif %}import random
 {% if metric == "mae" %}import statistics
 {% endif %}from collections import Counter

@@ -5,8 +5,8 @@ import json
 import data
 import linear
 import numpy as np
-import pytest
-from test_project import planted, right
+{% if is_class %}import pytest
+{% endif %}from test_project import planted, right
 
 
 def test_it_learns_which_words_tell():
