@@ -380,7 +380,15 @@ def header(task: Task, values: Mapping[str, Any]) -> str:
         "learned": best.learned,
         "problems": _problems(task),
     }
-    return _render("header.md", told | dict(values)).strip()
+    plain = {name: _plain(value) for name, value in (told | dict(values)).items()}
+    return _render("header.md", plain).strip()
+
+
+def _plain(value: Any) -> Any:
+    """Take from texts of the data what a notebook would render: tags and pictures."""
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return value.replace("<", "&lt;").replace("![", "!\\[") if isinstance(value, str) else value
 
 
 def _problems(task: Task) -> list[str]:

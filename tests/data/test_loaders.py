@@ -138,6 +138,41 @@ class TestText:
         assert "RATE, SECONDS = 8000, 0." in cells.loader
         assert "from scipy.io import wavfile" in cells.loader
 
+    def test_sounds_of_other_formats(self, tmp_path: Path) -> None:
+        for label in ("a", "b"):
+            for number in range(12):
+                folders.text(tmp_path / label / f"{number}.flac", f"fLaC{label}{number}")
+        path = Made(tmp_path, "audio-class", {})
+        _, cells = made_of(path)
+        compile(cells.loader, "loader cell", "exec")
+        assert "import soundfile" in cells.loader
+        assert "soundfile.read(path/name, dtype='float32')" in cells.loader
+
+    def test_masks_that_a_lossy_format_blurred(self, tmp_path: Path) -> None:
+        from PIL import Image
+
+        awkward.masks(tmp_path)
+        for number in range(30):
+            old = tmp_path / f"masks/p{number}_mask.png"
+            with Image.open(old) as mask:
+                mask.save(old.with_suffix(".jpg"))
+            old.unlink()
+        found, cells = made_of(Made(tmp_path, "segmentation", {}))
+        assert found.masks is not None
+        assert found.masks.values == (0, 1)
+        assert (
+            "pixels = np.array(Image.open(path/row['label']).convert('L')) >= 128" in cells.loader
+        )
+
+    def test_nothing_of_the_data_is_rendered_in_the_header(self, tmp_path: Path) -> None:
+        rows = [[n % 7, "x<img src=//a.example/b.png>" if n % 2 else "![y](//a.example/c.png)"] for n in range(60)]  # fmt: skip
+        path = folders.table(tmp_path / "a.csv", ("n", "<b>label</b>"), rows)
+        found = task.make(task.Wanted(path, "<b>label</b>"), look.look(path, target="<b>label</b>"))
+        values = {"title": "T", "lesson": "c/01", "path": "p", "folder": "f"}
+        text = loaders.header(found, values)
+        assert "<" not in text.replace("&lt;", "")
+        assert "![" not in text
+
 
 class TestRules:
     def test_a_rule_holds_for_every_file_or_is_not_used(self) -> None:
