@@ -291,6 +291,7 @@ def test_a_model_without_its_weights_is_never_trained(tmp_path: Path) -> None:
 
 
 @pytest.mark.train
+@pytest.mark.timeout(1200)  # it starts torch several times, on a machine that may be busy
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_fastai_model_learns_and_is_the_same_when_loaded(kind: str, tmp_path: Path) -> None:
     if importlib.util.find_spec("fastai") is None:

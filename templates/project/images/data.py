@@ -109,8 +109,8 @@ def sides(path):
 
 @cache
 def small(folder, size, grey):
-    """All pictures, small, and the row of each path. The file is made anew when a picture is another one."""
-    inputs = [*load()[1], *test()[1]]
+    """All pictures to learn from, small, and the row of each path. The file is made anew when one is another."""
+    inputs = load()[1]
     if len(inputs) < MANY:
         return {}, None
     stats = [path.stat() for path in inputs]

@@ -90,8 +90,8 @@ def sheet(title, rows, files):
     parts = ["<!doctype html><html lang=en><meta charset=utf-8><title>", html.escape(title), "</title><style>body {font: 14px system-ui; margin: 2em}"]
     parts.append(" figure {display: inline-block; vertical-align: top; margin: 8px; width: %dpx; overflow-wrap: anywhere} img {max-width: 100%%}</style>" % SIDE)
     count = min(WORST, len(rows))
-    for words, some in (("The worst", rows[:count]), ("The best", rows[max(count, len(rows) - BEST) :][::-1])):
-        parts.append(f"<h1>{html.escape(title)}: {words.lower()}</h1>")
+    for words, some in (("the worst", rows[:count]), ("the best", rows[max(count, len(rows) - BEST) :][::-1])):
+        parts.append(f"<h1>{html.escape(title)}: {words}</h1>{% if says == "points" %}<p>Green is where points are, magenta where they were said to be.</p>{% endif %}")
         parts += [figure(row, files[row["id"]]) for row in some]
     return "".join([*parts, "</html>\n"])
 
