@@ -9,7 +9,7 @@ import yaml
 from fastai.torch_core import default_device
 
 PROJECT = yaml.safe_load((Path(__file__).parent / "project.yml").read_text(encoding="utf-8"))
-CRUMB = 8  # a last batch of fewer rows is too little for BatchNorm, and for several processes
+CRUMB = 8  # a last batch of fewer rows (or than half a batch) is too little for BatchNorm, and for several processes
 
 
 def device():
@@ -25,7 +25,8 @@ def device():
 
 def batch(rows, size):
     """The batch size from `size` up that leaves no crumb at the end."""
-    return next((one for one in range(size, 2 * size, CRUMB) if not 0 < rows % one < CRUMB), size)
+    crumb = min(CRUMB, size // 2)
+    return next((one for one in range(size, 2 * size) if not 0 < rows % one < crumb), size)
 
 
 def together(learner):

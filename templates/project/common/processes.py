@@ -46,6 +46,8 @@ class Dealt(DistributedDL):
     def get_idxs(self):
         order = [list(self.dl.get_idxs())]
         distributed.broadcast_object_list(order)
+        if 0 < len(order[0]) % self.bs < PROCESSES:
+            raise SystemExit(f"a batch of {len(order[0]) % self.bs} is too small for {PROCESSES} processes: take another BATCH")
         self.hands = [order[0][begin:][: self.bs][RANK::PROCESSES] for begin in range(0, len(order[0]), self.bs)]
         return [one for hand in self.hands for one in hand]
 

@@ -18,11 +18,12 @@ def test_the_device_is_the_one_that_is_asked_for(monkeypatch):
     assert devices.device().type in ("cuda", "mps", "cpu")
 
 
-def test_the_last_batch_is_no_crumb():
-    for rows in range(devices.CRUMB, 5000):
-        size = devices.batch(rows, 64)
-        assert 64 <= size < 128
-        assert rows % size == 0 or rows % size >= devices.CRUMB
+@pytest.mark.parametrize(("usual", "crumb"), [(64, devices.CRUMB), (8, 4)])
+def test_the_last_batch_is_no_crumb(usual, crumb):
+    for rows in range(crumb, 1000):
+        size = devices.batch(rows, usual)
+        assert usual <= size < 2 * usual
+        assert rows % size == 0 or rows % size >= crumb
 
 
 def test_one_process_learns_alone(monkeypatch):
