@@ -97,4 +97,6 @@ def take(project: Project, growth: Growth) -> Growth:
     commit = repo.commit(project.root, [*paths, path], f"Add {step.title[0].lower()}{step.title[1:]}")  # fmt: skip
     done = (*growth.done, step.id)
     left = tuple(one for one in growth.left if one != step.id)
+    # A file that an earlier step has brought is no news.
+    kept = tuple(name for name in kept if name not in record.files)
     return Growth(growth.root, step, done, left, tuple(added), kept, commit)

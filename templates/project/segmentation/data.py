@@ -94,7 +94,8 @@ def mask(path):
 {% if form == "threshold" %}        return (np.asarray(image.convert("L")) >= 128).astype(np.uint8)
 {% else %}{% if form == "colour" %}        red, green, blue = (np.asarray(band, dtype=np.int32) for band in image.convert("RGB").split())
         values = red << 16 | green << 8 | blue
-{% elif form == "index" %}        values = np.asarray(image if image.mode not in ("RGB", "RGBA", "LA", "PA") else image.convert("L"))
+{% elif form == "index" %}        values = np.asarray(image)
+        values = values if values.ndim == 2 else values[:, :, 0]
 {% else %}        values = np.asarray(image.convert("L") if image.mode in ("RGB", "RGBA", "LA") else image)
 {% endif %}    made = np.full(values.shape, NOTHING, dtype=np.uint8)
     for number, code in enumerate(CODES):
