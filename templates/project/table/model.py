@@ -53,8 +53,9 @@ def learn(inputs, targets):
     for name in inputs[0]:
         values = [row.get(name) for row in inputs if row.get(name) is not None]
         numbers = [value for value in values if isinstance(value, float)]
-        if numbers:
-            learned["numbers"][name] = [float(np.median(numbers)), float(np.mean(numbers)), float(np.std(numbers)) or 1.0]
+        if len(set(numbers)) > 1:  # what never varies would be a giant as soon as it does: it counts as a word
+            gaps = len(numbers) < len(inputs)
+            learned["numbers"][name] = [float(np.median(numbers)), float(np.mean(numbers)), float(np.std(numbers)) or 1.0, gaps]
         else:
             learned["words"][name] = sorted(set(values))
 {% if is_class %}    return learned | {"classes": sorted(set(targets))}
@@ -62,14 +63,14 @@ def learn(inputs, targets):
 {% endif %}
 
 def encode(learned, inputs):
-    """Places of words (0 for missing and unknown), and numbers with a column that says where there was none."""
+    """Places of words (0 for missing and unknown), and numbers, with a column for gaps where learning has seen some."""
     places = [{word: place for place, word in enumerate(words, start=1)} for words in learned["words"].values()]
     words = [[known.get(row.get(name), 0) for name, known in zip(learned["words"], places, strict=True)] for row in inputs]
     numbers = []
     for row in inputs:
         values = [(row.get(name), *scale) for name, scale in learned["numbers"].items()]
-        numbers.append([((middle if value is None else value) - mean) / spread for value, middle, mean, spread in values])
-        numbers[-1] += [float(value is None) for value, *_ in values]
+        numbers.append([((middle if value is None else value) - mean) / spread for value, middle, mean, spread, _ in values])
+        numbers[-1] += [float(value is None) for value, *_, gaps in values if gaps]
     return torch.tensor(words, dtype=torch.long).reshape(len(inputs), -1), torch.tensor(numbers, dtype=torch.float32).reshape(len(inputs), -1)
 
 
@@ -77,4 +78,5 @@ def build(learned):
     """The network; the size of an embedding follows fastai's rule."""
     sizes = [(len(words) + 1, min(600, round(1.6 * (len(words) + 1) ** 0.56))) for words in learned["words"].values()]
     outputs = {{ 'len(learned["classes"])' if is_class else "1" }}
-    return TabularModel(sizes, 2 * len(learned["numbers"]), outputs, LAYERS)
+    columns = sum(1 + gaps for *_, gaps in learned["numbers"].values())
+    return TabularModel(sizes, columns, outputs, LAYERS)

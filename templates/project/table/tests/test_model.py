@@ -26,6 +26,25 @@ def test_it_learns_what_was_planted():
     assert error < 15
 {% endif %}
 
+def test_a_gap_that_learning_never_saw_is_the_middle(monkeypatch):
+    monkeypatch.setattr(model, "EPOCHS", 2)
+    rows = [(row, target) for row, target in zip(*planted(), strict=True) if None not in row.values()]
+    inputs, targets = [row for row, _ in rows], [target for _, target in rows]
+    learned = model.fit(inputs, targets, seed=1)
+    middle = sorted(row["x"] for row in inputs)[len(inputs) // 2]
+    gap, usual = model.predict(learned, [{"x": None, "word": "a"}, {"x": middle, "word": "a"}])
+    assert gap == pytest.approx(usual)
+
+
+def test_a_number_that_never_varied_is_no_giant_when_it_does(monkeypatch):
+    monkeypatch.setattr(model, "EPOCHS", 2)
+    inputs, targets = planted()
+    learned = model.fit([row | {"same": 7.0} for row in inputs], targets, seed=1)
+    told = model.predict(learned, [inputs[0] | {"same": value} for value in (8.0, 1e6, None)])
+    assert told[0] == pytest.approx(told[1])
+    assert told[0] == pytest.approx(told[2])
+
+
 def test_the_same_seed_gives_the_same_predictions(monkeypatch):
     monkeypatch.setattr(data, "FOLDER", data.HERE / "sample")
     monkeypatch.setattr(model, "EPOCHS", 2)
