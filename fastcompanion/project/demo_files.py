@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import math
 import struct
-import wave
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -139,13 +137,11 @@ def _tone(chance: Random, name: str) -> bytes:
         now = pitch * (1 + (1.5 * after if name == "rising" else 0.0))
         level = loud * math.sin(2 * math.pi * now * after) if after > 0 else 0.0
         levels.append(int(level + chance.gauss(0, 300)))
-    file = io.BytesIO()
-    with wave.open(file, "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(_RATE)
-        sound.writeframes(struct.pack(f"<{len(levels)}h", *levels))
-    return file.getvalue()
+    data = struct.pack(f"<{len(levels)}h", *levels)
+    # The head of a WAVE file: plain 16-bit samples, one channel.
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, _RATE, 2 * _RATE, 2, 16)
+    body = b"WAVE" + form + struct.pack("<4sI", b"data", len(data)) + data
+    return struct.pack("<4sI", b"RIFF", len(body)) + body
 
 
 #: kind -> what makes its files
