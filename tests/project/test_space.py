@@ -74,32 +74,56 @@ def asked(project: Project) -> list[Any]:
     return [str(next(path for path in (project.root / "sample" / "files").rglob("*") if path.is_file()))]  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_page_answers_from_its_folder_alone(kind: str, tmp_path: Path) -> None:
-    project = grown(kind, tmp_path / "trial")
-    made = space.make(project, "baseline")
-    assert made.folder == project.root / "space"
-    away = tmp_path / "away"
+def told(project: Project, made: Space, place: Path) -> Any:
+    """Take a Space away from its project, and ask its page with what stands in for gradio."""
+    away = place / "away"
     made.folder.rename(away)
-    (tmp_path / "stand in").mkdir()
-    (tmp_path / "stand in" / "gradio.py").write_text(STAND_IN)
+    (place / "stand in").mkdir()
+    (place / "stand in" / "gradio.py").write_text(STAND_IN)
     done = subprocess.run(
-        [sys.executable, "-c", ASK, json.dumps(asked(project))],
+        [sys.executable, "-W", "ignore", "-c", ASK, json.dumps(asked(project))],
         cwd=away,
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "stand in")},
+        env={**os.environ, "PYTHONPATH": str(place / "stand in")},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
-    assert said
-    if isinstance(said, dict):
-        assert all(0 <= share <= 1 for share in said.values())
-    code = (away / "space.py").read_text()
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_answers_from_its_folder_alone(kind: str, tmp_path: Path) -> None:
+    project = grown(kind, tmp_path / "trial")
+    made = space.make(project, "baseline")
+    assert made.folder == project.root / "space"
+    code = (made.folder / "space.py").read_text()
     assert len(code.splitlines()) < 40, "a page that is read at a glance"
     assert "\n\n\n\n" not in code
     assert not [name for name in made.written if name.startswith("data/")]
+    said = told(project, made, tmp_path)
+    assert said
+    if isinstance(said, dict):
+        assert all(0 <= share <= 1 for share in said.values())
+
+
+@pytest.mark.train
+@pytest.mark.timeout(1200)
+def test_a_space_of_the_fastai_model(tmp_path: Path) -> None:
+    if importlib.util.find_spec("fastai") is None:
+        pytest.skip("fastai is not installed")
+    project = grown("table-number", tmp_path / "trial")
+    growing.take(project, growing.where(project, "model"))
+    for words in (["train.py", "model"], ["save.py", "model"]):
+        running.script(project, words)
+    made = space.make(project, "model")
+    pinned = (made.folder / "requirements.txt").read_text().splitlines()
+    packages = [line.partition("==")[0] for line in pinned if "==" in line]
+    assert packages == ["numpy", "pyyaml", "torch", "fastai"]
+    assert "+" not in "".join(pinned), "a local version can't be installed from elsewhere"
+    assert made.unpinned == ()
+    assert {"model.py", "devices.py", "runs/model/model.pt"} <= set(made.written)
+    assert float(told(project, made, tmp_path)) == pytest.approx(30, abs=60)
 
 
 @pytest.fixture(scope="module")
