@@ -44,11 +44,11 @@ def test_a_person_is_asked(
     built_in_study: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = built_in_study.parent / "f.csv"
-    folders.table(data, folders.FLOWER_NAMES, folders.flowers())
+    folders.table(data, folders.MEASURE_NAMES, folders.measures())
     monkeypatch.setattr(console, "interactive", lambda: True)
-    made = run("lesson", "repeat", "1", data, typed="petal_width\n")
+    made = run("lesson", "repeat", "1", data, typed="p2\n")
     assert made.code == 0, made.err
-    assert "petal_width: you said so" in made.out
+    assert "p2: you said so" in made.out
 
 
 def test_the_check_names_what_is_open_and_its_cure(built_in_study: Path, run: Runner) -> None:

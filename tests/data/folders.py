@@ -40,6 +40,15 @@ def flowers(count: int = 150, seed: int = 1) -> list[list[Any]]:
 FLOWER_NAMES = ("sepal_length", "sepal_width", "petal_length", "petal_width", "species")
 
 
+def measures(count: int = 150, seed: int = 4) -> list[list[Any]]:
+    """Four measured numbers without a word that tells what is to be predicted."""
+    chance = random.Random(seed)
+    return [[round(chance.gauss(centre, 1), 2) for centre in (1, 4, 9, 16)] for _ in range(count)]
+
+
+MEASURE_NAMES = ("p1", "p2", "p3", "p4")
+
+
 def houses(count: int = 300, seed: int = 2) -> list[list[Any]]:
     """Houses with an id, inputs and a price that follows them with noise."""
     chance = random.Random(seed)

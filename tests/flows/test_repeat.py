@@ -175,24 +175,22 @@ class TestMaking:
         assert (ws.repeat_folder(LESSON, "samuel") / "splits.csv").exists()
 
     def test_guesses_are_asked_where_somebody_is_there(self, ws: Workspace) -> None:
-        path = folders.table(ws.root.parent / "f.csv", folders.FLOWER_NAMES, folders.flowers())
+        path = folders.table(ws.root.parent / "f.csv", folders.MEASURE_NAMES, folders.measures())
         asked = []
 
         def answer(question: Question) -> str:
             asked.append(question.flag)
-            return {"--target": "petal_length", "--kind": "table-number"}[question.flag]
+            return {"--target": "p2", "--kind": "table-number"}[question.flag]
 
         made = make(ws, path, answer)
         assert asked[0] == "--target"
-        assert (made.data.target.value, made.metric.name) == ("petal_length", "rmse")
+        assert (made.data.target.value, made.metric.name) == ("p2", "rmse")
 
     def test_guesses_are_taken_and_said_where_nobody_is(self, ws: Workspace) -> None:
-        path = folders.table(ws.root.parent / "f.csv", folders.FLOWER_NAMES, folders.flowers())
+        path = folders.table(ws.root.parent / "f.csv", folders.MEASURE_NAMES, folders.measures())
         made = make(ws, path)
-        assert (
-            "Which column is to be predicted? species is a guess: say it with --target"
-            in made.notes
-        )
+        told = "Which column is to be predicted? p4 is a guess: say it with --target"
+        assert told in made.notes
 
     def test_a_dry_run_writes_nothing(self, ws: Workspace) -> None:
         asked = repeat.Asked("1", None, Wanted(folders.passengers(ws.root.parent / "trips")))
