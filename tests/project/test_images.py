@@ -209,6 +209,7 @@ def test_the_app_answers_over_http_without_the_data(project: Project) -> None:
 
 def test_broken_files_are_left_out_and_awkward_names_kept(tmp_path: Path) -> None:
     project = made.project(classes(tmp_path / "data"), tmp_path / "trial")
+    assert (project.settings()["arch"], project.settings()["pretrained"]) == ("resnet18", True)
     split = folds.read(project.root)
     assert len(split.parts) == 73
     assert project.record().answers["classes"] == ["links & 'oben'", "à droite, là"]
@@ -281,13 +282,6 @@ def test_the_first_number_loads_little_and_is_read_from_small_pictures_again(
     made.script(project, "train.py", "baseline")
     assert (project.runs / "baseline/valid.csv").read_bytes() == first
     assert kept.stat().st_mtime_ns == when
-
-
-def test_a_model_without_its_weights_is_never_trained(tmp_path: Path) -> None:
-    """project.yml asks for pretrained weights from the beginning."""
-    project = made.project(points(tmp_path / "data"), tmp_path / "trial")
-    assert project.settings()["pretrained"] is True
-    assert project.settings()["arch"] == "resnet18"
 
 
 @pytest.mark.train
