@@ -1,4 +1,4 @@
-"""`data`: show what kind of data set a folder holds."""
+"""`data`: what kind of data set a folder holds, and the first number to beat."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import typer
 from fastcompanion.base.process import shown as spelled
 from fastcompanion.commands.options import Session, command
 from fastcompanion.console import Answer, Block, Facts, Items, Line, Next, Table, Title, Warn
+from fastcompanion.data import number
 from fastcompanion.data.dataset import KINDS, Column, DataSet, Finding, Problem, SplitRule
 from fastcompanion.data.look import look
+from fastcompanion.data.number import FirstNumber
 
 _COLUMNS = 30
 _CLASSES = 12
@@ -26,23 +28,43 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _group() -> None:
-    """Keep `data` a group while it has one command."""
+PathArgument = Annotated[
+    Path, typer.Argument(help="A folder, or a single table.", show_default=False)
+]
+TargetOption = Annotated[
+    str, typer.Option("--target", help="The column to predict.", show_default="found or asked")
+]
+KindOption = Annotated[
+    str, typer.Option("--kind", help="The kind of data set.", show_default="found or asked")
+]
+MetricOption = Annotated[
+    str, typer.Option("--metric", help="What to measure with.", show_default="that of the kind")
+]
 
 
 @command(app, "show")
 def show(
-    session: Session,
-    path: Annotated[Path, typer.Argument(help="A folder, or a single table.", show_default=False)],
-    target: Annotated[
-        str, typer.Option("--target", help="The column to predict.", show_default="found or asked")
-    ] = "",
-    kind: Annotated[
-        str, typer.Option("--kind", help="The kind of data set.", show_default="found or asked")
-    ] = "",
+    session: Session, path: PathArgument, target: TargetOption = "", kind: KindOption = ""
 ) -> Answer:
     """Say what kind of data set this is, how one knows, and what is wrong with it."""
+    return Answer(_looked_at(session, path, target, kind), _view)
+
+
+@command(app, "baseline")
+def baseline(
+    session: Session,
+    path: PathArgument,
+    target: TargetOption = "",
+    kind: KindOption = "",
+    metric: MetricOption = "",
+) -> Answer:
+    """Say what naive baselines reach, with intervals: the first number, which every model has to beat."""
+    seen = _looked_at(session, path, target, kind)
+    return Answer(number.of(path, seen, metric=metric, reporter=session.reporter), _number)
+
+
+def _looked_at(session: Session, path: Path, target: str, kind: str) -> DataSet:
+    """Look at the data; what is a guess is asked at a terminal."""
     said = {"--target": target, "--kind": kind}
     found = look(path, target=target, kind=kind)
     while session.can_ask and (open_ := [one for one in found.questions if not said[one.flag]]):
@@ -52,7 +74,7 @@ def show(
             break
         said[first.flag] = answer
         found = look(path, target=said["--target"], kind=said["--kind"])
-    return Answer(found, _view)
+    return found
 
 
 def register(root: typer.Typer) -> None:
@@ -77,6 +99,32 @@ def _view(found: DataSet) -> Iterable[Block]:
         yield Next(
             f"fastcompanion data show {spelled([found.path])} {question.flag} {spelled([value])}"
         )
+
+
+def _number(found: FirstNumber) -> Iterable[Block]:
+    yield Title(found.path)
+    of = f", of {found.target.value}{_guess(found.target)}" if found.target.value else ""
+    yield Line(f"{found.about}{_guess(found.kind)}{of}")
+    yield Table(
+        ("baseline", f"{found.metric.name}, {found.metric.direction} is better", "goes by"),
+        tuple(
+            (
+                one.name,
+                f"{one.score.value:.4g} [{one.score.low:.4g}, {one.score.high:.4g}]",
+                one.learned,
+            )
+            for one in found.baselines
+        ),
+    )
+    yield Line(
+        f"On {found.rows} rows that were not learned from ({_split(found.split)}); an interval holds the truth "
+        "95 times of 100.",
+        "dim",
+    )
+    for note in found.notes:
+        yield Line(note, "dim")
+    path = spelled(["fastcompanion", "project", "new", "NAME", "--data", found.path])
+    yield Next(path, "makes a repository that beats it")
 
 
 def _guess(found: Finding) -> str:

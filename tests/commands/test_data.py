@@ -1,4 +1,4 @@
-"""`data show` through main(argv)."""
+"""`data show` and `data baseline` through main(argv)."""
 
 from __future__ import annotations
 
@@ -96,3 +96,34 @@ class TestShow:
         before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
         run("data", "show", folder)
         assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+class TestBaseline:
+    def test_the_first_number_of_a_table_has_an_interval(self, tmp_path: Path, run: Runner) -> None:
+        shown = run("data", "baseline", folders.passengers(tmp_path / "data"))
+        assert shown.code == 0, shown.err
+        assert "accuracy, higher is better" in shown.out
+        assert "one rule: " in shown.out
+        assert "fastcompanion project new NAME --data" in shown.out
+        told = run("data", "baseline", tmp_path / "data", "--json").data
+        best, majority = told["baselines"]
+        assert best["score"]["value"] > majority["score"]["value"]
+        assert best["score"]["low"] < best["score"]["value"] < best["score"]["high"]
+        assert best["score"]["n"] == told["rows"]
+
+    def test_another_metric_is_taken_and_an_unknown_one_refused(
+        self, tmp_path: Path, run: Runner
+    ) -> None:
+        path = folders.table(tmp_path / "houses.csv", folders.HOUSE_NAMES, folders.houses())
+        told = run("data", "baseline", path, "--metric", "mae", "--json").data
+        assert {one["score"]["metric"] for one in told["baselines"]} == {"mae"}
+        refused = run("data", "baseline", path, "--metric", "acuracy")
+        assert refused.code == 2
+        assert "--metric" in refused.err
+
+    def test_where_nothing_can_be_told_there_is_no_number(
+        self, tmp_path: Path, run: Runner
+    ) -> None:
+        refused = run("data", "baseline", tmp_path)
+        assert refused.code != 0
+        assert refused.err.strip()
