@@ -19,6 +19,7 @@ from typing import Any
 from fastcompanion.base import clock, store
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
+from fastcompanion.data import names
 from fastcompanion.data.dataset import SplitRule
 
 VERSION = 1
@@ -211,9 +212,11 @@ def _as_given(rule: SplitRule, rows: Rows, order: Sequence[int], seed: int) -> d
             name: str(number) for number, name in enumerate(sorted(set(rows.given), key=_natural))
         }
         return {row: places[rows.given[row]] for row in order}
-    return {
-        row: VALID if rows.given[row].strip().lower() in _VALID_WORDS else TRAIN for row in order
-    }
+    return {row: VALID if _is_valid(rows.given[row]) else TRAIN for row in order}
+
+
+def _is_valid(cell: str) -> bool:
+    return cell.strip().lower() in _VALID_WORDS or names.part(cell) in ("valid", "test")
 
 
 def _natural(text: str) -> tuple[int, str]:

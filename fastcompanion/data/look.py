@@ -137,7 +137,7 @@ def of_tables(
     note = splits.note_on_groups(view, known)
     return DataSet(
         path=str(path),
-        kind=known.kind,
+        kind=targets.resting(known.kind, known.target),
         about=KINDS[known.kind.value],
         target=known.target,
         ids=tuple(name for name, role in known.roles.items() if role == "id"),
@@ -277,7 +277,7 @@ def of_files(
     known = tabular.Recognised(found.kind, found.target, {})
     return DataSet(
         path=str(path),
-        kind=found.kind,
+        kind=targets.resting(found.kind, found.target) if found.view else found.kind,
         about=KINDS[found.kind.value],
         target=found.target,
         ids=(found.listed.column,) if found.listed is not None else (),

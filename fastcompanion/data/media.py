@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Literal
 
 from fastcompanion.base.records import frozen
-from fastcompanion.data import files, images, layouts, parts, splits, targets
+from fastcompanion.data import files, images, layouts, listing, parts, splits, targets
 from fastcompanion.data.columns import Values
 from fastcompanion.data.dataset import Finding, Kind, SplitRule
 from fastcompanion.data.files import Folder
@@ -283,7 +283,8 @@ def _label_tries(
             kind = Finding("segmentation", True, (f"{name} holds masks as runs of pixels",))
             yield kind, Finding(name, True, ("it holds the masks",)), values.cells, ""
     usable = _usable(view, best)
-    if what == "images" and not wanted:
+    target = targets.target(view, wanted)
+    if what == "images" and not wanted and not listing.one_for_all(target, usable):
         yield from _many_columns(view, usable)
     yield from _one_column(view, best, usable, wanted, what)
 
@@ -316,7 +317,8 @@ def _many_columns(view: View, usable: Mapping[str, Values]) -> Iterator[_Label]:
         why = f"{len(marks)} columns hold 0 or 1, one for each label" + (
             ", exactly one of them 1" if single else ""
         )
-        kind = Finding("images-class" if single else "images-labels", not single, (why,))
+        sure = not single and len(marks) == len(usable)
+        kind = Finding("images-class" if single else "images-labels", sure, (why,))
         yield (
             kind,
             Finding(", ".join(marks[:3]) + ", ...", True, (why,)),
@@ -326,15 +328,16 @@ def _many_columns(view: View, usable: Mapping[str, Values]) -> Iterator[_Label]:
     found = [match for name in numeric if (match := POINT.fullmatch(name))]
     if len(numeric) >= 2 and len(found) >= len(usable) * 0.8 and _paired(found):
         why = f"{len(found)} columns are the x and y of {len(found) // 2} points"
-        cells = [
-            " ".join(row) for row in zip(*(usable[name].cells for name in numeric), strict=True)
-        ]
-        yield (
-            Finding("images-points", True, (why,)),
-            Finding(", ".join(numeric[:4]), True, (why,)),
-            cells,
-            "",
-        )
+        yield _points(usable, numeric, why, True)
+    elif numbered := listing.numbered_points(usable):
+        why = f"{len(numbered)} columns with numbers for names may be the x and y of {len(numbered) // 2} points"
+        yield _points(usable, numbered, why, False)
+
+
+def _points(usable: Mapping[str, Values], numeric: Sequence[str], why: str, sure: bool) -> _Label:
+    cells = [" ".join(row) for row in zip(*(usable[name].cells for name in numeric), strict=True)]
+    target = Finding(", ".join(numeric[:4]), True, (why,))
+    return Finding("images-points", sure, (why,)), target, cells, ""
 
 
 def _marked(row: Sequence[float | None], names: Sequence[str]) -> str:
@@ -352,16 +355,16 @@ def _one_column(
     view: View, best: Listed, usable: Mapping[str, Values], wanted: str, what: What
 ) -> Iterator[_Label]:
     target = targets.target(view, wanted)
-    if target.value not in usable or (not target.sure and len(usable) == 1):
-        only = len(usable) == 1
-        target = Finding(
-            next(iter(usable), ""),
-            only,
-            ("it is the only other column",) if only else ("it comes first",),
-        )
+    if not target.sure or target.value not in usable:
+        target = listing.label(usable)
     if not target.value:
         return
     values = usable[target.value]
+    if what == "images" and listing.points_in_cells(values):
+        kind = Finding(
+            "images-points", True, (f"{target.value} holds as many numbers in each cell",)
+        )
+        yield kind, target, [listing.numbers_of(cell) for cell in values.cells], ""
     sign = layouts.several(values.counts) if not values.is_numeric and what == "images" else ""
     if sign:
         why = f"{target.value} holds several labels in a cell, separated by {sign!r}"

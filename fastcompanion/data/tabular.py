@@ -241,7 +241,7 @@ def _measured(view: View, time: str) -> list[str]:
 
 
 def _value_of(target: Finding, numeric: list[str]) -> Finding:
-    if target.value in numeric:
+    if target.value in numeric and len(numeric) > 1:
         return target
     return Finding(numeric[-1], len(numeric) == 1, ("it is the number that changes with time",))
 

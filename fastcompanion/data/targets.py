@@ -9,6 +9,7 @@ from itertools import pairwise
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.near import did_you_mean
 from fastcompanion.base.records import frozen
+from fastcompanion.data import names as said
 from fastcompanion.data import parts
 from fastcompanion.data.columns import Values
 from fastcompanion.data.dataset import Finding, Role
@@ -22,11 +23,8 @@ _LIKELY = (
     "price", "saleprice", "medv", "sentiment", "response", "default", "churn", "income", "salary",
     "result", "status", "type", "group", "breed", "cnt", "count", "sales", "value", "output",
 )  # fmt: skip
-#: last words of longer names that often say it, as in median_house_value
-_ENDINGS = frozenset(
-    "price value val target label class score rating sales outcome survived salary income churn diagnosis quality "
-    "species charges cost consumption demand amount revenue".split()
-)
+#: of _SAID, those that stand for other things too
+_UNSURE = ("class", "classes", "tags", "y")
 _ID = re.compile(
     r"(?i)(?:.*[_ .-])?(?:id|idx|index|uuid|guid|key|rowid|row|unnamed: 0|nr|no|file|filename|fname)"
 )
@@ -35,20 +33,6 @@ _GROUP = re.compile(
     r"(?i)(?:.*[_ .-])?(patient|subject|person|user|customer|client|household|family|ticket|session|video|clip|"
     r"scene|speaker|author|writer|player|driver|device|machine|engine|store|shop|product|group|batch|site|hospital|school|"
     r"student|participant|animal|anchor|thread|recording)(?:[_ .-]?(?:id|no|nr|name|code|number|key))?"
-)
-_SPLIT_NAMES = frozenset(
-    (
-        "is_valid",
-        "is_val",
-        "is_test",
-        "is_train",
-        "split",
-        "set",
-        "fold",
-        "kfold",
-        "subset",
-        "partition",
-    )
 )
 _SAMPLE = re.compile(r"(?i)sample|submission|submit")
 
@@ -137,7 +121,7 @@ def known(names: Sequence[str], wanted: str) -> str:
 def _lacking(view: View) -> Finding | None:
     if view.test is None:
         return None
-    lacking = [name for name in view.train.names if name not in view.test.names]
+    lacking = [name for name in candidates(view) if name not in view.test.names]
     told = [f"{view.train.name} has it, {view.test.name} lacks it"]
     if view.sample is not None and (asked := [n for n in view.sample.names if n in lacking]):
         told.append(f"{view.sample.name} asks for it")
@@ -150,34 +134,81 @@ def _lacking(view: View) -> Finding | None:
     return Finding((said or lacking)[0], len(lacking) == 1, tuple(told))
 
 
+def candidates(view: View) -> list[str]:
+    """Name the columns that could be the answer: those that say the split, ids and names of things can't."""
+    split = given_split(view)
+    left = [name for name in view.train.names if name != split]
+    could = [name for name in left if not named_id(name) and not said.names_a_thing(name)]
+    return could or left
+
+
+def resting(kind: Finding, target: Finding) -> Finding:
+    """Call a kind a guess where it follows from a target that is one."""
+    if target.sure or not target.value or not kind.sure:
+        return kind
+    return Finding(kind.value, False, (*kind.why, f"that {target.value} is the target is a guess"))
+
+
 def _by_name(view: View) -> Finding | None:
-    lowered = {name.lower().strip(): name for name in reversed(view.train.names)}
-    for names, sure in ((_SAID, True), (_LIKELY, False)):
-        for name in names:
-            found = lowered.get(name)
-            if found is not None and (sure or plausible(view.values[found])):
-                return Finding(
-                    found, sure, ("its name says so" if sure else "its name suggests it",)
-                )
+    names = candidates(view)
+    if (only := _only_one(view, names)) is not None:
+        return only
+    lowered = {name.lower().strip(): name for name in reversed(names)}
+    telling = [n for n in names if said.answer(n) >= 2 and plausible(view.values[n])]
+    telling.sort(key=lambda name: -said.answer(name))
+    for name in _SAID:
+        found = lowered.get(name)
+        if found is None or (name == "y" and "x" in lowered and len(names) > 2):
+            continue
+        rival = [one for one in telling if one != found] if name in _UNSURE else []
+        if not rival:
+            return Finding(found, True, ("its name says so",))
+        why = f"its name suggests it, though {found} could be it too"
+        return Finding(rival[0], False, (why,))
+    if telling:
+        return Finding(telling[0], False, ("its name suggests it",))
+    for name in _LIKELY:
+        if (found := lowered.get(name)) is not None and plausible(view.values[found]):
+            return Finding(found, False, ("its name suggests it",))
     return None
 
 
+def _only_one(view: View, names: Sequence[str]) -> Finding | None:
+    """Take the only column that could be predicted, beside texts, dates and ids."""
+    values = [view.values[name] for name in names]
+    left = [one for one in values if plausible(one) and not is_id(one)]
+    if (
+        len(left) != 1
+        or len(names) < 2
+        or any(one.type == "category" for one in values if one is not left[0])
+    ):
+        return None
+    return Finding(left[0].name, True, ("the other columns are texts, dates or ids",))
+
+
 def _by_place(view: View) -> Finding:
-    for name in view.train.names:
-        words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)
-        if len(words) > 1 and words[-1].lower() in _ENDINGS and plausible(view.values[name]):
-            return Finding(name, False, ("the end of its name suggests it",))
-    names = view.train.names
+    names = candidates(view)
+    for name in names:
+        if said.answer(name) and len(said.words(name)) > 1 and plausible(view.values[name]):
+            return Finding(name, False, ("a word of its name suggests it",))
     if not view.train.dialect.header and _first_is_class(view):
         return Finding(
             names[0],
             False,
             ("it comes first and has a few whole numbers, the last one has many values",),
         )
-    for name, why in ((names[-1], "it is the last column"), (names[0], "it is the first column")):
-        if plausible(view.values[name]) and len(names) > 1 and not is_id(view.values[name]):
-            return Finding(name, False, (why,))
-    return Finding("", False)
+    could = [n for n in names if plausible(view.values[n]) and not is_id(view.values[n])]
+    could = [n for n in could if not _is_wordy(view.values[n])] or could
+    if len(view.train.names) < 2 or not could:
+        return Finding("", False)
+    place = {names[-1]: "it is the last column", names[0]: "it is the first column"}
+    why = place.get(could[-1], "it is the last column that could be predicted")
+    return Finding(could[-1], False, (why,))
+
+
+def _is_wordy(values: Values) -> bool:
+    """Do words hardly come twice, so that there are more of them than classes would have?"""
+    return not values.is_numeric and values.distinct > max(20, values.filled * 0.1)
 
 
 def _first_is_class(view: View) -> bool:
@@ -244,7 +275,7 @@ def group_named(name: str) -> bool:
 def given_split(view: View) -> str:
     """Find a column that says which rows are for validating."""
     for name, values in view.values.items():
-        if name.lower() in _SPLIT_NAMES and 2 <= values.distinct <= 20:
+        if said.says_split(name, values.counts):
             return name
     return ""
 

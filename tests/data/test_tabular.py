@@ -35,7 +35,7 @@ class TestKinds:
     def test_flowers(self, tmp_path: Path) -> None:
         table(tmp_path / "flowers.csv", folders.FLOWER_NAMES, folders.flowers())
         found = look(tmp_path)
-        assert (found.kind.value, found.kind.sure) == ("table-class", True)
+        assert (found.kind.value, found.kind.sure) == ("table-class", False)
         assert (found.target.value, found.target.sure) == ("species", False)
         assert [one.name for one in found.classes] == ["setosa", "versicolor", "virginica"]
         assert found.metric is not None
