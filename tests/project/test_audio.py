@@ -171,6 +171,7 @@ def test_a_rare_low_rate_does_not_deafen_all(tmp_path: Path) -> None:
 
 
 @pytest.mark.train
+@pytest.mark.timeout(900)  # it starts torch several times, on a machine that may be busy
 @pytest.mark.skipif(not importlib.util.find_spec("fastai"), reason="needs fastai")
 def test_the_fastai_model_trains(project: Project) -> None:
     assert "failed" not in made.own_tests(project, "tests/test_model.py", "-W", "ignore")

@@ -337,6 +337,7 @@ def test_the_answers_of_masks_are_plain(project: Project) -> None:
 
 
 @pytest.mark.train
+@pytest.mark.timeout(900)  # it starts torch several times, on a machine that may be busy
 @pytest.mark.skipif(not importlib.util.find_spec("fastai"), reason="needs fastai")
 def test_the_fastai_model_trains(project: Project) -> None:
     assert "failed" not in made.own_tests(project, "tests/test_model.py", "-W", "ignore")
@@ -344,6 +345,7 @@ def test_the_fastai_model_trains(project: Project) -> None:
     assert "resnet18 begins with pretrained weights" in done.stderr, "nothing falls back in silence"
     made.change(project.root / "project.yml", "pretrained: true", "pretrained: false")
     made.change(project.root / "project.yml", "arch: resnet18", "arch: small")
+    made.change(project.root / "model.py", "else 30", "else 6")
     running.script(project, ["train.py", "model"], python=[sys.executable])
     run, _ = predictions.read(project.runs / "model")
     assert run.settings == {"arch": "small", "pretrained": False}
