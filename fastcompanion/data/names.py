@@ -24,15 +24,19 @@ _FOLDS = re.compile(
 #: of these the values may be numbers too
 _NUMBERED = frozenset(("split", "splits", "partition", "subset", "datasplit"))
 _FLAGS = frozenset(("isvalid", "isval", "istest", "istrain"))
-#: names that are hardly ever anything but the answer
-_TELLING = frozenset(
-    "survived uberlebt survecu sobrevivio outcome churn churned exited attrition abwanderung gekundigt kundigung species "
-    "espece especie specie diagnosis diagnose diagnostico diagnosi dx prognosis sentiment stimmung sentimiento "
-    "saleprice medv price prices prix preis precio preco prezzo prijs verkaufspreis kaufpreis mpg fraud isfraud spam "
-    "defaulted readmitted approved subscribed converted purchased choice chosen strength resistencia festigkeit "
+#: what happened or was found: hardly ever anything but the answer
+_EVENTS = frozenset(
+    "survived uberlebt survecu sobrevivio outcome churn churned exited attrition abwanderung gekundigt kundigung fraud "
+    "isfraud spam defaulted readmitted approved subscribed converted purchased finding findings label labels etikett "
+    "etiqueta etiquette etichetta target ziel zielwert cible objetivo".split()
+)
+#: these and amounts, which may be told of a thing beside its answer
+_TELLING = _EVENTS | frozenset(
+    "species espece especie specie diagnosis diagnose diagnostico diagnosi dx prognosis sentiment stimmung sentimiento "
+    "saleprice medv price prices prix preis precio preco prezzo prijs verkaufspreis kaufpreis mpg "
+    "choice chosen strength resistencia festigkeit "
     "resistance quality qualitat calidad qualite qualita salary gehalt salaire salario sueldo sales umsatz absatz "
-    "ventes ventas vendite finding findings label labels etikett etiqueta etiquette etichetta target ziel zielwert "
-    "cible objetivo disease cancer diabetes stroke breed".split()
+    "ventes ventas vendite disease cancer diabetes stroke breed".split()
 )
 #: names that often are; of longer names the last word
 _LIKELY = frozenset(
@@ -74,11 +78,13 @@ def words(name: str) -> list[str]:
 
 
 def answer(name: str) -> int:
-    """Say how much a name speaks for the answer: 3 by itself, 2 by its last word, 1 a little, 0 not at all."""
+    """Say how much a name speaks for the answer: 4 and 3 by itself, 2 by its last word, 1 a little, 0 not at all."""
     found = words(name)
     whole = "".join(found)
     if not found or found[-1] in _NAMES:
         return 0
+    if whole in _EVENTS or found[-1] in _EVENTS:
+        return 4
     if whole in _TELLING:
         return 3
     if found[-1] in _TELLING or found[-1].endswith(_COMPOUND):

@@ -74,6 +74,10 @@ class TestAnswers:
         )
         assert answers(found) == ("survived", False)
 
+    def test_what_happened_goes_before_amounts(self, tmp_path: Path) -> None:
+        found = shown(tmp_path, ["price", "subscribed", "salary"], [number, (0, 1), number])
+        assert answers(found) == ("subscribed", False)
+
     def test_the_only_column_that_could_be(self, tmp_path: Path) -> None:
         found = shown(
             tmp_path,
