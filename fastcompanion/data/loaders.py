@@ -276,7 +276,7 @@ def _gaps(task: Task, conts: Sequence[str]) -> Iterator[str]:
         empty = {names[row] for row, value in enumerate(numbers) if value is None}
         empty &= set(task.split.parts)
         if empty and any(not empty & set(task.split.trained_on(fold)) for fold in task.split.folds):
-            yield f"df[{name!r}] = df[{name!r}].fillna(df[{name!r}].median())  # only some rows lack it"
+            yield f"df[{name!r}] = df[{name!r}].fillna(df.loc[part != FOLD, {name!r}].median())  # only some rows lack it"
 
 
 def _text(task: Task) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def _small(folder: Folder, name: str) -> Any:
     try:
         with pixels.opened(folder, name) as image:
             return np.asarray(image.convert("L").resize((_SIZE, _SIZE)), dtype=float)
-    except (OSError, ValueError, SyntaxError):
+    except pixels.UNREADABLE:
         return np.zeros((_SIZE, _SIZE))
 
 

@@ -13,6 +13,8 @@ from fastcompanion.data.files import Folder
 
 _MOST_CLASSES = 256
 _HALF = 128
+#: what Pillow raises for an image that is broken
+UNREADABLE = (OSError, ValueError, SyntaxError, EOFError)
 
 
 @frozen
@@ -50,7 +52,7 @@ def count(folder: Folder, pairs: Mapping[str, str], reporter: Reporter) -> Count
         for name, mask in pairs.items():
             try:
                 size, counts = _counts(folder, mask, form)
-            except (OSError, ValueError, SyntaxError) as error:
+            except UNREADABLE as error:
                 left_out[name] = f"{mask} can't be read ({error})"
                 continue
             finally:
@@ -85,7 +87,10 @@ def opened(folder: Folder, name: str) -> Any:
             hint="python -m pip install pillow",
             code=Exit.MISSING,
         ) from None
-    return Image.open(fp=folder.root / name)
+    try:
+        return Image.open(fp=folder.root / name)
+    except Image.DecompressionBombError as error:
+        raise OSError(str(error)) from None
 
 
 def _form(folder: Folder, masks: list[str]) -> str:
@@ -94,7 +99,7 @@ def _form(folder: Folder, masks: list[str]) -> str:
         try:
             with opened(folder, name) as image:
                 return _form_of(image)
-        except OSError:
+        except UNREADABLE:
             continue
     raise CompanionError("no mask can be read", file=folder.root / masks[0])
 

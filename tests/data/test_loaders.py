@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.reporter import SILENT
@@ -287,6 +288,34 @@ def test_masks_of_other_sizes_and_broken_ones_are_left_out(tmp_path: Path) -> No
     assert sorted(counted.left_out) == ["images/p3.png", "images/p4.png"]
     assert counted.left_out["images/p3.png"] == "its mask has another size (masks/p3_mask.png)"
     assert len(counted.by_image) == 28
+
+
+def test_the_first_mask_is_broken_inside_or_huge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    awkward.masks(tmp_path)
+    first = tmp_path / "masks/p0_mask.png"
+    whole = first.read_bytes()
+    pairs = {f"images/p{number}.png": f"masks/p{number}_mask.png" for number in range(30)}
+    place = whole.index(b"IDAT")
+    first.write_bytes(whole[:place] + b"\0\0\0\0" + whole[place + 4 :])
+    assert list(pixels.count(files.walk(tmp_path), pairs, SILENT).left_out) == ["images/p0.png"]
+    first.write_bytes(whole)
+    with Image.open(first) as image:
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", image.width * image.height)
+        image.resize((image.width * 2, image.height * 2)).save(first)
+    assert list(pixels.count(files.walk(tmp_path), pairs, SILENT).left_out) == ["images/p0.png"]
+
+
+def test_gaps_are_filled_with_what_is_known_before(tmp_path: Path) -> None:
+    rows = [
+        [n, "train" if n < 80 else "valid", n % 7 + 0.5, "yes" if n % 3 else "no"]
+        for n in range(100)
+    ]
+    rows[90][2] = ""
+    folders.table(tmp_path / "t.csv", ["id", "split", "size", "target"], rows)
+    _, cells = made_of(Made(tmp_path, "table-class", {}))
+    assert "df['size'] = df['size'].fillna(df.loc[part != FOLD, 'size'].median())" in cells.loader
 
 
 def test_masks_that_hold_no_classes_are_refused(tmp_path: Path) -> None:
