@@ -97,6 +97,8 @@ def _copies(split: Split, told: Features, kind: str) -> Iterator[Problem]:
         return
     if len(told.inputs) < _SHOWN and not kind.startswith("text"):
         return
+    if features.rows_differ(told):
+        return
     parts: Mapping[tuple[str, ...], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for one, *row in zip(told.ids, *told.inputs.values(), told.targets, strict=True):
         if one in split.parts:

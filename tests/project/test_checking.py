@@ -123,6 +123,14 @@ def test_rows_that_came_since_the_split(project: Project) -> None:
     assert [one.text.split(" rows")[0] for one in told if one.name == "rows-changed"] == ["1", "3"]
 
 
+def test_targets_that_are_fewer_than_rows(project: Project) -> None:
+    with (project.root / "data.py").open("a") as file:
+        file.write(
+            "\n\nwhole = load\n\n\ndef load():\n    ids, inputs, targets = whole()\n    return ids, inputs, targets[:-1]\n"
+        )
+    assert problems(project) == {"rows-differ": {"data.py"}}
+
+
 def test_data_py_that_fails_names_its_line(project: Project) -> None:
     made.change(project.root / "data.py", LINE, '        one["x"] = row["no such column"]\n' + LINE)
     with pytest.raises(CompanionError, match="no such column") as caught:
