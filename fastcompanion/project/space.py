@@ -49,7 +49,7 @@ class Space:
 
 
 def make(project: Project, model: str, folder: Path | None = None) -> Space:
-    """Write the folder for a model that was saved; a page or a README that the learner has changed stays."""
+    """Write the folder for a model that was saved; what the learner has written or changed there stays."""
     check(project)
     target = workspace.absolute(folder) if folder is not None else project.root / FOLDER
     learned = next((p for p in (project.runs / model / one for one in _KEPT) if p.is_file()), None)
@@ -58,11 +58,10 @@ def make(project: Project, model: str, folder: Path | None = None) -> Space:
     run = _run(project, model)
     code, packages = _code(project.root, ("app", model))
     required, unpinned = _requirements(project, run, packages)
-    texts = _texts(project, model, run)
+    texts = _texts(project, model, run) | {REQUIREMENTS: required, ".gitattributes": _LARGE_FILES}
     own = _own(target, tuple(texts))
     texts = {name: text for name, text in texts.items() if name not in own}
     digests = {name: render.digest(text) for name, text in texts.items()}
-    texts |= {REQUIREMENTS: required, ".gitattributes": _LARGE_FILES}
     sample = not _media(project) and (project.root / "sample").is_dir()
     copied = [*code, SETTINGS, learned.relative_to(project.root).as_posix()]
     copied += _below(project.root, "sample") if sample else []

@@ -172,7 +172,15 @@ def test_a_page_that_was_changed_stays(table: Project, tmp_path: Path) -> None:
     assert made.own == ("space.py",)
     assert (folder / "space.py").read_text() == "print('mine')\n"
     (folder / "space.json").unlink()
-    assert set(space.make(table, "baseline", folder).own) == {"space.py", "README.md"}
+    files = {"space.py", "README.md", "requirements.txt", ".gitattributes"}
+    assert set(space.make(table, "baseline", folder).own) == files
+
+
+def test_what_lay_there_before_stays(table: Project, tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("mine\n")
+    made = space.make(table, "baseline", tmp_path)
+    assert made.own == ("requirements.txt",)
+    assert (tmp_path / "requirements.txt").read_text() == "mine\n"
 
 
 def test_what_can_not_be_shown_yet(table: Project, run: Runner, tmp_path: Path) -> None:
