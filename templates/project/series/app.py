@@ -87,10 +87,11 @@ class Handler(BaseHTTPRequestHandler):
         self.send(200 if ours else 404, page(self.model) if ours else "There is one page: /")
 
     def do_POST(self):
-        size = int(self.headers.get("Content-Length") or 0)
-        if size > LARGEST:
+        size = self.headers.get("Content-Length", "")
+        if not size.isdecimal() or int(size) > LARGEST:
+            self.close_connection = True
             return self.send(413, "That is too much for a number.")
-        told = parse_qs(self.rfile.read(size).decode("utf-8", "replace"))
+        told = parse_qs(self.rfile.read(int(size)).decode("utf-8", "replace"))
         steps = told.get("steps", [""])[-1].strip()
         return self.send(200, page(self.model, steps, *asked(self.model, steps)))
 

@@ -69,10 +69,11 @@ class Handler(BaseHTTPRequestHandler):
         self.send(200 if ours else 404, page(self.model, {}) if ours else "There is one page: /")
 
     def do_POST(self):
-        size = int(self.headers.get("Content-Length") or 0)
-        if size > LARGEST:
+        size = self.headers.get("Content-Length", "")
+        if not size.isdecimal() or int(size) > LARGEST:
+            self.close_connection = True
             return self.send(413, "That is too much for one row.")
-        told = parse_qs(self.rfile.read(size).decode("utf-8", "replace"), keep_blank_values=True)
+        told = parse_qs(self.rfile.read(int(size)).decode("utf-8", "replace"), keep_blank_values=True)
         cells = {name: values[-1].strip() for name, values in told.items() if name in COLUMNS}
         try:
             said = answer(predict(self.model, cells))

@@ -93,10 +93,11 @@ class Handler(BaseHTTPRequestHandler):
         self.send(200 if ours else 404, page(self.model) if ours else "There is one page: /")
 
     def do_POST(self):
-        size = int(self.headers.get("Content-Length") or 0)
-        if size > LARGEST:
+        size = self.headers.get("Content-Length", "")
+        if not size.isdecimal() or int(size) > LARGEST:
+            self.close_connection = True
             return self.send(413, "That is too long a text.")
-        told = parse_qs(self.rfile.read(size).decode("utf-8", "replace"), keep_blank_values=True)
+        told = parse_qs(self.rfile.read(int(size)).decode("utf-8", "replace"), keep_blank_values=True)
         text = told.get("text", [""])[-1].replace("\r\n", "\n")
         return self.send(200, page(self.model, text, asked(self.model, text)))
 

@@ -61,3 +61,6 @@ def test_too_much_and_elsewhere(address):
         asked(address, {"a": "b" * app.LARGEST})
     with pytest.raises(urllib.error.HTTPError, match="404"):
         asked(address + "etc/passwd")
+    for length in ("-1", "many"):
+        with pytest.raises(urllib.error.HTTPError, match="413"):
+            urllib.request.urlopen(urllib.request.Request(address, b"", {"Content-Length": length}), timeout=10)
