@@ -195,7 +195,15 @@ def runtime_folder() -> Path:
     """A short private folder for sockets: their paths may have about 100 characters only."""
     import tempfile
 
-    return Path(tempfile.mkdtemp(prefix="fc-", dir="/tmp" if os.name == "posix" else None))
+    if os.name == "posix" and os.access("/tmp", os.W_OK | os.X_OK):
+        return Path(tempfile.mkdtemp(prefix="fc-", dir="/tmp"))
+    try:
+        return Path(tempfile.mkdtemp(prefix="fc-"))
+    except OSError as error:
+        raise CompanionError(
+            f"there is no folder for temporary files: {error.strerror}",
+            hint="Let TMPDIR name a folder that you may write in.",
+        ) from error
 
 
 def content(kind: Literal["lessons", "templates"]) -> Path:

@@ -443,7 +443,9 @@ def _opened(found: Opened) -> Iterable[Block]:
 
 
 def _checked(found: Checked) -> Iterable[Block]:
-    yield Title(f"{found.root}: {found.rows} rows, {len(found.inputs)} inputs")
+    yield Title(
+        f"{found.root}: {found.rows} rows, {len(found.inputs)} input{'' if len(found.inputs) == 1 else 's'}"
+    )
     parts = (("The features of data.py", found.features), ("The split", found.split))
     for name, problems in (*parts, ("The raw data", found.raw)):
         if problems:

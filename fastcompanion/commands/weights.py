@@ -138,6 +138,10 @@ def _check(told: dict[str, Any]) -> Iterable[Block]:
                     f"fastcompanion weights fetch {one['name']}", "and it is put in its place"
                 )
             whole += place["wrong"] == ""
+    if not any(place["wrong"] != "not there" for one in told["weights"] for place in one["places"]):
+        yield Line("No pretrained weights are on this machine: there is nothing to verify.")
+        yield Next("fastcompanion weights list")
+        return
     yield Line(f"{whole} file{'' if whole == 1 else 's'} verified.", "good" if whole else "")
 
 

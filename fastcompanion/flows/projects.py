@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from fastcompanion.base import store, workspace
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.kernel import OWN
 from fastcompanion.base.records import frozen
-from fastcompanion.base.reporter import SILENT, Reporter
+from fastcompanion.base.reporter import SILENT, Reporter, Task
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.environments import find, shelf
 from fastcompanion.data.dataset import Problem, Question
@@ -73,6 +75,22 @@ class Trained:
     board: Board | None
 
 
+class _ButTheEnd:
+    """Hands on what training says while it runs; the line it ends with stands in the answer."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self.reporter = reporter
+
+    def note(self, text: str) -> None:
+        """Say a line, if it is not the last."""
+        if not text.endswith(("Next: python score.py", "nothing was written")):
+            self.reporter.note(text)
+
+    def task(self, label: str, total: int | None = None) -> AbstractContextManager[Task]:
+        """Show a piece of work."""
+        return self.reporter.task(label, total)
+
+
 def train(
     project: Project,
     name: str,
@@ -89,7 +107,7 @@ def train(
     words += [] if seed is None else ["--seed", str(seed)]
     words += ["--fast"] if fast else []
     python = python_for(project, kernel, study)
-    done = running.script(project, words, python=python, reporter=reporter)
+    done = running.script(project, words, python=python, reporter=_ButTheEnd(reporter))
     said = done.out.strip().splitlines()[-1] if done.out.strip() else ""
     return Trained(chosen, said, done.seconds, None if fast else scoring.board(project))
 
@@ -201,6 +219,7 @@ def planned(
         told, files = demos.made(demo)
         for file, content in files.items():
             store.write_bytes(place / file, content, durable=False)
-        return plan.make(Asked(place, target, kind or told, metric, made_up=True), name)
+        made = plan.make(Asked(place, target, kind or told, metric, made_up=True), name)
+        return replace(made, questions=())
     finally:
         store.remove(place)

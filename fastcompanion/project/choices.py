@@ -81,7 +81,7 @@ def refuse(found: Iterable[Problem], data: Path) -> None:
         first, more = stops[0], len(stops) - 1
         told = f" (and {more} more)" if more else ""
         raise CompanionError(
-            f"{first.where}: {first.text} {first.cure}{told}",
+            f"{data if first.where == '.' else first.where}: {first.text} {first.cure}{told}",
             hint=shown(["fastcompanion", "data", "show", str(data)]),
             code=Exit.CHECK_SAYS_NO,
         )

@@ -78,7 +78,7 @@ def _failed(
     if last.startswith("ModuleNotFoundError") and missing.partition(".")[0] in _TORCH:
         return CompanionError(
             f"{words[1] if len(words) > 1 else words[0]} needs {missing}, and {python[0]} has none",
-            hint="--kernel with an environment that has fastai (fastcompanion env list), or: pip install 'fastcompanion[train]'",
+            hint=f"--kernel with an environment that has fastai (fastcompanion env list), or one for this project: cd {process.shown([str(project.root)])} && uv venv && uv pip install -e '.[train]'",
             code=Exit.MISSING,
         )
     own = [line for line in lines if str(project.root) in line and line.strip().startswith("File")]

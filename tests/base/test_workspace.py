@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from datetime import date
 from pathlib import Path
 
@@ -69,6 +71,18 @@ def test_user_folders_follow_the_variables(tmp_path: Path, monkeypatch: pytest.M
     assert home in workspace.cache_folder().parents
     assert home in workspace.data_folder().parents
     assert home in workspace.config_file().parents
+
+
+def test_sockets_have_a_folder_where_tmp_is_read_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: path != "/tmp")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert workspace.runtime_folder().parent == tmp_path
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(CompanionError, match="no folder for temporary files") as caught:
+        workspace.runtime_folder()
+    assert "TMPDIR" in caught.value.hint
 
 
 def test_the_content_is_there() -> None:

@@ -64,6 +64,12 @@ class TestNew:
         assert run("project", "check", cwd=tmp_path / "trips").code == 0
         assert [path.name for path in tmp_path.iterdir()] == ["trips"]
 
+    def test_a_demo_asks_for_nothing(self, tmp_path: Path, run: Runner) -> None:
+        begun = run("project", "new", "x", "--demo", "text-class", "--dry-run", cwd=tmp_path)
+        assert begun.code == 0, begun.err
+        assert "predicts  mood" in begun.out
+        assert "guess" not in begun.out + begun.err
+
     @pytest.mark.parametrize(
         ("words", "told"),
         [
@@ -128,6 +134,7 @@ class TestInAProject:
         )
         assert shown.code == 0, shown.err
         assert "majority-seed3" in shown.out
+        assert "majority-seed3" not in shown.err, "what the answer says is not said twice"
         missed = run("project", "train", "forest", cwd=project)
         assert missed.code == 1
         assert "there is no model 'forest': there are baseline, majority" in missed.err
@@ -143,6 +150,7 @@ class TestInAProject:
         shown = run("project", "train", "deep", cwd=project)
         assert shown.code == 5
         assert "fastcompanion env list" in shown.err
+        assert f"cd {project} && uv venv && uv pip install -e '.[train]'" in shown.err
         assert "Traceback" not in shown.err, "it says nothing that the message does not"
 
     def test_an_error_of_a_model_names_its_place(self, project: Path, run: Runner) -> None:

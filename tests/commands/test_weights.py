@@ -47,6 +47,12 @@ def test_fetched_here_added_there(run: Runner, tmp_path: Path, isolated: Path) -
     assert run("weights", "check").out.strip() == "1 file verified."
 
 
+def test_where_there_are_none_check_says_so(run: Runner) -> None:
+    checked = run("weights", "check")
+    assert checked.code == 0
+    assert checked.out.startswith("No pretrained weights are on this machine")
+
+
 def test_check_says_no_to_a_broken_file(run: Runner, isolated: Path) -> None:
     assert run("weights", "check").code == 0
     path = isolated / ".cache" / "torch" / "hub" / "checkpoints" / FILE

@@ -257,8 +257,9 @@ def test_data_that_tell_nothing_are_refused(names: list[str], message: str, tmp_
     (tmp_path / "set").mkdir()
     for name in names:
         folders.png(tmp_path / "set" / name)
-    with pytest.raises(CompanionError, match=message):
+    with pytest.raises(CompanionError, match=message) as caught:
         plan.make(Asked(tmp_path / "set"), "trial")
+    assert not str(caught.value).startswith(".:"), "the folder is named"
 
 
 def test_a_file_that_goes_away_meanwhile_is_named(tmp_path: Path) -> None:
