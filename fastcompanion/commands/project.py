@@ -284,6 +284,8 @@ def _begun(found: Begun) -> Iterable[Block]:
             ("final", f"{answers['final_rows']} rows are set aside, to be opened once at the end" if answers["final_rows"] else "no rows are set aside: there are too few, or the split is given"),
         )
     )  # fmt: skip
+    for note in answers.get("notes", ()):
+        yield Line(note.replace("`", ""))
     for question in found.questions:
         yield Warn(f"{question.text} {question.guess or 'Nothing'} is a guess: {question.flag} says it.")  # fmt: skip
     if found.board is None and not found.failed:
@@ -404,7 +406,8 @@ def _update(found: Update) -> Iterable[Block]:
     if not found.changes:
         yield Line("The project is as the newest template makes it.", "good")
         return
-    yield Title(f"Version {found.old} of the template to {found.new}")
+    same = found.old == found.new
+    yield Title(f"Version {found.old} of the template{', as it is now' if same else f' to {found.new}'}")  # fmt: skip
     for change in found.changes:
         was = f" (was {change.was})" if change.was != change.name else ""
         text = f"{change.name}{was}: {_WORDS[change.what]}"

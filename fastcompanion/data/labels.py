@@ -131,7 +131,11 @@ def _kept(
     broken = _broken(folder, found, kept)
     if broken:
         shown = ", ".join(sorted(broken)[:3])
-        notes.append(f"{len(broken)} {found.what} that can't be opened are left out: {shown}")
+        what = f"{found.what} that can't be opened are"
+        what = (
+            f"{found.what.removesuffix('s')} that can't be opened is" if len(broken) == 1 else what
+        )
+        notes.append(f"{len(broken)} {what} left out: {shown}")
     whole = {name: truth for name, truth in kept.items() if name not in broken}
     widths = {len(truth.split()) for truth in whole.values()}
     if found.kind.value == "images-points" and len(widths) > 1:

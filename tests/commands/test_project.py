@@ -64,6 +64,14 @@ class TestNew:
         assert run("project", "check", cwd=tmp_path / "trips").code == 0
         assert [path.name for path in tmp_path.iterdir()] == ["trips"]
 
+    def test_what_was_changed_or_left_out_is_said(self, tmp_path: Path, run: Runner) -> None:
+        folders.passengers(tmp_path / "data")
+        table = tmp_path / "data" / "train.csv"
+        table.write_text(table.read_text().replace(",", ";"), encoding="utf-8")
+        begun = run("project", "new", "x", "--data", table, "--target", "Survived", "--dry-run")
+        assert begun.code == 0, begun.err
+        assert "train.csv was rewritten: its cells were separated by ';'" in begun.out
+
     def test_a_demo_asks_for_nothing(self, tmp_path: Path, run: Runner) -> None:
         begun = run("project", "new", "x", "--demo", "text-class", "--dry-run", cwd=tmp_path)
         assert begun.code == 0, begun.err
@@ -258,13 +266,15 @@ class TestUpdate:
     ) -> None:
         shutil.copytree(workspace.content("templates"), tmp_path / "content" / "templates")
         monkeypatch.setattr(workspace, "content", lambda kind: tmp_path / "content" / kind)
-        path = tmp_path / "content" / "templates" / "project" / "table" / "score.py"
+        path = tmp_path / "content" / "templates" / "project" / "common" / "score.py"
         path.write_text(path.read_text().replace("TIMES = 2000", "TIMES = 4000"))
         shown = run("project", "update", "--diff", cwd=project)
         assert "-TIMES = 2000" in shown.out
         assert "+TIMES = 4000" in shown.out
         assert "TIMES = 2000" in (project / "score.py").read_text()
-        assert run("project", "update", "--dry-run", cwd=project).code == 0
+        looked = run("project", "update", "--dry-run", cwd=project)
+        assert looked.code == 0
+        assert "of the template, as it is now" in looked.out, "only its files are newer"
         assert "TIMES = 2000" in (project / "score.py").read_text()
         done = run("project", "update", cwd=project)
         assert done.code == 0, done.err

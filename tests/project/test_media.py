@@ -41,7 +41,7 @@ def test_files_in_class_folders_become_a_table(tmp_path: Path) -> None:
     found = rows(made)
     assert len(found) == 59
     assert found[0] == {"id": "train/cat/0.png", "file": "train/cat/0.png", "label": "cat"}
-    assert made.answers["notes"] == ["1 images that can't be opened are left out: train/cat/3.png."]
+    assert made.answers["notes"] == ["1 image that can't be opened is left out: train/cat/3.png."]
     assert made.answers["classes"] == ["cat", "dog"]
     assert made.answers["target"] == "label"
     assert made.answers["metric"] == "accuracy"
