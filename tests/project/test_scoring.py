@@ -53,6 +53,15 @@ def houses(place: Path) -> Project:
     return made.scored(data, place / "trial", metric="rmse")
 
 
+def test_line_ends_that_git_changes_make_no_other_split(project: Project) -> None:
+    path = project.root / "splits.csv"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    out = made.script(project, "score.py").stdout
+    assert "another split" not in out
+    assert line(out, "baseline")
+    assert scoring.board(project, write=False).notes is not None
+
+
 @pytest.mark.parametrize(
     ("data", "metric"),
     [("passengers", "accuracy"), ("passengers", "balanced accuracy"), ("passengers", "macro f1"),

@@ -171,7 +171,7 @@ def verdict(less, more):
 
 def runs():
     """The runs on the split of today, the best first."""
-    split = hashlib.sha256((HERE / "splits.csv").read_bytes()).hexdigest()
+    split = hashlib.sha256((HERE / "splits.csv").read_text(encoding="utf-8").encode()).hexdigest()  # git may change line ends
     found = {}
     for path in sorted((HERE / "runs").glob("*/meta.json")):
         if json.loads(path.read_text(encoding="utf-8"))["split"] == split:
