@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
-from fastcompanion.data import baselines, folds, look, measures, onerule, splits, tabular
+from fastcompanion.data import baselines, columns, folds, look, measures, onerule, splits, tabular
 from fastcompanion.data.baselines import Naive
 from fastcompanion.data.columns import Values
 from fastcompanion.data.dataset import Metric, SplitRule
@@ -29,6 +30,24 @@ class First:
     learned: str
     predictions: Predictions
     score: Score
+
+
+def judged_rows(view: View, known: Recognised, rule: SplitRule) -> tuple[View, Rows]:
+    """Give the rows to the split; a table for validating is joined to the one for training."""
+    if rule.rule != "given" or rule.column or view.valid is None:
+        return view, rows_of(view, known, rule)
+    count = len(view.train.rows)
+    both = replace(
+        view.train,
+        rows=view.train.rows + view.valid.rows,
+        count=view.train.count + view.valid.count,
+    )
+    view = replace(view, train=both, values=columns.read(both))
+    kept = usable(view.values[known.target.value])
+    rows = rows_of(view, known, splits.plain(known.kind.value, known.target.value, both.count))
+    return view, replace(
+        rows, given=tuple(folds.VALID if row >= count else folds.TRAIN for row in kept)
+    )
 
 
 def rows_of(view: View, known: Recognised, rule: SplitRule) -> Rows:
@@ -66,6 +85,13 @@ def ids(view: View, known: Recognised) -> Sequence[str]:
         if role == "id" and len(set(cells)) == len(cells):
             return cells
     return [str(number) for number in range(1, view.rows + 1)]
+
+
+def id_column(view: View, known: Recognised) -> str:
+    """Name the column whose cells are the ids, empty where rows are numbered."""
+    given = tuple(ids(view, known))
+    named = (name for name, role in known.roles.items() if role == "id")
+    return next((name for name in named if view.values[name].cells == given), "")
 
 
 def judge(view: View, known: Recognised, split: Split, metric: Metric) -> list[First]:

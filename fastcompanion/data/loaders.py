@@ -120,7 +120,7 @@ def _rows(task: Task) -> dict[str, Any]:
     assert task.known is not None
     view, known = task.view, task.known
     target = view.values[known.target.value]
-    named = _id(task)
+    named = first.id_column(view, known)
     numbers = [name for name in _used(task) if _use(view.values[name]) == "number"]
     is_class = naive.says(task.kind) == "class"
     texts = [*([named] if named else []), *([target.name] if is_class else [])]
@@ -155,15 +155,6 @@ def _read_valid(task: Task, texts: Sequence[str], numbers: Sequence[str]) -> str
         return ""
     told: Table = view.valid
     return reading.frame(task.folder, told, view.values, texts=texts, numbers=numbers).call
-
-
-def _id(task: Task) -> str:
-    """Name the column whose cells are the ids, empty where rows are numbered."""
-    assert task.view is not None
-    assert task.known is not None
-    given = tuple(first.ids(task.view, task.known))
-    named = (name for name, role in task.known.roles.items() if role == "id")
-    return next((name for name in named if task.view.values[name].cells == given), "")
 
 
 def _why_left_out(task: Task) -> dict[str, str]:

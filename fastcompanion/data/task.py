@@ -14,7 +14,6 @@ from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.data import (
     baselines,
-    columns,
     files,
     first,
     folds,
@@ -28,10 +27,10 @@ from fastcompanion.data import (
     tabular,
     words,
 )
-from fastcompanion.data.dataset import KINDS, DataSet, Metric, SplitRule
+from fastcompanion.data.dataset import KINDS, DataSet, Metric
 from fastcompanion.data.files import Folder
 from fastcompanion.data.first import First
-from fastcompanion.data.folds import Rows, Split
+from fastcompanion.data.folds import Split
 from fastcompanion.data.media import Found
 from fastcompanion.data.pixels import Counted
 from fastcompanion.data.tabular import Recognised
@@ -144,7 +143,7 @@ def _of_tables(wanted: Wanted, seen: DataSet) -> Task:
     assert rule is not None
     # One block: the loader cell learns from all rows that are not validated on.
     rule = replace(rule, folds=1) if rule.rule == "time" else rule
-    view, rows = judged(view, known, rule)
+    view, rows = first.judged_rows(view, known, rule)
     split = folds.make(rule, rows, seed=SEED)
     made = first.judge(view, known, split, metric)
     truths = {one: truth for m in made for one, truth in _truths_of(m)}
@@ -245,26 +244,6 @@ def _scale(split: Split, truths: Mapping[str, str], known: Recognised, view: Vie
     learned = set(split.trained_on(split.folds[0]))
     return baselines.mase_scale(
         [float(truths[names[row]]) for row in order if names[row] in learned]
-    )
-
-
-def judged(view: View, known: Recognised, rule: SplitRule) -> tuple[View, Rows]:
-    """Give the rows to the split; a table for validating is joined to the one for training."""
-    if rule.rule != "given" or rule.column or view.valid is None:
-        return view, first.rows_of(view, known, rule)
-    count = len(view.train.rows)
-    both = replace(
-        view.train,
-        rows=view.train.rows + view.valid.rows,
-        count=view.train.count + view.valid.count,
-    )
-    view = replace(view, train=both, values=columns.read(both))
-    kept = first.usable(view.values[known.target.value])
-    rows = first.rows_of(
-        view, known, splits.plain(known.kind.value, known.target.value, both.count)
-    )
-    return view, replace(
-        rows, given=tuple(folds.VALID if row >= count else folds.TRAIN for row in kept)
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from fastcompanion.data import (
 )
 from fastcompanion.data.columns import Values
 from fastcompanion.data.dataset import Metric, Problem, Question, SplitRule
-from fastcompanion.data.folds import Rows, Split
+from fastcompanion.data.folds import Split
 from fastcompanion.data.tabular import Recognised
 from fastcompanion.data.targets import View
 from fastcompanion.project import choices, families, media, plain, series
@@ -70,7 +69,7 @@ def make(asked: Asked, name: str) -> Plan:
     metric = choices.metric(known.kind.value, aim, view, asked.metric)
     rule = splits.propose(view, known)
     assert rule is not None
-    view, rule, rows = _judged(view, known, rule)
+    view, rows = first.judged_rows(view, known, rule)
     if known.kind.value == "time-series":
         rule = series.rule_for(rule, len(rows.ids))
         rows = series.in_time(rows, series.moments(view, known))
@@ -85,29 +84,6 @@ def make(asked: Asked, name: str) -> Plan:
         )
         samples["train.csv"] = plain.rows(tables[0], last)
     return Plan(answers, tables, samples, split, found.problems, found.questions)
-
-
-def _judged(view: View, known: Recognised, rule: SplitRule) -> tuple[View, SplitRule, Rows]:
-    """Give the rows to the split; a table for validating is joined to the one for training."""
-    if rule.rule != "given" or rule.column:
-        return view, rule, first.rows_of(view, known, rule)
-    assert view.valid is not None
-    count = len(view.train.rows)
-    both = replace(
-        view.train,
-        rows=view.train.rows + view.valid.rows,
-        count=view.train.count + view.valid.count,
-    )
-    view = replace(view, train=both, values=columns.read(both))
-    kept = first.usable(view.values[known.target.value])
-    rows = first.rows_of(
-        view, known, splits.plain(known.kind.value, known.target.value, both.count)
-    )
-    return (
-        view,
-        rule,
-        replace(rows, given=tuple("valid" if row >= count else "train" for row in kept)),
-    )
 
 
 def _tables(data: Path, view: View) -> Iterable[Plain]:
@@ -128,7 +104,7 @@ def _answers(view: View, known: Recognised, metric: Metric, split: Split) -> dic
         uses, left_out = series.beforehand(uses, left_out, known.time, view.test is not None)
     told = choices.answers(known.kind.value, known.target.value, metric, split, split.rule.column)
     return told | {
-        "id": _id(view, known),
+        "id": first.id_column(view, known),
         **uses,
         "left_out": [[name, why] for name, why in left_out.items()],
         **_of_kind(view, known, split),
@@ -155,20 +131,15 @@ def _of_kind(view: View, known: Recognised, split: Split) -> dict[str, Any]:
         others = [one for one in known.roles if one not in (*pair, known.target.value)]
         none: dict[str, Any] = {"numbers": [], "words": [], "dates": []}
         left = [
-            [one, "only who rated what is looked at"] for one in others if one != _id(view, known)
+            [one, "only who rated what is looked at"]
+            for one in others
+            if one != first.id_column(view, known)
         ]
         told = {"user": pair[0], "item": pair[1], "low": min(numbers), "high": max(numbers)}
         return none | told | {"left_out": left}
     if kind == "time-series":
         return series.answers(view, known, split)
     return {}
-
-
-def _id(view: View, known: Recognised) -> str:
-    """Name the column that `first.ids` names rows by, empty where it numbers them."""
-    given = tuple(first.ids(view, known))
-    named = (name for name, role in known.roles.items() if role == "id")
-    return next((name for name in named if view.values[name].cells == given), "")
 
 
 def _uses(
