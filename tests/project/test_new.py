@@ -194,6 +194,9 @@ def test_what_git_has_is_all_but_data_and_runs(tmp_path: Path, git: Git) -> None
     assert "data/README.md" in tracked
     assert "sample/train.csv" in tracked
     assert not [name for name in tracked if name.startswith(("runs/", "data/t"))]
+    (project.root / "trial.egg-info").mkdir()
+    (project.root / "trial.egg-info" / "PKG-INFO").write_text("made by: pip install -e .[dev]")
+    assert git(project.root, "status", "--porcelain") == ""
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", str(project.root), str(clone))
     assert "passed" in made.own_tests(Project(clone)), "the tests need no data but the sample"
