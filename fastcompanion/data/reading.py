@@ -166,8 +166,3 @@ def _nothing(columns: Iterable[Values]) -> Iterator[str]:
     }
     if own := sorted(found - _PANDAS):
         yield f"na_values={own!r}"
-
-
-def missing_words(values: Values) -> list[str]:
-    """Give the cells of a column that stand for nothing, as they are written."""
-    return sorted({cell for cell in values.cells if tables.is_missing(cell)})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from fastcompanion.data import targets
 from fastcompanion.data.columns import Values, day_text
 from fastcompanion.data.dataset import SplitRule
@@ -146,8 +144,3 @@ def note_on_groups(view: View, found: Recognised) -> str:
                     f"with a random split it would be {usual:.0%}, so a random split is about as hard as the test"
                 )
     return ""
-
-
-def rare(counts: Counter[str], least: int) -> list[str]:
-    """Name the classes with fewer rows than `least`."""
-    return sorted(name for name, count in counts.items() if count < least)
