@@ -72,13 +72,17 @@ def named(name: str) -> Weights:
     known = {one.name: one for one in KNOWN}
     if name in known:
         return known[name]
-    if "." not in name or "/" in name or name.endswith((_TENSORS, ".pth", ".tgz")):
+    if not _may_be_of_timm(name):
         raise CompanionError(
             f"there are no weights called {name!r}{did_you_mean(name, known)}",
             hint=f"One of {', '.join(known)}, or a name of timm with its tag, such as resnet26d.bt_in1k",
             code=Exit.USAGE,
         )
     return Weights(name, f"{name}{_TENSORS}", _TIMM.format(name))
+
+
+def _may_be_of_timm(name: str) -> bool:
+    return "." in name and "/" not in name and not name.endswith((_TENSORS, ".pth", ".tgz"))
 
 
 @frozen
@@ -156,8 +160,9 @@ def every(project: Project | None = None) -> tuple[Looked, ...]:
 def _of_timm(project: Project | None) -> Iterable[str]:
     cached = sorted(_hub().glob(f"models--timm--*/snapshots/*/model{_TENSORS}"))
     lying = (path for folder in folders(project) for path in sorted(folder.glob(f"*{_TENSORS}")))
-    yield from (path.parents[2].name.removeprefix("models--timm--") for path in cached)
-    yield from (path.name.removesuffix(_TENSORS) for path in lying if "." in path.stem)
+    names = [path.parents[2].name.removeprefix("models--timm--") for path in cached]
+    names += [path.name.removesuffix(_TENSORS) for path in lying]
+    yield from filter(_may_be_of_timm, names)
 
 
 def wrong(path: Path, weights: Weights) -> str:

@@ -281,3 +281,12 @@ def test_a_project_fetches_what_is_not_here(
     with pytest.raises(SystemExit, match="could not be fetched"):
         own.find("resnet18")
     assert not target.exists()
+
+
+def test_files_that_are_no_weights_of_timm_are_passed_over(project: Project) -> None:
+    folder = project.root / "weights"
+    folder.mkdir()
+    (folder / "mine.old.pth.safetensors").write_bytes(b"x")
+    (folder / f"{TIMM}.safetensors").write_bytes(safetensors((0, 24)))
+    names = [one.name for one in weights.every(project)]
+    assert names == [*(one.name for one in MADE), TIMM]
