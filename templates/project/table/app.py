@@ -46,6 +46,12 @@ def answer(said):
 {% else %}    return f"{data.TARGET}: {said:.6g}"
 {% endif %}
 
+def unread(cells):
+    """What was typed for a number and is none: it counts as missing, and the page says so."""
+    odd = [name for name in data.NUMBERS if data.word(cells.get(name)) is not None and data.number(cells[name]) is None]
+    return f"; taken as missing, as it is no number: {', '.join(odd)}" if odd else ""
+
+
 def page(name, cells, said=""):
     """The form, with what was typed and what was answered."""
     fields = ""
@@ -76,7 +82,7 @@ class Handler(BaseHTTPRequestHandler):
         told = parse_qs(self.rfile.read(int(size)).decode("utf-8", "replace"), keep_blank_values=True)
         cells = {name: values[-1].strip() for name, values in told.items() if name in COLUMNS}
         try:
-            said = answer(predict(self.model, cells))
+            said = answer(predict(self.model, cells)) + unread(cells)
         except (ValueError, KeyError) as error:
             said = f"It can't be predicted: {error}"
         return self.send(200, page(self.model, cells, said))

@@ -49,6 +49,12 @@ def test_odd_answers_do_no_harm(address, cells):
     assert "<b>" not in told
 
 
+def test_what_is_no_number_is_said_to_be_missing(address):
+    assert "taken as missing" not in asked(address, dict.fromkeys(data.NUMBERS, "3.5"))
+    for name in data.NUMBERS:
+        assert "taken as missing, as it is no number: " in asked(address, {name: "thirty"})
+
+
 def test_too_much_and_elsewhere(address):
     with pytest.raises(urllib.error.HTTPError, match="413"):
         asked(address, {"a": "b" * app.LARGEST})
