@@ -139,7 +139,7 @@ def _rows(task: Task) -> dict[str, Any]:
         "some_left_out": len(task.split.parts) < view.rows,
         "target": target.name,
         "target_py": repr(target.name),
-        "left_out": list(_why_left_out(task).items()),
+        "left_out": [tuple(map(templates.one_line, one)) for one in _why_left_out(task).items()],
     }
 
 

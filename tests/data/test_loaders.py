@@ -57,6 +57,17 @@ class TestText:
         assert "# Left out: gebaut, as the split is made by it" in text
         assert "y_block=RegressionBlock()" in text
 
+    def test_the_name_of_a_file_stays_in_its_comment(self, tmp_path: Path) -> None:
+        data = folders.passengers(tmp_path)
+        rows = (data / "test.csv").read_text().splitlines()
+        text = "\n".join(",".join(row.split(",")[:-1]) for row in rows) + "\n"
+        (data / "test\nraise SystemExit(1)\n.csv").write_text(text)
+        (data / "test.csv").unlink()
+        found = task.make(task.Wanted(data, "Survived"), look.look(data, target="Survived"))
+        cell = loaders.cells(found, "Path('data')", "nb.repeat").loader
+        assert "raise SystemExit(1)" in cell
+        assert not any(line.startswith("raise") for line in cell.splitlines())
+
     def test_one_option_reads_all_commas(self, tmp_path: Path) -> None:
         _, cells = made_of(awkward.simple_commas(tmp_path))
         assert "pd.read_csv(path/'d.csv', sep=';', decimal=',')" in cells.loader

@@ -147,6 +147,7 @@ def keep(folder):
             for row, path in enumerate(inputs):
                 made[row] = spectrum(path)
             made.flush()
+            del made  # Windows renames no file that is open
             part.replace(place)
         finally:
             part.unlink(missing_ok=True)

@@ -22,17 +22,19 @@ def main(name, seed=train.PROJECT["seed"]):
 
 def save(learned, folder):
     folder.mkdir(parents=True, exist_ok=True)
-    for old in (folder / "model.json", folder / "model.pt"):
-        old.unlink(missing_ok=True)
+    part = folder / "model.part"  # an old model goes when the new one is whole
     try:
-        text = json.dumps(learned)
+        part.write_text(json.dumps(learned), encoding="utf-8")
+        path = folder / "model.json"
     except TypeError:
         import torch
 
-        torch.save(learned, folder / "model.pt")
-        return folder / "model.pt"
-    (folder / "model.json").write_text(text, encoding="utf-8")
-    return folder / "model.json"
+        torch.save(learned, part)
+        path = folder / "model.pt"
+    part.replace(path)
+    for old in {folder / "model.json", folder / "model.pt"} - {path}:
+        old.unlink(missing_ok=True)
+    return path
 
 
 def load(folder):

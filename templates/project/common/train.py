@@ -146,9 +146,12 @@ def commit():
 
 def write(place, text, meta):
     place.mkdir(parents=True, exist_ok=True)
-    (place / "valid.csv").write_bytes(text.encode())
     meta["sha256"] = hashlib.sha256(text.encode()).hexdigest()
-    (place / "meta.json").write_text(json.dumps(meta, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    made = {"valid.csv": text, "meta.json": json.dumps(meta, indent=1, sort_keys=True) + "\n"}
+    for name, content in made.items():
+        (place / f"{name}.part").write_bytes(content.encode())
+    for name in made:  # when both are whole: a run that is broken off leaves the old one
+        (place / f"{name}.part").replace(place / name)
     print(f"{place.relative_to(HERE)}: {meta['rows']} rows in {meta['seconds']} s. Next: python score.py")
 
 

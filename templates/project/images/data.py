@@ -125,6 +125,7 @@ def small(folder, size, grey):
             for row, path in enumerate(inputs):
                 made[row] = picture(path, size, grey)
             made.flush()
+            del made  # Windows renames no file that is open
             part.replace(place)
         finally:
             part.unlink(missing_ok=True)

@@ -99,7 +99,11 @@ class Handler(BaseHTTPRequestHandler):
             return self.send(413, "That is too long a text.")
         told = parse_qs(self.rfile.read(int(size)).decode("utf-8", "replace"), keep_blank_values=True)
         text = told.get("text", [""])[-1].replace("\r\n", "\n")
-        return self.send(200, page(self.model, text, asked(self.model, text)))
+        try:
+            return self.send(200, page(self.model, text, asked(self.model, text)))
+        except (ValueError, KeyError) as error:
+            told = html.escape(f"It can't be predicted: {error}")
+            return self.send(200, page(self.model, text, f'<p role="status">{told}</p>'))
 
     def send(self, code, text):
         body = text.encode()

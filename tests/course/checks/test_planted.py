@@ -149,6 +149,7 @@ def kernel() -> str:
 
 
 @pytest.mark.course
+@pytest.mark.timeout(1800)  # the lesson is recorded first
 @pytest.mark.skipif(not (COURSE and DATA and KERNEL), reason="needs a course, data and a kernel")
 def test_mistakes_in_a_foreign_lesson_get_a_name(tmp_path: Path, kernel: str) -> None:
     study = Workspace(tmp_path)
