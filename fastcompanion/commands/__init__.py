@@ -69,7 +69,12 @@ WORDS: dict[str, Word] = {
         },
     ),
     "env": Word("Environments that run a course's notebooks.", _GROUPS, ("env",)),
-    "data": Word("Data sets: what is in a folder, and what is wrong with it.", _GROUPS, ("data",)),
+    "data": Word(
+        "Data sets: what is in a folder, and what is wrong with it.",
+        _GROUPS,
+        ("data", "first_number"),
+        {"show": ("data",), "baseline": ("data", "first_number")},
+    ),
     "project": Word(
         "Projects: a repository for your own data, from the first number on.",
         _GROUPS,

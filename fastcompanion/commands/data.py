@@ -1,4 +1,4 @@
-"""`data`: what kind of data set a folder holds, and the first number to beat."""
+"""`data show`: what kind of data set a folder holds."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ import typer
 from fastcompanion.base.process import shown as spelled
 from fastcompanion.commands.options import Session, command
 from fastcompanion.console import Answer, Block, Facts, Items, Line, Next, Table, Title, Warn
-from fastcompanion.data import number
 from fastcompanion.data.dataset import KINDS, Column, DataSet, Finding, Problem, SplitRule
 from fastcompanion.data.look import look
-from fastcompanion.data.number import FirstNumber
 
 _COLUMNS = 30
 _CLASSES = 12
@@ -37,9 +35,6 @@ TargetOption = Annotated[
 KindOption = Annotated[
     str, typer.Option("--kind", help="The kind of data set.", show_default="found or asked")
 ]
-MetricOption = Annotated[
-    str, typer.Option("--metric", help="What to measure with.", show_default="that of the kind")
-]
 
 
 @command(app, "show")
@@ -47,23 +42,10 @@ def show(
     session: Session, path: PathArgument, target: TargetOption = "", kind: KindOption = ""
 ) -> Answer:
     """Say what kind of data set this is, how one knows, and what is wrong with it."""
-    return Answer(_looked_at(session, path, target, kind), _view)
+    return Answer(looked_at(session, path, target, kind), _view)
 
 
-@command(app, "baseline")
-def baseline(
-    session: Session,
-    path: PathArgument,
-    target: TargetOption = "",
-    kind: KindOption = "",
-    metric: MetricOption = "",
-) -> Answer:
-    """Say what naive baselines reach, with intervals: the first number, which every model has to beat."""
-    seen = _looked_at(session, path, target, kind)
-    return Answer(number.of(path, seen, metric=metric, reporter=session.reporter), _number)
-
-
-def _looked_at(session: Session, path: Path, target: str, kind: str) -> DataSet:
+def looked_at(session: Session, path: Path, target: str, kind: str) -> DataSet:
     """Look at the data; what is a guess is asked at a terminal."""
     said = {"--target": target, "--kind": kind}
     found = look(path, target=target, kind=kind)
@@ -83,7 +65,7 @@ def register(root: typer.Typer) -> None:
 
 
 def _view(found: DataSet) -> Iterable[Block]:
-    yield Title(f"{found.path}: {found.about}{_guess(found.kind)}")
+    yield Title(f"{found.path}: {found.about}{guess_mark(found.kind)}")
     yield Items(found.kind.why)
     yield Facts(tuple((name, text) for name, text in _facts(found) if text))
     yield from _columns(found)
@@ -101,42 +83,17 @@ def _view(found: DataSet) -> Iterable[Block]:
         )
 
 
-def _number(found: FirstNumber) -> Iterable[Block]:
-    yield Title(found.path)
-    of = f", of {found.target.value}{_guess(found.target)}" if found.target.value else ""
-    yield Line(f"{found.about}{_guess(found.kind)}{of}")
-    yield Table(
-        ("baseline", f"{found.metric.name}, {found.metric.direction} is better", "goes by"),
-        tuple(
-            (
-                one.name,
-                f"{one.score.value:.4g} [{one.score.low:.4g}, {one.score.high:.4g}]",
-                one.learned,
-            )
-            for one in found.baselines
-        ),
-    )
-    yield Line(
-        f"On {found.rows} rows that were not learned from ({_split(found.split)}); an interval holds the truth "
-        "95 times of 100.",
-        "dim",
-    )
-    for note in found.notes:
-        yield Line(note, "dim")
-    path = spelled(["fastcompanion", "project", "new", "NAME", "--data", found.path])
-    yield Next(path, "makes a repository that beats it")
-
-
-def _guess(found: Finding) -> str:
+def guess_mark(found: Finding) -> str:
+    """Mark what is a guess."""
     return "" if found.sure or found.value == "unknown" else " (a guess)"
 
 
 def _facts(found: DataSet) -> Iterable[tuple[str, str]]:
-    yield "kind", f"{found.kind.value}{_guess(found.kind)}"
+    yield "kind", f"{found.kind.value}{guess_mark(found.kind)}"
     target = found.target
     yield (
         "target",
-        f"{target.value}{_guess(target)}: {'; '.join(target.why)}" if target.value else "",
+        f"{target.value}{guess_mark(target)}: {'; '.join(target.why)}" if target.value else "",
     )
     yield "classes", _classes(found)
     yield "ids", ", ".join(found.ids)
@@ -155,10 +112,11 @@ def _facts(found: DataSet) -> Iterable[tuple[str, str]]:
             f"{found.metric.name}, {found.metric.direction} is better: {found.metric.why}{others}",
         )
     if found.split is not None:
-        yield "split", _split(found.split)
+        yield "split", split_words(found.split)
 
 
-def _split(split: SplitRule) -> str:
+def split_words(split: SplitRule) -> str:
+    """Say how rows are set aside, and why."""
     how = f"{split.folds} folds" if split.folds > 1 else f"{split.share:.0%} set aside"
     by = f" by {split.column}" if split.column and split.rule != "stratified" else ""
     guess = "" if split.sure else " (a guess)"
