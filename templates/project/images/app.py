@@ -28,14 +28,7 @@ PAGE = Template("""<!doctype html><html lang="en"><meta charset="utf-8"><meta na
 <p><button>Predict</button></form></html>""")
 
 
-def uploaded(kind, body):
-    """The bytes of the file in a form (multipart/form-data, which is written as an e-mail is)."""
-    message = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body)
-    for part in message.iter_parts() if message.is_multipart() else ():
-        if part.get_param("name", header="content-disposition") == "file":
-            return part.get_payload(decode=True) or b""
-    return b""
-
+{% include "project/common/app_upload.txt" %}
 
 def predict(name, content):
     """The prediction for the bytes of a picture, and the page's picture of it."""
@@ -111,29 +104,4 @@ class Handler(BaseHTTPRequestHandler):
             return self.send(200, page(self.model, f"It can't be predicted: {why if content else 'there was no file'}"))
         return self.send(200, page(self.model, answer(said), picture))
 
-    def send(self, code, text):
-        body = text.encode()
-        self.send_response(code)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *words):
-        """What is asked is nobody's business."""
-
-
-def main(name="baseline", port="8000"):
-    if learned(name) is None:
-        raise SystemExit(f"nothing was kept of {name} yet: python save.py {name}")
-    Handler.model = name
-    with ThreadingHTTPServer(("127.0.0.1", int(port)), Handler) as server:
-        print(f"http://127.0.0.1:{server.server_port}/ (Ctrl-C ends it)", flush=True)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            print("ended")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+{% with kept = 'learned(name)' %}{% include "project/common/app_serve.txt" %}{% endwith %}

@@ -87,29 +87,4 @@ class Handler(BaseHTTPRequestHandler):
             said = f"It can't be predicted: {error}"
         return self.send(200, page(self.model, cells, said))
 
-    def send(self, code, text):
-        body = text.encode()
-        self.send_response(code)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *words):
-        """What is asked is nobody's business."""
-
-
-def main(name="baseline", port="8000"):
-    if save.load(train.HERE / "runs" / name) is None:
-        raise SystemExit(f"nothing was kept of {name} yet: python save.py {name}")
-    Handler.model = name
-    with ThreadingHTTPServer(("127.0.0.1", int(port)), Handler) as server:
-        print(f"http://127.0.0.1:{server.server_port}/ (Ctrl-C ends it)", flush=True)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            print("ended")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+{% with kept = 'save.load(train.HERE / "runs" / name)' %}{% include "project/common/app_serve.txt" %}{% endwith %}
