@@ -301,9 +301,6 @@ def _lookup(cell: str, index: Mapping[str, str]) -> str:
     return index.get(text.removesuffix(".0").lstrip("0") or "0", "") if text[:1].isdigit() else ""
 
 
-_WORDS_APART = re.compile(r"[|;,]| ")
-
-
 def several(values: Mapping[str, int]) -> str:
     """Find the sign between several labels in one cell; empty where each cell holds one label.
 
