@@ -50,6 +50,7 @@ IMPORTERS: dict[str, tuple[str, ...]] = {
     "uuid": (CLOCK,),
     "secrets": (CLOCK,),
     "kaggle": ("competition/",),
+    "tzlocal": ("study/plan/zones.py",),
 }
 
 #: dotted call -> the places that may make it

@@ -1,0 +1,1 @@
+"""The plan: when you study, until when, and what comes of it."""
