@@ -179,16 +179,22 @@ def write_json(path: Path, data: Any) -> None:
 
 def read_yaml(path: Path) -> Any:
     """Read one YAML document with the safe loader (in C where there is one)."""
+    return parse_yaml(read_text(path), path)
+
+
+def parse_yaml(text: str, path: Path, *, first_line: int = 1) -> Any:
+    """Read the YAML part of a file, which begins on `first_line` of it, with the safe loader."""
     import yaml
 
-    text = read_text(path)
     try:
         return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error)
-        line = mark.line + 1 if mark is not None else None
-        raise _unreadable(path, text, f"is not valid YAML: {problem}", line) from None
+        line = mark.line + first_line if mark is not None else None
+        raise _unreadable(path, text, f"is not valid YAML: {problem}", line, first_line) from None
+    except ValueError as error:  # 2026-02-30 looks like a date and is none
+        raise _unreadable(path, text, f"is not valid YAML: {error}", None) from None
 
 
 def write_yaml(path: Path, data: Any) -> None:
@@ -322,8 +328,10 @@ def _record(path: Path, number: int, line: str) -> dict[str, Any]:
     return record
 
 
-def _unreadable(path: Path, text: str, problem: str, line: int | None) -> CompanionError:
-    for number, row in enumerate(text.split("\n"), start=1):
+def _unreadable(
+    path: Path, text: str, problem: str, line: int | None, first_line: int = 1
+) -> CompanionError:
+    for number, row in enumerate(text.split("\n"), start=first_line):
         if row.startswith(_CONFLICT_MARKERS):
             return CompanionError(
                 "holds a merge conflict marker",
