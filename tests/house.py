@@ -50,6 +50,7 @@ IMPORTERS: dict[str, tuple[str, ...]] = {
     "uuid": (CLOCK,),
     "secrets": (CLOCK,),
     "kaggle": ("competition/",),
+    "fsrs": ("course/review/schedule.py",),
     "tzlocal": ("study/plan/zones.py",),
 }
 

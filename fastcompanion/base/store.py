@@ -232,10 +232,14 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
     append_lines(path, (record,))
 
 
-def append_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
-    """Add records as JSON lines in one write, under a lock."""
+def append_lines(
+    path: Path, records: Iterable[Mapping[str, Any]], *, lock_file: Path | None = None
+) -> None:
+    """Add records as JSON lines in one write, under a lock (default: one beside the file)."""
     lines = [json.dumps(r, ensure_ascii=False, separators=(",", ":")) + "\n" for r in records]
-    with lock(_lock_beside(path), busy=f"{path.name} is being written by another process"):
+    with lock(
+        lock_file or _lock_beside(path), busy=f"{path.name} is being written by another process"
+    ):
         append_text(path, "".join(lines))
 
 

@@ -127,6 +127,16 @@ class Workspace:
         """Cards and their reviews."""
         return self.root / "review"
 
+    @property
+    def cards(self) -> Path:
+        """What became of each card: accepted, edited, suspended; append-only."""
+        return self.review_folder / "cards.jsonl"
+
+    @property
+    def reviews(self) -> Path:
+        """One line for each answer; when a card is due again follows from it."""
+        return self.review_folder / "reviews.jsonl"
+
     def relative(self, path: Path) -> str:
         """Give a path of the study as posix text relative to its root, for git and for people."""
         return path.relative_to(self.root).as_posix()
