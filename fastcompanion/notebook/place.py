@@ -24,7 +24,7 @@ from fastcompanion.course.checks import prepared, records
 from fastcompanion.course.checks.plan import Outline
 from fastcompanion.course.checks.prepared import Ground
 from fastcompanion.course.checks.records import Found
-from fastcompanion.course.library import catalogue, courses, lessons
+from fastcompanion.course.library import catalogue, courses, finding, lessons
 from fastcompanion.course.model import Course, Lesson, NotebookRef
 from fastcompanion.course.notebooks import notebook
 from fastcompanion.course.recorded import judge, record
@@ -215,7 +215,7 @@ def _from_catalogue(text: str, course_id: str, number: str) -> tuple[Course, Les
         )
     course = catalogue.course(course_id)
     for told in course.lessons:
-        if lessons.bare(told.number) == lessons.bare(number):
+        if finding.bare(told.number) == finding.bare(number):
             return course, told
     listed = ", ".join(one.number for one in course.lessons)
     raise CompanionError(
