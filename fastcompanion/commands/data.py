@@ -45,17 +45,19 @@ def show(
     return Answer(looked_at(session, path, target, kind), _view)
 
 
-def looked_at(session: Session, path: Path, target: str, kind: str) -> DataSet:
+def looked_at(
+    session: Session, path: Path, target: str, kind: str, *, closely: bool = True
+) -> DataSet:
     """Look at the data; what is a guess is asked at a terminal."""
     said = {"--target": target, "--kind": kind}
-    found = look(path, target=target, kind=kind)
+    found = look(path, target=target, kind=kind, closely=closely)
     while session.can_ask and (open_ := [one for one in found.questions if not said[one.flag]]):
         first = open_[0]
         answer = session.ask(first.text, first.guess, first.flag).strip()
         if not answer:
             break
         said[first.flag] = answer
-        found = look(path, target=said["--target"], kind=said["--kind"])
+        found = look(path, target=said["--target"], kind=said["--kind"], closely=closely)
     return found
 
 

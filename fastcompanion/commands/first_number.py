@@ -35,7 +35,7 @@ def baseline(
     metric: MetricOption = "",
 ) -> Answer:
     """Say what naive baselines reach, with intervals: the first number, which every model has to beat."""
-    seen = group.looked_at(session, path, target, kind)
+    seen = group.looked_at(session, path, target, kind, closely=False)
     return Answer(number.of(path, seen, metric=metric, reporter=session.reporter), _number)
 
 

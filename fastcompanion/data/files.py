@@ -169,7 +169,12 @@ def _sorted(root: Path, names: Sequence[str], found: _Walk) -> Folder:
 
 def opened(folder: Folder, name: str) -> IO[bytes]:
     """Open one file of the folder for reading."""
-    return (folder.root / name).open("rb")
+    return open(place(folder, name), "rb")  # noqa: PTH123 - see place
+
+
+def place(folder: Folder, name: str) -> str:
+    """Give the path of a file as text: thousands of Path objects take longer than opening small files."""
+    return os.path.join(folder.root, name)  # noqa: PTH118 - see above
 
 
 def head(folder: Folder, name: str, size: int) -> bytes:
@@ -181,7 +186,7 @@ def head(folder: Folder, name: str, size: int) -> bytes:
 def size(folder: Folder, name: str) -> int:
     """Give a file's size in bytes, -1 when it has gone or can't be seen."""
     try:
-        return (folder.root / name).stat().st_size
+        return os.stat(place(folder, name)).st_size  # noqa: PTH116 - see place
     except OSError:
         return -1
 

@@ -15,8 +15,7 @@ from fastcompanion.base.records import frozen
 from fastcompanion.data import files
 from fastcompanion.data.files import Folder
 
-_START = 32
-_END = 4096
+_BLOCK = 4096
 # Markers of JPEG that begin a frame, and hold its size.
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _BARE = frozenset({0x01, *range(0xD0, 0xD9)})
@@ -62,11 +61,10 @@ def picture(folder: Folder, name: str) -> Picture:
 
 
 def _picture(file: IO[bytes]) -> Picture:
-    size = file.seek(0, os.SEEK_END)
-    if not size:
+    start = file.read(_BLOCK)
+    if not start:
         return Picture("", problem="is empty")
-    file.seek(0)
-    start = file.read(_START)
+    size = file.seek(0, os.SEEK_END) if len(start) == _BLOCK else len(start)
     for mark, (form, read) in _FORMS.items():
         if start.startswith(mark) and (form != "webp" or start[8:12] == b"WEBP"):
             try:
@@ -81,9 +79,12 @@ def _is_other_image(start: bytes) -> bool:
     return start[:4] in (b"II*\0", b"MM\0*") or (start[:1] == b"P" and start[1:2] in b"123456")
 
 
-def _end(file: IO[bytes], size: int) -> bytes:
-    file.seek(max(0, size - _END))
-    return file.read(_END)
+def _end(file: IO[bytes], start: bytes, size: int) -> bytes:
+    """Give the last block; a small file was read whole, and reading it again would take as long as opening it."""
+    if size == len(start):
+        return start
+    file.seek(max(0, size - _BLOCK))
+    return file.read(_BLOCK)
 
 
 _PNG_COLOURS = {0: "grey", 2: "rgb", 3: "palette", 4: "grey+alpha", 6: "rgb+alpha"}
@@ -93,7 +94,7 @@ def _png(file: IO[bytes], start: bytes, size: int) -> Picture:
     if start[12:16] != b"IHDR":
         return Picture("png", problem="has no head")
     width, height = struct.unpack(">II", start[16:24])
-    whole = b"IEND\xaeB`\x82" in _end(file, size)
+    whole = b"IEND\xaeB`\x82" in _end(file, start, size)
     return _made("png", width, height, _PNG_COLOURS.get(start[25], ""), whole)
 
 
@@ -110,7 +111,7 @@ def _jpeg(file: IO[bytes], start: bytes, size: int) -> Picture:
         elif marker in _FRAMES:
             height, width = struct.unpack(">HH", head[5:9])
             colours = {1: "grey", 3: "rgb", 4: "cmyk"}.get(head[9], "")
-            return _made("jpeg", width, height, colours, b"\xff\xd9" in _end(file, size))
+            return _made("jpeg", width, height, colours, b"\xff\xd9" in _end(file, start, size))
         else:
             place += 2 + struct.unpack(">H", head[2:4])[0]
     return Picture("jpeg", problem="is cut off in its head")
@@ -118,7 +119,7 @@ def _jpeg(file: IO[bytes], start: bytes, size: int) -> Picture:
 
 def _gif(file: IO[bytes], start: bytes, size: int) -> Picture:
     width, height = struct.unpack("<HH", start[6:10])
-    return _made("gif", width, height, "palette", b"\x3b" in _end(file, size)[-8:])
+    return _made("gif", width, height, "palette", b"\x3b" in _end(file, start, size)[-8:])
 
 
 def _bmp(file: IO[bytes], start: bytes, size: int) -> Picture:

@@ -42,8 +42,12 @@ _CLASSES = 1000
 _FEW_TEXTS = 10
 
 
-def look(path: Path, *, target: str = "", kind: str = "") -> DataSet:
-    """Say what data set lies at a path; `target` and `kind` are what the learner said."""
+def look(path: Path, *, target: str = "", kind: str = "", closely: bool = True) -> DataSet:
+    """Say what data set lies at a path; `target` and `kind` are what the learner said.
+
+    Not `closely`, images, recordings and texts are told from their names and tables, and of what is wrong with
+    them only that is said which stops everything: a first number needs no more.
+    """
     if kind and (kind not in KINDS or kind == "unknown"):
         known = ", ".join(name for name in KINDS if name != "unknown")
         raise CompanionError(
@@ -62,7 +66,7 @@ def look(path: Path, *, target: str = "", kind: str = "") -> DataSet:
             code=Exit.USAGE,
         )
     if shown is not None:
-        return of_files(path, folder, shown, found, general)
+        return of_files(path, folder, shown, found, general, closely=closely)
     if kind.startswith(("images", "audio", "segmentation")):
         raise CompanionError(
             f"there are no files here that could be {KINDS[kind]}", file=path, code=Exit.USAGE
@@ -263,10 +267,19 @@ def nothing(path: Path, general: Sequence[Problem]) -> DataSet:
 
 
 def of_files(
-    path: Path, folder: Folder, found: Found, read: Sequence[Table], general: Sequence[Problem]
+    path: Path,
+    folder: Folder,
+    found: Found,
+    read: Sequence[Table],
+    general: Sequence[Problem],
+    *,
+    closely: bool = True,
 ) -> DataSet:
     """Describe a data set that consists of images, recordings or texts."""
-    media_files, made = media_problems.look_into(folder, found)
+    if closely:
+        media_files, made = media_problems.look_into(folder, found)
+    else:
+        media_files, made = (), media_problems.stops(folder, found)
     counts = Counter(media.words(found.by_file.values(), found.sign))
     named = found.kind.value.endswith(("class", "labels"))
     view = found.view

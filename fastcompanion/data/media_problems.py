@@ -21,6 +21,16 @@ COMPARED = 1 << 26
 COMPARED_FILES = 4000
 
 
+def stops(folder: Folder, found: Found) -> list[Problem]:
+    """Say only what keeps everybody from learning: one label for all, masks of another size than their images."""
+    made = list(_of_labels(found))
+    if found.masks is not None:
+        sample = files.spread(found.names, LOOKED_INTO)
+        pictures = {name: images.picture(folder, name) for name in sample}
+        made += _of_masks(folder, found, pictures, [])
+    return [problem for problem in made if problem.severity == "stop"]
+
+
 def look_into(folder: Folder, found: Found) -> tuple[tuple[MediaFiles, ...], list[Problem]]:
     """Open a sample of the files, describe them, and say what is wrong with all of them."""
     sample = files.spread(found.names, LOOKED_INTO)

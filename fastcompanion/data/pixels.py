@@ -8,7 +8,7 @@ from typing import Any
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
-from fastcompanion.data import images
+from fastcompanion.data import files, images
 from fastcompanion.data.files import Folder
 
 _MOST_CLASSES = 256
@@ -88,7 +88,7 @@ def opened(folder: Folder, name: str) -> Any:
             code=Exit.MISSING,
         ) from None
     try:
-        return Image.open(fp=folder.root / name)
+        return Image.open(fp=files.place(folder, name))
     except Image.DecompressionBombError as error:
         raise OSError(str(error)) from None
 

@@ -10,7 +10,17 @@ from PIL import Image
 
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.reporter import SILENT
-from fastcompanion.data import columns, filenames, files, loaders, look, naive, pixels, task
+from fastcompanion.data import (
+    columns,
+    filenames,
+    files,
+    loaders,
+    look,
+    naive,
+    pictures,
+    pixels,
+    task,
+)
 from fastcompanion.data.loaders import Cells
 from fastcompanion.data.task import Task
 from tests.data import awkward, folders
@@ -19,7 +29,10 @@ from tests.data.awkward import Made
 
 def made_of(made: Made) -> tuple[Task, Cells]:
     said = {"target": made.said.get("target", ""), "kind": made.said.get("kind", "")}
-    found = task.make(task.Wanted(made.path, **said), look.look(made.path, **said))
+    found = task.make(
+        task.Wanted(made.path, **said),
+        look.look(made.path, target=said["target"], kind=said["kind"]),
+    )
     return found, loaders.cells(found, "Path('data')", "nb.repeat")
 
 
@@ -343,3 +356,23 @@ def test_labelled_files_of_the_test_stay_for_the_end(tmp_path: Path) -> None:
     found = task.make(task.Wanted(tmp_path), look.look(tmp_path))
     assert len(found.truths) == 24
     assert "24 images of the test are left for the very end" in found.notes
+
+
+def test_an_image_that_cannot_be_decoded_is_not_taken_for_a_black_one(tmp_path: Path) -> None:
+    for label, grey in (("dark", 0), ("light", 255)):
+        (tmp_path / label).mkdir()
+        for number in range(20):
+            Image.new("L", (8, 8), grey).save(tmp_path / label / f"{number}.png")
+    whole = (tmp_path / "light" / "0.png").read_bytes()
+    # The head and the end are right, so that only decoding shows it.
+    broken = whole.replace(b"IDAT", b"IDAT" + b"\xff" * 6, 1)
+    for number in range(10):
+        (tmp_path / "light" / f"{number}.png").write_bytes(broken)
+    found = task.make(task.Wanted(tmp_path), look.look(tmp_path))
+    said = found.firsts[[one.name for one in found.firsts].index("nearest mean image")].predictions
+    told = dict(zip(said.ids, said.predictions, strict=True))
+    for name, answer in told.items():
+        if int(Path(name).stem) >= 10:
+            assert answer == name.partition("/")[0]
+    learned = pictures._mean([b"", bytes([10, 20]), bytes([20, 40])])
+    assert learned == [15, 30]
