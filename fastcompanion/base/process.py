@@ -51,18 +51,28 @@ def run(
     stdin: str | None = None,
     dry_run: bool = False,
     missing_hint: str = "",
+    same_session: bool = False,
+    errors: str = "replace",
 ) -> Completed:
     """Run a program to its end and give its output as text.
 
     `env` is added to ours. A missing program is exit 5 with `missing_hint`; with `check` a code
-    other than 0 is an error that carries the program's last words.
+    other than 0 is an error that carries the program's last words. With `same_session` it can ask
+    on our terminal and gets its Ctrl-C; give it no `timeout`, as there is no group to end.
     """
     command = tuple(str(part) for part in argv)
     if dry_run:
         return Completed(command, 0, "", "", 0.0)
     begun = clock.monotonic()
     child = spawn(
-        command, cwd=cwd, env=env, missing_hint=missing_hint, stdin=stdin is not None, pipes=True
+        command,
+        cwd=cwd,
+        env=env,
+        missing_hint=missing_hint,
+        stdin=stdin is not None,
+        pipes=True,
+        same_session=same_session,
+        errors=errors,
     )
     try:
         out, err = child.process.communicate(stdin, timeout=timeout)
@@ -76,6 +86,36 @@ def run(
         child.close()
     done = Completed(command, child.process.returncode, out, err, clock.monotonic() - begun)
     return _checked(done) if check else done
+
+
+def run_bytes(
+    argv: Sequence[str],
+    *,
+    stdin: bytes | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout: float = 60.0,
+) -> tuple[int, bytes, str]:
+    """Run a program whose data must stay as they are; give its exit code, output and last words."""
+    try:
+        done = subprocess.run(
+            [str(part) for part in argv],
+            input=b"" if stdin is None else stdin,
+            capture_output=True,
+            env={**os.environ, **env} if env else None,
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise CompanionError(f"{argv[0]} took longer than {timeout:g} s and was ended") from None
+    except OSError as error:
+        message = f"{argv[0]} can't be started: {error.strerror}"
+        raise CompanionError(message, code=Exit.MISSING) from None
+    return done.returncode, done.stdout, done.stderr.decode("utf-8", "replace").strip()
+
+
+def windows_line(argv: Sequence[str]) -> str:
+    """Write an argument list as Windows programs take their command lines apart."""
+    return subprocess.list2cmdline(argv)
 
 
 def _checked(done: Completed) -> Completed:
@@ -152,6 +192,8 @@ def spawn(
     pipes: bool = False,
     merged: bool = False,
     missing_hint: str = "",
+    same_session: bool = False,
+    errors: str = "replace",
 ) -> Child:
     """Start a program in a group of its own; without `pipes` it shares our terminal's output."""
     pipe = subprocess.PIPE if pipes else None
@@ -165,8 +207,8 @@ def spawn(
             stderr=subprocess.STDOUT if merged else pipe,
             text=True,
             encoding="utf-8",
-            errors="replace",
-            start_new_session=_POSIX,
+            errors=errors,
+            start_new_session=_POSIX and not same_session,
         )
     except FileNotFoundError:
         raise CompanionError(

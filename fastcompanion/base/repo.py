@@ -1,4 +1,4 @@
-"""Git: the only importer of GitPython, which finds real git and runs it.
+"""Git: the only importer of GitPython, which finds real git and runs it. Commits run git directly.
 
 The rules of the house: only the act's own paths are staged and committed; the learner's staged
 and dirty files stay as they are; when a commit can't be made the files are written all the same,
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fastcompanion.base import clock
+from fastcompanion.base import clock, process
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.process import which
 from fastcompanion.base.records import frozen
@@ -33,6 +33,10 @@ _BUSY_MARKS = {
 # Git makes up a name from the account when none is set; this forbids it.
 _HONEST = ("-c", "user.useConfigOnly=true")
 _LOCK_TRIES = 20
+# Any of these makes git look elsewhere than in the folder's own .git.
+_ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
+# An option for one call, so that asking takes no lock from a git of the learner.
+_NO_LOCK = "--no-optional-locks"
 _NOTHING = "nothing has changed"
 
 
@@ -99,13 +103,17 @@ class _Changes:
 
 def _git() -> Any:
     if which("git") is None:
-        raise CompanionError(
-            "git is not installed", hint="fastcompanion doctor git", code=Exit.MISSING
-        )
+        raise _no_git()
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     import git
 
     return git
+
+
+def _no_git() -> CompanionError:
+    return CompanionError(
+        "git is not installed", hint="fastcompanion doctor git", code=Exit.MISSING
+    )
 
 
 def _say(folder: Path, *words: str) -> _Said:
@@ -119,6 +127,23 @@ def _say(folder: Path, *words: str) -> _Said:
             strip_newline_in_stdout=False,
         )
     return _Said(int(code), _text(out), _text(err))
+
+
+def _run(folder: Path, *words: str) -> _Said:
+    """Run real git without GitPython, whose import takes longer than a commit.
+
+    It stays in our terminal's session: a key that signs may have to ask for its pass phrase.
+    """
+    done = process.run(
+        ["git", *words],
+        cwd=folder,
+        env={"GIT_TERMINAL_PROMPT": "0"},
+        check=False,
+        same_session=True,
+        errors="surrogateescape",
+        missing_hint="fastcompanion doctor git",
+    )
+    return _Said(done.code, done.out, done.err)
 
 
 def _text(value: str | bytes) -> str:
@@ -198,18 +223,31 @@ def commit(root: Path, paths: Sequence[Path], message: str) -> CommitResult:
 
 
 def _commit_if_free(root: Path, paths: list[str], message: str) -> CommitResult:
-    place = _say(root, "rev-parse", "--absolute-git-dir", "--is-bare-repository", "--show-toplevel")
-    obstacle = _no_place(root, place)
-    if obstacle is not None:
-        return obstacle
-    folder, _, top = place.out.rstrip("\n").split("\n", 2)
-    changes = _changes(root, paths)
-    obstacle = _obstacle(_busy(Path(folder)), changes)
+    if which("git") is None:
+        raise _no_git()
+    said = _status(root, paths)
+    folder = _own_folder(root) if said.code == 0 else None
+    if folder is None:
+        asked = ("--absolute-git-dir", "--is-bare-repository", "--show-toplevel")
+        place = _run(root, "rev-parse", *asked)
+        obstacle = _no_place(root, place)
+        if obstacle is not None:
+            return obstacle
+        folder = Path(place.out.splitlines()[0])
+    changes = _parsed(said)
+    obstacle = _obstacle(_busy(folder), changes)
     if obstacle is not None:
         return obstacle
     if not changes.new and not changes.changed:
         return CommitResult(False, reason=_NOTHING)
-    return _commit(Path(top), changes, message)
+    return _commit(root, folder, changes, message)
+
+
+def _own_folder(root: Path) -> Path | None:
+    """Give the .git of a plain repository without asking git: None where it has to be asked."""
+    folder = root / ".git"
+    plain = (folder / "HEAD").is_file() and not any(name in os.environ for name in _ELSEWHERE)
+    return folder if plain else None
 
 
 def _no_place(root: Path, place: _Said) -> CommitResult | None:
@@ -234,10 +272,13 @@ def _no_place(root: Path, place: _Said) -> CommitResult | None:
     return CommitResult(False, reason=f"git says: {place.words}", hint="git status")
 
 
-def _changes(root: Path, paths: list[str]) -> _Changes:
+def _status(root: Path, paths: Sequence[str]) -> _Said:
     """Ask git for the branch and for the state of the paths, in one call."""
     options = ("--porcelain=v2", "--branch", "-z", "--no-renames", "--untracked-files=all")
-    said = _say(root, "--literal-pathspecs", "status", *options, "--", *paths)
+    return _run(root, _NO_LOCK, "--literal-pathspecs", "status", *options, "--", *paths)
+
+
+def _parsed(said: _Said) -> _Changes:
     if said.code != 0:
         raise CompanionError(f"git says: {said.words}", hint="git status")
     head = ""
@@ -284,37 +325,55 @@ def _obstacle(busy: str | None, changes: _Changes) -> CommitResult | None:
     return None
 
 
-def _commit(top: Path, changes: _Changes, message: str) -> CommitResult:
+def _commit(root: Path, folder: Path, changes: _Changes, message: str) -> CommitResult:
     said = _Said(1, "", "")
     for attempt in range(_LOCK_TRIES):
-        said = _commit_once(top, changes, message)
+        said = _commit_once(root, changes, message)
         if said.code == 0 or not _held(said.err):
             break
         clock.pause(0.02 * (attempt + 1) * (1 + os.getpid() % 7 / 7))
     if said.code == 0:
-        sha = _say(top, "rev-parse", "HEAD").out.strip()
-        return CommitResult(True, sha=sha, left_out=changes.partly_staged)
+        return CommitResult(True, sha=_tip(root, folder), left_out=changes.partly_staged)
     return _refusal(said)
+
+
+def _tip(root: Path, folder: Path) -> str:
+    """Give the commit of HEAD; a branch that was just committed to has a file of its own."""
+    head = _first_line(folder / "HEAD")
+    own = _first_line(folder / head.removeprefix("ref: ")) if head.startswith("ref: ") else ""
+    return own or _run(root, "rev-parse", "HEAD").out.strip()
+
+
+def _first_line(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
 
 
 def _held(words: str) -> bool:
     return ".lock" in words and ("File exists" in words or "cannot lock" in words)
 
 
-def _commit_once(top: Path, changes: _Changes, message: str) -> _Said:
-    literal = "--literal-pathspecs"
-    if changes.new:
-        added = _say(top, literal, "add", "--", *changes.new)
+def _commit_once(root: Path, changes: _Changes, message: str) -> _Said:
+    new = _from_top(changes.new)
+    if new:
+        added = _run(root, "add", "--", *new)
         if added.code != 0:
             return added
-    own = (*changes.new, *changes.changed)
+    own = (*new, *_from_top(changes.changed))
     said = _Said(1, "", "interrupted")
     try:
-        said = _say(top, *_HONEST, literal, "commit", "-q", "-m", message, "--", *own)
+        said = _run(root, *_HONEST, "commit", "-q", "-m", message, "--", *own)
     finally:
-        if said.code != 0 and changes.new:
-            _say(top, literal, "rm", "--cached", "-q", "-f", "--ignore-unmatch", "--", *changes.new)
+        if said.code != 0 and new:
+            _run(root, "rm", "--cached", "-q", "-f", "--ignore-unmatch", "--", *new)
     return said
+
+
+def _from_top(names: Sequence[str]) -> tuple[str, ...]:
+    """Spell names that git gave, which begin at the top of the work tree; wildcards mean themselves."""
+    return tuple(f":(top,literal){name}" for name in names)
 
 
 def _refusal(said: _Said) -> CommitResult:
@@ -398,7 +457,7 @@ def announce(root: Path, paths: Sequence[Path]) -> None:
 
     What the learner's settings keep out of git stays out.
     """
-    new = _changes(root, [str(path) for path in paths]).new if paths else ()
+    new = _parsed(_status(root, [str(path) for path in paths])).new if paths else ()
     if not new:
         return
     top = Path(_say(root, "rev-parse", "--show-toplevel").out.rstrip("\n"))
