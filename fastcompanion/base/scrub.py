@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 from fastcompanion.base.records import frozen
@@ -92,6 +93,8 @@ _HOMES = tuple(
         r"(?<![\w.~/-])/root(?![\w-])",
     )
 )
+# The last three of the patterns know a secret by its looks alone, which digests share.
+_BY_LOOKS = 3
 _SECRET_NAME = re.compile(rf"(?i)(?:{_STRONG}|(?:^|_)(?:key|token|auth|cookie|pat|pass)s?(?:$|_))")
 _NOBODY = frozenset(
     ("root", "user", "users", "admin", "home", "ubuntu", "runner", "jovyan", "kaggle", "content")
@@ -186,3 +189,52 @@ def _without_names(text: str, private: Known) -> str:
     if len(private.host) >= 4 and private.host.lower() != "localhost":
         text = re.sub(rf"(?i)(?<![\w.-]){host}(?![\w-])", "[machine]", text)
     return text
+
+
+Kind = Literal["secret", "perhaps", "mail", "home", "machine"]
+
+
+@frozen
+class Mark:
+    """A place of a text that is not for others: `perhaps` looks like a secret and may be a digest."""
+
+    kind: Kind
+    start: int
+    end: int
+
+
+def marks(text: str, private: Known) -> tuple[Mark, ...]:
+    """Give the places that `scrub` would change, in order; the text stays as it is.
+
+    Only values of secret names count of the environment, and of addresses of mail none that is an
+    example.
+    """
+    found: list[Mark] = []
+    for name, value in private.environment:
+        if _SECRET_NAME.search(name) and len(value) >= _SECRET_VALUE:
+            found += _all("secret", re.compile(re.escape(value)), text)
+    for place, (pattern, _) in enumerate(_PATTERNS):
+        sure = place < len(_PATTERNS) - _BY_LOOKS
+        found += _all("secret" if sure else "perhaps", pattern, text)
+    for pattern in _NAMED:
+        found += [
+            one for one in _all("secret", pattern, text) if GONE not in text[one.start : one.end]
+        ]
+    for folder, _ in private.folders:
+        found += _all("home", re.compile(re.escape(folder) + r"(?![\w-])", re.IGNORECASE), text)
+    for pattern in _HOMES:
+        found += _all("home", pattern, text)
+    found += [
+        Mark("mail", one.start(), one.end())
+        for one in _MAIL.finditer(text)
+        if not _PRODUCT.fullmatch(one[0]) and not re.search(r"[@.]example\.\w+$", one[0])
+    ]
+    if len(private.host) >= 4 and private.host.lower() != "localhost":
+        found += _all(
+            "machine", re.compile(rf"(?i)(?<![\w.-]){re.escape(private.host)}(?![\w-])"), text
+        )
+    return tuple(sorted(found, key=lambda one: (one.start, -one.end)))
+
+
+def _all(kind: Kind, pattern: re.Pattern[str], text: str) -> list[Mark]:
+    return [Mark(kind, one.start(), one.end()) for one in pattern.finditer(text)]

@@ -83,6 +83,7 @@ WORDS: dict[str, Word] = {
     "weights": Word(
         "Pretrained weights: found, verified, fetched and carried over.", _GROUPS, ("weights",)
     ),
+    "blog": Word("Posts: write them, look at them, publish them.", _GROUPS, ("blog",)),
     "config": Word("Settings: show them, change them.", _GROUPS, ("config",)),
     "doctor": Word(
         "Look for what is in the way, and name the cure of each finding.", _GROUPS, ("doctor",)

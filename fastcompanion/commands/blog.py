@@ -1,0 +1,106 @@
+"""`blog`: posts: new, list, check, publish, unpublish, export."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.commands.options import Session, command
+from fastcompanion.console import Answer, Block, Line, Next, Table, Title, Warn
+from fastcompanion.study.posts import listing, writing
+from fastcompanion.study.posts.listing import Listed
+from fastcompanion.study.posts.writing import Written
+
+app = typer.Typer(
+    name="blog",
+    help="Posts: write them, look at them, publish them.",
+    no_args_is_help=True,
+)
+
+PostArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[POST]", help="The post: its folder, or the start of its name.", show_default="all"
+    ),
+]
+
+
+@command(app, "new")
+def new(
+    session: Session,
+    title: Annotated[str, typer.Argument(help="The title.", show_default="of the source")] = "",
+    week: Annotated[
+        str, typer.Option("--from-log", metavar="WEEK", help="2026-W47, this or last.")
+    ] = "",
+    notebook: Annotated[
+        Path | None, typer.Option("--from-notebook", help="Outputs come along as they were saved.")
+    ] = None,
+) -> Answer:
+    """Begin a post: empty, with a week of your log as material, or from a notebook."""
+    study, dry = session.workspace(), session.dry_run
+    if week and notebook is not None:
+        raise CompanionError(
+            "a post comes from the log or from a notebook, not from both", code=Exit.USAGE
+        )
+    if week:
+        written = writing.from_log(study, week, title, dry_run=dry)
+    elif notebook is not None:
+        written = writing.from_notebook(study, notebook, title, dry_run=dry)
+    else:
+        title = title or session.ask("What is the title?", "", "TITLE")
+        written = writing.new(study, title, dry_run=dry)
+    return Answer(written, _view_would_write if dry else _view_written)
+
+
+@command(app, "list")
+def show_list(session: Session) -> Answer:
+    """List your posts, newest first, and say which are published."""
+    return Answer(listing.listed(session.workspace()), _view_list)
+
+
+def register(root: typer.Typer) -> None:
+    """Add the group to the program."""
+    root.add_typer(app, rich_help_panel="Groups")
+
+
+def _view_would_write(written: Written) -> Iterable[Block]:
+    yield Line(f"Would write {written.file}: {written.title}")
+    yield from _about_source(written)
+
+
+def _view_written(written: Written) -> Iterable[Block]:
+    yield Title(written.title)
+    yield Line(f"Written: {written.file}")
+    yield from _about_source(written)
+    yield Line("It is a draft until its front matter says draft: false.", "dim")
+    yield Next("fastcompanion blog preview", "to see it while you write")
+    yield Next(f"fastcompanion blog check {written.slug}", "before it is published")
+
+
+def _about_source(written: Written) -> Iterable[Block]:
+    if written.copied:
+        count = "1 picture" if len(written.copied) == 1 else f"{len(written.copied)} pictures"
+        yield Line(f"{count} copied: {', '.join(one.target for one in written.copied)}")
+    for one in written.missing:
+        yield Warn(f"The notebook shows a picture that is not there: {one}")
+    if written.course_text:
+        yield Warn(
+            "This is your copy of a course's notebook: its text may not be yours to publish. Keep what you wrote."
+        )
+
+
+def _view_list(listed: Listed) -> Iterable[Block]:
+    if not listed.posts and not listed.problems:
+        yield Line("No posts yet.")
+        yield Next('fastcompanion blog new "What I learned"')
+        return
+    rows = tuple((one.date, one.title, one.state, one.slug) for one in listed.posts)
+    if rows:
+        yield Table(("date", "title", "state", "name"), rows)
+    for problem in listed.problems:
+        where = problem.file + (f":{problem.line}" if problem.line else "")
+        yield Warn(f"{where}: {problem.text}")
