@@ -11,7 +11,9 @@ import typer
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.commands.options import Session, command
 from fastcompanion.console import Answer, Block, Line, Next, Table, Title, Warn
-from fastcompanion.study.posts import listing, writing
+from fastcompanion.study.posts import checking, listing, writing
+from fastcompanion.study.posts.checking import Checked, CheckedPost
+from fastcompanion.study.posts.findings import Finding
 from fastcompanion.study.posts.listing import Listed
 from fastcompanion.study.posts.writing import Written
 
@@ -62,6 +64,14 @@ def show_list(session: Session) -> Answer:
     return Answer(listing.listed(session.workspace()), _view_list)
 
 
+@command(app, "check")
+def check(session: Session, post: PostArgument = None) -> Answer:
+    """Say why a post does not show, what is broken in it, and what would tell too much."""
+    checked = checking.check(session.workspace(), post)
+    code = Exit.DONE if checked.passed else Exit.CHECK_SAYS_NO
+    return Answer(checked, _view_checked, int(code))
+
+
 def register(root: typer.Typer) -> None:
     """Add the group to the program."""
     root.add_typer(app, rich_help_panel="Groups")
@@ -104,3 +114,38 @@ def _view_list(listed: Listed) -> Iterable[Block]:
     for problem in listed.problems:
         where = problem.file + (f":{problem.line}" if problem.line else "")
         yield Warn(f"{where}: {problem.text}")
+
+
+_MARKS = {"stop": "STOP", "mend": "mend", "note": "note"}
+
+
+def _view_checked(checked: Checked) -> Iterable[Block]:
+    if not checked.posts:
+        yield Line("No posts yet.")
+        yield Next('fastcompanion blog new "What I learned"')
+    for post in checked.posts:
+        yield from _view_post(post)
+
+
+def _view_post(post: CheckedPost) -> Iterable[Block]:
+    yield Title(post.title)
+    if post.why_hidden:
+        yield Line(f"Does not show: {post.why_hidden}.", "warn")
+    elif post.stopped:
+        yield Line(
+            "Does not show: what is marked STOP has to be mended before it is published.", "bad"
+        )
+    else:
+        yield Line("Shows when it is published.", "good")
+    for one in post.findings:
+        yield Line(f"{_MARKS[one.severity]}  {_place(one)}: {one.text}", _STYLES[one.severity])
+        yield Line(f"      {one.cure}", "dim")
+
+
+_STYLES = {"stop": "bad", "mend": "warn", "note": ""}
+
+
+def _place(one: Finding) -> str:
+    cell = f", cell {one.cell}" if one.cell else ""
+    line = f", line {one.line}" if one.cell and one.line else ""
+    return f"{one.file}{cell}{line}" if cell else one.file + (f":{one.line}" if one.line else "")

@@ -24,7 +24,10 @@ _ELSEWHERE = re.compile(r"(?i)(?:[a-z][a-z0-9+.-]+:|//)")
 
 @frozen
 class Link:
-    """A link or a picture: its target, the text (alt text of a picture), and its line, from 1."""
+    """A link or a picture: its target, the text (alt text of a picture), and its line, from 1.
+
+    `alt_given` is false for a picture without alt text; an empty one in HTML says that it is decoration.
+    """
 
     target: str
     text: str
@@ -81,7 +84,7 @@ def _inline(found: re.Match[str], text: str, offset: int) -> Iterator[Link]:
     target = found["angled"] if found["angled"] is not None else found["bare"]
     line = _line(text, found.start()) + offset
     if target:
-        yield Link(target, found["text"], line, found["mark"] == "!")
+        yield Link(target, found["text"], line, found["mark"] == "!", bool(found["text"].strip()))
     for inner in _INLINE.finditer(found["text"]):
         yield from _inline(inner, found["text"], line - 1)
 
