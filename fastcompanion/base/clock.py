@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from fastcompanion.base.errors import CompanionError, Exit
@@ -60,10 +60,32 @@ def parse(text: str, *, origin: str = "time") -> datetime:
 
 
 def local(wall: datetime) -> datetime:
-    """Give a wall-clock time (no zone) the local offset of its own day, not of today."""
-    if os.environ.get(NOW_VARIABLE):
-        return wall.replace(tzinfo=now().tzinfo)
-    return wall.astimezone()
+    """Give a wall-clock time (no zone) the local offset of its own day, not of today.
+
+    Of a time that the clock showed twice it is the first; one that it jumped over is moved on.
+    """
+    elsewhere = _elsewhere()
+    return wall.replace(tzinfo=elsewhere) if elsewhere else wall.astimezone()
+
+
+def readings(wall: datetime) -> tuple[datetime, ...]:
+    """Give the moments at which the local clock shows a time: none in the hour that it jumps over
+    in spring, two in the hour that it goes through twice in autumn, else one.
+    """
+    elsewhere = _elsewhere()
+    if elsewhere:
+        return (wall.replace(tzinfo=elsewhere),)
+    found = [wall.replace(fold=fold).astimezone() for fold in (0, 1)]
+    shown = [moment for moment in found if moment.replace(tzinfo=None, fold=0) == wall]
+    return tuple(shown[: 1 + (len(shown) > 1 and shown[0].utcoffset() != shown[1].utcoffset())])
+
+
+def _elsewhere() -> tzinfo | None:
+    """Give the offset of FASTCOMPANION_NOW where it is not one of this machine's own zone."""
+    if not os.environ.get(NOW_VARIABLE):
+        return None
+    moment = now()
+    return moment.tzinfo if moment.utcoffset() != moment.astimezone().utcoffset() else None
 
 
 def monotonic() -> float:

@@ -216,13 +216,18 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def edit_toml(path: Path) -> Iterator[Any]:
-    """Yield a TOML file (missing: empty) as an editable document that keeps its comments."""
+def edit_toml(path: Path, text: str | None = None) -> Iterator[Any]:
+    """Yield a TOML file (missing: empty) as an editable document that keeps its comments.
+
+    `text` is what stands in for its text, where a part was changed by lines already.
+    """
     import tomlkit
 
     if path.exists():
         read_toml(path)
-    document = tomlkit.parse(read_text(path) if path.exists() else "")
+    if text is None:
+        text = read_text(path) if path.exists() else ""
+    document = tomlkit.parse(text)
     yield document
     write_text(path, tomlkit.dumps(document))
 

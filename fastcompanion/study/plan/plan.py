@@ -235,7 +235,7 @@ def _pauses(data: Mapping[str, Any], path: Path) -> tuple[Pause, ...]:
             message = f"the pause ends on {pause.last}, before it begins"
             raise spot.wrong("to", message, f"to = {pause.first}, or later")
         pauses.append(pause)
-    return tuple(sorted(pauses, key=lambda pause: (pause.first, pause.last)))
+    return tuple(pauses)
 
 
 def _date(data: Mapping[str, Any], key: str, spot: _Spot) -> date:
