@@ -106,7 +106,7 @@ def _root(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and give its exit code."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    arguments = _with_usual(list(sys.argv[1:] if argv is None else argv))
     console.configure("", json="--json" in arguments, quiet=False)
     terminal = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     try:
@@ -133,6 +133,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return leaving.code if isinstance(leaving.code, int) else int(Exit.FAILED)
     except Exception as error:
         return _unexpected(error)
+
+
+def _with_usual(arguments: list[str]) -> list[str]:
+    """Say the word that is meant where a group with a usual one is called alone: `review`."""
+    word = WORDS.get(arguments[0]) if arguments else None
+    alone = len(arguments) == 1 or arguments[1].startswith("-")
+    if word is None or not word.usual or not alone or {"--help", "-h"} & set(arguments):
+        return arguments
+    return [arguments[0], word.usual, *arguments[1:]]
 
 
 def _refuse_misplaced(arguments: Sequence[str]) -> None:

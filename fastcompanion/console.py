@@ -380,9 +380,15 @@ def say(text: str) -> None:
 
 def ask(question: str, default: str = "") -> str:
     """Ask on stderr; an empty answer is the default. Only where `interactive()`."""
+    answer = ask_or_end(question, default)
+    if answer is None:
+        raise CompanionError("no answer was given", hint="Run the command again.", code=Exit.USAGE)
+    return answer
+
+
+def ask_or_end(question: str, default: str = "") -> str | None:
+    """Ask on stderr, of a pipe too; None where the input has ended."""
     suffix = f" [{default}]" if default else ""
     _write(sys.stderr, f"{clean(question)}{clean(suffix)}: ")
     answer = sys.stdin.readline()
-    if not answer:
-        raise CompanionError("no answer was given", hint="Run the command again.", code=Exit.USAGE)
-    return answer.strip() or default
+    return (answer.strip() or default) if answer else None

@@ -31,6 +31,9 @@ SETTINGS: dict[str, tuple[Any, str]] = {
     "privacy.notes": (True, "whether your notes on lessons are committed"),
     "privacy.progress": (True, "whether what you finished is committed (progress, courses)"),
     "privacy.log": (True, "whether the study log is committed"),
+    "privacy.review": (True, "whether your review cards and answers are committed"),
+    "review.cards_a_day": (20, "the most cards that a day asks for"),
+    "review.new_a_day": (8, "the most new cards among them"),
     "weights.url": (
         "",
         "where pretrained weights are fetched from, instead of where they came from",

@@ -135,6 +135,8 @@ def _pending(study: Workspace) -> list[Path]:
 def _may_commit(study: Workspace, settings: config.Settings, path: Path) -> bool:
     if path.is_relative_to(study.log_folder):
         return bool(settings.get("privacy.log"))
+    if path.is_relative_to(study.review_folder):
+        return bool(settings.get("privacy.review"))
     if path.suffix == ".ipynb" or path.parent.suffix == ".repeat":
         return bool(settings.get("privacy.notebooks")) and not path.name.endswith(".run.ipynb")
     if path.name == "notes.md":

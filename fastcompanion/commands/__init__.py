@@ -20,13 +20,15 @@ Register = Callable[[typer.Typer], None]
 class Word(NamedTuple):
     """A first word of the command line: its help, its place there, the files that bring it.
 
-    `below` names the files that are enough for some of the words that follow it.
+    `below` names the files that are enough for some of the words that follow it; `usual` is the
+    word that is meant where none follows.
     """
 
     help: str
     panel: str
     files: tuple[str, ...]
     below: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    usual: str = ""
 
 
 _DAILY, _GROUPS, _MORE = "Every day", "Groups", "More"
@@ -67,6 +69,9 @@ WORDS: dict[str, Word] = {
             "ask": ("lesson_app", "asking"),
             "record": ("lesson_app", "recording"),
         },
+    ),
+    "review": Word(
+        "Questions that come back before you forget them.", _GROUPS, ("review",), usual="due"
     ),
     "env": Word("Environments that run a course's notebooks.", _GROUPS, ("env",)),
     "data": Word(

@@ -35,7 +35,7 @@ _STATES: Mapping[str, State] = {
     "accepted": "active",
     "suspended": "suspended",
 }
-_TEXTS = ("lesson", "type", "front", "back", "source")
+_TEXTS = ("lesson", "type", "front", "back", "source", "since")
 
 
 @frozen
@@ -43,7 +43,7 @@ class Card:
     """A question and its answer (empty: the learner has not written it yet).
 
     `kind` "predict" is checked against its back, a "task" is something to do; `source` names the
-    place that it comes from, for people.
+    place that it comes from, for people. A new card is asked from the day `since` on.
     """
 
     id: str
@@ -53,6 +53,7 @@ class Card:
     back: str = ""
     source: str = ""
     state: State = "active"
+    since: date | None = None
 
 
 @frozen
@@ -96,7 +97,15 @@ def _card(name: str, told: Mapping[str, Any]) -> Card:
         told.get("back", ""),
         told.get("source", ""),
         told["state"],
+        _day(told["since"]) if "since" in told else None,
     )
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _checked(line: Mapping[str, Any], path: Path, key: str) -> str:
@@ -129,6 +138,7 @@ def accept(study: Workspace, found: Sequence[Card]) -> tuple[Card, ...]:
 def _line_of(card: Card, change: Change) -> dict[str, Any]:
     texts = {"lesson": card.lesson, "front": card.front, "back": card.back, "source": card.source}
     told = {key: text for key, text in texts.items() if text}
+    told |= {"since": card.since.isoformat()} if card.since else {}
     return {"kind": change, "card": card.id, "type": card.kind, **told}
 
 
@@ -157,10 +167,9 @@ def _review(line: Mapping[str, Any], path: Path) -> Review:
     card, rating = _checked(line, path, "card"), line.get("rating")
     if rating not in RATINGS:
         raise _broken(line, path, f"has no rating of {', '.join(RATINGS)}")
-    try:
-        day = date.fromisoformat(str(line.get("day")))
-    except ValueError:
-        raise _broken(line, path, "lacks the day of its answer") from None
+    day = _day(str(line.get("day")))
+    if day is None:
+        raise _broken(line, path, "lacks the day of its answer")
     seconds = line.get("seconds")
     known = seconds if isinstance(seconds, int) and not isinstance(seconds, bool) else None
     return Review(str(line.get("id")), day, card, rating, str(line.get("answer", "")), known)

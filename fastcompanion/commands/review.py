@@ -1,0 +1,172 @@
+"""`review`: questions that come back just before they would be forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from fastcompanion import console
+from fastcompanion.commands import completing
+from fastcompanion.commands.options import Session, command
+from fastcompanion.commands.phrases import commit_blocks
+from fastcompanion.console import Answer, Block, Code, Line, Next, Table, Title
+from fastcompanion.course.review.cards import Card
+from fastcompanion.course.review.schedule import RATINGS, Rating
+from fastcompanion.flows import review
+from fastcompanion.flows.review import Answered, Asked, Due, Held, Said
+
+app = typer.Typer(name="review", help="Questions that come back before you forget them.")
+
+MinutesOption = Annotated[
+    int | None,
+    typer.Option("--minutes", "-m", min=1, help="As many cards as fit into this time."),
+]
+LessonOption = Annotated[
+    str | None,
+    typer.Option(
+        "--lesson",
+        "-l",
+        help="The questions of one lesson only, all of them.",
+        autocompletion=completing.lessons,
+    ),
+]
+LimitOption = Annotated[
+    int | None, typer.Option("--limit", min=1, help="At most so many cards now.")
+]
+_WORDS: dict[str, Said] = {
+    **{word: word for word in RATINGS},
+    **{word[0]: word for word in RATINGS},
+    **{str(number): word for number, word in enumerate(RATINGS, start=1)},
+    "b": "better",
+    "better": "better",
+    "x": "suspend",
+}
+_QUIT = ("q", "quit", "exit")
+_HELP = "again, hard, good, easy; b: a better answer to keep; x: never ask this again; q: stop"
+
+
+@command(app, "due")
+def due(
+    session: Session,
+    minutes: MinutesOption = None,
+    limit: LimitOption = None,
+    lesson: LessonOption = None,
+) -> Answer:
+    """Answer the cards that are due: think or type, look, and say how well you knew it."""
+    study = session.workspace()
+    found = review.due(study, limit, minutes=minutes, lesson=lesson)
+    if session.json or session.dry_run or not found.cards:
+        return Answer(found, _view_due)
+    return Answer(review.hold(study, found, _Terminal(), minutes=minutes), _view_held)
+
+
+class _Terminal:
+    """The learner at a terminal, or lines from a pipe."""
+
+    def front(self, asked: Asked) -> None:
+        """Show what is asked."""
+        about = "once more" if asked.once_more else "new" if asked.new else ""
+        place = ", ".join(word for word in (asked.card.source, about) if word)
+        title = Title(f"{asked.number} of {asked.of}" + (f"  ({place})" if place else ""))
+        console.show_line(None, (title, Code(asked.card.front)))
+
+    def answer(self, asked: Asked) -> str | None:
+        """Wait for the answer."""
+        question = "What does it show" if asked.card.kind == "predict" else "Your answer"
+        return console.ask_or_end(f"{question} (Enter: look)")
+
+    def back(self, asked: Asked, said: str, right: bool | None) -> None:
+        """Show the answer that was kept, or where to look."""
+        console.show_line(None, _back(asked, said, right))
+
+    def rate(self, asked: Asked, suggested: Rating) -> Said | None:
+        """Ask how well it was known, until the answer is one of the words."""
+        while (typed := console.ask_or_end("again, hard, good, easy, ?", suggested)) is not None:
+            word = typed.lower()
+            if word in _QUIT:
+                return None
+            if word in _WORDS:
+                return _WORDS[word]
+            console.show_line(None, (Line(_HELP, "dim"),))
+        return None
+
+    def better(self, asked: Asked) -> str | None:
+        """Ask for a better answer to keep."""
+        return console.ask_or_end("The answer to keep")
+
+    def told(self, answered: Answered) -> None:
+        """Say when the card comes back."""
+        console.show_line(None, (Line(f"Comes back on {answered.due}.", "dim"),))
+
+
+def _back(asked: Asked, said: str, right: bool | None) -> Iterable[Block]:
+    if right is not None:
+        yield Line("Right." if right else "It shows something else:", "good" if right else "bad")
+    if asked.card.back:
+        yield Code(asked.card.back)
+    elif said:
+        yield Line("Your answer is kept as the back of this card. Compare it with the place above.")
+    else:
+        yield Line("There is no answer yet: look it up at the place above.")
+
+
+def register(root: typer.Typer) -> None:
+    """Add the group to the program."""
+    root.add_typer(app, rich_help_panel="Groups")
+
+
+def _view_due(found: Due) -> Iterable[Block]:
+    if not found.cards:
+        yield Line(_nothing(found), "good" if found.done else "")
+        if not found.done and found.next_day is None:
+            yield Next("fastcompanion review add", "take questions of a lesson, or your own")
+        return
+    yield Table(("card", "lesson", "question"), tuple(map(_row, found.cards)))
+    yield Line(_summary(found))
+    yield Next("fastcompanion review")
+
+
+def _row(card: Card) -> tuple[str, ...]:
+    first, *rest = card.front.strip().split("\n")
+    return card.id, card.lesson or "", f"{first[:70]}{'...' if rest or len(first) > 70 else ''}"
+
+
+def _nothing(found: Due) -> str:
+    if found.done:
+        return f"{found.done} cards answered today; no more are asked." + _later(found)
+    return "No card is due." + _later(found)
+
+
+def _later(found: Due) -> str:
+    waiting = found.overdue + found.waiting
+    wait = f" {waiting} wait for another day." if waiting else ""
+    return wait + (f" The next is due on {found.next_day}." if found.next_day else "")
+
+
+def _summary(found: Due) -> str:
+    old = len(found.cards) - found.new
+    minutes = f", about {max(round(found.seconds / 60), 1)} min" if found.seconds else ""
+    return f"{old} due, {found.new} new{minutes}." + _later(found)
+
+
+def _view_held(held: Held) -> Iterable[Block]:
+    counts = [
+        f"{sum(one.rating == word for one in held.answered)} {word}"
+        for word in RATINGS
+        if any(one.rating == word for one in held.answered)
+    ]
+    count = len(held.answered)
+    words = f"{count} {'card' if count == 1 else 'cards'} answered"
+    yield Title(words + (f": {', '.join(counts)}" if counts else ""))
+    if held.suspended:
+        yield Line(f"{held.suspended} will not be asked again.")
+    if held.left:
+        yield Line(f"{held.left} of today are left.")
+    if held.overdue or held.waiting:
+        yield Line(
+            f"{held.overdue + held.waiting} wait for another day, so that no day is too much."
+        )
+    yield from commit_blocks(held.commit)
+    yield Next("fastcompanion review" if held.left else "fastcompanion next")
