@@ -69,8 +69,10 @@ def local(wall: datetime) -> datetime:
 
 
 def readings(wall: datetime) -> tuple[datetime, ...]:
-    """Give the moments at which the local clock shows a time: none in the hour that it jumps over
-    in spring, two in the hour that it goes through twice in autumn, else one.
+    """Give the moments at which the local clock shows a time.
+
+    There is none in the hour that it jumps over in spring, and two in the hour that it goes
+    through twice in autumn.
     """
     elsewhere = _elsewhere()
     if elsewhere:
@@ -86,6 +88,11 @@ def _elsewhere() -> tzinfo | None:
         return None
     moment = now()
     return moment.tzinfo if moment.utcoffset() != moment.astimezone().utcoffset() else None
+
+
+def here(moment: datetime) -> datetime:
+    """Give a moment as the clocks of this machine show it, with the offset of its own day."""
+    return moment.astimezone(_elsewhere())
 
 
 def monotonic() -> float:

@@ -87,3 +87,19 @@ def _on(plan: Plan, day: date) -> Iterator[Occurrence]:
 def early(slot: Slot) -> bool:
     """Whether a slot lies in the hours in which clocks change (01:00 to 04:00)."""
     return 1 <= slot.at.hour < 4
+
+
+def overlaps(plan: Plan) -> list[tuple[tuple[str, Slot], tuple[str, Slot]]]:
+    """Give each slot of the week that goes on when the next one begins, with that one."""
+    rows = [
+        (DAYS.index(day) * 1440 + one.at.hour * 60 + one.at.minute, day, one)
+        for one in plan.slots
+        for day in one.days
+    ]
+    week = sorted(rows, key=lambda row: row[0])
+    found = []
+    for number, (begin, day, one) in enumerate(week if len(week) > 1 else []):
+        after, next_day, other = week[(number + 1) % len(week)]
+        if begin + one.minutes > after + (7 * 1440 if number + 1 == len(week) else 0):
+            found.append(((day, one), (next_day, other)))
+    return found
