@@ -138,7 +138,8 @@ def _may_commit(study: Workspace, settings: config.Settings, path: Path) -> bool
     if path.is_relative_to(study.review_folder):
         return bool(settings.get("privacy.review"))
     if path.suffix == ".ipynb" or path.parent.suffix == ".repeat":
-        return bool(settings.get("privacy.notebooks")) and not path.name.endswith(".run.ipynb")
+        ours = path.name.endswith((".run.ipynb", ".again.ipynb"))
+        return bool(settings.get("privacy.notebooks")) and not ours
     if path.name == "notes.md":
         return bool(settings.get("privacy.notes"))
     if path == study.progress or path.is_relative_to(study.courses_folder):

@@ -13,7 +13,7 @@ from fastcompanion.base.records import frozen
 HOME_VARIABLE = "FASTCOMPANION_HOME"
 CACHE_VARIABLE = "FASTCOMPANION_CACHE"
 SETTINGS_NAME = "fastcompanion.toml"
-NotebookKind = Literal["run", "scratch", "repeat"]
+NotebookKind = Literal["run", "scratch", "repeat", "again"]
 
 
 @frozen
@@ -98,6 +98,21 @@ class Workspace:
     def cache(self) -> Path:
         """Indexes that can be deleted and built again."""
         return self.private / "cache"
+
+    @property
+    def reminders(self) -> Path:
+        """Every reminder that was tried on this machine, with its proof or the cause of its failure."""
+        return self.private / "reminders.jsonl"
+
+    @property
+    def remind_state(self) -> Path:
+        """What this machine knows of the study's reminders: their key, since when, the calendar."""
+        return self.private / "remind.json"
+
+    @property
+    def reminder_waiting(self) -> Path:
+        """A reminder that reached nobody; the next command at a terminal shows it."""
+        return self.private / "reminder.json"
 
     def lock(self, name: str) -> Path:
         """A lock file of this study."""
@@ -199,6 +214,36 @@ def original(sha256: str) -> Path:
 def environments_folder() -> Path:
     """The learner's environments: `<hash>`."""
     return data_folder() / "envs"
+
+
+def reminders_file() -> Path:
+    """Which studies have reminders on this machine, also when a study was moved or deleted."""
+    return data_folder() / "reminders.json"
+
+
+def reminders_folder() -> Path:
+    """What the system's timers are made from where they keep no file of their own."""
+    return data_folder() / "reminders"
+
+
+def systemd_folder() -> Path:
+    """The user's own systemd units."""
+    return _xdg("XDG_CONFIG_HOME", ".config") / "systemd" / "user"
+
+
+def systemd_stamps() -> Path:
+    """Where systemd keeps when a persistent timer fired last."""
+    return _xdg("XDG_DATA_HOME", ".local/share") / "systemd" / "timers"
+
+
+def _xdg(variable: str, default: str) -> Path:
+    found = os.environ.get(variable, "")
+    return Path(found) if Path(found).is_absolute() else home() / default
+
+
+def launch_agents() -> Path:
+    """The user's own launchd jobs on macOS."""
+    return home() / "Library" / "LaunchAgents"
 
 
 def runtime_folder() -> Path:

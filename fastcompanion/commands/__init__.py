@@ -59,6 +59,7 @@ WORDS: dict[str, Word] = {
             "check",
             "asking",
             "repeat",
+            "again",
         ),
         {
             **dict.fromkeys(("list", "show", "open", "done", "skip"), ("lesson_app", "lesson")),
@@ -66,6 +67,7 @@ WORDS: dict[str, Word] = {
             **dict.fromkeys(("check", "hint", "compare"), ("lesson_app", "check")),
             "scratch": ("lesson_app", "scratch"),
             "repeat": ("lesson_app", "repeat"),
+            "again": ("lesson_app", "again"),
             "ask": ("lesson_app", "asking"),
             "record": ("lesson_app", "recording"),
         },
@@ -73,6 +75,7 @@ WORDS: dict[str, Word] = {
     "review": Word(
         "Questions that come back before you forget them.", _GROUPS, ("review",), usual="due"
     ),
+    "plan": Word("Your plan: when you study, and when you will be done.", _GROUPS, ("plan",)),
     "env": Word("Environments that run a course's notebooks.", _GROUPS, ("env",)),
     "data": Word(
         "Data sets: what is in a folder, and what is wrong with it.",
@@ -89,6 +92,9 @@ WORDS: dict[str, Word] = {
         "Pretrained weights: found, verified, fetched and carried over.", _GROUPS, ("weights",)
     ),
     "blog": Word("Posts: write them, look at them, publish them.", _GROUPS, ("blog",)),
+    "remind": Word(
+        "Reminders of your study slots, with the proof they arrived.", _GROUPS, ("remind",)
+    ),
     "config": Word("Settings: show them, change them.", _GROUPS, ("config",)),
     "doctor": Word(
         "Look for what is in the way, and name the cure of each finding.", _GROUPS, ("doctor",)

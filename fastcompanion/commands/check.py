@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,16 +18,17 @@ from fastcompanion.commands import lesson_app as lesson_group
 from fastcompanion.commands.options import LessonArgument, Session, command
 from fastcompanion.commands.phrases import commit_blocks
 from fastcompanion.console import Answer, Block, Code, Line, Next, Table, Title, Warn
-from fastcompanion.course.checks import check as checks
 from fastcompanion.course.checks import hints, results
 from fastcompanion.course.checks.check import Asked, Assessed, CheckReport
 from fastcompanion.course.checks.hints import Comparison, Hint
 from fastcompanion.course.checks.outputs import OriginalOutputs
 from fastcompanion.course.checks.outputs import outputs as original_outputs
+from fastcompanion.course.checks.recall import Graded, RecallReport
 from fastcompanion.course.checks.results import Taken
 from fastcompanion.course.checks.verdict import CHANGED, UNCOMPARED, SectionVerdict
 from fastcompanion.course.checks.watch import watch as watch_notebook
 from fastcompanion.flows import checking
+from fastcompanion.flows.checking import BothReports
 
 NotebookOption = Annotated[
     str | None, typer.Option("--notebook", help="One notebook of a lesson that has several.")
@@ -65,7 +66,7 @@ def check(
         str,
         typer.Option(
             "--step",
-            help="reproduce, or repeat: your own data.",
+            help="reproduce, again (from memory), or repeat: your own data.",
             show_default="what is open",
             autocompletion=completing.steps,
         ),
@@ -90,9 +91,10 @@ def check(
             raise CompanionError("--from stands alone: the file says the rest", code=Exit.USAGE)
         return Answer(results.take_file(study, from_file, record=record), _view_taken)
     if assess is not None:
-        return Answer(checks.assess(study, asked, assess, note, record=record), _view_assessed)
+        judged = checking.assess(study, asked, assess, note, record=record)
+        return Answer(judged, _view_of(judged))
     if watch:
-        if step == "repeat":
+        if step in ("repeat", "again"):
             raise CompanionError("--watch is for the reproduction", code=Exit.USAGE)
         for seen in watch_notebook(study, asked, session.reporter):
             console.show_line(seen, _view_report(seen))
@@ -100,10 +102,7 @@ def check(
     report = checking.check(
         study, asked, step=step, note=note, reporter=session.reporter, record=record
     )
-    if isinstance(report, CheckReport):
-        return Answer(report, _view_report, report.exit_code)
-    view = import_module("fastcompanion.commands.repeated_view").view
-    return Answer(report, view, report.exit_code)
+    return Answer(report, _view_of(report), report.exit_code)
 
 
 def hint(
@@ -158,6 +157,18 @@ def register(root: typer.Typer) -> None:
     command(lesson_group.app, "compare")(compare)
 
 
+def _view_of(found: object) -> Callable[[Any], Iterable[Block]]:
+    """Give the view of what was found; those of rarer things are loaded for them alone."""
+    if type(found) in _VIEWS:
+        return _VIEWS[type(found)]
+    again = isinstance(found, RecallReport | Graded)
+    module = import_module(f"fastcompanion.commands.{'again_view' if again else 'repeated_view'}")
+    view: Callable[[Any], Iterable[Block]] = (
+        module.graded if isinstance(found, Graded) else module.view
+    )
+    return view
+
+
 def _view_report(report: CheckReport) -> Iterable[Block]:
     yield Title(_headline(report))
     for notice in report.notices:
@@ -186,6 +197,11 @@ def _left_to_you(one: SectionVerdict) -> str:
     reason = f"no hard check: {why[1]}" if why and why[1] else ""
     reason = said if said == CHANGED else reason
     return "; ".join(part for part in (reason, there if one.checkpoints else "") if part)
+
+
+def _view_both(reports: BothReports) -> Iterable[Block]:
+    yield from _view_of(reports.recalled)(reports.recalled)
+    yield from _view_report(reports.reproduced)
 
 
 def _headline(report: CheckReport) -> str:
@@ -292,3 +308,10 @@ def _view_outputs(shown: OriginalOutputs) -> Iterable[Block]:
         f'fastcompanion lesson check {shown.lesson} --assess {shown.sections[0].section} --note "…"'
     )
     yield Next(line, "when yours are right")
+
+
+_VIEWS: dict[type, Callable[[Any], Iterable[Block]]] = {
+    CheckReport: _view_report,
+    BothReports: _view_both,
+    Assessed: _view_assessed,
+}

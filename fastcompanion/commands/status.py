@@ -9,6 +9,7 @@ import typer
 from fastcompanion.commands.options import Session, command
 from fastcompanion.commands.phrases import duration, step_items
 from fastcompanion.console import Answer, Block, Line, Next, Table, Title, Warn
+from fastcompanion.course.again import Again
 from fastcompanion.course.progress import LessonProgress
 from fastcompanion.flows import overview
 from fastcompanion.flows.overview import Overview, Running
@@ -37,11 +38,8 @@ def _view_status(seen: Overview) -> Iterable[Block]:
         )
         yield Table(("course", "lessons done", "title"), rows)
     yield Line(f"Today {duration(seen.minutes_today)}, this week {duration(seen.minutes_week)}.")
-    for one in seen.again[:3]:
-        what = f"{one.section} of {one.lesson} was solved with the solution"
-        yield Line(
-            f"{what}: write it again without looking (fastcompanion check {one.lesson})", "warn"
-        )
+    solved = [one for one in seen.again if one.solved]
+    yield from (_again(one) for one in solved or seen.again[:1])
     for problem in seen.problems:
         yield Warn(f"{problem.file}:{problem.line}: {problem.reason}")
     if seen.next is not None:
@@ -52,6 +50,17 @@ def _view_status(seen: Overview) -> Iterable[Block]:
         yield Next("fastcompanion course add foundations", "there is no course yet")
     else:
         yield Line("Everything is done in the courses of this study.", "good")
+
+
+def _again(one: Again) -> Block:
+    what = f"{one.section} of {one.lesson}"
+    if one.solved:
+        how = "lesson again" if one.passed else f"check {one.lesson}"
+        said = f"{what} was solved with the solution: write it again without looking"
+        return Line(f"{said} (fastcompanion {how})", "warn")
+    return Line(
+        f"{what} passed a while ago: write it again from memory (fastcompanion lesson again)"
+    )
 
 
 def _running(running: Running) -> Block:

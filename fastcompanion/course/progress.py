@@ -21,6 +21,8 @@ State = Literal["open", "started", "done", "skipped"]
 LIVE = "notebook"  # where a check was made that saw a running kernel, and not a fresh one
 REPEATING = "repeat.begun"  # a notebook with the learner's own data was made
 PASSED, ASSESSED, TO_ASSESS = "passed", "self-assessed", "to-assess"
+# Events of a lesson that don't make it the one that the learner is in.
+ASIDE = frozenset({"lesson.skipped", "section.recalled"})
 _STARTED_BY: Mapping[str, Step] = {
     "lesson.ran": "run",
     "experiment.recorded": "run",
@@ -372,7 +374,7 @@ def next_lesson(
 def last_lesson(events: Sequence[Event]) -> str | None:
     """Give the lesson of the last event that the learner caused in one."""
     for event in reversed(events):
-        if event.lesson is not None and event.kind != "lesson.skipped":
+        if event.lesson is not None and event.kind not in ASIDE:
             return event.lesson
     return None
 

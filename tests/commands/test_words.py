@@ -29,7 +29,16 @@ def test_every_word_has_the_help_and_the_place_of_its_command() -> None:
         assert command.rich_help_panel == WORDS[name].panel, name
 
 
-SHARED = {"__init__", "options", "budgets", "phrases", "completing", "candidates", "repeated_view"}
+SHARED = {
+    "__init__",
+    "options",
+    "budgets",
+    "phrases",
+    "completing",
+    "candidates",
+    "repeated_view",
+    "again_view",
+}
 
 
 def test_every_file_of_commands_belongs_to_a_word() -> None:

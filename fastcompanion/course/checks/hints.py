@@ -12,6 +12,7 @@ import difflib
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from textwrap import shorten
 from typing import Any
@@ -22,6 +23,8 @@ from fastcompanion.base.events import Event
 from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import again
+from fastcompanion.course.again import Begun
+from fastcompanion.course.checks import recall
 from fastcompanion.course.checks.check import Asked
 from fastcompanion.course.checks.prepared import (
     ASSESSED,
@@ -83,11 +86,16 @@ def hint(
 ) -> Hint:
     """Give a hint: by default the next one for the first section that is not finished.
 
-    `agree` is asked before the solution of a section is shown for the first time.
+    `agree` is asked before the solution of a section is shown for the first time. A section that
+    is being written again begins with its first hint anew.
     """
+    known = all_events(study)
+    begun = _again(study, asked, known)
+    if begun is not None:
+        asked = replace(asked, lesson=begun.lesson, notebook=begun.notebook, section=begun.section)
     course, lesson = lessons.find(study, asked.lesson)
     ready = prepare(study, course, lesson, asked.notebook)
-    own = [e for e in all_events(study) if is_mine(e, ready)]
+    own = [e for e in known if is_mine(e, ready) and (begun is None or e.at >= begun.at)]
     made, cells = _original(course, lesson, ready.ref)
     chosen = choose(made.sections, asked.section, own, ready)
     wanted = _level(lesson, chosen, level, _shown(own, chosen.id), agree)
@@ -98,6 +106,20 @@ def hint(
             data["again"] = given.again.isoformat()
         events.record(study, HINTED, lesson.id, data, private=True)
     return given
+
+
+def _again(study: Workspace, asked: Asked, known: Sequence[Event]) -> Begun | None:
+    """Give the section that is being written again, where it is what the learner has in hand."""
+    begun = recall.under_way(study, known)
+    if begun is None:
+        return None
+    _, lesson = lessons.find(study, asked.lesson)
+    if asked.section is not None:
+        named = (lesson.id, asked.section) == (begun.lesson, begun.section)
+        return begun if named else None
+    if asked.lesson is not None and lesson.id != begun.lesson:
+        return None
+    return recall.in_hand(study, known, lesson.id)
 
 
 def hint_for(

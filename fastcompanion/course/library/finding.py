@@ -11,6 +11,7 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.events import Event
 from fastcompanion.base.near import did_you_mean, near
 from fastcompanion.base.workspace import Workspace
+from fastcompanion.course import progress
 from fastcompanion.course.library import course_file
 from fastcompanion.course.library.course_file import Outline
 from fastcompanion.course.model import Course, Lesson
@@ -46,7 +47,7 @@ def _load(study: Workspace, lesson_id: str) -> tuple[Course, Lesson]:
 def _default(study: Workspace, outlines: Sequence[Outline], past: Sequence[Event] | None) -> str:
     every = {lesson_id for outline in outlines for lesson_id, _ in outline.lessons}
     for event in reversed(events.read(study) if past is None else past):
-        if event.lesson in every and event.kind != "lesson.skipped":
+        if event.lesson in every and event.kind not in progress.ASIDE:
             return event.lesson
     chosen = outlines if len(outlines) == 1 else _set_course(study, outlines)
     if len(chosen) == 1 and chosen[0].lessons:
@@ -101,7 +102,7 @@ def _in_course(study: Workspace, outline: Outline, past: Sequence[Event] | None)
     """A course's name alone means its lesson of the last event, else its first."""
     own = [lesson_id for lesson_id, _ in outline.lessons]
     for event in reversed(events.read(study) if past is None else past):
-        if event.lesson in own and event.kind != "lesson.skipped":
+        if event.lesson in own and event.kind not in progress.ASIDE:
             return event.lesson
     if own:
         return own[0]

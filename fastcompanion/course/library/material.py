@@ -52,11 +52,11 @@ def place(
             placed.append(name.as_posix())
         elif source.is_file():
             notes.append(f"{name} is large and was not copied: lesson run --data '{source}'")
-    _keep_out_of_git(folder, placed)
+    keep_out_of_git(folder, placed)
     return Placed(tuple(placed), tuple(notes))
 
 
-def _keep_out_of_git(folder: Path, placed: Sequence[str]) -> None:
+def keep_out_of_git(folder: Path, placed: Sequence[str]) -> None:
     """List a course's files in an ignore file beside them: they are not the learner's to publish.
 
     The ignore file lists itself, so that git shows nothing of all this.
@@ -85,7 +85,7 @@ def add_data(source: Path, folder: Path) -> str:
             file=target,
         )
     store.link(source, target)
-    _keep_out_of_git(folder, [target.name])
+    keep_out_of_git(folder, [target.name])
     return target.name
 
 
