@@ -12,7 +12,7 @@ from fastcompanion.console import Answer, Block, Line, Next, Table, Title, Warn
 from fastcompanion.course.again import Again
 from fastcompanion.course.progress import LessonProgress
 from fastcompanion.flows import overview
-from fastcompanion.flows.overview import Overview, Running
+from fastcompanion.flows.overview import Ahead, Overview, Running
 
 
 def status(session: Session) -> Answer:
@@ -37,7 +37,11 @@ def _view_status(seen: Overview) -> Iterable[Block]:
             for course in seen.courses
         )
         yield Table(("course", "lessons done", "title"), rows)
-    yield Line(f"Today {duration(seen.minutes_today)}, this week {duration(seen.minutes_week)}.")
+    goal = f" of {duration(seen.plan.goal_minutes)}" if seen.plan and seen.plan.goal_minutes else ""
+    week = f"this week {duration(seen.minutes_week)}{goal}"
+    yield Line(f"Today {duration(seen.minutes_today)}, {week}.")
+    if seen.plan is not None:
+        yield from _ahead(seen.plan)
     solved = [one for one in seen.again if one.solved]
     yield from (_again(one) for one in solved or seen.again[:1])
     for problem in seen.problems:
@@ -69,6 +73,15 @@ def _running(running: Running) -> Block:
         since = f"{running.started:%Y-%m-%d %H:%M}"
         return Warn(f"{what} runs since {since}. Forgotten? fastcompanion stop --minutes 45")
     return Line(f"Running: {what} for {duration(running.minutes)}.", "good")
+
+
+def _ahead(plan: Ahead) -> Iterable[Block]:
+    if plan.problem:
+        yield Warn(plan.problem)
+    elif plan.paused_until is not None:
+        yield Line(f"A pause until {plan.paused_until:%a %d %b}; nothing is due.", "dim")
+    if plan.next_at is not None:
+        yield Line(f"The next time: {plan.next_at:%a %d %b %H:%M}, {duration(plan.next_minutes)}.")
 
 
 def _lesson(lesson: LessonProgress) -> Iterable[Block]:

@@ -250,16 +250,22 @@ def moves(sight: Sight, now: datetime, *, only_later: bool = True) -> tuple[Move
 def reflow(ws: Workspace, why: str, *, dry_run: bool) -> Reflowed:
     """Let the dates of the open lessons start from today; those they had stay in the history."""
     sight = look(ws)
-    found = moves(sight, clock.now())
+    found = moves(sight, clock.now()) if _behind(sight) else ()
     commit = None
     if found and not dry_run:
         data = {"deadlines": as_data(found), "why": why}
-        done = events.record(
-            ws, deadlines.REFLOWED, None, data, commit=f"Move the dates of {len(found)} lessons"
-        )
+        message = "Let the dates of the lessons start from today"
+        done = events.record(ws, deadlines.REFLOWED, None, data, commit=message)
         commit = done.commit
         sight = look(ws)
     return Reflowed(found, why, told(sight), commit)
+
+
+def _behind(sight: Sight) -> bool:
+    """Whether any lesson has no date, or one that will not be met as things go."""
+    had = deadlines.of_lessons(sight.events)
+    days = ((end, had[end.lesson].day if end.lesson in had else None) for end in sight.found.ends)
+    return any(day is None or (end.likely or date.max) > day for end, day in days)
 
 
 def as_data(found: Iterable[Move]) -> dict[str, str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from fastcompanion.base import clock, config, events
+from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.events import Event
 from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
@@ -17,6 +18,8 @@ from fastcompanion.course.model import Course
 from fastcompanion.course.progress import LessonProgress, NextStep
 from fastcompanion.study import journal, timer
 from fastcompanion.study.journal import Problem
+from fastcompanion.study.plan import forecast, slots
+from fastcompanion.study.plan import plan as plans
 
 
 @frozen
@@ -42,6 +45,20 @@ class CourseLine:
 
 
 @frozen
+class Ahead:
+    """What the plan says: the next time in the plan's zone, the week's minutes, a pause of today.
+
+    `problem` says what is wrong with a plan that can't be read; nothing else is known then.
+    """
+
+    next_at: datetime | None = None
+    next_minutes: int = 0
+    goal_minutes: int = 0
+    paused_until: date | None = None
+    problem: str = ""
+
+
+@frozen
 class Overview:
     """Where the learner is. Minutes are those of the study log."""
 
@@ -56,6 +73,7 @@ class Overview:
     problems: tuple[Problem, ...]
     again: tuple[Again, ...] = ()
     after: NextStep | None = None
+    plan: Ahead | None = None
 
 
 @frozen
@@ -96,6 +114,25 @@ def status(ws: Workspace) -> Overview:
         problems=week.problems,
         again=again.due([*known, *events.read(ws, private=True)], today),
         after=after,
+        plan=_ahead(ws, today),
+    )
+
+
+def _ahead(ws: Workspace, today: date) -> Ahead | None:
+    """Look into the plan; one that can't be read is no reason to show nothing."""
+    try:
+        plan = plans.read(ws)
+    except CompanionError as error:
+        return Ahead(problem=f"{error}. {error.hint}")
+    if plan is None:
+        return None
+    soon = next(iter(slots.upcoming(plan, clock.now(), 1)), None)
+    pause = plan.paused(clock.now().astimezone(plan.zone).date())
+    return Ahead(
+        next_at=soon.at if soon else None,
+        next_minutes=soon.minutes if soon else 0,
+        goal_minutes=sum(forecast.planned(plan, day) for day in journal.days_of_week(today)),
+        paused_until=pause.last if pause else None,
     )
 
 

@@ -132,6 +132,11 @@ def guess_zone() -> str | None:
     return zones.guess()
 
 
+def names_minutes(text: str) -> bool:
+    """Whether a slot as it was typed says how long it is; one that is none is refused."""
+    return editing.names_minutes(text)
+
+
 def begin(
     ws: Workspace,
     *,

@@ -161,8 +161,8 @@ def test_outside_of_a_study_exit_3_names_init(tmp_path: Path, run: Runner) -> No
 def test_status_of_a_fresh_study(built_in_study: Path, run: Runner) -> None:
     seen = run("status", "--json").data
     assert sorted(seen) == [
-        "after", "again", "courses", "folder", "lesson", "minutes_today", "minutes_week", "next", "problems",
-        "running", "study",
+        "after", "again", "courses", "folder", "lesson", "minutes_today", "minutes_week", "next", "plan",
+        "problems", "running", "study",
     ]  # fmt: skip
     assert seen["running"] is None
     assert seen["next"]["step"] == "watch"

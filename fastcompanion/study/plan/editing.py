@@ -39,6 +39,12 @@ def slot(text: str, minutes: int | None = None) -> Slot:
     return Slot(_days(text, words[: times[0]]), at, length or minutes or _USUAL)
 
 
+def names_minutes(text: str) -> bool:
+    """Whether a slot as it was typed says how long it is; one that is none is refused."""
+    slot(text)
+    return plans.clock_time(text.replace(",", " ").split()[-1]) is None
+
+
 def _days(text: str, words: Sequence[str]) -> tuple[str, ...]:
     named: set[str] = set()
     for word in words:
