@@ -1,0 +1,93 @@
+"""Which studies have reminders on this machine: kept outside of them, as a study may move or go."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from fastcompanion.base import clock, store, workspace
+from fastcompanion.base.records import frozen
+
+
+@frozen
+class Installed:
+    """One installation. `had_crontab` is false when the user's crontab began with it."""
+
+    key: str
+    name: str
+    root: Path
+    backend: str
+    at: str
+    had_crontab: bool = True
+
+    @property
+    def lost(self) -> bool:
+        """Whether the study is no longer where the timer looks for it."""
+        return not (self.root / workspace.SETTINGS_NAME).is_file()
+
+
+def read() -> tuple[Installed, ...]:
+    """Give every installation of this user."""
+    path = workspace.reminders_file()
+    if not path.exists():
+        return ()
+    data = store.check_version(store.read_json(path), path)
+    return tuple(_installed(key, one) for key, one in sorted(data.get("installed", {}).items()))
+
+
+def _installed(key: str, data: dict[str, Any]) -> Installed:
+    return Installed(
+        key=key,
+        name=str(data["name"]),
+        root=Path(data["root"]),
+        backend=str(data["backend"]),
+        at=str(data.get("at", "")),
+        had_crontab=bool(data.get("had_crontab", True)),
+    )
+
+
+def find(key: str) -> Installed | None:
+    """Give an installation by its key."""
+    return next((one for one in read() if one.key == key), None)
+
+
+def keep(found: Installed) -> None:
+    """Write an installation down."""
+    with _lock():
+        _write([*(one for one in read() if one.key != found.key), found])
+
+
+def forget(key: str) -> None:
+    """Take an installation out; the file goes with the last one."""
+    with _lock():
+        _write([one for one in read() if one.key != key])
+
+
+def _write(found: list[Installed]) -> None:
+    path = workspace.reminders_file()
+    if not found:
+        store.remove(path)
+        return
+    installed = {
+        one.key: {
+            "name": one.name,
+            "root": str(one.root),
+            "backend": one.backend,
+            "at": one.at,
+            "had_crontab": one.had_crontab,
+        }
+        for one in found
+    }
+    store.write_json(path, {"version": 1, "installed": installed})
+
+
+def _lock() -> AbstractContextManager[None]:
+    path = workspace.reminders_file()
+    busy = "reminders are being installed by another process"
+    return store.lock(path.with_name(f".{path.name}.lock"), busy=busy)
+
+
+def now() -> str:
+    """Give the moment of an installation."""
+    return clock.stamp()
