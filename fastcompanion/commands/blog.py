@@ -8,11 +8,14 @@ from typing import Annotated
 
 import typer
 
+from fastcompanion.base import process
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.near import did_you_mean
 from fastcompanion.commands.options import Session, command
-from fastcompanion.console import Answer, Block, Line, Next, Table, Title, Warn
-from fastcompanion.study.posts import checking, listing, writing
+from fastcompanion.console import Answer, Block, Items, Line, Next, Table, Title, Warn
+from fastcompanion.study.posts import checking, exporting, listing, writing
 from fastcompanion.study.posts.checking import Checked, CheckedPost
+from fastcompanion.study.posts.exporting import Exported
 from fastcompanion.study.posts.findings import Finding
 from fastcompanion.study.posts.listing import Listed
 from fastcompanion.study.posts.writing import Written
@@ -70,6 +73,28 @@ def check(session: Session, post: PostArgument = None) -> Answer:
     checked = checking.check(session.workspace(), post)
     code = Exit.DONE if checked.passed else Exit.CHECK_SAYS_NO
     return Answer(checked, _view_checked, int(code))
+
+
+@command(app, "export")
+def export(
+    session: Session,
+    folder: Annotated[Path, typer.Argument(help="A folder that is empty or not there yet.")],
+    system: Annotated[
+        str,
+        typer.Option("--to", metavar="SYSTEM", help="quarto, jekyll or hugo.", show_default=False),
+    ],
+) -> Answer:
+    """Write all posts as a small site of Quarto, Jekyll or Hugo, to go on with there."""
+    if system.lower() not in exporting.SYSTEMS:
+        raise CompanionError(
+            f"there is no export to {system!r}{did_you_mean(system.lower(), exporting.SYSTEMS)}",
+            hint=f"--to with one of: {', '.join(exporting.SYSTEMS)}",
+            code=Exit.USAGE,
+        )
+    exported = exporting.export(
+        session.workspace(), system.lower(), folder, dry_run=session.dry_run
+    )
+    return Answer(exported, _view_would_export if session.dry_run else _view_exported)
 
 
 def register(root: typer.Typer) -> None:
@@ -149,3 +174,17 @@ def _place(one: Finding) -> str:
     cell = f", cell {one.cell}" if one.cell else ""
     line = f", line {one.line}" if one.cell and one.line else ""
     return f"{one.file}{cell}{line}" if cell else one.file + (f":{one.line}" if one.line else "")
+
+
+def _view_would_export(exported: Exported) -> Iterable[Block]:
+    yield Line(f"Would write {len(exported.files)} files to {exported.folder}:")
+    yield Items(exported.files)
+    yield from map(Warn, exported.problems)
+
+
+def _view_exported(exported: Exported) -> Iterable[Block]:
+    count = "1 post" if len(exported.posts) == 1 else f"{len(exported.posts)} posts"
+    yield Title(f"{count} exported to {exported.system.capitalize()}")
+    yield Line(f"{len(exported.files)} files in {exported.folder}")
+    yield from map(Warn, exported.problems)
+    yield Next(f"cd {process.shown([str(exported.folder)])} && {exported.build}")
