@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Protocol
 
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.study.reminders import cron, launchd, systemd, tasks
-from fastcompanion.study.reminders.desktop import in_wsl
+from fastcompanion.study.reminders.desktop import in_wsl, on_mac
 from fastcompanion.study.reminders.job import Job
 from fastcompanion.study.reminders.steps import Armed, Step
 
@@ -71,7 +70,7 @@ def choose(wanted: str) -> Backend:
 
 
 def _order() -> tuple[str, ...]:
-    if sys.platform == "darwin":
+    if on_mac():
         return ("launchd",)
     if os.name == "nt":
         return ("taskscheduler",)

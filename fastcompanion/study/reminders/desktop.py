@@ -54,11 +54,16 @@ def send(message: Message) -> tuple[Delivery, ...]:
 
 
 def _ways() -> tuple[Callable[[Message], Delivery | None], ...]:
-    if sys.platform == "darwin":
+    if on_mac():
         return (_osascript,)
     if os.name == "nt" or in_wsl():
         return (_toast,)
     return (_notify_send, _gdbus, _busctl)
+
+
+def on_mac() -> bool:
+    """Whether this is macOS."""
+    return sys.platform == "darwin"
 
 
 @cache

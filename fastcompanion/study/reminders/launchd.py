@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 import plistlib
-import sys
 from pathlib import Path
 from typing import Any
 
 from fastcompanion.base import process, store, workspace
 from fastcompanion.base.errors import CompanionError
-from fastcompanion.study.reminders import steps
+from fastcompanion.study.reminders import desktop, steps
 from fastcompanion.study.reminders.job import CATCH_UP_MINUTE, Job, Wake
 from fastcompanion.study.reminders.steps import Armed, Step
 
@@ -23,7 +22,7 @@ NAME = "launchd"
 
 def missing() -> str:
     """Say why this system has no launchd, "" when it has."""
-    if sys.platform != "darwin":
+    if not desktop.on_mac():
         return "launchd is a part of macOS"
     return "" if process.which("launchctl") else "there is no launchctl"
 
