@@ -73,7 +73,11 @@ WORDS: dict[str, Word] = {
         },
     ),
     "review": Word(
-        "Questions that come back before you forget them.", _GROUPS, ("review",), usual="due"
+        "Questions that come back before you forget them.",
+        _GROUPS,
+        ("review", "review_cards"),
+        dict.fromkeys(("due", "stats"), ("review",)),
+        usual="due",
     ),
     "plan": Word("Your plan: when you study, and when you will be done.", _GROUPS, ("plan",)),
     "env": Word("Environments that run a course's notebooks.", _GROUPS, ("env",)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -11,11 +12,11 @@ from fastcompanion import console
 from fastcompanion.commands import completing
 from fastcompanion.commands.options import Session, command
 from fastcompanion.commands.phrases import commit_blocks
-from fastcompanion.console import Answer, Block, Code, Line, Next, Table, Title
-from fastcompanion.course.review.cards import Card
+from fastcompanion.console import Answer, Block, Code, Facts, Line, Next, Table, Title
+from fastcompanion.course.review.cards import Card, Kind
 from fastcompanion.course.review.schedule import RATINGS, Rating
 from fastcompanion.flows import review
-from fastcompanion.flows.review import Answered, Asked, Due, Held, Said
+from fastcompanion.flows.review import Answered, Asked, Due, Held, Said, Stats
 
 app = typer.Typer(name="review", help="Questions that come back before you forget them.")
 
@@ -43,6 +44,12 @@ _WORDS: dict[str, Said] = {
     "better": "better",
     "x": "suspend",
 }
+_QUESTIONS: dict[Kind, str] = {
+    "question": "Your answer",
+    "predict": "What it shows",
+    "task": "What came of it",
+}
+_SHOWN = 72
 _QUIT = ("q", "quit", "exit")
 _HELP = "again, hard, good, easy; b: a better answer to keep; x: never ask this again; q: stop"
 
@@ -59,10 +66,10 @@ def due(
     found = review.due(study, limit, minutes=minutes, lesson=lesson)
     if session.json or session.dry_run or not found.cards:
         return Answer(found, _view_due)
-    return Answer(review.hold(study, found, _Terminal(), minutes=minutes), _view_held)
+    return Answer(review.hold(study, found, Terminal(), minutes=minutes), _view_held)
 
 
-class _Terminal:
+class Terminal:
     """The learner at a terminal, or lines from a pipe."""
 
     def front(self, asked: Asked) -> None:
@@ -70,12 +77,11 @@ class _Terminal:
         about = "once more" if asked.once_more else "new" if asked.new else ""
         place = ", ".join(word for word in (asked.card.source, about) if word)
         title = Title(f"{asked.number} of {asked.of}" + (f"  ({place})" if place else ""))
-        console.show_line(None, (title, Code(asked.card.front)))
+        console.show_line(None, (title, *text_blocks(asked.card.front)))
 
     def answer(self, asked: Asked) -> str | None:
         """Wait for the answer."""
-        question = "What does it show" if asked.card.kind == "predict" else "Your answer"
-        return console.ask_or_end(f"{question} (Enter: look)")
+        return console.ask_or_end(f"{_QUESTIONS[asked.card.kind]} (Enter: look)")
 
     def back(self, asked: Asked, said: str, right: bool | None) -> None:
         """Show the answer that was kept, or where to look."""
@@ -98,18 +104,64 @@ class _Terminal:
 
     def told(self, answered: Answered) -> None:
         """Say when the card comes back."""
-        console.show_line(None, (Line(f"Comes back on {answered.due}.", "dim"),))
+        back = f"Comes back on {answered.due}." if answered.due else "Done; it comes back no more."
+        console.show_line(None, (Line(back, "dim"),))
 
 
 def _back(asked: Asked, said: str, right: bool | None) -> Iterable[Block]:
     if right is not None:
         yield Line("Right." if right else "It shows something else:", "good" if right else "bad")
     if asked.card.back:
-        yield Code(asked.card.back)
+        yield from text_blocks(asked.card.back)
     elif said:
         yield Line("Your answer is kept as the back of this card. Compare it with the place above.")
     else:
         yield Line("There is no answer yet: look it up at the place above.")
+
+
+def text_blocks(text: str) -> Iterable[Block]:
+    """Show what a card says: prose is wrapped, code and lists keep their lines."""
+    if "\n" in text:
+        yield Code(text)
+    else:
+        yield Line(text)
+
+
+@command(app, "stats")
+def stats(session: Session) -> Answer:
+    """Show how many cards there are, what falls due, and how much you knew when it was due."""
+    return Answer(review.stats(session.workspace()), _view_stats)
+
+
+def _view_stats(found: Stats) -> Iterable[Block]:
+    yield Facts(
+        (
+            ("cards", f"{found.active} asked, {found.suspended} asked no more"),
+            ("never answered", str(found.new)),
+            ("well known", f"{found.stable} (for three weeks or more)"),
+            ("answers", f"{found.answers}, {found.today} of them today"),
+            ("known when due", _share(found)),
+        )
+    )
+    most = max(found.forecast)
+    if most:
+        rows = tuple(
+            (f"{found.first_day + timedelta(days=n):%a %d %b}", str(count), _bar(count, most))
+            for n, count in enumerate(found.forecast)
+        )
+        yield Table(("day", "due", ""), rows)
+    yield Next("fastcompanion review" if found.due or found.new else "fastcompanion review add")
+
+
+def _share(found: Stats) -> str:
+    if not found.again:
+        return "not known yet: no card came back so far"
+    share = round(100 * found.kept / found.again)
+    return f"{share} % ({found.kept} of {found.again}; the plan is 90 %)"
+
+
+def _bar(count: int, most: int) -> str:
+    return "#" * -(-count * 30 // most)
 
 
 def register(root: typer.Typer) -> None:
@@ -129,8 +181,15 @@ def _view_due(found: Due) -> Iterable[Block]:
 
 
 def _row(card: Card) -> tuple[str, ...]:
-    first, *rest = card.front.strip().split("\n")
-    return card.id, card.lesson or "", f"{first[:70]}{'...' if rest or len(first) > 70 else ''}"
+    return card.id, card.lesson or "", short(card)
+
+
+def short(card: Card) -> str:
+    """Name a card in a line: by its question, or by the line of code whose output is asked for."""
+    lines = [line for line in card.front.split("\n") if line.strip("` ")]
+    text = lines[-1].strip() if card.kind == "predict" and lines else card.front.strip()
+    first, *rest = text.split("\n")
+    return f"{first[:_SHOWN]}{'...' if rest or len(first) > _SHOWN else ''}"
 
 
 def _nothing(found: Due) -> str:

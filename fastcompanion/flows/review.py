@@ -57,11 +57,14 @@ class Asked:
 
 @frozen
 class Answered:
-    """An answer and the day on which its card comes back; `right` where it checked itself."""
+    """An answer and the day on which its card comes back; `right` where it checked itself.
+
+    A task that is done comes back no more (`due` is None).
+    """
 
     card: str
     rating: Rating
-    due: date
+    due: date | None
     right: bool | None = None
 
 
@@ -299,7 +302,10 @@ class _Session:
         cards.answer(self.ws, card, rating, self.day, text=said, seconds=seconds)
         self.known[card.id] = memory
         self._tell_lesson(card, said)
-        self.answered.append(Answered(card.id, rating, memory.due, right))
+        done = card.kind == "task" and rating != "again"
+        if done:
+            self.have[card.id] = cards.suspend(self.ws, card)
+        self.answered.append(Answered(card.id, rating, None if done else memory.due, right))
         self.talk.told(self.answered[-1])
 
     def _tell_lesson(self, card: Card, said: str) -> None:
