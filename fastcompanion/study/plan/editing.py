@@ -121,7 +121,9 @@ def write(path: Path, new: Plan) -> Plan:
     if was is None:
         text = f"{text.rstrip()}\n\n{_ABOVE}[{TABLE}]\n"
     for name, own in rows.items():
-        text = _with_blocks(text, f"{TABLE}.{name}", own, len((was or {}).get(name, ())))
+        had = (was or {}).get(name)
+        if had != []:  # written out as empty: a block would say the same name twice
+            text = _with_blocks(text, f"{TABLE}.{name}", own, len(had or ()))
     wanted = Plan(
         timezone=new.timezone,
         slots=tuple(one for one in new.slots if one.days),

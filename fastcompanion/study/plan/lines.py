@@ -8,7 +8,7 @@ from fastcompanion.base import store
 
 
 def line_of(path: Path, table: str, key: str, index: int = 0) -> int | None:
-    """Give the line of a key in the table, or in the `index`th of several; else that of the table.
+    """Give the line of a key or a table below a table (of several: the `index`th), else the table's own.
 
     None where the file says it in a way that is not understood here, such as one line for all.
     """
@@ -17,7 +17,10 @@ def line_of(path: Path, table: str, key: str, index: int = 0) -> int | None:
     for number, line in enumerate(store.read_text(path).split("\n"), start=1):
         words = line.strip()
         if words.startswith("["):
-            inside = words.partition("]")[0].strip("[ ") == table
+            name = words.partition("]")[0].strip("[ ")
+            if key and name == f"{table}.{key}":
+                return number
+            inside = name == table
             count += inside
             if inside and count == index:
                 header = number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import warnings
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
@@ -44,15 +45,20 @@ def guess() -> str | None:
     """
     import zoneinfo
 
-    import tzlocal
-
+    told = os.environ.get("TZ", "").removeprefix(":").rpartition("/zoneinfo/")[2]
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            name = tzlocal.get_localzone_name()
-            return zoneinfo.ZoneInfo(name).key if name else None
+        name = told or _of_system()
+        return zoneinfo.ZoneInfo(name).key if name else None
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, LookupError, OSError):
         return None
+
+
+def _of_system() -> str:
+    import tzlocal
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return tzlocal.get_localzone_name() or ""
 
 
 def at(day: date, wall: time, zone: ZoneInfo) -> datetime:
