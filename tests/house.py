@@ -17,7 +17,7 @@ MAX_FUNCTION = 59
 
 STORE, PROCESS, CLOCK, REPO = "base/store.py", "base/process.py", "base/clock.py", "base/repo.py"
 KERNEL, WORKSPACE, CONFIG = "base/kernel.py", "base/workspace.py", "base/config.py"
-WATCHDOG = "base/watchdog.py"
+WATCHDOG, MARKUP = "base/watchdog.py", "study/posts/markup.py"
 RECORDS, UV, CONSOLE, CLI, COMMANDS, NOTEBOOK = (
     "base/records.py",
     "course/environments/uv.py",
@@ -45,6 +45,12 @@ IMPORTERS: dict[str, tuple[str, ...]] = {
     "platformdirs": (WORKSPACE,),
     "rich": (CONSOLE,),
     "jinja2": ("base/templates.py",),
+    "markdown_it": (MARKUP,),
+    "mdit_py_plugins": (MARKUP,),
+    "pygments": (MARKUP,),
+    "latex2mathml": (MARKUP,),
+    "smtplib": ("study/reminders/mail.py",),
+    "ssl": ("study/reminders/mail.py",),
     "typer": (CLI, COMMANDS),
     "click": (),
     "uuid": (CLOCK,),

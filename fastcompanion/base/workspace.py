@@ -114,6 +114,11 @@ class Workspace:
         """A reminder that reached nobody; the next command at a terminal shows it."""
         return self.private / "reminder.json"
 
+    @property
+    def calendar(self) -> Path:
+        """The plan as a calendar file; it tells when the learner is busy, so git does not see it."""
+        return self.private / "study.ics"
+
     def lock(self, name: str) -> Path:
         """A lock file of this study."""
         return self.private / "locks" / f"{name}.lock"
@@ -126,6 +131,30 @@ class Workspace:
     def log_folder(self) -> Path:
         """The study log."""
         return self.root / "log"
+
+    @property
+    def heatmap(self) -> Path:
+        """The heat map of the study log as a picture."""
+        return self.log_folder / "heatmap.svg"
+
+    @property
+    def heatmap_dark(self) -> Path:
+        """The same for dark pages."""
+        return self.log_folder / "heatmap-dark.svg"
+
+    @property
+    def readme(self) -> Path:
+        """What the study's repository shows to those who come by."""
+        return self.root / "README.md"
+
+    @property
+    def weeks_folder(self) -> Path:
+        """The reviews of weeks."""
+        return self.root / "weeks"
+
+    def week_file(self, week: str) -> Path:
+        """The review of one week, such as 2026-W47."""
+        return self.weeks_folder / f"{week}.md"
 
     @property
     def posts(self) -> Path:

@@ -19,6 +19,7 @@ from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.commands import completing
 from fastcompanion.console import Answer
+from fastcompanion.study.reminders import banner
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what was asked for.")]
@@ -129,6 +130,8 @@ class Session:
 
 
 Command = Callable[..., Answer | None]
+# The commands that show a reminder which reached nobody otherwise.
+_COMES_BY = ("next", "start", "status")
 
 
 def command(app: typer.Typer, name: str, **details: Any) -> Callable[[Command], Command]:
@@ -152,10 +155,13 @@ def _with_session(function: Command, name: str) -> Callable[..., int]:
         common = {key: given.pop(key) for key, _, _ in _COMMON}
         shown = {key: common[key] for key in ("json", "quiet", "dry_run")}
         console.configure(name, **shown)
-        answer = function(Session(name, **common), **given)
+        session = Session(name, **common)
+        answer = function(session, **given)
         if answer is None:
             return int(Exit.DONE)
         console.show(answer)
+        if name in _COMES_BY:
+            _show_what_waits(session)
         return answer.exit_code
 
     own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
@@ -169,3 +175,13 @@ def _with_session(function: Command, name: str) -> Callable[..., int]:
     run.__annotations__ = {p.name: p.annotation for p in parameters}
     del run.__wrapped__
     return run
+
+
+def _show_what_waits(session: Session) -> None:
+    """Show a reminder that could not be shown otherwise, if a person sits here to see it."""
+    ws = session.workspace_or_none() if session.can_ask and not session.quiet else None
+    waiting = banner.pending(ws) if ws is not None else None
+    if ws is not None and waiting is not None:
+        for line in waiting.lines:
+            session.reporter.note(f"! {line}")
+        banner.shown(ws, waiting, session.command)

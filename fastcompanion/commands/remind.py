@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,7 +11,8 @@ import typer
 from fastcompanion.base.errors import Exit
 from fastcompanion.commands.options import Session, command
 from fastcompanion.console import Answer, Block, Code, Facts, Line, Next, Title, Warn
-from fastcompanion.flows import remind, reminding
+from fastcompanion.flows import calendar_file, remind, reminding
+from fastcompanion.flows.calendar_file import CalendarFile, Wish
 from fastcompanion.flows.remind import Installation, Removal, Status, Tested
 from fastcompanion.flows.reminding import Fired
 from fastcompanion.study.reminders.records import Record
@@ -35,7 +37,15 @@ def install(
         ),
     ] = "auto",
 ) -> Answer:
-    """Let the system wake you at the slots of your plan; shows every file and command first."""
+    """Let the system wake you at the slots of your plan; shows every file and command first.
+
+    With email or ics no timer is installed: your calendar gets the slots and rings by itself.
+    """
+    if backend == "ics":
+        return _calendar(session, None, Wish())
+    if backend == "email":
+        sent = calendar_file.send(session.workspace(), Wish(), dry_run=session.dry_run)
+        return Answer(sent, _view_calendar)
     installed = remind.install(
         session.workspace(),
         backend,
@@ -94,6 +104,33 @@ def remove(
         ws, gone=gone, agree=session.confirm, dry_run=session.dry_run, reporter=session.reporter
     )
     return Answer(removed, _view_removed)
+
+
+@command(app, "calendar")
+def calendar(
+    session: Session,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="The file to write.", show_default=".fastcompanion/study.ics"),
+    ] = None,
+    weeks: Annotated[
+        int, typer.Option("--weeks", min=1, max=260, help="How far it reaches.")
+    ] = calendar_file.WEEKS,
+    alarm: Annotated[
+        int,
+        typer.Option("--alarm", min=0, max=1440, help="Minutes before a slot at which it rings."),
+    ] = 15,
+    busy_only: Annotated[
+        bool, typer.Option("--busy-only", help="Say only that you are busy; for others to see.")
+    ] = False,
+) -> Answer:
+    """Write the slots of your plan as a calendar file (.ics) that rings by itself."""
+    return _calendar(session, out, Wish(weeks, alarm, busy_only))
+
+
+def _calendar(session: Session, out: Path | None, wish: Wish) -> Answer:
+    written = calendar_file.write(session.workspace(), out, wish, dry_run=session.dry_run)
+    return Answer(written, _view_calendar)
 
 
 def register(root: typer.Typer) -> None:
@@ -188,3 +225,20 @@ def _view_removed(done: Removal) -> Iterable[Block]:
         yield Title(f"Removed: {', '.join(done.names)}")
     else:
         yield Line("Nothing was changed.")
+
+
+def _view_calendar(done: CalendarFile) -> Iterable[Block]:
+    times = f"{done.slots} slots from {done.first} to {done.last}"
+    if done.delivery is not None:
+        yield Title(f"Sent: {times}")
+        yield Line(done.delivery.proof)
+        yield Line("Open the attachment and add it to your calendar: it rings before each slot.")
+        return
+    would = "Would be written" if done.dry_run else "Written"
+    yield Title(f"{would}: {times}" + (f", in {done.file}" if done.file else ""))
+    if done.cancelled:
+        yield Line(f"{done.cancelled} slots that an older file had are cancelled in it.")
+    if not done.dry_run:
+        yield Line("Import it into your calendar; write and import it again when the plan changed.")
+    if not done.busy_only:
+        yield Line("Whoever can read it knows when you are busy, and with what.", "dim")

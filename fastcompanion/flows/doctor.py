@@ -24,7 +24,7 @@ from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import environments
 from fastcompanion.course.library import courses
-from fastcompanion.flows import opening
+from fastcompanion.flows import opening, remind
 from fastcompanion.project import weights
 from fastcompanion.study import journal, timer
 
@@ -384,6 +384,36 @@ def _git_files(ws: Workspace) -> Iterator[Finding]:
             yield Finding("study", "warn", f"lacks the line {line!r}", cure, str(path))
 
 
+def _reminders(ws: Workspace | None) -> Iterator[Finding]:
+    """Whether reminders come: the system's timer, the last attempt, studies that are gone."""
+    for one in remind.lost(ws):
+        cure = "fastcompanion remind remove --gone"
+        text = f"reminders are installed for a study that is no longer there: {one}"
+        yield Finding("reminders", "warn", text, cure)
+    if ws is None:
+        return
+    seen = remind.status(ws)
+    if not seen.installed:
+        yield Finding(
+            "reminders", "ok", "no reminders are installed", "fastcompanion remind install"
+        )
+        return
+    if not seen.armed:
+        text = f"{seen.backend} will not wake us: {seen.why}"
+        yield Finding("reminders", "bad", text, "fastcompanion remind install")
+    elif seen.stale:
+        text = f"what is installed no longer fits: {seen.stale}"
+        yield Finding("reminders", "warn", text, "fastcompanion remind install")
+    else:
+        yield Finding("reminders", "ok", f"the timer of {seen.backend} is armed")
+    if seen.last is not None and not seen.last.arrived:
+        text = f"the last one did not arrive: {seen.last.cause}"
+        yield Finding("reminders", "bad", text, "fastcompanion remind test")
+    elif seen.last is not None:
+        text = f"the last one arrived by {seen.last.channel}: {seen.last.proof}"
+        yield Finding("reminders", "ok", text)
+
+
 AREAS: dict[str, Callable[[Workspace | None], Iterator[Finding]]] = {
     "git": _git,
     "identity": _identity,
@@ -392,6 +422,7 @@ AREAS: dict[str, Callable[[Workspace | None], Iterator[Finding]]] = {
     "extras": _extras,
     "jupyter": _jupyter,
     "weights": _weights,
+    "reminders": _reminders,
     "start": _start,
     "study": _study,
 }

@@ -254,12 +254,16 @@ def status(ws: Workspace) -> Status:
         stale=_stale(ws, old, plan, int(settings.get("remind.lead"))),
         channels=channels.named(settings),
         waiting=waiting.text if waiting else "",
-        lost=tuple(f"{one.name} ({one.root})" for one in registry.read() if _elsewhere(one, ws)),
+        lost=lost(ws),
     )
 
 
-def _elsewhere(one: Installed, ws: Workspace) -> bool:
-    return one.lost and one.key != records.state(ws).key
+def lost(ws: Workspace | None) -> tuple[str, ...]:
+    """Name reminders of studies that are no longer where they were, but for the one that moved here."""
+    key = records.state(ws).key if ws else ""
+    return tuple(
+        f"{one.name} ({one.root})" for one in registry.read() if one.lost and one.key != key
+    )
 
 
 def _installed(ws: Workspace, known: State) -> Installed | None:

@@ -140,7 +140,7 @@ def _unanswered(seen: Situation) -> list[Record]:
         one
         for one in seen.records
         if one.arrived
-        and one.kind not in ("test", "silent")
+        and one.kind in ("due", "late", "back", "fewer")
         and _utc(one.at) <= _utc(seen.now)
         and (last is None or _utc(one.at) > last)
     ]

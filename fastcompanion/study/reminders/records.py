@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from fastcompanion.base import clock, store
 from fastcompanion.base.errors import CompanionError
@@ -17,15 +17,14 @@ from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
 
 # shown: it was seen to be shown. accepted: somebody took it who does not say what became of it.
-Outcome = Literal["shown", "accepted", "failed", "silent"]
-Kind = Literal["due", "late", "back", "fewer", "test", "silent"]
+# The other outcomes are failed and silent (nothing was to be said).
 ARRIVED = ("shown", "accepted")
 WAIT = 120.0
 
 
 @frozen
 class Record:
-    """One attempt. `proof` says how we know that it arrived, `cause` why it did not."""
+    """One attempt; `kind` is due, late, back, fewer, test, calendar or silent. `proof` says how we know that it arrived, `cause` why it did not."""
 
     id: str
     at: datetime
@@ -128,6 +127,6 @@ def forget(ws: Workspace) -> None:
     """Forget the installation; the attempts stay, and calendar events go on counting."""
     known = state(ws)
     if known.calendar:
-        keep_state(ws, State(calendar=known.calendar))
+        keep_state(ws, State(key=known.key, calendar=known.calendar))
     else:
         store.remove(ws.remind_state)
