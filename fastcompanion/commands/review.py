@@ -112,7 +112,8 @@ def _back(asked: Asked, said: str, right: bool | None) -> Iterable[Block]:
     if right is not None:
         yield Line("Right." if right else "It shows something else:", "good" if right else "bad")
     if asked.card.back:
-        yield from text_blocks(asked.card.back)
+        predicted = asked.card.kind == "predict"
+        yield from [Code(asked.card.back)] if predicted else text_blocks(asked.card.back)
     elif said:
         yield Line("Your answer is kept as the back of this card. Compare it with the place above.")
     else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Literal, Protocol
 
 from fastcompanion.base import clock, config, events
@@ -17,7 +18,7 @@ from fastcompanion.base.records import frozen
 from fastcompanion.base.repo import CommitResult
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.library import lessons
-from fastcompanion.course.review import authored, cards, deck, predicted, schedule
+from fastcompanion.course.review import authored, cards, deck, matching, schedule
 from fastcompanion.course.review.cards import Card
 from fastcompanion.course.review.deck import Known
 from fastcompanion.course.review.schedule import Memory, Rating
@@ -215,7 +216,7 @@ class _Session:
             for event in past
             if event.kind == "card.answered" and event.lesson
         }
-        self.touched = {ws.reviews}
+        self.touched: set[Path] = set()
 
     @property
     def count(self) -> str:
@@ -264,7 +265,7 @@ class _Session:
             return None
         card = self._kept(asked.card)
         if word == "suspend":
-            cards.suspend(self.ws, card)
+            self._put_away(card)
             self.suspended += 1
         elif word != "better":
             self._keep(card, word, said, right, seconds)
@@ -285,14 +286,15 @@ class _Session:
     def _with_back(self, card: Card, text: str) -> Card:
         """Let the learner's own words be the back of a card."""
         changed = cards.edit(self.ws, self._kept(card), back=text)
+        self.touched.add(self.ws.cards)
         self.have[card.id] = changed
         return changed
 
     def _kept(self, card: Card) -> Card:
         """Take a card of a lesson's author into the deck, where it is not yet."""
-        self.touched.add(self.ws.cards)
         if card.id not in self.have:
             (self.have[card.id],) = cards.accept(self.ws, [card])
+            self.touched.add(self.ws.cards)
         return self.have[card.id]
 
     def _keep(
@@ -300,13 +302,18 @@ class _Session:
     ) -> None:
         memory: Memory = schedule.answered(self.known.get(card.id), rating, self.day)
         cards.answer(self.ws, card, rating, self.day, text=said, seconds=seconds)
+        self.touched.add(self.ws.reviews)
         self.known[card.id] = memory
         self._tell_lesson(card, said)
         done = card.kind == "task" and rating != "again"
         if done:
-            self.have[card.id] = cards.suspend(self.ws, card)
+            self._put_away(card)
         self.answered.append(Answered(card.id, rating, None if done else memory.due, right))
         self.talk.told(self.answered[-1])
+
+    def _put_away(self, card: Card) -> None:
+        self.have[card.id] = cards.suspend(self.ws, card)
+        self.touched.add(self.ws.cards)
 
     def _tell_lesson(self, card: Card, said: str) -> None:
         """Let the lesson know that a question of its author was answered in own words."""
@@ -319,16 +326,15 @@ class _Session:
 
     def commit(self) -> CommitResult | None:
         """Make one commit of what was answered; None when there is nothing."""
-        if not self.answered and not self.suspended:
+        if not self.touched:
             return None
-        paths = [path for path in sorted(self.touched) if path.exists()]
-        what = self.count if self.answered else "no answers"
-        return events.commit_paths(self.ws, paths, f"Review: {what}")
+        what = self.count if self.answered else "better cards"
+        return events.commit_paths(self.ws, sorted(self.touched), f"Review: {what}")
 
 
 def _right(card: Card, said: str) -> bool | None:
     """Check a prediction against what the cell gave; None where only the learner can tell."""
-    return predicted.same(said, card.back) if card.kind == "predict" and said else None
+    return matching.same(said, card.back) if card.kind == "predict" and said else None
 
 
 def _suggested(asked: Asked, said: str, right: bool | None) -> Rating:

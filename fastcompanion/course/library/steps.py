@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 
-from fastcompanion.base import events
+from fastcompanion.base import clock, events
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.events import UNDONE, Event
 from fastcompanion.base.near import did_you_mean
@@ -20,6 +22,8 @@ from fastcompanion.course import progress
 from fastcompanion.course.library import lessons
 from fastcompanion.course.model import STEPS, Card, Course, Lesson, Step
 from fastcompanion.course.progress import NextStep
+from fastcompanion.course.review import authored, cards
+from fastcompanion.course.review.cards import Card as ReviewCard
 
 _SHORTEST_NOTE = 10
 _HOW: Mapping[Step, str] = {
@@ -90,20 +94,22 @@ def done(
         after = progress.next_in_lesson(course, lesson, own)
         return StepDone(lesson.id, lesson.title, wanted, False, 0, after, None)
     _allowed(study, lesson, wanted)
-    cards = _open_cards(lesson, own) if wanted == "watch" else []
-    told = _new_answers(own, _known_cards(lesson, answers or {}))
-    rest = [card for card in cards if card.id not in told]
+    deck = _deck(study, lesson)
+    asked = _open_cards(lesson, own, deck) if wanted == "watch" else []
+    told = _new_answers(own, _known_cards(lesson, answers or {}, deck))
+    rest = [card for card in asked if card.id not in told]
     if not dry_run:
         # Each answer is kept as it comes: what breaks off later takes none of them along.
         for card, answer in told.items():
-            _keep_answer(study, lesson, card, answer)
+            _keep_answer(study, lesson, card, answer, deck)
+    every = len(lesson.cards) + len(deck)
     if rest and ask is None:
-        raise _waiting(lesson, rest, note)
+        raise _waiting(lesson, rest, every, note)
     if dry_run:
         return StepDone(lesson.id, lesson.title, wanted, True, len(told), None, None)
-    asked = _ask_all(study, lesson, rest, ask) if ask is not None else 0
+    said = _ask_all(study, lesson, rest, deck, ask) if ask is not None else 0
     sentence = _sentence(note, wanted, ask)
-    return _finish(study, course, lesson, wanted, len(told) + asked, sentence)
+    return _finish(study, course, lesson, wanted, len(told) + said, sentence)
 
 
 def _finish(
@@ -111,13 +117,36 @@ def _finish(
 ) -> StepDone:
     message = f"Finish {step} of {lesson.id}"
     data = {"step": step, "note": note}
-    made = events.record(study, "lesson.step_done", lesson.id, data, commit=message)
+    own = [study.cards] if study.cards.exists() else []
+    made = events.record(study, "lesson.step_done", lesson.id, data, commit=message, paths=own)
     after = lessons.next_of(study, course, lesson)
     return StepDone(lesson.id, lesson.title, step, True, answered, after, made.commit)
 
 
-def _keep_answer(study: Workspace, lesson: Lesson, card: str, answer: str) -> None:
-    events.record(study, "card.answered", lesson.id, {"card": card, "answer": answer})
+def _deck(study: Workspace, lesson: Lesson) -> dict[str, ReviewCard]:
+    """Give the questions that the learner took for the reviews; the author's stand in the lesson."""
+    return {
+        name: card
+        for name, card in cards.read(study).items()
+        if card.lesson == lesson.id
+        and card.state == "active"
+        and card.kind == "question"
+        and authored.parts(card) is None
+    }
+
+
+def _keep_answer(
+    study: Workspace, lesson: Lesson, name: str, answer: str, deck: Mapping[str, ReviewCard]
+) -> None:
+    """Keep an answer, and let its question come back in the reviews from tomorrow on."""
+    events.record(study, "card.answered", lesson.id, {"card": name, "answer": answer})
+    if name in deck:
+        cards.edit(study, deck[name], back=answer)
+        return
+    card = next(card for card in authored.of(lesson) if card.id == authored.name(lesson.id, name))
+    if card.id not in cards.read(study):
+        tomorrow = clock.today() + timedelta(days=1)
+        cards.accept(study, [replace(card, back=card.back or answer, since=tomorrow)])
 
 
 def _current(lesson: Lesson, own: Sequence[Event]) -> Step:
@@ -151,14 +180,18 @@ def _allowed(study: Workspace, lesson: Lesson, step: Step) -> None:
         )
 
 
-def _open_cards(lesson: Lesson, own: Sequence[Event]) -> list[Card]:
+def _open_cards(lesson: Lesson, own: Sequence[Event], deck: Mapping[str, ReviewCard]) -> list[Card]:
+    """Give the questions without an answer of the learner's: the author's, and those taken."""
     seen = {event.data.get("card") for event in own if event.kind == "card.answered"}
-    return [card for card in lesson.cards if card.id not in seen]
+    taken = [Card(name, card.front) for name, card in deck.items() if not card.back]
+    return [card for card in (*lesson.cards, *taken) if card.id not in seen]
 
 
-def _known_cards(lesson: Lesson, answers: Mapping[str, str]) -> dict[str, str]:
+def _known_cards(
+    lesson: Lesson, answers: Mapping[str, str], deck: Mapping[str, ReviewCard]
+) -> dict[str, str]:
     """Give the answers that say something; all of them must be to cards of the lesson."""
-    known = [card.id for card in lesson.cards]
+    known = [*(card.id for card in lesson.cards), *deck]
     for name in answers:
         if name not in known:
             meant = did_you_mean(name, known) or f" (it has {', '.join(known) or 'none'})"
@@ -180,38 +213,42 @@ def _new_answers(own: Sequence[Event], answers: Mapping[str, str]) -> dict[str, 
     return {card: text for card, text in answers.items() if (card, text) not in said}
 
 
-def _waiting(lesson: Lesson, rest: Sequence[Card], note: str) -> CompanionError:
+def _waiting(lesson: Lesson, rest: Sequence[Card], every: int, note: str) -> CompanionError:
     """Name the questions that are open, one on a line, and the command that answers them all."""
     questions = "".join(f"\n  {card.id}: {card.question}" for card in rest)
     words = [f'--answer {card.id}="..."' for card in rest]
     words.append(f"--note {shlex.quote(note)}" if note.strip() else '--note "one sentence"')
     return CompanionError(
-        f"{_counted(lesson, rest)}; the other {len(rest)} wait for an answer:{questions}",
+        f"{_counted(lesson, rest, every)}; the other {len(rest)} wait for an answer:{questions}",
         hint=f"fastcompanion lesson done {lesson.id} watch {' '.join(words)}",
         code=Exit.USAGE,
     )
 
 
-def _counted(lesson: Lesson, rest: Sequence[Card]) -> str:
-    every = len(lesson.cards)
+def _counted(lesson: Lesson, rest: Sequence[Card], every: int) -> str:
     return f"{every - len(rest)} of {every} questions of {lesson.id} answered"
 
 
 def _ask_all(
-    study: Workspace, lesson: Lesson, cards: Sequence[Card], ask: Callable[[str], str]
+    study: Workspace,
+    lesson: Lesson,
+    rest: Sequence[Card],
+    deck: Mapping[str, ReviewCard],
+    ask: Callable[[str], str],
 ) -> int:
     """Ask card by card, each answer kept at once, and say how far it came when it breaks off."""
-    for number, card in enumerate(cards):
+    every = len(lesson.cards) + len(deck)
+    for number, card in enumerate(rest):
         try:
             answer = _insist(ask, card.question)
         except (KeyboardInterrupt, EOFError):
             raise CompanionError(
-                f"interrupted; {_counted(lesson, cards[number:])}, and kept",
+                f"interrupted; {_counted(lesson, rest[number:], every)}, and kept",
                 hint=f"fastcompanion lesson done {lesson.id} watch",
                 code=Exit.INTERRUPTED,
             ) from None
-        _keep_answer(study, lesson, card.id, answer)
-    return len(cards)
+        _keep_answer(study, lesson, card.id, answer, deck)
+    return len(rest)
 
 
 def _insist(ask: Callable[[str], str], question: str) -> str:

@@ -1,4 +1,4 @@
-"""Predict-the-output cards: what a cell shows, guessed before it is seen, and compared. Pure.
+"""Predict-the-output cards: what a cell shows, guessed before it is seen. Pure.
 
 A cell makes a card when its saved output is small and would be the same again (no addresses, no
 times, nothing drawn by chance), and when all that it depends on can be shown in a few lines.
@@ -7,7 +7,6 @@ times, nothing drawn by chance), and when all that it depends on can be shown in
 from __future__ import annotations
 
 import ast
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -16,13 +15,6 @@ from fastcompanion.course.notebooks.cells import Cell, read_cell
 from fastcompanion.course.notebooks.prose import clean_text, headings
 from fastcompanion.course.review.cards import Card, card_id
 from fastcompanion.course.review.questions import Proposal
-
-_TOLERANCE = 5e-3
-_BRACKETS = str.maketrans("[]{}", "()()")
-# Of `tensor([1., 2.])` only the inner brackets are left.
-_WRAPPED = re.compile(r"\b(?:tensor|array|torch\.size|l)\((\([^a-z]*\)|[-+.\de]+)\)")
-_NUMBER = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?")
-
 
 _MOST_CHARACTERS, _MOST_LINES, _MOST_CODE = 160, 6, 20
 _VOLATILE = re.compile(
@@ -142,39 +134,3 @@ def _only_imports(cell: Cell, names: Iterable[str]) -> bool:
 def _star_imported(before: Iterable[Cell]) -> bool:
     """Tell whether names may come from `from x import *`, as fast.ai's notebooks begin."""
     return any("import *" in cell.source for cell in before)
-
-
-def same(said: str, shown: str) -> bool:
-    """Tell whether a prediction is what came out.
-
-    Spaces, quotes, the last digits, and what only says the type (`tensor(...)`) do not count.
-    """
-    if _plain(said) == _plain(shown):
-        return True
-    ours, theirs = _value(said), _value(shown)
-    if ours is not None and theirs is not None and ours == theirs:
-        return True
-    return _skeleton(said) == _skeleton(shown) and _close(said, shown)
-
-
-def _plain(text: str) -> str:
-    """Write a text without what does not count; brackets of all kinds are the same."""
-    short = re.sub(r"\s+", "", text).replace('"', "'").strip("'").casefold()
-    short = _WRAPPED.sub(r"\1", short.translate(_BRACKETS))
-    return short.replace(",)", ")").removesuffix(".")
-
-
-def _value(text: str) -> object:
-    try:
-        return ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return None
-
-
-def _skeleton(text: str) -> str:
-    return _NUMBER.sub("0", _plain(text))
-
-
-def _close(said: str, shown: str) -> bool:
-    pairs = zip(_NUMBER.findall(_plain(said)), _NUMBER.findall(_plain(shown)), strict=False)
-    return all(math.isclose(float(a), float(b), rel_tol=_TOLERANCE) for a, b in pairs)
