@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,31 @@ def render(name: str, values: Mapping[str, Any]) -> str:
     environment.filters["toml"] = toml_text
     text = store.read_text(workspace.content("templates") / name)
     return environment.from_string(text).render(**values)
+
+
+def html(name: str, values: Mapping[str, Any]) -> str:
+    """Fill in a template of a web page ("blog/post.html"): every value is escaped but those marked `safe`."""
+    return str(_pages().get_template(name).render(**values))
+
+
+def plain(name: str) -> str:
+    """Give a file of templates/ that has nothing to fill in."""
+    return store.read_text(workspace.content("templates") / name)
+
+
+@cache
+def _pages() -> Any:
+    """Give the environment of web pages, which compiles each template once."""
+    import jinja2
+
+    return jinja2.Environment(
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=True,
+        loader=jinja2.FileSystemLoader(workspace.content("templates")),
+    )
 
 
 def toml_text(value: str) -> str:
