@@ -183,6 +183,16 @@ def head(folder: Folder, name: str, size: int) -> bytes:
         return file.read(size)
 
 
+def whole(folder: Folder, name: str) -> bytes:
+    """Read all of a file that the data need: one that has gone meanwhile, or can't be read, is an error."""
+    try:
+        with opened(folder, name) as file:
+            return file.read()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise CompanionError(f"can't be read: {reason}", file=folder.root / name) from None
+
+
 def size(folder: Folder, name: str) -> int:
     """Give a file's size in bytes, -1 when it has gone or can't be seen."""
     try:

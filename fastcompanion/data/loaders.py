@@ -12,22 +12,14 @@ from typing import Any
 from fastcompanion.base import templates
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
-from fastcompanion.data import baselines, first, loaders_files, naive, reading, tabular
+from fastcompanion.data import baselines, first, inputs, loaders_files, naive, reading, tabular
 from fastcompanion.data.columns import Values
 from fastcompanion.data.predictions import LABELS_APART
 from fastcompanion.data.tables import Table
 from fastcompanion.data.task import Task
 
 _PLACE = "notebooks/repeat"
-_FEW_NUMBERS = 4
-_MANY_WORDS = 0.5
 _BATCH, _IMAGES = 64, 32
-_LEFT_OUT = {
-    "id": "it names rows",
-    "name": "it names rows",
-    "split": "it says which rows are for validating",
-    "text": "sentences need a model of their own",
-}
 
 
 @frozen
@@ -121,7 +113,7 @@ def _rows(task: Task) -> dict[str, Any]:
     view, known = task.view, task.known
     target = view.values[known.target.value]
     named = first.id_column(view, known)
-    numbers = [name for name in _used(task) if _use(view.values[name]) == "number"]
+    numbers = [name for name in _used(task) if inputs.use(view.values[name]) == "number"]
     is_class = naive.says(task.kind) == "class"
     texts = [*([named] if named else []), *([target.name] if is_class else [])]
     texts += [
@@ -158,28 +150,11 @@ def _read_valid(task: Task, texts: Sequence[str], numbers: Sequence[str]) -> str
 
 
 def _why_left_out(task: Task) -> dict[str, str]:
-    assert task.known is not None
-    found = {name: _why_not(task, name, role) for name, role in task.known.roles.items() if role != "target"}  # fmt: skip
-    return {name: why for name, why in found.items() if why}
-
-
-def _why_not(task: Task, name: str, role: str) -> str:
     assert task.view is not None
-    values, rule = task.view.values[name], task.split.rule
-    if role in _LEFT_OUT:
-        return _LEFT_OUT[role]
-    if role == "useless":
-        return "it is always the same" if values.distinct else "it is empty"
-    if rule.column == name and rule.rule in ("group", "time", "given"):
-        return "the split is made by it"
-    if task.view.test is not None and name not in task.view.test.names:
-        return f"{task.view.test.name} lacks it"
-    if values.type == "text":
-        return _LEFT_OUT["text"]
-    many = values.distinct > values.filled * _MANY_WORDS
-    if _use(values) == "word" and many and values.type in ("category", "mixed"):
-        return f"it has {values.distinct} different values in {values.filled} rows"
-    return ""
+    assert task.known is not None
+    rule = task.split.rule
+    found = {name: inputs.why_left_out(task.view, name, role, rule) for name, role in task.known.roles.items() if role != "target"}  # fmt: skip
+    return {name: why for name, why in found.items() if why}
 
 
 def _used(task: Task) -> list[str]:
@@ -191,17 +166,10 @@ def _used(task: Task) -> list[str]:
     return [name for name, role in task.known.roles.items() if role != "target" and name not in left_out]  # fmt: skip
 
 
-def _use(values: Values) -> str:
-    if values.type == "date":
-        return "date"
-    few = values.type == "integer" and values.distinct <= _FEW_NUMBERS
-    return "number" if values.numbers and values.type != "boolean" and not few else "word"
-
-
 def _days(task: Task) -> list[str]:
     assert task.view is not None
     assert task.known is not None
-    found = [name for name in _used(task) if _use(task.view.values[name]) == "date"]
+    found = [name for name in _used(task) if inputs.use(task.view.values[name]) == "date"]
     return [*found, task.known.time] if task.kind == "time-series" else found
 
 
@@ -230,11 +198,11 @@ def _table(task: Task) -> dict[str, Any]:
             hint="fastcompanion data show says what each column is for",
             code=Exit.CHECK_SAYS_NO,
         )
-    cats = [name for name in used if _use(view.values[name]) == "word"]
-    conts = [name for name in used if _use(view.values[name]) == "number"]
+    cats = [name for name in used if inputs.use(view.values[name]) == "word"]
+    conts = [name for name in used if inputs.use(view.values[name]) == "number"]
     steps = list(_gaps(task, conts))
     for name in used:
-        if _use(view.values[name]) == "date":
+        if inputs.use(view.values[name]) == "date":
             steps += [f"df[{name!r}] = {when(view.values[name])}"]
             steps += [f"add_datepart(df, {name!r}, prefix={name + '_'!r}, drop=False)"]
             cats += [f"{name}_Month", f"{name}_Dayofweek"]

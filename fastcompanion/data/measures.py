@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.near import did_you_mean
 from fastcompanion.data.columns import Values
 from fastcompanion.data.dataset import Direction, Metric
 from fastcompanion.data.targets import View
@@ -32,6 +34,29 @@ _SKEWED = 1.0
 def metric(name: str, why: str, *others: str, sure: bool = False) -> Metric:
     """Make a metric with its direction."""
     return Metric(name, DIRECTIONS[name], sure, why, others)
+
+
+def chosen(wanted: str, fitting: Sequence[str], classes: int, lowest: float | None) -> Metric:
+    """Take the metric that was asked for; `classes` are the target's values, `lowest` its smallest number."""
+    if wanted not in fitting:
+        raise CompanionError(
+            f"there is no metric {wanted!r} for this kind{did_you_mean(wanted, fitting)}",
+            hint=f"--metric with one of: {', '.join(fitting)}",
+            code=Exit.USAGE,
+        )
+    if wanted == "auc" and classes != 2:
+        raise CompanionError(
+            f"the area under the ROC curve is for two classes, and there are {classes}",
+            hint="--metric 'log loss'",
+            code=Exit.USAGE,
+        )
+    if wanted == "rmsle" and lowest is not None and lowest < 0:
+        raise CompanionError(
+            "rmsle is for numbers from 0 on, and some are below",
+            hint="--metric rmse",
+            code=Exit.USAGE,
+        )
+    return metric(wanted, "chosen", sure=True)
 
 
 def propose(kind: str, target: Values | None, view: View | None = None) -> Metric | None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
+from pathlib import Path
 
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.process import shown
 from fastcompanion.data import onerule, targets
 from fastcompanion.data.columns import Values
 from fastcompanion.data.dataset import Problem, Severity
@@ -44,6 +47,19 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
     return sorted(dict.fromkeys(problems), key=lambda one: order.index(one.severity))
 
 
+def refuse(found: Iterable[Problem], data: Path) -> None:
+    """Nothing can be learned from data that have what stops everything."""
+    stops = [problem for problem in found if problem.severity == "stop"]
+    if stops:
+        first, more = stops[0], len(stops) - 1
+        told = f" (and {more} more)" if more else ""
+        raise CompanionError(
+            f"{data if first.where == '.' else first.where}: {first.text} {first.cure}{told}",
+            hint=shown(["fastcompanion", "data", "show", str(data)]),
+            code=Exit.CHECK_SAYS_NO,
+        )
+
+
 def labels_apart(view: View, found: Sequence[Table]) -> Iterator[Problem]:
     """Find a table that has just an id and one more column for the same rows: labels kept apart."""
     parts = (view.train, view.test, view.valid, view.sample)
@@ -72,9 +88,8 @@ def of_target(view: View, found: Recognised) -> Iterator[Problem]:
     if values.missing:
         rows = f"{values.missing} of {len(values.cells)} rows have no {where}."
         level: Severity = "warn" if values.filled else "stop"
-        yield Problem(
-            "target-missing", level, where, rows, "Leave them out of training and scoring."
-        )
+        cure = "Leave them out of training and scoring." if values.filled else "Say --target."
+        yield Problem("target-missing", level, where, rows, cure)
     if values.distinct == 1:
         only = next(iter(values.counts))
         yield Problem(

@@ -122,7 +122,7 @@ def _written(folder: Folder, table: Table) -> Iterator[str]:
 
 def _beginning(folder: Folder, table: Table) -> tuple[tuple[str, ...], list[int], bool]:
     """Read the first lines once more: the header's cells, how wide rows are, blanks behind delimiters."""
-    start = files.head(folder, table.name, tables.HEAD)
+    start = files.whole(folder, table.name)[: tables.HEAD]
     text = start.decode(table.dialect.encoding, "replace").removeprefix("\ufeff")
     lines = list(io.StringIO(text, newline=""))[table.skipped :]
     delimiter = table.dialect.delimiter

@@ -118,7 +118,7 @@ def plain(kind: str, target: str, rows: int) -> SplitRule:
     size = (
         ""
         if folds == 1
-        else f"; {FOLDS} folds in turn, as one part of {rows // FOLDS} rows is too small to tell models apart"
+        else f"; {FOLDS} folds in turn, as a part of {rows // FOLDS or 1} row{'' if rows // FOLDS < 2 else 's'} is too small to tell models apart"
     )
     if kind.endswith("class"):
         why = "nothing ties rows together; each part gets its share of every class"

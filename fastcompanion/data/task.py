@@ -8,7 +8,6 @@ from dataclasses import field, replace
 from pathlib import Path
 
 from fastcompanion.base.errors import CompanionError, Exit
-from fastcompanion.base.near import did_you_mean
 from fastcompanion.base.process import shown
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import SILENT, Reporter
@@ -23,6 +22,7 @@ from fastcompanion.data import (
     naive,
     pictures,
     pixels,
+    problems,
     splits,
     tabular,
     words,
@@ -106,9 +106,8 @@ def make(wanted: Wanted, seen: DataSet, *, reporter: Reporter = SILENT) -> Task:
 def refuse(seen: DataSet) -> None:
     """Nothing can be learned from a data set that nobody can tell, or that has what stops everything."""
     show = shown(["fastcompanion", "data", "show", seen.path])
-    stops = [problem for problem in seen.problems if problem.severity == "stop"]
     if seen.kind.value == "unknown":
-        why = "; ".join(seen.kind.why) or stops[0].text
+        why = "; ".join(seen.kind.why) or seen.problems[0].text
         known = ", ".join(name for name in KINDS if name != "unknown")
         raise CompanionError(
             f"nothing tells what kind of data set this is: {why}",
@@ -116,13 +115,7 @@ def refuse(seen: DataSet) -> None:
             file=seen.path,
             code=Exit.USAGE,
         )
-    if stops:
-        told = f" (and {len(stops) - 1} more)" if len(stops) > 1 else ""
-        raise CompanionError(
-            f"{stops[0].where}: {stops[0].text} {stops[0].cure}{told}",
-            hint=show,
-            code=Exit.CHECK_SAYS_NO,
-        )
+    problems.refuse(seen.problems, Path(seen.path))
 
 
 def _of_tables(wanted: Wanted, seen: DataSet) -> Task:
@@ -138,6 +131,10 @@ def _of_tables(wanted: Wanted, seen: DataSet) -> Task:
         wanted.metric,
         seen,
         measures.propose(known.kind.value, view.values[known.target.value], view),
+        min(
+            (one for one in view.values[known.target.value].numbers if one is not None),
+            default=None,
+        ),
     )
     rule = splits.propose(view, known)
     assert rule is not None
@@ -296,23 +293,13 @@ def _masks_not_read(found: Found, folder: Folder) -> CompanionError:
     )
 
 
-def chosen(wanted: str, seen: DataSet, proposed: Metric | None) -> Metric:
+def chosen(
+    wanted: str, seen: DataSet, proposed: Metric | None, lowest: float | None = None
+) -> Metric:
     """Choose the metric: the one that was asked for, else the proposed one where it can judge a baseline."""
     fitting = naive.metrics_of(seen.kind.value)
-    if wanted and wanted not in fitting:
-        raise CompanionError(
-            f"there is no metric {wanted!r} for this kind{did_you_mean(wanted, fitting)}",
-            hint=f"--metric with one of: {', '.join(fitting)}",
-            code=Exit.USAGE,
-        )
-    if wanted == "auc" and len(seen.classes) != 2:
-        raise CompanionError(
-            f"the area under the ROC curve is for two classes, and there are {len(seen.classes)}",
-            hint="--metric 'log loss'",
-            code=Exit.USAGE,
-        )
     if wanted:
-        return Metric(wanted, measures.DIRECTIONS[wanted], True, "chosen")
+        return measures.chosen(wanted, fitting, len(seen.classes), lowest)
     if proposed is not None and proposed.name in fitting:
         return proposed
     # A constant has no correlation with anything.

@@ -125,7 +125,7 @@ def open_final(
 ) -> Opened:
     """Open the final rows for a run."""
     python = python_for(project, kernel, study)
-    return scoring.open_final(project, name, python=python, reporter=reporter)
+    return scoring.open_final(project, name, python=python, reporter=_ButTheEnd(reporter))
 
 
 def space(

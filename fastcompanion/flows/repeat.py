@@ -197,7 +197,7 @@ def _write(
         store.write_text(place.folder / ".gitignore", _IGNORED)
         store.write_json(place.folder / ABOUT, about)
         notebook.write(place.notebook, book)
-    except (CompanionError, KeyboardInterrupt):
+    except BaseException:
         if is_new:
             store.remove(place.folder)
         raise

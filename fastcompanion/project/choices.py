@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from fastcompanion.base.errors import CompanionError, Exit
-from fastcompanion.base.near import did_you_mean
 from fastcompanion.base.process import shown
 from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import absolute, home
 from fastcompanion.data import folds, measures
 from fastcompanion.data.columns import Values
-from fastcompanion.data.dataset import Metric, Problem, SplitRule
+from fastcompanion.data.dataset import Metric, SplitRule
 from fastcompanion.data.folds import Rows, Split
 from fastcompanion.data.targets import View
 from fastcompanion.project import families
@@ -74,48 +73,16 @@ def unknown(why: Iterable[str], data: Path) -> CompanionError:
     )
 
 
-def refuse(found: Iterable[Problem], data: Path) -> None:
-    """Nothing can be learned from data that have what stops everything."""
-    stops = [problem for problem in found if problem.severity == "stop"]
-    if stops:
-        first, more = stops[0], len(stops) - 1
-        told = f" (and {more} more)" if more else ""
-        raise CompanionError(
-            f"{data if first.where == '.' else first.where}: {first.text} {first.cure}{told}",
-            hint=shown(["fastcompanion", "data", "show", str(data)]),
-            code=Exit.CHECK_SAYS_NO,
-        )
-
-
 def metric(kind: str, target: Values, view: View | None, wanted: str) -> Metric:
     """Choose what a project is judged with: the kind's usual metric, or the one that was asked for."""
     proposed = measures.propose(kind, target, view)
     assert proposed is not None
     fitting = METRICS[kind]
     if not wanted:
-        return proposed if proposed.name != "auc" or target.distinct == 2 else _chosen("log loss")
-    if wanted not in fitting:
-        raise CompanionError(
-            f"there is no metric {wanted!r} for this kind{did_you_mean(wanted, fitting)}",
-            hint=f"--metric with one of: {', '.join(fitting)}",
-            code=Exit.USAGE,
-        )
-    if wanted == "auc" and target.distinct != 2:
-        raise CompanionError(
-            f"the area under the ROC curve is for two classes, and there are {target.distinct}",
-            hint="--metric 'log loss'",
-            code=Exit.USAGE,
-        )
-    if wanted == "rmsle" and min(one for one in target.numbers if one is not None) < 0:
-        raise CompanionError(
-            "rmsle is for numbers from 0 on, and some are below", hint="--metric rmse",
-            code=Exit.USAGE,
-        )  # fmt: skip
-    return _chosen(wanted)
-
-
-def _chosen(name: str) -> Metric:
-    return Metric(name, measures.DIRECTIONS[name], True, "chosen")
+        is_fit = proposed.name != "auc" or target.distinct == 2
+        return proposed if is_fit else measures.metric("log loss", "chosen", sure=True)
+    numbers = [one for one in target.numbers if one is not None]
+    return measures.chosen(wanted, fitting, target.distinct, min(numbers, default=None))
 
 
 def final(rule: SplitRule, rows: Rows) -> float:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 
 from fastcompanion.base.records import frozen
+from fastcompanion.data import naive
 from fastcompanion.project.place import BASELINE, MAJORITY
 
 BASE_NEEDS = ("numpy>=1.26", "pyyaml>=6")
@@ -249,22 +250,12 @@ SERIES = Family(
 )  # fmt: skip
 
 FAMILIES = (TABLE, RATINGS, IMAGES, SEGMENTATION, TEXT, AUDIO, SERIES)
-#: kind -> the metrics that a project of the kind can be judged with
+#: kind -> the metrics that a project of the kind can be judged with; a constant has no correlation, a model may
 METRICS: dict[str, tuple[str, ...]] = {
-    "table-class": ("accuracy", "balanced accuracy", "macro f1", "log loss", "auc"),
-    "table-number": ("rmse", "rmsle", "mae"),
-    "images-class": ("accuracy", "balanced accuracy", "macro f1", "log loss", "auc"),
-    "images-labels": ("f1",),
-    "images-number": ("rmse", "rmsle", "mae"),
-    "images-points": ("mae",),
-    "segmentation": ("mean iou", "pixel accuracy"),
-    "text-class": ("accuracy", "balanced accuracy", "macro f1", "log loss", "auc"),
-    "text-number": ("rmse", "rmsle", "mae", "pearson"),
-    "ratings": ("rmse", "mae"),
-    "time-series": ("mae", "rmse", "mase"),
-    "audio-class": ("accuracy", "balanced accuracy", "macro f1", "log loss", "auc"),
+    kind: (*naive.metrics_of(kind), *(("pearson",) if kind == "text-number" else ()))
+    for family in FAMILIES
+    for kind in family.kinds
 }
-_SAYS = {"images-labels": "labels", "images-points": "points", "segmentation": "mask"}
 
 
 def of_kind(kind: str) -> Family | None:
@@ -275,8 +266,3 @@ def of_kind(kind: str) -> Family | None:
 def kinds() -> tuple[str, ...]:
     """Name the kinds that projects can be made of."""
     return tuple(kind for one in FAMILIES for kind in one.kinds)
-
-
-def says(kind: str) -> str:
-    """Say what a prediction of a kind is: a class, a number, labels, points or a mask."""
-    return _SAYS.get(kind) or ("class" if kind.endswith("class") else "number")

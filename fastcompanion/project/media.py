@@ -18,7 +18,18 @@ from fastcompanion.base.process import shown
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import absolute
-from fastcompanion.data import columns, files, folds, images, labels, layouts, look, splits, targets
+from fastcompanion.data import (
+    columns,
+    files,
+    folds,
+    images,
+    labels,
+    layouts,
+    look,
+    naive,
+    splits,
+    targets,
+)
 from fastcompanion.data.files import Folder
 from fastcompanion.data.folds import Split
 from fastcompanion.data.labels import Labelled
@@ -26,7 +37,7 @@ from fastcompanion.data.media import Found
 from fastcompanion.data.parts import Parts
 from fastcompanion.data.predictions import LABELS_APART
 from fastcompanion.data.tables import encoding_of
-from fastcompanion.project import choices, contents, families, plain
+from fastcompanion.project import choices, contents, plain
 from fastcompanion.project.choices import Asked
 from fastcompanion.project.plain import Plain
 
@@ -224,11 +235,11 @@ def _target(found: Found) -> str:
     value, column = found.target.value, found.view is not None and found.listed is not None
     if column and found.view is not None and value in found.view.values and value not in _NAMES:
         return value
-    return named.get(families.says(found.kind.value), "label")
+    return named.get(naive.says(found.kind.value), "label")
 
 
 def _classes(kind: str, labelled: Labelled) -> list[str]:
-    said = families.says(kind)
+    said = naive.says(kind)
     if said == "class":
         return sorted(set(labelled.truths.values()))
     if said == "labels":
@@ -347,8 +358,7 @@ def _texts(all_: _Set, answers: dict[str, Any], split: Split) -> Made:
 
 
 def _text(folder: Folder, name: str) -> str:
-    with files.opened(folder, name) as file:
-        raw = file.read()
+    raw = files.whole(folder, name)
     return raw.decode(encoding_of(raw[:4096]) or "utf-8", "replace").replace("\0", "")
 
 

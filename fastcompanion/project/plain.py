@@ -11,7 +11,6 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
 from fastcompanion.data import files
 from fastcompanion.data.columns import Values, day_text
@@ -49,12 +48,7 @@ def told(tables: Sequence[Plain]) -> dict[str, Any]:
 
 def plain(folder: Folder, table: Table, values: Mapping[str, Values], name: str) -> Plain:
     """Give a table the name and form that it has in a project."""
-    try:
-        with files.opened(folder, table.name) as file:
-            raw = file.read()
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise CompanionError(f"can't be read: {reason}", file=table.name) from None
+    raw = files.whole(folder, table.name)
     if _is_plain(raw, table) and not any(_rewritten(one) for one in values.values()):
         return Plain(name, raw, table.count)
     text = to_text(table.names, _rows(table, values))

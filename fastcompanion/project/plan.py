@@ -12,11 +12,12 @@ from fastcompanion.data import (
     files,
     first,
     folds,
+    inputs,
     look,
+    problems,
     splits,
     tabular,
 )
-from fastcompanion.data.columns import Values
 from fastcompanion.data.dataset import Metric, Problem, Question, SplitRule
 from fastcompanion.data.folds import Split
 from fastcompanion.data.tabular import Recognised
@@ -25,9 +26,6 @@ from fastcompanion.project import choices, families, media, plain, series
 from fastcompanion.project.choices import Asked
 from fastcompanion.project.media import Files
 from fastcompanion.project.plain import Plain
-
-_FEW_NUMBERS = 4
-_MANY_WORDS = 0.5
 
 
 @frozen
@@ -49,11 +47,11 @@ def make(asked: Asked, name: str) -> Plan:
         raise choices.no_kind(asked.kind)
     found = look.look(asked.data, target=asked.target, kind=asked.kind)
     if found.kind.value == "unknown":
-        choices.refuse(found.problems, asked.data)
+        problems.refuse(found.problems, asked.data)
         raise choices.unknown(found.kind.why, asked.data)
     if families.of_kind(found.kind.value) is None:
         raise choices.no_kind(found.kind.value, found.about)
-    choices.refuse(found.problems, asked.data)
+    problems.refuse(found.problems, asked.data)
     told = {
         "name": name,
         "about": found.about,
@@ -151,39 +149,9 @@ def _uses(
     for name, role in known.roles.items():
         if role == "target":
             continue
-        values = view.values[name]
-        why = _why_not(view, values, role, rule)
+        why = inputs.why_left_out(view, name, role, rule)
         if why:
             left_out[name] = why
         else:
-            uses[_use(values)].append(name)
+            uses[f"{inputs.use(view.values[name])}s"].append(name)
     return uses, left_out
-
-
-def _why_not(view: View, values: Values, role: str, rule: SplitRule) -> str:
-    told = {
-        "id": "it names rows",
-        "name": "it names rows",
-        "useless": "it is always the same" if values.distinct else "it is empty",
-        "split": "it says which rows are for validating",
-        "text": "sentences need a model of their own",
-    }
-    if role in told:
-        return told[role]
-    if rule.column == values.name and rule.rule in ("group", "time", "given"):
-        return "the split is made by it"
-    if view.test is not None and values.name not in view.test.names:
-        return f"{view.test.name} lacks it"
-    if values.type == "text":
-        return told["text"]
-    if values.type in ("category", "mixed") and not values.numbers:
-        many = values.distinct > values.filled * _MANY_WORDS
-        return f"{values.distinct} different values in {values.filled} rows" if many else ""
-    return ""
-
-
-def _use(values: Values) -> str:
-    if values.type == "date":
-        return "dates"
-    whole = values.type == "integer" and values.distinct <= _FEW_NUMBERS
-    return "numbers" if values.numbers and values.type != "boolean" and not whole else "words"

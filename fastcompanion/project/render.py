@@ -13,6 +13,7 @@ from typing import Any
 from fastcompanion.base import store, templates, workspace
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.templates import one_line, toml_text
+from fastcompanion.data import naive
 from fastcompanion.data.tables import MISSING
 from fastcompanion.project import choices, families
 from fastcompanion.project.families import Family
@@ -91,7 +92,7 @@ def _values(answers: Mapping[str, Any]) -> dict[str, Any]:
     """Give the templates what they need: the answers, and those that code holds as literals."""
     family, kind = _family(answers), str(answers["kind"])
     made: dict[str, Any] = {"scale": None, "file_count": 0, "linked": False, **answers}
-    made["family"], made["says"] = family.name, families.says(kind)
+    made["family"], made["says"] = family.name, naive.says(kind)
     made["one_thread"], made["media"] = family.one_thread, family.media
     for name in ("target", "id", "group", *_COLUMNS):
         made[name] = answers.get(name, "")

@@ -72,6 +72,11 @@ class _Lines:
 def _failed(
     project: Project, words: Sequence[str], done: Completed, python: Sequence[str]
 ) -> CompanionError:
+    if done.code < 0:
+        return CompanionError(
+            f"{' '.join(words)} was ended from outside (signal {-done.code})",
+            hint=process.shown(["python", *words]) + f"   (in {project.root})",
+        )
     lines = [line for line in done.out.splitlines() if line.strip()]
     last = lines[-1].strip() if lines else f"exit {done.code}"
     missing = last.removeprefix("ModuleNotFoundError: No module named ").strip("'\"")
