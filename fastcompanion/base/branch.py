@@ -145,6 +145,11 @@ def move(root: Path, name: str, new: str | None, old: str | None) -> None:
         )
 
 
+def contains(root: Path, newer: str, older: str) -> bool:
+    """Tell whether a commit holds another one in its history, or is the same."""
+    return _git(root, "merge-base", "--is-ancestor", older, newer).code == 0
+
+
 def checked_out(root: Path, name: str) -> bool:
     """Tell whether a branch is what some work tree of the repository shows."""
     done = _git(root, "worktree", "list", "--porcelain")

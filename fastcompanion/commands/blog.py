@@ -12,12 +12,14 @@ from fastcompanion.base import process
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.near import did_you_mean
 from fastcompanion.commands.options import Session, command
-from fastcompanion.console import Answer, Block, Items, Line, Next, Table, Title, Warn
-from fastcompanion.study.posts import checking, exporting, listing, writing
+from fastcompanion.commands.phrases import commit_blocks
+from fastcompanion.console import Answer, Block, Facts, Items, Line, Next, Table, Title, Warn
+from fastcompanion.study.posts import checking, exporting, listing, publishing, writing
 from fastcompanion.study.posts.checking import Checked, CheckedPost
 from fastcompanion.study.posts.exporting import Exported
 from fastcompanion.study.posts.findings import Finding
 from fastcompanion.study.posts.listing import Listed
+from fastcompanion.study.posts.publishing import Published
 from fastcompanion.study.posts.writing import Written
 
 app = typer.Typer(
@@ -73,6 +75,43 @@ def check(session: Session, post: PostArgument = None) -> Answer:
     checked = checking.check(session.workspace(), post)
     code = Exit.DONE if checked.passed else Exit.CHECK_SAYS_NO
     return Answer(checked, _view_checked, int(code))
+
+
+@command(app, "publish")
+def publish(
+    session: Session,
+    adopt: Annotated[
+        bool,
+        typer.Option(
+            "--adopt", help="Put the blog in the place of a gh-pages branch that is not ours."
+        ),
+    ] = False,
+) -> Answer:
+    """Build the blog as it is saved, commit it to the branch gh-pages, and push that."""
+    done = publishing.publish(
+        session.workspace(), consent=session.confirm, adopt=adopt, dry_run=session.dry_run
+    )
+    if done.stopped:
+        return Answer(done, _view_stopped, int(Exit.CHECK_SAYS_NO))
+    if session.dry_run:
+        return Answer(done, _view_would_publish)
+    return Answer(done, _view_published, _code(done))
+
+
+@command(app, "unpublish")
+def unpublish(session: Session, post: PostArgument = None) -> Answer:
+    """Take a post off the blog, or all of them; what was public stays in the branch's history."""
+    done = publishing.unpublish(
+        session.workspace(), post, consent=session.confirm, dry_run=session.dry_run
+    )
+    if session.dry_run:
+        return Answer(done, _view_would_unpublish)
+    return Answer(done, _view_unpublished, _code(done))
+
+
+def _code(done: Published) -> int:
+    """Not being able to push is something that is missing; without a remote there is nothing to push to."""
+    return int(Exit.MISSING if done.agreed and done.remote and not done.pushed else Exit.DONE)
 
 
 @command(app, "export")
@@ -188,3 +227,100 @@ def _view_exported(exported: Exported) -> Iterable[Block]:
     yield Line(f"{len(exported.files)} files in {exported.folder}")
     yield from map(Warn, exported.problems)
     yield Next(f"cd {process.shown([str(exported.folder)])} && {exported.build}")
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{max(count, 100) / 1e3:.1f} kB"
+
+
+def _counted(posts: tuple[str, ...]) -> str:
+    return "1 post" if len(posts) == 1 else f"{len(posts)} posts"
+
+
+def _view_stopped(done: Published) -> Iterable[Block]:
+    yield Title("Nothing was published")
+    for post in done.stopped:
+        yield Line(post.title)
+        for one in post.findings:
+            if one.severity == "stop":
+                yield Line(f"{_MARKS[one.severity]}  {_place(one)}: {one.text}", "bad")
+                yield Line(f"      {one.cure}", "dim")
+    yield Next("fastcompanion blog check", "or say draft: true in a post that can wait")
+
+
+def _view_would_publish(done: Published) -> Iterable[Block]:
+    yield Title(f"Would publish {_counted(done.posts)} on the branch {done.branch}")
+    yield Facts(tuple(_where(done)))
+    yield Table(("file", "size"), tuple((one.path, _size(one.bytes)) for one in done.files))
+    yield Line(f"{len(done.files)} files, {_size(done.bytes)}")
+    yield from _changes(done)
+
+
+def _where(done: Published) -> Iterable[tuple[str, str]]:
+    yield "address", done.url or "not known: fastcompanion config set blog.url ADDRESS"
+    yield "remote", done.remote or "none: nobody else can see it"
+
+
+def _changes(done: Published) -> Iterable[Block]:
+    if done.added:
+        yield Line(f"New: {', '.join(done.added)}")
+    if done.removed:
+        yield Line(f"No longer there: {', '.join(done.removed)}", "warn")
+    if done.drafts:
+        yield Line(f"Left out as drafts: {', '.join(done.drafts)}", "dim")
+    if done.kept:
+        yield Line(f"Kept on the branch, as it is not ours: {', '.join(done.kept)}", "dim")
+    yield from map(Warn, done.warnings)
+
+
+def _view_published(done: Published) -> Iterable[Block]:
+    if not done.agreed:
+        yield Line("Nothing was published.")
+        return
+    if done.pushed:
+        what = "The blog was published already" if not done.changed else f"Published: {_counted(done.posts)}"  # fmt: skip
+        yield Title(what)
+        yield Line(done.url or f"on the branch {done.branch} of {done.remote}")
+    else:
+        yield Title(f"On the branch {done.branch} of this machine: {_counted(done.posts)}")
+    yield from _changes(done)
+    yield from _not_pushed(done)
+    if done.pushed and done.url.endswith((".github.io/", "/")) and done.added:
+        yield Line(
+            "The first time: on GitHub, Settings, Pages, Deploy from a branch, gh-pages. It shows after a minute or two.",
+            "dim",
+        )
+    yield from commit_blocks(done.study)
+
+
+def _not_pushed(done: Published) -> Iterable[Block]:
+    if not done.pushed:
+        yield Warn(f"Not public yet: {done.reason}")
+        yield Next(done.hint)
+
+
+def _view_would_unpublish(done: Published) -> Iterable[Block]:
+    yield Line(f"Would take off: {', '.join(done.removed) or 'nothing'}")
+    yield Line(f"Would stay: {', '.join(done.posts) or 'nothing'}")
+    yield Line(_HISTORY, "dim")
+
+
+_HISTORY = (
+    "What was public once stays in the history of the branch, in clones, in feeds and in the caches "
+    "of search engines. A secret that was published has to be renewed."
+)
+
+
+def _view_unpublished(done: Published) -> Iterable[Block]:
+    if not done.agreed:
+        yield Line("Nothing was taken off.")
+        return
+    yield Title(f"Taken off: {', '.join(done.removed) or 'nothing'}")
+    if not done.pushed and done.remote:
+        yield Warn(f"Still public, as it is not pushed: {done.reason}")
+        yield Next(done.hint)
+    yield Line(_HISTORY)
+    yield Line(
+        "What was taken off is a draft now, so that the next publishing leaves it out.", "dim"
+    )
+    yield from commit_blocks(done.study)

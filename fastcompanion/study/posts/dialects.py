@@ -13,9 +13,8 @@ _CALLOUT = re.compile(r"(?:\.callout-|^)(note|tip|important|warning|caution)\b")
 _ALERT = re.compile(r"(?m)^(>[ \t]*)\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*$")
 _BLOCK_MATH = re.compile(r"(?<![\\$])\$\$(?!\$)(.+?)(?<!\\)\$\$", re.DOTALL)
 _LINE_MATH = re.compile(r"(?<![\\$\w])\$(?![\s$])([^$\n]*?[^\s\\$])\$(?![\d$])")
-_ENVIRONMENT = re.compile(
-    r"(?ms)^\\begin\{(align|equation|gather|eqnarray)(\*?)\}.*?\\end\{\1\2\}"
-)
+_ENVIRONMENT = re.compile(r"(?ms)^\\begin\{(align|equation|gather|eqnarray)(\*?)\}.*?\\end\{\1\2\}")
+_BARE = re.compile(r"(?<![(<\"'=\]/\w])https?://[^\s<>\"'`|]+[^\s<>\"'`|.,;:!?)\]}*_~]")
 _SHORTCODE = re.compile(r"\{\{([<%])(.*?)([>%])\}\}", re.DOTALL)
 _ROW = re.compile(r"^[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
 
@@ -58,8 +57,9 @@ def has_math(text: str) -> bool:
 
 
 def for_hugo(text: str) -> str:
-    """Keep shortcodes from being run, and let formulas of several lines through."""
+    """Keep shortcodes from being run; formulas get marks that no price in dollars has."""
     text = _outside_code(text, _ENVIRONMENT, lambda m: f"$$\n{_unstarred(m[0])}\n$$")
+    text = _outside_code(text, _LINE_MATH, lambda m: rf"\({m[1]}\)")
     return _SHORTCODE.sub(r"{{\1/*\2*/\3}}", callouts(text))
 
 
@@ -73,6 +73,7 @@ def for_jekyll(text: str) -> str:
     text = _outside_code(text, _ENVIRONMENT, lambda m: f"$$\n{m[0]}\n$$")
     text = _outside_code(text, _LINE_MATH, lambda m: f"$${_bars(m[1])}$$")
     text = _outside_code(text, _BLOCK_MATH, _display)
+    text = _outside_code(text, _BARE, lambda m: f"<{m[0]}>")
     return liquid(_pipes(text))
 
 

@@ -151,11 +151,11 @@ def _post(post: Post, known: tuple[Post, ...], system: str) -> dict[str, bytes]:
 def _place(post: Post, system: str) -> _Place:
     slug, day = post.slug, post.day or clock.today()
     if system == "jekyll":
-        # Jekyll publishes what lies in _posts, whatever its front matter says of drafts.
+        # Jekyll publishes what lies in _posts or assets, whatever front matter says of drafts.
         text = f"_drafts/{slug}.md" if post.front.draft else f"_posts/{day}-{slug}.md"
-        files = f"assets/{slug}/"
+        files = f"_drafts/assets/{slug}/" if post.front.draft else f"assets/{slug}/"
         return _Place(
-            text, files, lambda name: f"{{{{ site.baseurl }}}}/{quote(files + name)}",
+            text, files, lambda name: f"{{{{ site.baseurl }}}}/{quote(f'assets/{slug}/{name}')}",
             lambda other: f"{{{{ site.baseurl }}}}/posts/{quote(other.slug)}/",
         )  # fmt: skip
     if system == "hugo":

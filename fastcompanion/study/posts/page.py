@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from fastcompanion.base import store
 from fastcompanion.base.records import frozen
@@ -218,7 +219,7 @@ class _Page:
 
     def _attachment(self, name: str, part: Part) -> Target:
         """Give a picture that lies in the notebook's cell a file of its own."""
-        held = (part.attachments or {}).get(name)
+        held = (part.attachments or {}).get(unquote(name))
         for text in (held or {}).values() if isinstance(held, dict) else ():
             try:
                 data = base64.b64decode(ipynb.joined(text))
