@@ -189,7 +189,7 @@ def _passed(ws: Workspace, known: list[Event], lesson: str | None) -> list[Again
 
     found = [made(key, one) for key, one in again.standings(known).items() if one.passed]
     here = [one for one in found if lesson in (None, one.lesson) and _is_here(ws, one, courses)]
-    return sorted(here, key=lambda one: (one.day, one.lesson, one.section))
+    return sorted(here, key=lambda one: one.day)
 
 
 def _soonest(passed: list[Again], lesson: str | None) -> Again:

@@ -38,6 +38,7 @@ SHARED = {
     "candidates",
     "repeated_view",
     "again_view",
+    "today_view",
 }
 
 

@@ -1,0 +1,327 @@
+"""Today's session, cut to the time there is: cards, a section from memory, the next step, the log.
+
+Each thing gets the minutes that it takes this learner: cards as long as they took so far, a section
+and a step by the log. Cards get at most a third, a section from memory comes once a day, and what
+does not fit is named for another day, so nothing piles up unseen and nothing takes over.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Literal
+
+from fastcompanion.base import clock, events
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.events import Event
+from fastcompanion.base.records import frozen
+from fastcompanion.base.workspace import Workspace
+from fastcompanion.course import again, progress
+from fastcompanion.course.again import Again
+from fastcompanion.course.library import course_file
+from fastcompanion.course.progress import LessonProgress, NextStep
+from fastcompanion.flows import forecasting, overview, recall, review
+from fastcompanion.flows.overview import Running
+from fastcompanion.flows.recall import AgainShown
+from fastcompanion.flows.review import Due, Held
+from fastcompanion.flows.session import Started
+from fastcompanion.study import journal
+from fastcompanion.study.journal import Entry
+from fastcompanion.study.plan import effort
+from fastcompanion.study.plan import plan as plans
+from fastcompanion.study.plan.plan import Plan
+
+Kind = Literal["cards", "again", "step", "log"]
+_LOG = 1
+_CARDS_SHARE = 0.3
+_SHORTEST = 5  # minutes; less of a new thing is no beginning
+_AGAIN = (3, 20)  # a section from memory takes so many minutes at least and at most
+_LATE = 7  # days after which a section from memory comes before what is new
+_QUIET = 7  # days without a session after which somebody comes back
+_LONGEST = 90  # a section that was begun again so many minutes ago was left lying
+
+
+@frozen
+class Item:
+    """One thing of a session: its minutes for this learner, the command, and why it is there.
+
+    `whole` says that it is likely to be finished in them, `late` that it has waited for long.
+    """
+
+    kind: Kind
+    what: str
+    minutes: int
+    command: str
+    why: str
+    lesson: str | None = None
+    notebook: str | None = None
+    section: str | None = None
+    cards: int = 0
+    whole: bool = True
+    late: bool = False
+
+
+@frozen
+class Today:
+    """A session of `minutes`: what is in it, what waits for another day, and what came of it.
+
+    `welcome` is for those who were away, with one proposal and the command for it. `held`, `again`
+    and `started` are there when the session has begun; `offered` says that it was not wanted.
+    """
+
+    minutes: int
+    items: tuple[Item, ...]
+    later: tuple[Item, ...]
+    welcome: str = ""
+    proposal: str = ""
+    running: Running | None = None
+    next: NextStep | None = None
+    started: Started | None = None
+    held: Held | None = None
+    again: AgainShown | None = None
+    offered: bool = False
+
+
+@frozen
+class Wants:
+    """What there would be to do, each with the minutes that it takes."""
+
+    cards: Item | None = None
+    again: Item | None = None
+    step: Item | None = None
+
+
+def plan(ws: Workspace, minutes: int) -> Today:
+    """Say what a session of so many minutes holds; nothing is changed."""
+    if minutes < 1:
+        raise CompanionError("a session has at least a minute", code=Exit.USAGE)
+    public = events.read(ws)
+    known = [*public, *events.read(ws, private=True)]
+    found = overview.upcoming(ws)
+    entries = journal.read(ws, undone=journal.undone(ws, public)).entries
+    step = _step_item(ws, found.step, public, entries) if found.step else None
+    wants = Wants(
+        _cards_item(review.due(ws, minutes=_for_cards(minutes))),
+        _again_item(ws, known, step, entries),
+        step,
+    )
+    items, later = cut(minutes, wants, rested=_rested(known))
+    welcome, proposal = _welcome(ws, entries)
+    return Today(minutes, items, later, welcome, proposal, found.running, found.step)
+
+
+def _for_cards(minutes: int) -> int:
+    return max(1, round(minutes * _CARDS_SHARE))
+
+
+def cut(minutes: int, wants: Wants, *, rested: bool = True) -> tuple[tuple[Item, ...], ...]:
+    """Choose what fits, and give what does not; `rested` when no section came back yesterday.
+
+    A section from memory stands beside the reproduction of others, whose check is the same. Beside
+    a step with commands of its own it takes turns with it; the same where both are too long.
+    """
+    left = minutes - _LOG
+    items: list[Item] = []
+    later: list[Item] = []
+    if wants.cards is not None:
+        items.append(wants.cards)
+        left -= wants.cards.minutes
+    recall_first = _comes_first(wants, left, rested=rested)
+    if wants.again is not None:
+        if recall_first and (wants.again.minutes <= left or wants.step is None):
+            items.append(_within(wants.again, left))
+            left -= wants.again.minutes
+        else:
+            later.append(wants.again)
+    if wants.step is not None:
+        took_turn = any(one.kind == "again" for one in items) and not _is_own(wants.step)
+        if took_turn or (items and left < min(_SHORTEST, wants.step.minutes)):
+            later.append(wants.step)
+        else:
+            items.append(_within(wants.step, left))
+    return (*items, _log_item()), tuple(later)
+
+
+def _comes_first(wants: Wants, left: int, *, rested: bool) -> bool:
+    """Tell whether the section from memory is in this session."""
+    if wants.again is None or wants.step is None:
+        return wants.again is not None
+    if not _is_own(wants.step) or wants.again.minutes > left - _SHORTEST:
+        return wants.again.late
+    return rested or wants.again.minutes <= left / 2
+
+
+def _is_own(step: Item) -> bool:
+    """Whether a step is the reproduction, which is checked together with the section from memory."""
+    return step.section is not None
+
+
+def _within(item: Item, left: int) -> Item:
+    if item.minutes <= left:
+        return item
+    return replace(item, minutes=max(1, left), whole=False)
+
+
+def _log_item() -> Item:
+    why = "one line of your own, and the commit of your work"
+    return Item("log", "Say in a line what you did", _LOG, "fastcompanion stop", why)
+
+
+def _cards_item(found: Due) -> Item | None:
+    if not found.cards:
+        return None
+    count, new = len(found.cards), found.new
+    minutes = max(1, math.ceil(found.seconds / 60))
+    told = f"{count} card{'' if count == 1 else 's'}" + (f", {new} of them new" if new else "")
+    why = "just before you would forget them"
+    return Item("cards", f"Answer {told}", minutes, "fastcompanion review", why, cards=count)
+
+
+def _again_item(
+    ws: Workspace, known: Sequence[Event], step: Item | None, entries: Sequence[Entry]
+) -> Item | None:
+    """Give the section that comes back: the one under way, else the most due, one a day."""
+    today = journal.study_day(clock.now())
+    begun = recall.under_way(ws, list(known))
+    if begun is not None:
+        one = Again(begun.lesson, begun.notebook, begun.section, begun.at.date())
+    else:
+        due = () if again.recalled_on(known, today) else recall.due(ws, list(known))
+        if not due:
+            return None
+        one = due[0]
+    return Item(
+        "again",
+        f"Write {one.section} again from memory",
+        _again_minutes(ws, one, known, entries),
+        f"fastcompanion lesson again {one.lesson} {one.section}",
+        _why_again(one, known, today, begun=begun is not None),
+        one.lesson,
+        one.notebook,
+        one.section,
+        late=begun is not None or one.solved or (today - one.day).days >= _LATE,
+    )
+
+
+def _why_again(one: Again, known: Sequence[Event], today: date, *, begun: bool) -> str:
+    late = (today - one.day).days
+    standing = again.standings(known).get((one.lesson, one.notebook, one.section))
+    if begun:
+        return "you have begun it"
+    if one.solved:
+        return "its solution was shown to you"
+    last = standing.history[-1][0] if standing else one.day
+    words = f"{(today - last).days} days after the last time"
+    return f"{words}, {late} days late" if late >= _LATE else words
+
+
+def _rested(known: Sequence[Event]) -> bool:
+    yesterday = journal.study_day(clock.now()) - timedelta(days=1)
+    return not again.recalled_on(known, yesterday)
+
+
+def _again_minutes(
+    ws: Workspace, one: Again, known: Sequence[Event], entries: Sequence[Entry]
+) -> int:
+    """Say how long a section takes from memory: half of what it took first, or as it did so far."""
+    course = course_file.load(ws, one.lesson.partition("/")[0])
+    first = _section_minutes(forecasting.works(course, known, entries), one.lesson, known) / 2
+    took = _times(known)
+    usual = (2 * first + sum(took)) / (2 + len(took))
+    return round(min(max(usual, _AGAIN[0]), _AGAIN[1]))
+
+
+def _times(known: Sequence[Event]) -> list[float]:
+    """Give the minutes that sections took from memory, where they were done in one go."""
+    begun: dict[again.Key, Event] = {}
+    found = []
+    for event in sorted(known, key=lambda event: (event.at, event.id)):
+        key = (
+            str(event.lesson),
+            str(event.data.get("notebook")),
+            str(event.data.get("section")),
+        )
+        if event.kind == again.BEGUN:
+            begun[key] = event
+        elif event.kind == again.RECALLED and key in begun:
+            took = (event.at - begun.pop(key).at).total_seconds() / 60
+            found += [took] if 0 < took < _LONGEST else []
+    return found
+
+
+def _section_minutes(works: Sequence[effort.Work], lesson: str, known: Sequence[Event]) -> float:
+    """Say how long a section of a lesson takes: the author's minutes, corrected by the log."""
+    work = next(one for one in works if one.lesson == lesson)
+    step = next(one for one in work.steps if one.step == "reproduce")
+    total = max(1, _total(known, lesson))
+    told = step.minutes * effort.factors(works).get("reproduce", 1.0) / total
+    done = step.part * total
+    return (2 * told + step.spent) / (2 + done) if step.spent and done else told
+
+
+def _total(known: Sequence[Event], lesson: str) -> int:
+    """Count the sections of a lesson, as its scaffold or its last check has told them."""
+    counts = [
+        len(event.data["sections"])
+        for event in known
+        if event.lesson == lesson
+        and event.kind in ("lesson.scaffolded", "lesson.checked")
+        and isinstance(event.data.get("sections"), list | dict)
+    ]
+    return max(counts, default=8)
+
+
+def _step_item(
+    ws: Workspace, step: NextStep, known: Sequence[Event], entries: Sequence[Entry]
+) -> Item:
+    course = course_file.load(ws, step.course)
+    works = forecasting.works(course, known, entries)
+    work = next(one for one in works if one.lesson == step.lesson)
+    lesson = next(one for one in course.lessons if one.id == step.lesson)
+    own = [event for event in known if event.lesson == step.lesson]
+    state = progress.of_lesson(lesson, own)
+    if step.step == "reproduce" and step.section is not None:
+        minutes = _section_minutes(works, step.lesson, known)
+    else:
+        one = next(one for one in work.steps if one.step == step.step)
+        minutes = effort.step_left(one, effort.factors(works))
+    return Item(
+        "step",
+        step.what,
+        max(_SHORTEST, round(minutes)),
+        step.command,
+        _why_step(state),
+        step.lesson,
+        step.notebook,
+        step.section if step.step == "reproduce" else None,
+    )
+
+
+def _why_step(state: LessonProgress) -> str:
+    done = state.sections_passed + state.sections_assessed
+    if done and state.current is not None and state.current.step == "reproduce":
+        return f"the next of {state.title}: {done} of {state.sections_total} sections stand"
+    return f"the next of {state.title}"
+
+
+def _welcome(ws: Workspace, entries: Sequence[Entry]) -> tuple[str, str]:
+    """Give kind words and one proposal to those who come back after a week or more."""
+    today = journal.study_day(clock.now())
+    last = max((journal.study_day(entry.at) for entry in entries), default=None)
+    if last is None or (today - last).days <= _QUIET:
+        return "", ""
+    own = plans.read(ws)
+    if own is not None and _was_paused(own, last, today):
+        return f"Welcome back from your pause. Your last session was on {last}.", ""
+    words = (
+        f"Good to see you again: your last session was on {last}, and all of it is still here. "
+        "What waited is spread over days, so today is no longer than any other day."
+    )
+    return words, "fastcompanion plan reflow" if own is not None else ""
+
+
+def _was_paused(own: Plan, last: date, today: date) -> bool:
+    days = [last + timedelta(days=n) for n in range(1, (today - last).days)]
+    return sum(own.paused(day) is None for day in days) <= _QUIET
