@@ -66,7 +66,9 @@ def memory_of(history: Iterable[tuple[date, Rating]]) -> Memory | None:
     return memory
 
 
-def answered(memory: Memory | None, rating: Rating, day: date) -> Memory:
+def answered(
+    memory: Memory | None, rating: Rating, day: date, weights: tuple[float, ...] = WEIGHTS
+) -> Memory:
     """Give what is known after one more answer; a second one on a day counts as FSRS counts it."""
     import fsrs
 
@@ -76,7 +78,7 @@ def answered(memory: Memory | None, rating: Rating, day: date) -> Memory:
         card.state, card.step = fsrs.State.Review, None
         card.stability, card.difficulty = memory.stability, memory.difficulty
         card.last_review = _noon(memory.last)
-    after, _ = _scheduler().review_card(card, fsrs.Rating[rating.capitalize()], _noon(day))
+    after, _ = _scheduler(weights).review_card(card, fsrs.Rating[rating.capitalize()], _noon(day))
     assert after.stability is not None
     assert after.difficulty is not None
     return Memory(
@@ -102,11 +104,11 @@ def _noon(day: date) -> datetime:
 
 
 @cache
-def _scheduler() -> fsrs.Scheduler:
+def _scheduler(weights: tuple[float, ...]) -> fsrs.Scheduler:
     import fsrs
 
     return fsrs.Scheduler(
-        parameters=WEIGHTS,
+        parameters=weights,
         desired_retention=RETENTION,
         learning_steps=(),
         relearning_steps=(),
