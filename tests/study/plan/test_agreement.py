@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from fastcompanion.study.plan import slots
 from fastcompanion.study.plan.plan import DAYS, Pause, Plan, Slot
+from fastcompanion.study.reminders import calendar
 from tests.study.plan import systemd_calendar
 from tests.study.plan.systemd_calendar import ZONES, moment
 
@@ -175,3 +176,22 @@ def test_a_slot_in_a_gap_moves_by_its_length_and_none_comes_twice(
         else:
             assert one.at.replace(tzinfo=None, fold=0) == wall
             assert one.at.fold == 0, "of two the first"
+
+
+@settings(max_examples=60, deadline=None, database=None, derandomize=True)
+@given(plans, plans, moments, st.integers(0, 12), st.integers(0, 5))
+def test_the_calendar_that_we_write_has_the_same_slots(
+    plan: Plan, other: Plan, after: datetime, until: int, length: int
+) -> None:
+    """Two slots and a pause, read as a calendar program does; the hour of the gap is among them."""
+    first = after.astimezone(plan.zone).date()
+    rest = Pause(first + timedelta(days=until), first + timedelta(days=until + length))
+    taken = {(day, plan.slots[0].at) for day in plan.slots[0].days}
+    more = tuple(one for one in other.slots if not {(day, one.at) for day in one.days} & taken)
+    both = Plan(plan.timezone, (*plan.slots, *more), (rest,))
+    last = first + timedelta(days=20)
+    read = icalendar.Calendar.from_ical(calendar.text(both, first, last))
+    assert isinstance(read, icalendar.Calendar)
+    expanded = recurring_ical_events.of(read).between(first, last + timedelta(days=1))
+    found = {event["dtstart"].dt.astimezone(UTC) for event in expanded}
+    assert sorted(found) == [one.at.astimezone(UTC) for one in slots.between(both, first, last)]
