@@ -99,13 +99,6 @@ def usual_labels(rows: Sequence[str], threshold: float = 0.5) -> Naive:
     )
 
 
-def usual_set(rows: Sequence[str]) -> Naive:
-    """Say the set of labels that comes most often."""
-    counts = Counter(LABELS_APART.join(sorted(labels(row))) for row in rows)
-    most = min(counts, key=lambda one: (-counts[one], one))
-    return _always("usual set", most, f"{counts[most]} of {len(rows)} rows have just these labels")
-
-
 def painted(pixels: Mapping[str, Sequence[float]]) -> tuple[str, dict[str, float]]:
     """Find the class that most pixels have, given the pixels of each class by image; its name and all shares."""
     sums = {name: sum(column) for name, column in pixels.items()}
@@ -163,16 +156,6 @@ def last_value(series: Sequence[float]) -> Naive:
         repr(float(series[-1])),
         f"the last of {len(series)} values is {series[-1]:.6g}",
     )
-
-
-def last_season(series: Sequence[float], season: int) -> Naive:
-    """Say of each step what was known one whole number of seasons before; rows are steps from 0 on."""
-    known = [float(value) for value in series[-season:]]
-
-    def predict(rows: Sequence[Any]) -> list[str]:
-        return [repr(known[int(row) % len(known)]) for row in rows]
-
-    return Naive("last season", f"the last {season} values, again and again", predict)
 
 
 def mase_scale(series: Sequence[float], season: int = 1) -> float:

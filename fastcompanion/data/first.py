@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
-from fastcompanion.data import baselines, columns, folds, look, measures, onerule, splits, tabular
+from fastcompanion.data import baselines, columns, folds, onerule, splits, tabular
 from fastcompanion.data.baselines import Naive
 from fastcompanion.data.columns import Values
 from fastcompanion.data.dataset import Metric, SplitRule
@@ -277,14 +276,3 @@ _LABELS = frozenset(
     ("accuracy", "balanced accuracy", "macro f1", "rmse", "rmsle", "mae", "mase", "f1")
 )
 _LABELS_FOR = {True: "accuracy", False: "rmse"}
-
-
-def of_table(path: Path, target: str = "", kind: str = "") -> list[First]:
-    """Judge the naive baselines of the table at a path on the split that fits it."""
-    view = look.view_at(path, whole=True)
-    known = tabular.recognise(view, target, kind)
-    rule = splits.propose(view, known)
-    metric = measures.propose(known.kind.value, view.values.get(known.target.value), view)
-    if rule is None or metric is None:
-        raise CompanionError("nothing tells what is to be predicted here", hint="Say --target.")
-    return judge(view, known, folds.make(rule, rows_of(view, known, rule)), metric)

@@ -5,7 +5,6 @@ Code is made of templates/notebooks/repeat/ and of what was found in the data. N
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -89,21 +88,6 @@ def block(task: Task) -> str:
         if every - learned:
             return f"{made}(vocab={sorted(every)!r})"
     return f"{made}()"
-
-
-def y_range(numbers: Sequence[float], wider: float) -> str:
-    """Write the range that a model's answers are kept in: what was seen, and a share of it more."""
-    low, high = min(numbers), max(numbers)
-    room = (high - low) * wider
-    digits = 2 - math.floor(math.log10(room)) if room > 0 else 2
-    below = round(low - room, digits)
-    if low >= 0 > below:
-        below = 0.0
-    return f"({below:g}, {round(high + room, digits):g})"
-
-
-def _target_numbers(task: Task) -> list[float]:
-    return [float(truth) for truth in task.truths.values()]
 
 
 def _rows(task: Task) -> dict[str, Any]:
@@ -215,7 +199,9 @@ def _table(task: Task) -> dict[str, Any]:
         "cats": _names(cats),
         "conts": _names(conts),
         "steps": steps,
-        "y_range": y_range(_target_numbers(task), 0.1) if is_number else "",
+        "y_range": loaders_files.y_range(loaders_files.learned_numbers(task), 0.1)
+        if is_number
+        else "",
         "template": "table.py",
     }
 
@@ -251,7 +237,9 @@ def _text(task: Task) -> dict[str, Any]:
         "texts": repr(names[0]) if len(names) == 1 else repr(list(names)),
         "steps": steps,
         "block": "" if made == "CategoryBlock()" else made,
-        "y_range": y_range(_target_numbers(task), 0.1) if number else "",
+        "y_range": loaders_files.y_range(loaders_files.learned_numbers(task), 0.1)
+        if number
+        else "",
     }
 
 
@@ -267,7 +255,7 @@ def _ratings(task: Task) -> dict[str, Any]:
         "user_py": repr(user),
         "item_py": repr(item),
         "steps": [f"df[{target!r}] = df[{target!r}].astype('float32')"],
-        "y_range": y_range(_target_numbers(task), 0.1),
+        "y_range": loaders_files.y_range(loaders_files.learned_numbers(task), 0.1),
     }
 
 
@@ -290,7 +278,7 @@ def _series(task: Task) -> dict[str, Any]:
         "season": tabular.season(time) or baselines.season_of(known),
         "cats": repr(cats),
         "steps": steps,
-        "y_range": y_range(known, 0.5),
+        "y_range": loaders_files.y_range(known, 0.5),
     }
 
 

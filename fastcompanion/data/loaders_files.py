@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -187,8 +188,7 @@ def _images(task: Task) -> dict[str, Any]:
     if say == "points":
         made["y_range"], made["y_words"] = "(-1, 1)", "points are scaled: vision_learner(dls, resnet18, y_range=y_range)"  # fmt: skip
     if say == "number":
-        numbers = [float(truth) for truth in task.truths.values()]
-        made["y_range"] = _range(numbers)
+        made["y_range"] = y_range(learned_numbers(task), 0.1)
         made["y_words"] = "a little wider than what was seen: vision_learner(..., y_range=y_range)"
     if say in ("points", "mask"):
         # Cut at the edges, points and pixels of the answer could not be laid over the whole image.
@@ -196,10 +196,20 @@ def _images(task: Task) -> dict[str, Any]:
     return made | (_mask(task) if say == "mask" else {})
 
 
-def _range(numbers: Sequence[float]) -> str:
+def learned_numbers(task: Task) -> list[float]:
+    """Give the targets that a model may know of: those of the rows that are not validated on."""
+    return [float(task.truths[one]) for one in task.split.trained_on(task.split.folds[0])]
+
+
+def y_range(numbers: Sequence[float], wider: float) -> str:
+    """Write the range that a model's answers are kept in: what was seen, and a share of it more."""
     low, high = min(numbers), max(numbers)
-    room = (high - low) * 0.1
-    return f"({low - room:.4g}, {high + room:.4g})"
+    room = (high - low) * wider
+    digits = 2 - math.floor(math.log10(room)) if room > 0 else 2
+    below = round(low - room, digits)
+    if low >= 0 > below:
+        below = 0.0
+    return f"({below:g}, {round(high + room, digits):g})"
 
 
 def _mask(task: Task) -> dict[str, Any]:

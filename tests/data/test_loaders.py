@@ -15,6 +15,7 @@ from fastcompanion.data import (
     filenames,
     files,
     loaders,
+    loaders_files,
     look,
     naive,
     pictures,
@@ -293,9 +294,9 @@ class TestBaselines:
 
 class TestRanges:
     def test_a_little_wider_than_what_was_seen(self) -> None:
-        assert loaders.y_range([1, 5], 0.1) == "(0.6, 5.4)"
-        assert loaders.y_range([0, 250.5], 0.1) == "(0, 275.6)"
-        assert loaders.y_range([3, 3], 0.1) == "(3, 3)"
+        assert loaders_files.y_range([1, 5], 0.1) == "(0.6, 5.4)"
+        assert loaders_files.y_range([0, 250.5], 0.1) == "(0, 275.6)"
+        assert loaders_files.y_range([3, 3], 0.1) == "(3, 3)"
 
     def test_dates_by_their_form(self) -> None:
         day = columns.values("day", ["13.02.2024", "28.02.2024", "01.03.2024"] * 5)

@@ -30,7 +30,10 @@ def run(
 ) -> tuple[Task, dict[str, Any], str]:
     """Run the loader cell as the notebook would; give its names and the cell that writes predictions."""
     said = {"target": made.said.get("target", ""), "kind": made.said.get("kind", "")}
-    found = task.make(task.Wanted(made.path, **said), look.look(made.path, **said))
+    found = task.make(
+        task.Wanted(made.path, **said),
+        look.look(made.path, target=said["target"], kind=said["kind"]),
+    )
     cells = loaders.cells(found, f"Path({str(made.path)!r})", "nb.repeat")
     folder = place / "nb.repeat"
     folder.mkdir()

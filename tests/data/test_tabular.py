@@ -13,10 +13,10 @@ import pytest
 
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.data.dataset import DataSet
-from fastcompanion.data.first import of_table
 from fastcompanion.data.look import look
 from tests.data import folders
 from tests.data.folders import table
+from tests.data.test_baselines import of_table
 
 
 def wrong(found: DataSet) -> dict[str, list[str]]:
