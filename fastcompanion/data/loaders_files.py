@@ -245,7 +245,7 @@ _CODES = {
 }
 _PIXELS = {
     "grey": "np.array(Image.open(path/row['label']).convert('L'))",
-    "index": "np.array(Image.open(path/row['label']))",
+    "index": "np.array(Image.open(path/row['label']).getchannel(0))",
     "colour": "np.array(Image.open(path/row['label']).convert('RGB')).astype(int) @ [65536, 256, 1]",
     "threshold": "np.array(Image.open(path/row['label']).convert('L')) >= 128",
 }
