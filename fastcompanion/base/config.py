@@ -152,12 +152,14 @@ def _from_environment() -> dict[str, tuple[Any, str]]:
 
 def typed(key: str, raw: Any, where: str) -> Any:
     """Give a raw value the type of the setting's default, or say what was expected and where."""
-    value = _converted(type(SETTINGS[key][0]), raw)
+    least = 0 if key in _FROM_ZERO else 1
+    value = _converted(type(SETTINGS[key][0]), raw, least)
     if value is not None:
         return value
     file = Path(where) if os.sep in where else None
+    expected = _EXPECTED[type(SETTINGS[key][0])].format(least)
     raise CompanionError(
-        f"{key} should be {_EXPECTED[type(SETTINGS[key][0])]}, not {raw!r} (from {where})",
+        f"{key} should be {expected}, not {raw!r} (from {where})",
         hint=f"fastcompanion config set {key} {_example(key)}",
         code=Exit.USAGE,
         file=file,
@@ -165,8 +167,10 @@ def typed(key: str, raw: Any, where: str) -> Any:
     )
 
 
+# Numbers of which none at all means something too.
+_FROM_ZERO = ("remind.lead",)
 _EXPECTED: dict[type, str] = {
-    int: "a whole number, 1 or more",
+    int: "a whole number, {} or more",
     bool: "true or false",
     str: "text",
 }
@@ -174,13 +178,13 @@ _WORDS = {"true": True, "yes": True, "on": True, "1": True}
 _WORDS |= {"false": False, "no": False, "off": False, "0": False}
 
 
-def _converted(wanted: type, raw: Any) -> Any:
+def _converted(wanted: type, raw: Any, least: int) -> Any:
     """Give the value in the wanted type, None when it has another."""
     if wanted is bool:
         return raw if isinstance(raw, bool) else _WORDS.get(str(raw).lower())
     if wanted is int:
         text = "" if isinstance(raw, bool) else str(raw).strip()
-        return int(text) if text.isascii() and text.isdigit() and int(text) > 0 else None
+        return int(text) if text.isascii() and text.isdigit() and int(text) >= least else None
     return raw if isinstance(raw, str) else None
 
 

@@ -81,6 +81,15 @@ def test_a_wrong_value_names_file_and_line(ws: Workspace, value: str, key: str) 
     assert caught.value.hint.startswith(f"fastcompanion config set {key}")
 
 
+def test_a_reminder_may_come_at_the_slot_itself_and_no_program_gets_no_time(ws: Workspace) -> None:
+    config.set_value(ws, "remind.lead", "0")
+    assert config.load(ws).get("remind.lead") == 0
+    with pytest.raises(CompanionError, match="0 or more"):
+        config.set_value(ws, "remind.lead", "-1")
+    with pytest.raises(CompanionError, match="1 or more"):
+        config.set_value(ws, KEY, "0")
+
+
 def test_a_wrong_variable_and_option_name_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FASTCOMPANION_CHECK__OUTPUT_MB", "much")
     with pytest.raises(CompanionError, match="FASTCOMPANION_CHECK__OUTPUT_MB"):
