@@ -18,7 +18,10 @@ Runner = Callable[..., Any]
 
 
 @pytest.fixture
-def posts(study: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def posts(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A study without git, which exporting does not need."""
+    study = tmp_path_factory.mktemp("study")
+    (study / "fastcompanion.toml").write_text("version = 1\n")
     monkeypatch.setenv("FASTCOMPANION_NOW", "2026-11-21T12:00:00+00:00")
     material.hard(study)
     return study
