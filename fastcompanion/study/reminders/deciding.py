@@ -134,13 +134,17 @@ def _kind(seen: Situation, slot: Occurrence) -> Decision:
 
 
 def _unanswered(seen: Situation) -> list[Record]:
-    """Give what arrived since the learner last studied; records of the future are not of this clock."""
+    """Give what arrived since the learner last studied.
+
+    Clocks are set back by hours; what lies days ahead was written by a clock that was wrong.
+    """
+    horizon = _utc(seen.now) + timedelta(days=1)
     last = max((_utc(entry.at) for entry in seen.entries), default=None)
     return [
         one
         for one in seen.records
         if one.arrived
         and one.kind in ("due", "late", "back", "fewer")
-        and _utc(one.at) <= _utc(seen.now)
+        and _utc(one.at) <= horizon
         and (last is None or _utc(one.at) > last)
     ]

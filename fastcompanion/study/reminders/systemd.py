@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from fastcompanion.base import process, store, workspace
@@ -14,6 +15,9 @@ from fastcompanion.study.reminders.job import Job, Wake
 from fastcompanion.study.reminders.steps import Armed, Step
 
 NAME = "systemd"
+# Older ones refuse a unit that runs once and is to be started again.
+_RESTARTS = 244
+_AGAIN = "Restart=on-failure\nRestartSec=60\nRestartPreventExitStatus=2 3\n"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -40,6 +44,14 @@ def _ask(*words: str) -> str:
     return (out.decode("utf-8", "replace").strip() or err).split("\n")[0]
 
 
+@cache
+def version() -> int:
+    """Give the number of systemd, 0 where it does not say."""
+    code, out, _ = process.run_bytes(["systemctl", "--version"], timeout=20)
+    found = re.match(rb"systemd (\d+)", out)
+    return int(found[1]) if code == 0 and found else 0
+
+
 def files(job: Job) -> dict[Path, str]:
     """Write both units."""
     folder = workspace.systemd_folder()
@@ -54,9 +66,10 @@ def service(job: Job) -> str:
     variables = "".join(
         f"Environment={_quoted(f'{name}={value}')}\n" for name, value in job.environment
     )
-    # The colon keeps $ in a path from being read as a variable.
-    command = " ".join(_quoted(word) for word in job.argv)
-    again = "" if job.once else "Restart=on-failure\nRestartSec=60\nRestartPreventExitStatus=2 3\n"
+    # In arguments $ names a variable, in the path of the program it does not.
+    program, *words = (_quoted(word) for word in job.argv)
+    command = " ".join([program, *(word.replace("$", "$$") for word in words)])
+    again = "" if job.once or version() < _RESTARTS else _AGAIN
     return (
         "[Unit]\n"
         f"Description=fastcompanion: look whether a reminder is due in {_plain(job.root)}\n"
@@ -65,7 +78,7 @@ def service(job: Job) -> str:
         "\n[Service]\n"
         "Type=oneshot\n"
         f"{variables}"
-        f"ExecStart=:{command}\n"
+        f"ExecStart={command}\n"
         "TimeoutStartSec=180\n"
         f"{again}"
     )

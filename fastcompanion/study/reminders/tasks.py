@@ -76,7 +76,6 @@ def xml(job: Job) -> str:
     if job.once is not None:
         once = _below(triggers, "TimeTrigger")
         _below(once, "StartBoundary", f"{job.once.astimezone():%Y-%m-%dT%H:%M:%S}")
-        _below(once, "Enabled", "true")
     principal = _below(_below(root, "Principals"), "Principal", id="Author")
     if (user := _user()) != "":
         _below(principal, "UserId", user)
@@ -105,7 +104,6 @@ def _weekly(triggers: ET.Element, wake: Wake) -> None:
     one = _below(triggers, "CalendarTrigger")
     # A Monday long ago: Windows takes from it the time of the day alone.
     _below(one, "StartBoundary", f"2024-01-01T{wake.hour:02}:{wake.minute:02}:00")
-    _below(one, "Enabled", "true")
     week = _below(one, "ScheduleByWeek")
     _below(week, "WeeksInterval", "1")
     _below(_below(week, "DaysOfWeek"), _DAYS[wake.day])

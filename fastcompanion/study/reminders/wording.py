@@ -44,7 +44,7 @@ def message(decision: Decision, plan: Plan, now: datetime, step: str) -> Message
 
 def _in(slot: Occurrence, now: datetime) -> str:
     minutes = round((slot.at.astimezone(now.tzinfo) - now) / timedelta(minutes=1))
-    return f"In {minutes} min, for " if minutes > 0 else "Now, for "
+    return f"In {minutes} min, for " if minutes > 0 else "Now, for " if minutes > -10 else "Still "
 
 
 def _day(at: datetime, here: datetime) -> str:
