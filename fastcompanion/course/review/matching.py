@@ -30,7 +30,18 @@ def _plain(text: str) -> str:
     """Write a text without what does not count; brackets of all kinds are the same."""
     short = re.sub(r"\s+", "", text).replace('"', "'").strip("'").casefold()
     short = _WRAPPED.sub(r"\1", short.translate(_BRACKETS))
-    return short.replace(",)", ")").removesuffix(".")
+    return _bare(short.replace(",)", ")").removesuffix("."))
+
+
+def _bare(text: str) -> str:
+    """Take brackets off that go around all of a text."""
+    depth = 0
+    for place, letter in enumerate(text):
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if depth == 0:
+            whole = place == len(text) - 1 and letter == ")"
+            return text[1:-1] if whole else text
+    return text
 
 
 def _value(text: str) -> object:

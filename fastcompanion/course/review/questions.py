@@ -120,16 +120,18 @@ def _cut(source: str) -> list[tuple[prose.Heading | None, str]]:
     return pieces
 
 
-def _listed(chunks: Iterable[Chunk], lesson: str, notebook: str) -> Iterator[Proposal]:
+def _listed(chunks: Sequence[Chunk], lesson: str, notebook: str) -> Iterator[Proposal]:
     """Make proposals of the lists of questions; an item that ends with `:` takes the code below."""
     number: Counter[str] = Counter()
+    with_lists = {chunk.title for chunk in chunks if chunk.group and items(chunk.text)}
     waiting: list[tuple[str, Chunk]] = []
     for chunk in chunks:
         if chunk.is_code and waiting and waiting[-1][0].endswith(":") and chunk.text.strip():
             text, origin = waiting.pop()
             waiting.append((f"{text}\n\n```\n{chunk.text.strip()}\n```", origin))
         elif chunk.group is not None and not chunk.is_code:
-            waiting += [(text, chunk) for text in _asked_in(chunk)]
+            found = items(chunk.text) if chunk.title in with_lists else _asked_in(chunk)
+            waiting += [(text, chunk) for text in found]
     for text, chunk in waiting:
         number[chunk.title] += 1
         assert chunk.group is not None
@@ -138,10 +140,9 @@ def _listed(chunks: Iterable[Chunk], lesson: str, notebook: str) -> Iterator[Pro
 
 
 def _asked_in(chunk: Chunk) -> list[str]:
-    """Give the items of a list, or, where questions stand in plain prose, those."""
-    found = items(chunk.text)
-    if found or chunk.group == "further":
-        return found
+    """Give the questions that stand in plain prose, where no list does."""
+    if chunk.group == "further":
+        return []
     return [text for text in _sentences(chunk.text) if text.endswith("?")]
 
 
@@ -167,18 +168,23 @@ def items(source: str) -> list[str]:
     open_, base, blank, fence = False, 0, False, ""
     for line in source.expandtabs(4).split("\n"):
         mark = _FENCE.match(line)
+        if mark and not fence:
+            # A block behind an empty line that is not indented ends the list.
+            open_ = open_ and (not blank or line.startswith(" "))
         if fence or mark:
-            belongs = open_ and (bool(fence) or not blank or line.startswith(" "))
-            found[-1].append(line) if belongs else None
-            ends = mark is not None and line.strip().startswith(fence or "\0")
+            if open_:
+                found[-1].append(line)
+            ends = fence and mark and line.strip().startswith(fence)
             fence = "" if ends else fence or (mark[1] if mark else "")
+            blank = False
             continue
-        item = None if _RULE.match(line) else _ITEM.match(line)
+        rule = _RULE.match(line)
+        item = None if rule else _ITEM.match(line)
         indent = len(line) - len(line.lstrip())
         if item and not (open_ and indent >= base + 2) and (open_ or indent < 4):
             found.append([line[item.end() :]])
             open_, base = True, indent
-        elif open_ and (not line.strip() or not blank or indent > base):
+        elif open_ and not rule and (not line.strip() or not blank or indent > base):
             found[-1].append(line)
         else:
             open_ = False
