@@ -138,7 +138,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _with_usual(arguments: list[str]) -> list[str]:
     """Say the word that is meant where a group with a usual one is called alone: `review`."""
     word = WORDS.get(arguments[0]) if arguments else None
-    alone = len(arguments) == 1 or arguments[1].startswith("-")
+    alone = all(one.startswith("-") for one in arguments[1:2])
     if word is None or not word.usual or not alone or {"--help", "-h"} & set(arguments):
         return arguments
     return [arguments[0], word.usual, *arguments[1:]]

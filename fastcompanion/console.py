@@ -95,6 +95,17 @@ class Raw:
 
 
 @frozen
+class Heat:
+    """Rows of squares with a label each: "0" to "4" is how much, "p" is paused, " " is nothing.
+
+    `above` are words over the columns, "" where there is none. What is too wide loses its left.
+    """
+
+    rows: tuple[tuple[str, str], ...]
+    above: tuple[str, ...] = ()
+
+
+@frozen
 class Next:
     """The next command to type, and why."""
 
@@ -102,7 +113,7 @@ class Next:
     why: str = ""
 
 
-Block = Title | Line | Warn | Facts | Items | Table | Code | Raw | Next
+Block = Title | Line | Warn | Facts | Items | Table | Code | Raw | Heat | Next
 
 
 @frozen
@@ -223,11 +234,47 @@ def _paint(text: str, style: str, file: IO[str]) -> str:
 
 
 def _render(block: Block, file: IO[str]) -> None:
+    if isinstance(block, Heat):
+        _heat(block, file)
+        return
     if isinstance(block, Table) and file.isatty() and not _fits(block):
         _rich_table(block, file)
         return
     for line, style in _lines(block):
         _write(file, _paint(clean(line), style, file) + "\n")
+
+
+_SQUARES = {"0": "·", "1": "░", "2": "▒", "3": "▓", "4": "█", "p": "~", " ": " "}
+_PLAIN_SQUARES = {"0": ".", "1": "-", "2": "+", "3": "*", "4": "#", "p": "~", " ": " "}
+# Greens of the 256 colours that can be told apart on black and on white.
+_HEAT_COLOURS = {"0": "2", "1": "38;5;151", "2": "38;5;114", "3": "38;5;71", "4": "38;5;28", "p": "38;5;103"}  # fmt: skip
+
+
+def _heat(block: Heat, file: IO[str]) -> None:
+    label = max((len(name) for name, _ in block.rows), default=0) + 1
+    weeks = max((len(cells) for _, cells in block.rows), default=0)
+    cut = max(0, weeks - (_width() - label) // 2)
+    head = ""
+    for column, name in enumerate(block.above[cut:]):
+        # A name that would run into the one before it is left out.
+        head = (
+            head.ljust(2 * column) + name if name and len(head) < 2 * column + (not head) else head
+        )
+    _write(file, _paint(" " * label + clean(head), "dim", file).rstrip() + "\n")
+    for name, cells in block.rows:
+        row = "".join(_square(cell, file) + " " for cell in cells[cut:])
+        _write(file, f"{clean(name):<{label}}{row}".rstrip() + "\n")
+
+
+def _square(cell: str, file: IO[str]) -> str:
+    squares = _SQUARES
+    try:
+        "".join(_SQUARES.values()).encode(getattr(file, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        squares = _PLAIN_SQUARES
+    if not coloured(file) or cell not in _HEAT_COLOURS:
+        return squares.get(cell, " ")
+    return f"\x1b[{_HEAT_COLOURS[cell]}m{squares[cell]}\x1b[0m"
 
 
 def _lines(block: Block) -> Iterator[tuple[str, str]]:

@@ -133,7 +133,7 @@ def _pending(study: Workspace) -> list[Path]:
 
 
 def _may_commit(study: Workspace, settings: config.Settings, path: Path) -> bool:
-    if path.is_relative_to(study.log_folder):
+    if path.is_relative_to(study.log_folder) or path.is_relative_to(study.weeks_folder):
         return bool(settings.get("privacy.log"))
     if path.is_relative_to(study.review_folder):
         return bool(settings.get("privacy.review"))

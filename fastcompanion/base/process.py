@@ -219,6 +219,16 @@ def spawn(
     return Child(process)
 
 
+def on_terminal(argv: Sequence[str], *, cwd: Path | None = None) -> int:
+    """Run a program that has our terminal until it ends, such as an editor; give its exit code."""
+    try:
+        return subprocess.run([str(part) for part in argv], cwd=cwd, check=False).returncode
+    except OSError as error:
+        raise CompanionError(
+            f"{argv[0]} can't be started: {error.strerror}", code=Exit.MISSING
+        ) from None
+
+
 def leave_running(argv: Sequence[str], *, cwd: Path | None = None) -> int:
     """Start a program that outlives us (an editor), silent and on its own; give its process id."""
     try:

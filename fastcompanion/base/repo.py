@@ -200,6 +200,11 @@ def identity(root: Path) -> bool:
     return all(_say(root, *_HONEST, "var", ident).code == 0 for ident in idents)
 
 
+def editor(root: Path) -> str:
+    """Give the editor that the learner set for git, "" without one."""
+    return _run(root, "config", "--get", "core.editor").out.strip()
+
+
 def unchanged(root: Path, paths: Sequence[Path]) -> list[Path]:
     """Give those of the paths that git tracks and that nobody has changed since."""
     clean = []

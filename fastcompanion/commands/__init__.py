@@ -44,7 +44,19 @@ WORDS: dict[str, Word] = {
     ),
     "hint": Word("Show the next hint for the section you are in.", _DAILY, ("check",)),
     "stop": Word("End the session: log it and commit your work of it.", _DAILY, ("home",)),
-    "log": Word("Your study log: what you did, when, how long.", _DAILY, ("log",)),
+    "log": Word(
+        "Your study log: what you did, when, how long.",
+        _DAILY,
+        ("log_app", "log", "log_edit", "log_view", "log_share"),
+        {
+            **dict.fromkeys(("add", "undo"), ("log_app", "log")),
+            "edit": ("log_app", "log_edit"),
+            **dict.fromkeys(
+                ("show", "stats", "heatmap", "check", "export"), ("log_app", "log_view")
+            ),
+            **dict.fromkeys(("week", "sync"), ("log_app", "log_share")),
+        },
+    ),
     "status": Word("Show where you are and what comes next.", _DAILY, ("status",)),
     "course": Word("Courses: the catalogue, repositories, folders.", _GROUPS, ("course",)),
     "lesson": Word(
@@ -103,6 +115,7 @@ WORDS: dict[str, Word] = {
     "doctor": Word(
         "Look for what is in the way, and name the cure of each finding.", _GROUPS, ("doctor",)
     ),
+    "cancel": Word("Give up the session: its timer is forgotten.", _MORE, ("home",)),
     "demo": Word("Play the whole lesson loop on the built-in course.", _MORE, ("demo",)),
 }
 

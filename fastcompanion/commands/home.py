@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from fastcompanion import console
 from fastcompanion.base.workspace import absolute
 from fastcompanion.commands.options import LessonArgument, Session, command
-from fastcompanion.commands.phrases import commit_blocks, entry_words
-from fastcompanion.console import Answer, Block, Facts, Items, Line, Next, Title
+from fastcompanion.commands.phrases import commit_blocks, duration, entry_words
+from fastcompanion.console import Answer, Block, Facts, Items, Line, Next, Title, Warn
 from fastcompanion.flows import advance, overview
 from fastcompanion.flows import begin as beginning
 from fastcompanion.flows import session as sessions
 from fastcompanion.flows.advance import Proposal
 from fastcompanion.flows.begin import Begun
-from fastcompanion.flows.session import Started
+from fastcompanion.flows.ending import Ask
+from fastcompanion.flows.session import Cancelled, Started
 from fastcompanion.study.journal import Logged
 
 _PANEL = "Every day"
@@ -60,10 +63,28 @@ def init(
     return Answer(begun, _view_begun)
 
 
-def next_(session: Session, no_open: NoOpen = False) -> Answer:
+def next_(
+    session: Session,
+    minutes: Annotated[
+        int | None,
+        typer.Option(
+            "--minutes",
+            "-m",
+            min=1,
+            max=1440,
+            help="Today's session, cut to this time: cards, a section from memory, the next step.",
+            show_default="your plan's, when it is time for it",
+        ),
+    ] = None,
+    no_open: NoOpen = False,
+) -> Answer:
     """Show the next step and, if you want, do it."""
+    ws = session.workspace()
+    length = minutes or advance.minutes_now(ws)
+    if length is not None:
+        return _today(session, length, no_open=no_open)
     done = advance.take_next_step(
-        session.workspace(),
+        ws,
         agree=lambda question: (session.yes or session.can_ask) and session.confirm(question),
         open_it=not no_open and session.can_ask,
         dry_run=session.dry_run,
@@ -72,16 +93,55 @@ def next_(session: Session, no_open: NoOpen = False) -> Answer:
     return Answer(done, _view_proposal)
 
 
-def start(session: Session, lesson: LessonArgument = None, no_open: NoOpen = False) -> Answer:
+def _today(session: Session, minutes: int, *, no_open: bool) -> Answer:
+    """Go through today's session; its views come with it, as most starts need neither."""
+    views = import_module("fastcompanion.commands.today_view")
+    asks = session.yes or session.can_ask
+    done = advance.take_session(
+        session.workspace(),
+        minutes,
+        show=lambda today: console.show_line(None, views.listed(today)),
+        agree=session.confirm,
+        talk=lambda: import_module("fastcompanion.commands.review").Terminal(),
+        open_it=not no_open and session.can_ask,
+        only_list=session.dry_run or session.json or not asks,
+        reporter=session.reporter,
+    )
+    return Answer(done, views.view)
+
+
+def start(
+    session: Session,
+    lesson: LessonArgument = None,
+    no_open: NoOpen = False,
+    switch: Annotated[
+        bool, typer.Option("--switch", help="Stop the session that is running first.")
+    ] = False,
+) -> Answer:
     """Open a lesson at its current step and start the timer."""
+    can_say_yes = switch or session.yes
     started = sessions.start(
         session.workspace(),
         lesson,
         open_it=not no_open and session.can_ask,
         dry_run=session.dry_run,
         reporter=session.reporter,
+        switch=lambda question: can_say_yes or (session.can_ask and session.confirm(question)),
+        ask=_asking(session),
     )
     return Answer(started, _view_started)
+
+
+def _asking(session: Session) -> Ask | None:
+    """Give the question after a forgotten timer, None where nobody can be asked."""
+    if not session.can_ask or session.yes:
+        return None
+
+    def ask(ran: int, planned: int) -> str:
+        question = f"Really {duration(ran)}? Say how long it was, or yes"
+        return session.ask(question, duration(planned), "--minutes")
+
+    return ask
 
 
 def stop(
@@ -99,8 +159,22 @@ def stop(
     ws = session.workspace()
     if note is None and session.can_ask and overview.running(ws) is not None:
         note = session.ask("What did you do? One line for the log", "", "--note")
-    logged = sessions.stop(ws, note=note, at=at, ago=ago, minutes=minutes, dry_run=session.dry_run)
+    logged = sessions.stop(
+        ws,
+        note=note,
+        at=at,
+        ago=ago,
+        minutes=minutes,
+        ask=_asking(session),
+        dry_run=session.dry_run,
+    )
     return Answer(logged, _view_would_stop if session.dry_run else _view_stopped)
+
+
+def cancel(session: Session) -> Answer:
+    """Give up the session: its timer is forgotten."""
+    cancelled = sessions.cancel(session.workspace(), dry_run=session.dry_run)
+    return Answer(cancelled, _view_cancelled)
 
 
 def register(root: typer.Typer) -> None:
@@ -108,6 +182,7 @@ def register(root: typer.Typer) -> None:
     words = (("init", init), ("next", next_), ("start", start), ("stop", stop))
     for name, function in words:
         command(root, name, rich_help_panel=_PANEL)(function)
+    command(root, "cancel", rich_help_panel="More")(cancel)
 
 
 def _view_begun(begun: Begun) -> Iterable[Block]:
@@ -135,6 +210,8 @@ def _view_begun(begun: Begun) -> Iterable[Block]:
 
 def _view_started(started: Started) -> Iterable[Block]:
     since = f"{started.started:%H:%M}"
+    if started.stopped is not None:
+        yield from _stopped(started.stopped)
     if started.already_running:
         yield Title(f"The session on {started.lesson} is running since {since}: {started.title}")
     else:
@@ -160,10 +237,24 @@ def _view_would_stop(logged: Logged) -> Iterable[Block]:
 
 
 def _view_stopped(logged: Logged) -> Iterable[Block]:
+    yield from _stopped(logged)
+    yield Next("fastcompanion status")
+
+
+def _stopped(logged: Logged) -> Iterable[Block]:
     yield Title(f"Stopped: {entry_words(logged.entry)}")
     yield Line(f"Logged in {logged.file}.")
+    if logged.entry.guessed:
+        yield Warn("The timer ran much longer than planned, so this is a guess.")
+        yield Next(f"fastcompanion log edit {logged.entry.id} --minutes 45", "if it was otherwise")
     yield from commit_blocks(logged.commit)
-    yield Next("fastcompanion status")
+
+
+def _view_cancelled(cancelled: Cancelled) -> Iterable[Block]:
+    what = cancelled.lesson or "the session"
+    yield Title(f"Cancelled: {what}, {duration(cancelled.minutes)} that are not logged")
+    yield Line("Your files stay as they are.")
+    yield Next(cancelled.log_it, "if it counts after all")
 
 
 def _view_proposal(proposal: Proposal) -> Iterable[Block]:

@@ -1,4 +1,4 @@
-"""`log`: the study log: show, add, undo."""
+"""`log add`, `log edit` and `log undo`: writing in the study log. They load little, for speed."""
 
 from __future__ import annotations
 
@@ -7,33 +7,13 @@ from typing import Annotated
 
 import typer
 
+from fastcompanion.commands.log_app import app
 from fastcompanion.commands.options import Session, command
-from fastcompanion.commands.phrases import commit_blocks, duration, entry_words
-from fastcompanion.console import Answer, Block, Line, Next, Table, Title, Warn
-from fastcompanion.flows import session as sessions
-from fastcompanion.flows.session import LogShown
+from fastcompanion.commands.phrases import commit_blocks, entry_words
+from fastcompanion.console import Answer, Block, Line, Next, Title
+from fastcompanion.flows import diary
 from fastcompanion.study import journal
 from fastcompanion.study.journal import Logged, Undone
-
-app = typer.Typer(name="log", help="Your study log: what you did, when, how long.")
-
-
-@app.callback(invoke_without_command=True)
-def _default(context: typer.Context) -> None:
-    """Show your study log, add to it, take an entry back."""
-    if context.invoked_subcommand is None:
-        context.fail("say what to do: show, add or undo")
-
-
-@command(app, "show")
-def show(
-    session: Session,
-    everything: Annotated[
-        bool, typer.Option("--all", help="The whole log, not this week alone.")
-    ] = False,
-) -> Answer:
-    """Show the sessions of this week, or of all time."""
-    return Answer(sessions.show_log(session.workspace(), everything=everything), _view_log)
 
 
 @command(app, "add")
@@ -50,7 +30,7 @@ def add(
     ] = None,
 ) -> Answer:
     """Add a session that the timer did not see."""
-    logged = sessions.log_session(
+    logged = diary.log_session(
         session.workspace(),
         text,
         minutes=minutes,
@@ -78,31 +58,7 @@ def undo(
 
 
 def register(root: typer.Typer) -> None:
-    """Add the group to the program."""
-    root.add_typer(app, rich_help_panel="Every day")
-
-
-def _view_log(shown: LogShown) -> Iterable[Block]:
-    if shown.sessions:
-        rows = tuple(
-            (
-                f"{entry.at:%a %d %b %H:%M}",
-                duration(entry.minutes) + ("?" if entry.guessed else ""),
-                entry.lesson or "",
-                entry.step or "",
-                entry.note.replace("\n", " "),
-                entry.id,
-            )
-            for entry in shown.sessions
-        )
-        yield Table(("began", "time", "lesson", "step", "note", "id"), rows)
-        count = "1 session" if len(rows) == 1 else f"{len(rows)} sessions"
-        yield Line(f"{count}, {duration(shown.minutes)}")
-    else:
-        yield Line("No session in this time.")
-        yield Next("fastcompanion start")
-    for problem in shown.problems:
-        yield Warn(f"{problem.file}:{problem.line}: {problem.reason}")
+    """Add nothing to the root: importing this file has added to the group `log`."""
 
 
 def _view_would_add(logged: Logged) -> Iterable[Block]:
@@ -117,6 +73,9 @@ def _view_added(logged: Logged) -> Iterable[Block]:
 def _view_undone(undone: Undone) -> Iterable[Block]:
     if undone.entry is None:
         yield Title(f"Taken back: {undone.what}")
+    elif undone.back is not None:
+        yield Title("The entry is as it was before the correction")
+        yield Line(entry_words(undone.back))
     else:
         yield Title("Brought back into the log" if undone.restored else "Taken out of the log")
         yield Line(entry_words(undone.entry))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from fastcompanion.base import clock, events, store
-from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.events import Event
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
@@ -18,13 +17,11 @@ from fastcompanion.course import progress
 from fastcompanion.course.library import lessons
 from fastcompanion.course.model import Lesson, Step
 from fastcompanion.course.progress import NextStep
-from fastcompanion.flows import opening
+from fastcompanion.flows import ending, opening
+from fastcompanion.flows.ending import Ask, Ending
 from fastcompanion.study import journal, timer
-from fastcompanion.study.journal import Entry, Logged, Problem
+from fastcompanion.study.journal import Entry, Logged
 from fastcompanion.study.timer import Timer
-
-_STEP = re.compile(r"[a-z][a-z-]*")
-_DAY = re.compile(r"(?P<day>today|yesterday|\d{4}-\d\d-\d\d)[ T](?P<time>\d{1,2}:\d\d)")
 
 
 @frozen
@@ -45,7 +42,10 @@ class Way:
 
 @frozen
 class Started:
-    """A session that is under way. `notebook` is relative to the study."""
+    """A session that is under way. `notebook` is relative to the study.
+
+    `stopped` is the session that was ended for it.
+    """
 
     lesson: str
     title: str
@@ -59,29 +59,42 @@ class Started:
     goals: tuple[str, ...]
     next: NextStep | None
     ways: tuple[Way, ...]
+    stopped: Logged | None = None
 
 
 @frozen
-class LogShown:
-    """A part of the log; `minutes` is computed from its sessions."""
+class Cancelled:
+    """A session that was given up: nothing of it is logged. `log_it` is the command that would."""
 
-    sessions: tuple[Entry, ...]
+    lesson: str | None
+    started: datetime
     minutes: int
-    problems: tuple[Problem, ...]
+    log_it: str
 
 
 def start(
-    ws: Workspace, text: str | None, *, open_it: bool, dry_run: bool = False, reporter: Reporter
+    ws: Workspace,
+    text: str | None,
+    *,
+    open_it: bool,
+    dry_run: bool = False,
+    reporter: Reporter,
+    switch: Callable[[str], bool] | None = None,
+    ask: Ask | None = None,
 ) -> Started:
     """Open a lesson at its current step and start the timer.
 
     The notebook of the step is made when it is missing and never overwritten. Starting twice
-    says that the session is running; another lesson has to wait for `stop`.
+    says that the session is running. For another lesson, and where the session that is running
+    was forgotten, `switch` is asked whether to stop it first; `ask` is that of `stop`.
     """
     running = timer.running(ws)
     course, lesson = lessons.find(ws, text or (running.lesson if running else None))
-    if running is not None and running.lesson != lesson.id:
-        raise _other_lesson(running)
+    stopped = None
+    if running is not None and _in_the_way(ws, running, lesson, switch):
+        if not dry_run:
+            stopped = stop(ws, note=None, ask=ask)
+        running = None
     known = events.read(ws)
     found = progress.by_lesson(known).get(lesson.id, [])
     step = progress.next_in_lesson(course, lesson, found)
@@ -103,6 +116,27 @@ def start(
         goals=lesson.goals,
         next=step,
         ways=_ways(lesson.id, step),
+        stopped=stopped,
+    )
+
+
+def _in_the_way(
+    ws: Workspace, running: Timer, lesson: Lesson, switch: Callable[[str], bool] | None
+) -> bool:
+    """Say whether the session that is running is to be stopped for a new one."""
+    since = f"{running.started:%Y-%m-%d %H:%M}"
+    if running.lesson == lesson.id:
+        if not timer.forgotten(running, ending.planned(ws, running)):
+            return False
+        question = f"The session on {lesson.id} is running since {since}. Stop it and begin anew?"
+        return switch is not None and switch(question)
+    what = running.lesson or "something else"
+    question = f"A session on {what} is running since {since}. Stop it and start {lesson.id}?"
+    if switch is not None and switch(question):
+        return True
+    raise CompanionError(
+        f"a session on {what} is running since {since}",
+        hint=f"fastcompanion start {lesson.id} --switch, which stops it first",
     )
 
 
@@ -124,14 +158,6 @@ def _ways(name: str, step: NextStep | None) -> tuple[Way, ...]:
         ),
     }
     return (*(ways[step.step] if step else ()), Way("fastcompanion stop", "at the end"))
-
-
-def _other_lesson(running: Timer) -> CompanionError:
-    return CompanionError(
-        f"a session on {running.lesson or 'something else'} is running "
-        f"since {running.started:%H:%M}",
-        hint="fastcompanion stop",
-    )
 
 
 def _begin(
@@ -164,19 +190,25 @@ def stop(
     at: str | None = None,
     ago: int | None = None,
     minutes: int | None = None,
+    ask: Ask | None = None,
     dry_run: bool = False,
 ) -> Logged:
     """End the session: one log line and one commit with the learner's notebooks and progress.
 
     The timer is forgotten only when the line stands in the log, so nothing is lost on a crash,
-    and the line has the timer's id, so nothing is logged twice.
+    and the line has the timer's id, so nothing is logged twice. Where it ran far longer than
+    planned, `ask` is asked; without it the planned minutes are logged, and marked as a guess.
     """
+    running = _running(ws)
+    # Asked before the lock is taken: a person may take any time to answer.
+    found = ending.of(ws, running, at=at, ago=ago, minutes=minutes, ask=None if dry_run else ask)
     if dry_run:
-        entry = _entry(ws, _running(ws), note, at=at, ago=ago, minutes=minutes)
+        entry = _entry(ws, running, note, found)
         return Logged(entry, ws.relative(ws.day_file(journal.study_day(entry.at))), None)
     with _alone(ws):
-        running = _running(ws)
-        entry = _entry(ws, running, note, at=at, ago=ago, minutes=minutes)
+        if _running(ws).id != running.id:
+            raise CompanionError("another session was begun meanwhile", hint="fastcompanion stop")
+        entry = _entry(ws, running, note, found)
         steps = ", ".join(_steps(ws, running)) or entry.step
         about = " ".join(word for word in ("Study", entry.lesson, steps) if word)
         paths = _own_files(ws, _touched(ws, running))
@@ -195,20 +227,31 @@ def _running(ws: Workspace) -> Timer:
     return running
 
 
-def _entry(
-    ws: Workspace,
-    running: Timer,
-    note: str | None,
-    *,
-    at: str | None,
-    ago: int | None,
-    minutes: int | None,
-) -> Entry:
+def cancel(ws: Workspace, *, dry_run: bool = False) -> Cancelled:
+    """Give the session up: the timer is forgotten, nothing is logged, files stay as they are."""
+    with _alone(ws):
+        running = _running(ws)
+        ran = timer.minutes_between(running.started, max(clock.now(), running.started))
+        if not dry_run:
+            timer.clear(ws)
+    lesson = f" -l {running.lesson}" if running.lesson else ""
+    began = clock.stamp(running.started)
+    log_it = f'fastcompanion log add "what I did" -m {min(ran, timer.LONGEST)}{lesson} --at {began}'
+    return Cancelled(running.lesson, running.started, ran, log_it)
+
+
+def _entry(ws: Workspace, running: Timer, note: str | None, found: Ending) -> Entry:
     """Make the log line of a session; its step is the one that the learner came to in it."""
-    end = timer.end_of(running, at=at, ago=ago, minutes=minutes)
-    length = timer.minutes_between(running.started, end)
     step = next(iter(_steps(ws, running)[::-1]), running.step)
-    return Entry(running.id, running.started, length, running.lesson, step, (note or "").strip())
+    return Entry(
+        running.id,
+        running.started,
+        found.minutes,
+        running.lesson,
+        step,
+        (note or "").strip(),
+        found.guessed,
+    )
 
 
 def _steps(ws: Workspace, running: Timer) -> list[Step]:
@@ -246,63 +289,3 @@ def _own_files(ws: Workspace, touched: Iterable[str]) -> list[Path]:
         ):
             found.extend(sorted(folder.glob(pattern)))
     return found
-
-
-def show_log(ws: Workspace, *, everything: bool = False) -> LogShown:
-    """Give this week's sessions or all of them; entries that were undone stay out."""
-    days = None if everything else journal.days_of_week(journal.study_day(clock.now()))
-    log = journal.read(ws, days, undone=journal.undone(ws, events.read(ws)))
-    return LogShown(log.entries, log.minutes, log.problems)
-
-
-def log_session(
-    ws: Workspace,
-    text: str,
-    *,
-    minutes: int,
-    lesson: str | None = None,
-    step: str | None = None,
-    at: str | None = None,
-    dry_run: bool = False,
-) -> Logged:
-    """Add a session that the timer did not see; without a time it ended just now."""
-    if not text.strip():
-        raise CompanionError("say in a few words what you did", code=Exit.USAGE)
-    if step is not None and not _STEP.fullmatch(step):
-        raise CompanionError(f"a step is one lower-case word, not {step!r}", code=Exit.USAGE)
-    began = _moment(at) if at else clock.now() - timedelta(minutes=minutes)
-    lesson_id = lessons.find(ws, lesson)[1].id if lesson else None
-    entry = Entry(clock.new_id(), began, minutes, lesson_id, step, text.strip())
-    if dry_run:
-        return Logged(entry, ws.relative(ws.day_file(journal.study_day(began))), None)
-    return journal.keep(ws, entry)
-
-
-def _moment(text: str) -> datetime:
-    found = _DAY.fullmatch(text.strip())
-    if found is None:
-        began = _time_or_forms(text)
-    else:
-        began = clock.local(datetime.combine(_day(found["day"]), timer.time_of_day(found["time"])))
-    if began > clock.now():
-        raise CompanionError(
-            f"{text} is still to come", hint='Write it like "yesterday 20:00".', code=Exit.USAGE
-        )
-    return began
-
-
-def _time_or_forms(text: str) -> datetime:
-    try:
-        return timer.moment(text)
-    except CompanionError as error:
-        forms = '19:30, "yesterday 20:00", "2026-11-20 20:00" or 2026-11-20T20:00:00+01:00'
-        raise CompanionError(error.message, hint=f"--at {forms}", code=Exit.USAGE) from None
-
-
-def _day(word: str) -> date:
-    if word in ("today", "yesterday"):
-        return clock.today() - timedelta(days=word == "yesterday")
-    try:
-        return date.fromisoformat(word)
-    except ValueError:
-        raise CompanionError(f"{word} is no day of the calendar", code=Exit.USAGE) from None

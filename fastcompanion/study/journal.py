@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
@@ -106,7 +107,7 @@ def undone(ws: Workspace, known: Iterable[Event]) -> frozenset[str]:
 
 def read(ws: Workspace, days: Iterable[date] | None = None, *, undone: Collection[str] = ()) -> Log:
     """Read the log of some days, or all of it, but for undone entries; opens no other files."""
-    files = _all_files(ws) if days is None else [(day, ws.day_file(day)) for day in days]
+    files = all_files(ws) if days is None else [(day, ws.day_file(day)) for day in days]
     entries: dict[str, Entry] = {}
     problems: list[Problem] = []
     for day, path in files:
@@ -120,7 +121,8 @@ def read(ws: Workspace, days: Iterable[date] | None = None, *, undone: Collectio
     return Log(tuple(ordered), tuple(problems))
 
 
-def _all_files(ws: Workspace) -> list[tuple[date, Path]]:
+def all_files(ws: Workspace) -> list[tuple[date, Path]]:
+    """Give every day file with its day, in order."""
     found = []
     for path in sorted(ws.log_folder.glob("*/*.md")):
         try:
@@ -229,7 +231,7 @@ def _heading(at: datetime) -> str:
 def find(ws: Workspace, entry_id: str) -> tuple[Entry, Path] | None:
     """Find an entry by its id, newest days first."""
     wanted = entry_id.removeprefix("^")
-    for day, path in reversed(_all_files(ws)):
+    for day, path in reversed(all_files(ws)):
         text = store.read_text(path)
         if f"^{wanted}" in text:
             for entry in parse(text, day, path).entries:
@@ -238,8 +240,11 @@ def find(ws: Workspace, entry_id: str) -> tuple[Entry, Path] | None:
     return None
 
 
-def take_out(ws: Workspace, entry: Entry) -> Path:
-    """Take an entry and its note out of the day file; everything else stays as it is."""
+def take_out(ws: Workspace, entry: Entry, *, put: str = "") -> Path:
+    """Take an entry and its note out of the day file, or `put` another text in their place.
+
+    Everything else stays as it is.
+    """
     path = ws.day_file(study_day(entry.at))
     with _lock(ws):
         kept: list[str] = []
@@ -248,6 +253,9 @@ def take_out(ws: Workspace, entry: Entry) -> Path:
             if not line.startswith(("  ", "\t")) and line.strip():
                 found = _ENTRY.fullmatch(line)
                 inside = found is not None and found["id"] == entry.id
+                if inside and put:
+                    kept += put.rstrip("\n").split("\n")
+                    put = ""
             if not inside:
                 kept.append(line)
         store.write_text(path, "\n".join(kept).rstrip("\n") + "\n")
@@ -298,7 +306,8 @@ def _is_recorded(ws: Workspace, entry: Entry, *, private: bool) -> bool:
 class Undone:
     """What was taken back: a log entry, or another event (`what` is its kind).
 
-    `id` is that of the undoing itself, with which it can be undone again.
+    `id` is that of the undoing itself, with which it can be undone again. `back` is the entry as
+    it was before a correction that was taken back.
     """
 
     id: str
@@ -306,6 +315,7 @@ class Undone:
     restored: bool
     entry: Entry | None
     commit: CommitResult | None
+    back: Entry | None = None
 
 
 def undo(ws: Workspace, wanted: str | None = None, *, dry_run: bool = False) -> Undone:
@@ -316,7 +326,7 @@ def undo(ws: Workspace, wanted: str | None = None, *, dry_run: bool = False) -> 
     Nothing is erased from the events: the undoing is one itself, so that a merge with another
     machine can't bring the line back into the counts, and undoing the undoing restores it.
     """
-    target, private = _target(ws, wanted.removeprefix("^")) if wanted else _last_act(ws)
+    target, private = event_of(ws, wanted.removeprefix("^")) if wanted else _last_act(ws)
     if target.kind == events.UNDONE and "entry" in target.data:
         return _restore(ws, target, private, dry_run=dry_run)
     entry_id = str(target.data.get("entry")) if target.kind == _LOGGED else ""
@@ -324,27 +334,66 @@ def undo(ws: Workspace, wanted: str | None = None, *, dry_run: bool = False) -> 
     entry = found[0] if found else None
     if dry_run:
         return Undone("", target.kind, False, entry, None)
+    done, paths = withdraw(ws, target, entry, private=private)
+    back = None
+    if entry is not None and "replaces" in target.data:
+        back = _as_it_was(ws, str(target.data["replaces"]), private=private)
+        paths += [ws.day_file(study_day(back.at))] if back else []
+    commit = events.commit_paths(ws, paths, f"Undo {entry.id if entry else target.kind}")
+    return Undone(done.id, target.kind, False, entry, commit, back)
+
+
+def withdraw(
+    ws: Workspace,
+    target: Event,
+    entry: Entry | None,
+    *,
+    private: bool,
+    by: str = "",
+    put: str | None = "",
+) -> tuple[Event, list[Path]]:
+    """Take an entry out and say so in an event, which is given, with the files that changed.
+
+    Its words stay on this machine, for the case that this is undone again. `by` is the id of the
+    entry that takes its place, and `put` what then stands in its lines; None: they are gone.
+    """
     data: dict[str, str] = {"id": target.id}
     paths = [ws.progress]
     if entry is not None:
-        # The words stay on this machine, for the case that this is undone again.
         words = {"entry": entry.id, "text": write(entry), "day": str(study_day(entry.at))}
         events.record(ws, _REMOVED, entry.lesson, words, private=True)
-        paths.append(take_out(ws, entry))
+        if put is not None:
+            paths.append(take_out(ws, entry, put=put))
         data["entry"] = entry.id
-    done = events.record(ws, events.UNDONE, target.lesson, data, private=private).event
-    commit = events.commit_paths(ws, paths, f"Undo {entry.id if entry else target.kind}")
-    return Undone(done.id, target.kind, False, entry, commit)
+    if by:
+        data["by"] = by
+    return events.record(ws, events.UNDONE, target.lesson, data, private=private).event, paths
 
 
-def _target(ws: Workspace, wanted: str) -> tuple[Event, bool]:
-    """Find the event that is to be undone, and whether it is a private one."""
+def _as_it_was(ws: Workspace, undoing: str, *, private: bool) -> Entry | None:
+    """Bring the entry back that a correction had taken out."""
+    event = next((one for one, _ in _newest_first(ws) if one.id == undoing), None)
+    kept = _words(ws, str(event.data.get("entry"))) if event is not None else None
+    if event is None or kept is None:
+        return None
+    add(ws, kept)
+    events.record(
+        ws, events.UNDONE, event.lesson, {"id": event.id, "back": kept.id}, private=private
+    )
+    return kept
+
+
+def event_of(ws: Workspace, wanted: str, *, gone: bool = False) -> tuple[Event, bool]:
+    """Find the event of an id, its own or that of its log entry, and whether it is a private one.
+
+    `gone`: the entry's line has been deleted already.
+    """
     for event, private in _newest_first(ws):
         if event.kind == _LOGGED and event.data.get("entry") == wanted:
             return event, private
         if event.id == wanted and event.kind != _REMOVED:
             return event, private
-    if find(ws, wanted) is not None:
+    if gone or find(ws, wanted) is not None:
         # A line that was written by hand has no event.
         return Event("", clock.now(), _LOGGED, None, {"entry": wanted}), False
     raise CompanionError(f"nothing has the id {wanted}", hint="fastcompanion log show --all")
@@ -384,24 +433,90 @@ def _changed_the_log(event: Event) -> bool:
 
 def _restore(ws: Workspace, undoing: Event, private: bool, *, dry_run: bool) -> Undone:
     """Bring an entry back whose words were kept on this machine."""
-    entry_id = undoing.data["entry"]
+    entry_id = str(undoing.data["entry"])
+    entry = _words(ws, entry_id)
+    if entry is None:
+        raise CompanionError(
+            f"the words of the entry {entry_id} are not on this machine",
+            hint=f"git -C '{ws.root}' log -S '^{entry_id}' -p -- log",
+        )
+    if dry_run:
+        return Undone("", _LOGGED, True, entry, None)
+    paths = [add(ws, entry), ws.progress]
+    done = events.record(
+        ws, events.UNDONE, undoing.lesson, {"id": undoing.id, "back": entry.id}, private=private
+    ).event
+    paths += _without_the_old(ws, entry, private=private)
+    commit = events.commit_paths(ws, paths, f"Restore the log entry {entry.id}")
+    return Undone(done.id, _LOGGED, True, entry, commit)
+
+
+def _words(ws: Workspace, entry_id: str) -> Entry | None:
+    """Give an entry that was taken out, as it was kept on this machine."""
     kept = [
         event
         for event in events.read(ws, private=True)
         if event.kind == _REMOVED and event.data.get("entry") == entry_id
     ]
     if not kept:
-        raise CompanionError(
-            f"the words of the entry {entry_id} are not on this machine",
-            hint=f"git -C '{ws.root}' log -S '^{entry_id}' -p -- log",
-        )
+        return None
     day = date.fromisoformat(str(kept[-1].data["day"]))
     (entry,) = parse(str(kept[-1].data["text"]), day, ws.day_file(day)).entries
+    return entry
+
+
+def _without_the_old(ws: Workspace, entry: Entry, *, private: bool) -> list[Path]:
+    """Take the entry out again that a correction, now brought back, had replaced."""
+    for event, _ in _newest_first(ws):
+        if event.kind == _LOGGED and event.data.get("entry") == entry.id:
+            old = find(ws, str(event.data["was"])) if "was" in event.data else None
+            if old is None:
+                return []
+            target, _ = event_of(ws, old[0].id)
+            return withdraw(ws, target, old[0], private=private, by=entry.id)[1]
+    return []
+
+
+@frozen
+class Changed:
+    """An entry before and after a correction, and what became of the commit."""
+
+    before: Entry
+    entry: Entry
+    file: str
+    commit: CommitResult | None
+
+
+def change(ws: Workspace, old: Entry, new: Entry, *, dry_run: bool = False) -> Changed:
+    """Replace an entry by a corrected one with an id of its own.
+
+    So a merge with a machine that still has the old line can't make two of one session: the old
+    id counts as undone there, too.
+    """
+    if new == replace(old, id=new.id):
+        raise CompanionError("nothing would be changed", hint="fastcompanion log edit --help")
+    path = ws.day_file(study_day(new.at))
     if dry_run:
-        return Undone("", _LOGGED, True, entry, None)
-    path = add(ws, entry)
-    done = events.record(
-        ws, events.UNDONE, undoing.lesson, {"id": undoing.id, "back": entry.id}, private=private
-    ).event
-    commit = events.commit_paths(ws, [path, ws.progress], f"Restore the log entry {entry.id}")
-    return Undone(done.id, _LOGGED, True, entry, commit)
+        return Changed(old, new, ws.relative(path), None)
+    target, private = event_of(ws, old.id)
+    same_day = study_day(old.at) == study_day(new.at)
+    if not same_day:
+        add(ws, new)
+    put = write(new) if same_day else ""
+    undoing, paths = withdraw(ws, target, old, private=private, by=new.id, put=put)
+    data = {"entry": new.id, "minutes": new.minutes, "step": new.step}
+    more = {"replaces": undoing.id, "was": old.id}
+    secret = not config.load(ws).get("privacy.log")
+    events.record(ws, _LOGGED, new.lesson, {**data, **more}, private=secret)
+    commit = events.commit_paths(ws, [*paths, path], f"Correct the log entry {new.id}")
+    return Changed(old, new, ws.relative(path), commit)
+
+
+def needed(ws: Workspace, wanted: str | None) -> Entry:
+    """Find the entry of an id, or the one that was logged last."""
+    if wanted is None:
+        wanted = str(_last_act(ws)[0].data.get("entry"))
+    found = find(ws, wanted)
+    if found is None:
+        raise CompanionError(f"no entry has the id {wanted}", hint="fastcompanion log show --all")
+    return found[0]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, time, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from fastcompanion.base import clock, store
@@ -12,7 +13,13 @@ from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
 
 FORGOTTEN = timedelta(hours=12)
+LONGEST = 1440
 _CLOCK_TIME = re.compile(r"(\d{1,2}):(\d\d)")
+_LENGTH = re.compile(
+    r"(?P<h>\d{1,2}):(?P<past>[0-5]\d)"
+    r"|(?P<hours>\d{1,2}) ?h(?:ours?)?(?: ?(?P<rest>\d{1,2}) ?(?:m(?:in(?:utes)?)?)?)?"
+    r"|(?P<m>\d{1,4}) ?(?:m(?:in(?:utes)?)?)?"
+)
 
 
 @frozen
@@ -87,10 +94,7 @@ def clear(ws: Workspace) -> None:
 def end_of(
     timer: Timer, *, at: str | None = None, ago: int | None = None, minutes: int | None = None
 ) -> datetime:
-    """Say when a session ended: now, `at` a clock time or RFC 3339, minutes `ago`, or by length.
-
-    A timer that ran for twelve hours was forgotten, and the learner alone knows when it ended.
-    """
+    """Say when a session ended: now, `at` a clock time or RFC 3339, minutes `ago`, or by length."""
     if sum(given is not None for given in (at, ago, minutes)) > 1:
         raise CompanionError("give one of --at, --ago and --minutes", code=Exit.USAGE)
     if minutes is not None:
@@ -102,18 +106,29 @@ def end_of(
             hint="fastcompanion stop --minutes 45",
             code=Exit.USAGE,
         )
-    if at is None and ago is None and end - timer.started >= FORGOTTEN:
-        raise CompanionError(
-            f"the session began {_hours(end - timer.started)} hours ago "
-            f"({timer.started:%Y-%m-%d %H:%M}); when did it end?",
-            hint="fastcompanion stop --minutes 45, or --at 21:00, or --ago 600",
-            code=Exit.USAGE,
-        )
     return end
 
 
-def _hours(length: timedelta) -> int:
-    return int(length.total_seconds() // 3600)
+def forgotten(timer: Timer, planned: int | None) -> bool:
+    """Say whether nobody will have studied so long: over twice the plan's minutes, else 12 hours."""
+    length = clock.now() - timer.started
+    return length > timedelta(minutes=2 * planned) if planned else length >= FORGOTTEN
+
+
+def length(text: str) -> int:
+    """Read "90", "90 min", "1 h 30 min", "1h30" or "1:30" as minutes."""
+    found = _LENGTH.fullmatch(text.strip().lower())
+    minutes = 0
+    if found is not None:
+        hours = found["h"] or found["hours"] or 0
+        minutes = int(hours) * 60 + int(found["rest"] or found["past"] or found["m"] or 0)
+    if not 1 <= minutes <= LONGEST:
+        raise CompanionError(
+            f"{text!r} is no length of a session",
+            hint="Say it like 90, or 1 h 30 min: up to 24 hours.",
+            code=Exit.USAGE,
+        )
+    return minutes
 
 
 def _given_end(timer: Timer, at: str | None, ago: int | None) -> datetime:
@@ -129,17 +144,51 @@ def _given_end(timer: Timer, at: str | None, ago: int | None) -> datetime:
 
 
 def moment(text: str, *, after: datetime | None = None) -> datetime:
-    """Read "21:15" as that time of today (or the first one not before `after`), or RFC 3339."""
+    """Read "21:15" as that time of today (or the first one not before `after`), or RFC 3339.
+
+    A time of the day is meant as the clock here shows it, also when the session was begun in
+    another zone or before the clock was changed.
+    """
     if not _CLOCK_TIME.fullmatch(text.strip()):
         return clock.parse(text.strip(), origin="the time")
     wanted = time_of_day(text)
-    base = after or clock.now()
-    result = base.replace(hour=wanted.hour, minute=wanted.minute, second=0, microsecond=0)
     if after is None:
-        return result
-    if result < after.replace(second=0, microsecond=0):
-        result += timedelta(days=1)
-    return max(result, after)
+        return on_day(clock.today(), wanted)
+    now = clock.now()
+    begun = after.astimezone(now.tzinfo).date()
+    least = after.replace(second=0, microsecond=0)
+    for day in (begun, begun + timedelta(days=1)):
+        shown = clock.readings(datetime.combine(day, wanted))
+        found = [one for one in shown if one >= least]
+        if found or not shown:
+            return max(_only([one for one in found if one <= now] or found, text), after)
+    raise _skipped(text)
+
+
+def on_day(day: date, wanted: time) -> datetime:
+    """Give the moment of a time on a day, as the clock here shows it."""
+    text = f"{wanted:%H:%M}"
+    return _only(clock.readings(datetime.combine(day, wanted)), f"{day} {text}")
+
+
+def _only(shown: Sequence[datetime], text: str) -> datetime:
+    """Refuse a time that the clock showed twice or never, when it was changed for the summer."""
+    if not shown:
+        raise _skipped(text)
+    if len(shown) > 1:
+        both = " or ".join(clock.stamp(one) for one in shown)
+        raise CompanionError(
+            f"the clock showed {text} twice", hint=f"Say which: --at {both}", code=Exit.USAGE
+        )
+    return shown[0]
+
+
+def _skipped(text: str) -> CompanionError:
+    return CompanionError(
+        f"the clock never showed {text}: it was put forward over it",
+        hint="Give the time an hour later or earlier.",
+        code=Exit.USAGE,
+    )
 
 
 def time_of_day(text: str) -> time:

@@ -15,7 +15,8 @@ from fastcompanion.base import clock, events, process
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.reporter import SILENT
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.flows import advance, overview, session
+from fastcompanion.flows import advance, diary, overview, session
+from fastcompanion.study.logbook import book
 
 Runner = Callable[..., Any]
 LESSON = "foundations/01"
@@ -113,7 +114,7 @@ def test_a_session_on_another_lesson_has_to_wait(ws: Workspace) -> None:
     start(ws, "1")
     with pytest.raises(CompanionError, match="is running since") as caught:
         start(ws, "2")
-    assert caught.value.hint == "fastcompanion stop"
+    assert caught.value.hint.startswith("fastcompanion start foundations/02 --switch")
 
 
 def test_next_begins_only_what_the_learner_agrees_to(ws: Workspace) -> None:
@@ -177,7 +178,7 @@ def test_two_stops_at_once_log_one_session(ws: Workspace) -> None:
         child.close()
     assert codes[0] == 0
     assert set(codes) <= {0, 1}
-    assert len(session.show_log(ws).sessions) == 1
+    assert len(book.show(ws).sessions) == 1
     lines = [json.loads(line) for line in ws.progress.read_text().splitlines()]
     assert sum(line["kind"] == "session.logged" for line in lines) == 1
 
@@ -205,8 +206,8 @@ def test_a_stop_that_is_killed_at_any_moment_loses_nothing(
             clock.pause(0.02)
         if overview.running(ws) is not None:
             session.stop(ws, note="x")
-    assert len(session.show_log(ws).sessions) == 8
-    session.log_session(ws, "the last", minutes=1)
+    assert len(book.show(ws).sessions) == 8
+    diary.log_session(ws, "the last", minutes=1)
     assert git(ws.root, "status", "--porcelain") == ""
     lines = [json.loads(line) for line in ws.progress.read_text().splitlines()]
     assert sum(line["kind"] == "session.logged" for line in lines) == 9

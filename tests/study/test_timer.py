@@ -60,12 +60,12 @@ def test_an_end_that_can_not_be_is_refused(
         timer.end_of(begun, at=at, ago=ago)
 
 
-def test_a_forgotten_timer_asks_when_it_ended(ws: Workspace, frozen: Freeze) -> None:
+def test_a_forgotten_timer_is_known_and_its_end_can_be_given(ws: Workspace, frozen: Freeze) -> None:
     begun = timer.start(ws, lesson=None, step=None)
     frozen("2026-11-22T18:00:00+01:00")
-    with pytest.raises(CompanionError, match="22 hours ago") as caught:
-        timer.end_of(begun)
-    assert "--minutes" in caught.value.hint
+    assert timer.forgotten(begun, None)
+    assert timer.forgotten(begun, 90)
+    assert not timer.forgotten(begun, 22 * 60)
     assert timer.minutes_between(begun.started, timer.end_of(begun, at="21:00")) == 90
     assert timer.minutes_between(begun.started, timer.end_of(begun, at="00:30")) == 300
     assert timer.minutes_between(begun.started, timer.end_of(begun, minutes=40)) == 40

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 from fastcompanion.base.records import frozen
 from fastcompanion.study import journal
 from fastcompanion.study.journal import Entry
-
-if TYPE_CHECKING:
-    from fastcompanion.study.plan.plan import Plan
+from fastcompanion.study.logbook import period
+from fastcompanion.study.plan.plan import Plan
 
 PACE_WEEKS = 4
 
@@ -73,17 +71,17 @@ def of(entries: Sequence[Entry], plan: Plan | None, today: date, *, weeks: int =
         days=len(days),
         first=days[0] if days else None,
         last=days[-1] if days else None,
-        weeks=by_week(entries, today, weeks),
-        lessons=_shares((entry.lesson or "", entry.minutes) for entry in entries),
+        weeks=by_week(entries, today, _since(days, today, weeks)),
+        lessons=lessons(entries),
         steps=_shares((entry.step or "", entry.minutes) for entry in entries),
         pace=pace(entries, plan, today),
     )
 
 
-def week_name(day: date) -> str:
-    """Name the ISO week of a day: 2026-W47."""
-    year, week, _ = day.isocalendar()
-    return f"{year}-W{week:02}"
+def _since(days: Sequence[date], today: date, most: int) -> int:
+    """Count the weeks from the first session on, up to `most`."""
+    first = journal.days_of_week(days[0] if days else today)[0]
+    return max(1, min(most, (journal.days_of_week(today)[0] - first).days // 7 + 1))
 
 
 def by_week(entries: Iterable[Entry], today: date, count: int) -> tuple[Week, ...]:
@@ -101,12 +99,17 @@ def by_week(entries: Iterable[Entry], today: date, count: int) -> tuple[Week, ..
 
 def _week(monday: date, own: Sequence[Entry]) -> Week:
     return Week(
-        week=week_name(monday),
+        week=period.week_name(monday),
         monday=monday,
         minutes=sum(entry.minutes for entry in own),
         sessions=len(own),
         days=len({journal.study_day(entry.at) for entry in own}),
     )
+
+
+def lessons(entries: Iterable[Entry]) -> tuple[Share, ...]:
+    """Give what each lesson has taken, the most first."""
+    return _shares((entry.lesson or "", entry.minutes) for entry in entries)
 
 
 def _shares(found: Iterable[tuple[str, int]]) -> tuple[Share, ...]:
@@ -141,5 +144,5 @@ def pace(entries: Iterable[Entry], plan: Plan | None, today: date) -> Pace:
 
 
 def _middle(values: Sequence[int]) -> int:
-    """Give the lower median; the module `statistics` would take longer to load than all the rest."""
-    return sorted(values)[(len(values) - 1) // 2] if values else 0
+    """Give the upper median; the module `statistics` would take longer to load than all the rest."""
+    return sorted(values)[len(values) // 2] if values else 0

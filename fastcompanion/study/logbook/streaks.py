@@ -13,16 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 from fastcompanion.base.records import frozen
 from fastcompanion.study import journal
 from fastcompanion.study.journal import Entry
+from fastcompanion.study.plan.plan import DAYS, Plan
 
-if TYPE_CHECKING:
-    from fastcompanion.study.plan.plan import Plan
-
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEK = timedelta(days=7)
 # Whether a week or a day was kept; None is one that is left out.
 _Kept = bool | None
@@ -81,7 +77,7 @@ def planned(plan: Plan, day: date) -> int:
     """Give the minutes that a plan wants on a day; 0 on a day off and in a pause."""
     if plan.paused(day) is not None:
         return 0
-    return sum(slot.minutes for slot in plan.slots if _DAYS[day.weekday()] in slot.days)
+    return sum(slot.minutes for slot in plan.slots if DAYS[day.weekday()] in slot.days)
 
 
 def _minutes(entries: Iterable[Entry], day_of: Callable[[Entry], date]) -> dict[date, int]:
