@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Annotated
 
@@ -24,11 +24,10 @@ from fastcompanion.flows.planning import (
     SlotShown,
 )
 
-app = typer.Typer(
-    name="plan", help="Your plan: when you study, and when you will be done.", no_args_is_help=True
-)
+app = typer.Typer(name="plan", help="Your plan: when you study, and when you will be done.")
 
 _USUAL = "tue,thu 19:30"
+_DAY_MINUTES = 1440
 Timezone = Annotated[
     str | None,
     typer.Option("--timezone", help="E.g. Europe/Warsaw."),
@@ -41,6 +40,13 @@ CourseOption = Annotated[
     str | None, typer.Option("--course", help="The course that the forecast is about.")
 ]
 Why = Annotated[str, typer.Option("--why", help="The reason, for the history of your dates.")]
+
+
+@app.callback(invoke_without_command=True)
+def _default(context: typer.Context) -> None:
+    """Make your plan, look at it, change it."""
+    if context.invoked_subcommand is None:
+        context.fail("say what to do: init, show, edit, forecast, pause, reflow or check")
 
 
 @command(app, "init")
@@ -60,45 +66,73 @@ def init(
     """Make your plan: which days, how long, until when; and see when you will be done."""
     ws = session.workspace()
     planning.refuse_second(ws)
-    usual = _USUAL if session.yes or session.can_ask else ""
-    question = 'Which days and time (as "tue,thu 19:30" or "daily 7:00")'
-    slots = when or [session.ask(question, usual, "--when")]
+    slots = when or [_slot(session)]
+    length = minutes if minutes is not None else _minutes(session, slots)
+    zone = timezone if timezone is not None else _zone(session)
     made = planning.begin(
         ws,
         when=slots,
-        minutes=minutes if minutes is not None else _minutes(session, slots),
-        timezone=timezone if timezone is not None else _zone(session),
-        deadline=deadline if deadline is not None else _deadline(session),
+        minutes=length,
+        timezone=zone,
+        deadline=deadline if deadline is not None else _deadline(session, zone),
         course=course,
         dry_run=session.dry_run,
     )
     return Answer(made, _view_made)
 
 
+def _asked(
+    session: Session, question: str, default: str, flag: str, check: Callable[[str], object]
+) -> str:
+    """Ask until the answer means something; where nobody sits it has to at once."""
+    while True:
+        answer = session.ask(question, default, flag)
+        try:
+            check(answer)
+        except CompanionError as error:
+            if session.yes or not session.can_ask:
+                raise
+            says_all = error.message.endswith("?")
+            session.reporter.note(error.message if says_all else f"{error.message}. {error.hint}")
+        else:
+            return answer
+
+
+def _slot(session: Session) -> str:
+    question = 'Which days and time (as "tue,thu 19:30" or "daily 7:00")'
+    usual = _USUAL if session.yes or session.can_ask else ""
+    return _asked(session, question, usual, "--when", planning.names_minutes)
+
+
 def _minutes(session: Session, slots: list[str]) -> int | None:
     if all(planning.names_minutes(slot) for slot in slots):
         return None
-    text = session.ask("How many minutes a session", "60", "--minutes").split(" ")[0]
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= 1440:
-        raise CompanionError(f"{text!r} are no minutes", hint="Give --minutes 60.", code=Exit.USAGE)
-    return int(text)
+    return _count(_asked(session, "How many minutes a session", "60", "--minutes", _count))
+
+
+def _count(text: str) -> int:
+    digits = text.strip().split(" ")[0]
+    if not digits.isascii() or not digits.isdigit() or not 0 < int(digits) <= _DAY_MINUTES:
+        raise CompanionError(f"{text!r} are no minutes", hint="E.g. 60.", code=Exit.USAGE)
+    return int(digits)
 
 
 def _zone(session: Session) -> str:
     guess = planning.guess_zone() or ""
-    found = session.ask("Your time zone", guess, "--timezone")
-    if not found:
+    if not guess and session.yes:
         raise CompanionError(
             "this machine has no time zone with a name, and the plan needs one",
             hint="Give --timezone Europe/Warsaw.",
             code=Exit.USAGE,
         )
-    return found
+    return _asked(session, "Your time zone", guess, "--timezone", planning.zone_of)
 
 
-def _deadline(session: Session) -> str:
+def _deadline(session: Session, zone: str) -> str:
     question = "When is the course to be finished (as 2027-03-01; none for no date)"
-    return session.ask(question, "none", "--deadline")
+    return _asked(
+        session, question, "none", "--deadline", lambda text: planning.deadline_of(text, zone)
+    )
 
 
 @command(app, "show")

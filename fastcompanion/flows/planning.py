@@ -132,6 +132,11 @@ def guess_zone() -> str | None:
     return zones.guess()
 
 
+def zone_of(text: str) -> str:
+    """Give the name of a zone as the system knows it."""
+    return zones.find(text.strip()).key
+
+
 def names_minutes(text: str) -> bool:
     """Whether a slot as it was typed says how long it is; one that is none is refused."""
     return editing.names_minutes(text)
@@ -148,10 +153,10 @@ def begin(
     dry_run: bool,
 ) -> Planned:
     """Make the plan of a study that has none, and give each lesson its date."""
-    new = Plan(timezone=zones.find(timezone.strip()).key, course=course)
+    new = Plan(timezone=zone_of(timezone), course=course)
     for text in when:
         new = editing.with_slot(new, editing.slot(text, minutes))
-    new = replace(new, deadline=_deadline(new, deadline))
+    new = replace(new, deadline=deadline_of(deadline, new.timezone))
     with _alone(ws, dry_run=dry_run):
         refuse_second(ws)
         return _keep(ws, None, new, (), dry_run=dry_run)
@@ -165,11 +170,12 @@ def refuse_second(ws: Workspace) -> None:
         )
 
 
-def _deadline(plan: Plan, text: str | None) -> date | None:
+def deadline_of(text: str | None, timezone: str) -> date | None:
+    """Read the date of the course, None for "none"; a day that is over is refused."""
     if text is None or text.strip().lower() in ("", "none"):
         return None
     day = _day(text)
-    today = clock.now().astimezone(plan.zone).date()
+    today = clock.now().astimezone(zones.find(timezone)).date()
     if day <= today:
         raise CompanionError(
             f"{day} is no date to come",
@@ -206,12 +212,12 @@ def edit(
 ) -> Planned:
     """Change the plan: first what goes, then what comes. A new zone also mends an unknown one."""
     if timezone is not None:
-        timezone = zones.find(timezone.strip()).key
+        timezone = zone_of(timezone)
     with _alone(ws, dry_run=dry_run):
         old = _to_edit(ws, timezone)
         new = _edited(ws, old, add, remove, minutes, timezone, course)
         if deadline is not None:
-            new = replace(new, deadline=_deadline(new, deadline))
+            new = replace(new, deadline=deadline_of(deadline, new.timezone))
         return _keep(ws, old, new, _changes(old, new), why=why, dry_run=dry_run)
 
 

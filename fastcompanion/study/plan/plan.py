@@ -146,7 +146,8 @@ def _timezone(data: Mapping[str, Any], spot: _Spot) -> str:
     try:
         zones.find(name)
     except CompanionError as error:
-        raise spot.wrong("timezone", error.message, error.hint) from None
+        hint = f"fastcompanion plan edit {error.hint}"
+        raise spot.wrong("timezone", error.message, hint) from None
     return name
 
 

@@ -25,7 +25,7 @@ def find(name: str) -> ZoneInfo:
         proposal = f"; did you mean {', '.join(alike)}?" if alike else ""
         raise CompanionError(
             f"the system knows no time zone {name!r}{proposal}",
-            hint=f"fastcompanion plan edit --timezone {alike[0] if alike else 'Europe/Warsaw'}",
+            hint=f"--timezone {alike[0] if alike else 'Europe/Warsaw'}",
             code=Exit.USAGE,
         ) from None
 

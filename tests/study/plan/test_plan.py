@@ -134,7 +134,7 @@ def test_a_plan_that_is_no_table_is_refused(ws: Workspace) -> None:
 def test_an_unknown_zone_comes_with_those_that_look_like_it(name: str, proposed: str) -> None:
     with pytest.raises(CompanionError) as caught:
         zones.find(name)
-    assert caught.value.hint == f"fastcompanion plan edit --timezone {proposed}"
+    assert caught.value.hint == f"--timezone {proposed}"
 
 
 def test_a_rule_in_place_of_a_zone_is_no_guess(monkeypatch: pytest.MonkeyPatch) -> None:
