@@ -59,7 +59,7 @@ def take_next_step(
 
 def minutes_now(ws: Workspace) -> int | None:
     """Give the minutes of the plan's slot that it is time for, None when there is none now."""
-    own = plans.read(ws)
+    own = plans.if_sound(ws)
     if own is None:
         return None
     slots = import_module("fastcompanion.study.plan.slots")

@@ -59,7 +59,7 @@ def of(
 
 def planned(ws: Workspace, running: Timer) -> int | None:
     """Give the minutes of the slot that the session was begun for, else of an average slot."""
-    own = plan.read(ws)
+    own = plan.if_sound(ws)
     if own is None or not own.slots:
         return None
     day = running.started.astimezone(own.zone).date()

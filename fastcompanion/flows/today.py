@@ -312,7 +312,7 @@ def _welcome(ws: Workspace, entries: Sequence[Entry]) -> tuple[str, str]:
     last = max((journal.study_day(entry.at) for entry in entries), default=None)
     if last is None or (today - last).days <= _QUIET:
         return "", ""
-    own = plans.read(ws)
+    own = plans.if_sound(ws)
     if own is not None and _was_paused(own, last, today):
         return f"Welcome back from your pause. Your last session was on {last}.", ""
     words = (
@@ -324,4 +324,5 @@ def _welcome(ws: Workspace, entries: Sequence[Entry]) -> tuple[str, str]:
 
 def _was_paused(own: Plan, last: date, today: date) -> bool:
     days = [last + timedelta(days=n) for n in range(1, (today - last).days)]
-    return sum(own.paused(day) is None for day in days) <= _QUIET
+    awake = sum(own.paused(day) is None for day in days)
+    return awake < len(days) and awake <= _QUIET

@@ -324,7 +324,14 @@ def test_a_malformed_plan_names_its_line_and_status_goes_on(planned: Path, run: 
     seen = run("status")
     assert seen.code == 0
     assert f"fastcompanion.toml:{line}: " in seen.out
-    assert run("config", "show").code == 0
+    for words in (
+        ["config", "show"],
+        ["next", "--no-open"],
+        ["log", "add", "read a chapter"],
+        ["start", "1", "--no-open"],
+        ["stop", "--note", "done", "--minutes", "5"],
+    ):
+        assert run(words).code == 0, words
 
 
 def test_an_unknown_zone_is_mended_by_edit(planned: Path, run: Runner) -> None:

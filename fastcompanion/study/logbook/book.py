@@ -91,7 +91,7 @@ def _picture(log: Log, own: Plan | None) -> HeatMap:
 
 def keep_picture(ws: Workspace) -> Written | None:
     """Bring the heat map of the README up to date, where the learner wants one."""
-    return readme.write(ws, _picture(read(ws), plan.read(ws))) if readme.shows_it(ws) else None
+    return readme.write(ws, _picture(read(ws), plan.if_sound(ws))) if readme.shows_it(ws) else None
 
 
 def review(ws: Workspace, when: str | None = None, *, dry_run: bool = False) -> Review:

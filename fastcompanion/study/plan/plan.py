@@ -91,6 +91,14 @@ def read(ws: Workspace) -> Plan | None:
     return parse(data[TABLE], ws.settings) if TABLE in data else None
 
 
+def if_sound(ws: Workspace) -> Plan | None:
+    """Read the plan for an act that goes on without one: a mistake in it is for others to name."""
+    try:
+        return read(ws)
+    except CompanionError:
+        return None
+
+
 def needed(ws: Workspace) -> Plan:
     """Read the plan that a command can't do without."""
     found = read(ws)
