@@ -298,7 +298,7 @@ def test_a_study_that_moved_is_noticed_updated_and_removed(
     assert "moved here" in seen["stale"]
     assert seen["lost"] == []
     assert run("remind", "install", "--yes", cwd=moved).code == 0
-    services = [one for one in (isolated / ".config").rglob("*.service")]
+    services = list((isolated / ".config").rglob("*.service"))
     assert len(services) == 1
     assert str(moved) in services[0].read_text()
     assert run("remind", "remove", "--yes", cwd=moved).code == 0

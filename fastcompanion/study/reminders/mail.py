@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 VARIABLE = "FASTCOMPANION_SMTP_PASSWORD"
 SERVICE = "fastcompanion"
 SECONDS = 20.0
+_TOO_LATE = "the mail server did not answer in time"
 SECURITIES = ("starttls", "tls", "none")
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
@@ -64,18 +65,27 @@ def account(settings: Settings) -> Account:
             hint="fastcompanion config set remind.smtp_security starttls",
             code=Exit.USAGE,
         )
+    host = str(settings.get("remind.smtp_host")).strip()
+    user = str(settings.get("remind.smtp_user")).strip()
+    if user and security == "none" and host not in _LOCAL:
+        raise CompanionError(
+            "a password is not sent over a line that anybody can read",
+            hint="fastcompanion config set remind.smtp_security starttls",
+            code=Exit.USAGE,
+        )
     return Account(
         to=to,
-        host=str(settings.get("remind.smtp_host")).strip(),
+        host=host,
         port=int(settings.get("remind.smtp_port")),
         security=security,
-        user=str(settings.get("remind.smtp_user")).strip(),
+        user=user,
     )
 
 
 def send(message: Message, settings: Settings, *, calendar: str = "") -> Delivery:
     """Hand a message to the mail server; the proof is the server's own answer."""
     import smtplib
+    import ssl
 
     try:
         mine = account(settings)
@@ -86,10 +96,15 @@ def send(message: Message, settings: Settings, *, calendar: str = "") -> Deliver
     except CompanionError as error:
         return Delivery("email", "failed", cause=f"{error.message} ({error.hint})")
     except smtplib.SMTPException as error:
-        return Delivery("email", "failed", cause=_refusal(error))
-    except TimeoutError:
-        cause = f"the mail server did not answer within {SECONDS:g} s"
+        # A timeout in the midst of it comes as a line that was cut.
+        late = isinstance(error.__context__, TimeoutError)
+        return Delivery("email", "failed", cause=_TOO_LATE if late else _refusal(error))
+    except ssl.SSLError as error:
+        why = getattr(error, "verify_message", "") or error.reason or str(error)
+        cause = f"the line to the mail server is not safe, so nothing was sent: {why}"
         return Delivery("email", "failed", cause=cause)
+    except TimeoutError:
+        return Delivery("email", "failed", cause=_TOO_LATE)
     except OSError as error:
         cause = f"the mail server can't be reached: {error.strerror or error}"
         return Delivery("email", "failed", cause=cause)
@@ -141,11 +156,6 @@ def password(mine: Account) -> str:
 def _hand_in(mine: Account, secret: str, mail: EmailMessage) -> str:
     with _connect(mine) as server:
         if secret:
-            if mine.security == "none" and mine.host not in _LOCAL:
-                raise CompanionError(
-                    "a password is not sent over a line that anybody can read",
-                    hint="fastcompanion config set remind.smtp_security starttls",
-                )
             server.login(mine.user, secret)
         answer = _submit(server, mine.to, mail)
     return f"{mine.host} answered: {answer}"
