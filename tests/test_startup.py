@@ -14,7 +14,7 @@ from scripts import docs
 HEAVY = [
     "torch", "fastai", "kaggle", "git", "numpy", "pandas", "matplotlib", "nbformat", "nbclient", "jupyter_client",
     "IPython", "yaml", "tomlkit", "filelock", "platformdirs", "jinja2", "fsrs", "nbdime", "pydantic", "asyncio",
-    "sqlite3", "http.client", "ssl", "click.testing", "unittest",
+    "sqlite3", "http.client", "ssl", "click.testing", "unittest", "tzlocal",
 ]  # fmt: skip
 
 SCRIPT = """
@@ -60,6 +60,18 @@ def test_daily_commands_load_nothing_heavy(words: str, built_in_study: Path) -> 
     assert code == 0
     allowed = {"yaml"} if words.startswith("lesson") else set()
     assert modules & set(HEAVY) - allowed == set()
+
+
+@pytest.mark.parametrize("words", ["status", "plan show", "plan forecast", "plan check"])
+def test_a_plan_loads_the_zone_data_and_nothing_else(words: str, built_in_study: Path) -> None:
+    code, modules = loaded("status", cwd=built_in_study)
+    assert code == 0
+    assert "zoneinfo" not in modules, "without a plan nobody asks for zones"
+    init = ["plan", "init", "--when", "tue 19:30 90", "--timezone", "Europe/Warsaw"]
+    assert loaded(*init, cwd=built_in_study)[0] == 0
+    code, modules = loaded(*words.split(), cwd=built_in_study)
+    assert code == 0
+    assert modules & set(HEAVY) == set()
 
 
 def test_looking_at_a_table_loads_nothing_heavy(tmp_path: Path) -> None:
