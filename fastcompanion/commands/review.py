@@ -195,7 +195,8 @@ def short(card: Card) -> str:
 
 def _nothing(found: Due) -> str:
     if found.done:
-        return f"{found.done} cards answered today; no more are asked." + _later(found)
+        cards = "1 card" if found.done == 1 else f"{found.done} cards"
+        return f"{cards} answered today; no more are asked." + _later(found)
     return "No card is due." + _later(found)
 
 
