@@ -33,6 +33,7 @@ def view(found: RecallReport) -> Iterable[Block]:
         yield Next(f"fastcompanion check {found.lesson}", "whether your own notebook still passes")
     elif found.grade is not None:
         yield comes_back(found.grade, found.again)
+        yield Next("fastcompanion lesson open", "go on with your lesson")
     elif found.verdict == "to-assess":
         yield Line(found.section.message)
         assess = f'fastcompanion check {found.lesson} --assess {name} --note "…"'

@@ -53,8 +53,7 @@ def _ways(today: Today) -> Iterable[Block]:
 def _begun(today: Today) -> Iterable[Block]:
     if today.started is not None:
         since = f"{today.started.started:%H:%M}"
-        word = "runs" if today.started.already_running else "started"
-        yield Title(f"{today.started.lesson} {today.started.title}: the timer {word} at {since}")
+        yield Title(f"{today.started.lesson} {today.started.title}: the timer runs since {since}")
     if today.held is not None:
         count = len(today.held.answered)
         yield Line(f"{count} card{'' if count == 1 else 's'} answered.", "good" if count else "")

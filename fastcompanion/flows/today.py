@@ -21,8 +21,10 @@ from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import again, progress
 from fastcompanion.course.again import Again
 from fastcompanion.course.library import course_file
+from fastcompanion.course.model import Course
 from fastcompanion.course.progress import LessonProgress, NextStep
-from fastcompanion.flows import forecasting, overview, recall, review
+from fastcompanion.course.review import cards
+from fastcompanion.flows import forecasting, overview, pace, recall, review
 from fastcompanion.flows.overview import Running
 from fastcompanion.flows.recall import AgainShown
 from fastcompanion.flows.review import Due, Held
@@ -31,16 +33,15 @@ from fastcompanion.study import journal
 from fastcompanion.study.journal import Entry
 from fastcompanion.study.plan import effort
 from fastcompanion.study.plan import plan as plans
+from fastcompanion.study.plan.effort import Work
 from fastcompanion.study.plan.plan import Plan
 
 Kind = Literal["cards", "again", "step", "log"]
 _LOG = 1
 _CARDS_SHARE = 0.3
 _SHORTEST = 5  # minutes; less of a new thing is no beginning
-_AGAIN = (3, 20)  # a section from memory takes so many minutes at least and at most
 _LATE = 7  # days after which a section from memory comes before what is new
 _QUIET = 7  # days without a session after which somebody comes back
-_LONGEST = 90  # a section that was begun again so many minutes ago was left lying
 
 
 @frozen
@@ -101,15 +102,31 @@ def plan(ws: Workspace, minutes: int) -> Today:
     known = [*public, *events.read(ws, private=True)]
     found = overview.upcoming(ws)
     entries = journal.read(ws, undone=journal.undone(ws, public)).entries
-    step = _step_item(ws, found.step, public, entries) if found.step else None
+    took = _Took(ws, known, entries)
     wants = Wants(
         _cards_item(review.due(ws, minutes=_for_cards(minutes))),
-        _again_item(ws, known, step, entries),
-        step,
+        _again_item(ws, known, took),
+        _step_item(ws, found.step, public, took) if found.step else None,
     )
     items, later = cut(minutes, wants, rested=_rested(known))
     welcome, proposal = _welcome(ws, entries)
     return Today(minutes, items, later, welcome, proposal, found.running, found.step)
+
+
+class _Took:
+    """What is known of how long things take; read when it is asked for."""
+
+    def __init__(self, ws: Workspace, known: Sequence[Event], entries: Sequence[Entry]) -> None:
+        self._ws, self._known, self._entries = ws, known, entries
+
+    def works(self, course: Course) -> tuple[Work, ...]:
+        """Give the lessons of a course as work."""
+        return forecasting.works(course, self._known, self._entries)
+
+    def section(self, course: Course, lesson: str) -> float:
+        """Give the minutes of a section of a lesson."""
+        log = cards.reviews(self._ws)
+        return pace.section(self.works(course), lesson, self._known, self._entries, log)
 
 
 def _for_cards(minutes: int) -> int:
@@ -179,9 +196,7 @@ def _cards_item(found: Due) -> Item | None:
     return Item("cards", f"Answer {told}", minutes, "fastcompanion review", why, cards=count)
 
 
-def _again_item(
-    ws: Workspace, known: Sequence[Event], step: Item | None, entries: Sequence[Entry]
-) -> Item | None:
+def _again_item(ws: Workspace, known: Sequence[Event], took: _Took) -> Item | None:
     """Give the section that comes back: the one under way, else the most due, one a day."""
     today = journal.study_day(clock.now())
     begun = recall.under_way(ws, list(known))
@@ -192,10 +207,11 @@ def _again_item(
         if not due:
             return None
         one = due[0]
+    course = course_file.load(ws, one.lesson.partition("/")[0])
     return Item(
         "again",
         f"Write {one.section} again from memory",
-        _again_minutes(ws, one, known, entries),
+        pace.from_memory(took.section(course, one.lesson), known),
         f"fastcompanion lesson again {one.lesson} {one.section}",
         _why_again(one, known, today, begun=begun is not None),
         one.lesson,
@@ -222,69 +238,16 @@ def _rested(known: Sequence[Event]) -> bool:
     return not again.recalled_on(known, yesterday)
 
 
-def _again_minutes(
-    ws: Workspace, one: Again, known: Sequence[Event], entries: Sequence[Entry]
-) -> int:
-    """Say how long a section takes from memory: half of what it took first, or as it did so far."""
-    course = course_file.load(ws, one.lesson.partition("/")[0])
-    first = _section_minutes(forecasting.works(course, known, entries), one.lesson, known) / 2
-    took = _times(known)
-    usual = (2 * first + sum(took)) / (2 + len(took))
-    return round(min(max(usual, _AGAIN[0]), _AGAIN[1]))
-
-
-def _times(known: Sequence[Event]) -> list[float]:
-    """Give the minutes that sections took from memory, where they were done in one go."""
-    begun: dict[again.Key, Event] = {}
-    found = []
-    for event in sorted(known, key=lambda event: (event.at, event.id)):
-        key = (
-            str(event.lesson),
-            str(event.data.get("notebook")),
-            str(event.data.get("section")),
-        )
-        if event.kind == again.BEGUN:
-            begun[key] = event
-        elif event.kind == again.RECALLED and key in begun:
-            took = (event.at - begun.pop(key).at).total_seconds() / 60
-            found += [took] if 0 < took < _LONGEST else []
-    return found
-
-
-def _section_minutes(works: Sequence[effort.Work], lesson: str, known: Sequence[Event]) -> float:
-    """Say how long a section of a lesson takes: the author's minutes, corrected by the log."""
-    work = next(one for one in works if one.lesson == lesson)
-    step = next(one for one in work.steps if one.step == "reproduce")
-    total = max(1, _total(known, lesson))
-    told = step.minutes * effort.factors(works).get("reproduce", 1.0) / total
-    done = step.part * total
-    return (2 * told + step.spent) / (2 + done) if step.spent and done else told
-
-
-def _total(known: Sequence[Event], lesson: str) -> int:
-    """Count the sections of a lesson, as its scaffold or its last check has told them."""
-    counts = [
-        len(event.data["sections"])
-        for event in known
-        if event.lesson == lesson
-        and event.kind in ("lesson.scaffolded", "lesson.checked")
-        and isinstance(event.data.get("sections"), list | dict)
-    ]
-    return max(counts, default=8)
-
-
-def _step_item(
-    ws: Workspace, step: NextStep, known: Sequence[Event], entries: Sequence[Entry]
-) -> Item:
+def _step_item(ws: Workspace, step: NextStep, known: Sequence[Event], took: _Took) -> Item:
     course = course_file.load(ws, step.course)
-    works = forecasting.works(course, known, entries)
-    work = next(one for one in works if one.lesson == step.lesson)
     lesson = next(one for one in course.lessons if one.id == step.lesson)
     own = [event for event in known if event.lesson == step.lesson]
     state = progress.of_lesson(lesson, own)
     if step.step == "reproduce" and step.section is not None:
-        minutes = _section_minutes(works, step.lesson, known)
+        minutes = took.section(course, step.lesson)
     else:
+        works = took.works(course)
+        work = next(one for one in works if one.lesson == step.lesson)
         one = next(one for one in work.steps if one.step == step.step)
         minutes = effort.step_left(one, effort.factors(works))
     return Item(

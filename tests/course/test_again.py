@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -124,3 +125,28 @@ def test_the_section_under_way_is_the_last_that_was_begun_and_not_finished() -> 
 )
 def test_grades(tries: int, hints: list[int], wanted: str) -> None:
     assert again.grade(tries, hints) == wanted
+
+
+def test_a_learner_who_passes_a_section_a_day_for_two_months_is_never_swamped() -> None:
+    """One recall a day at most; nothing is forgotten, and the intervals grow."""
+    found: list[Event] = []
+    times: dict[str, int] = {}
+    for day in range(150):
+        if day < 60:
+            found.append(passed(day, f"s{day}"))
+        today = DAY + timedelta(days=day)
+        named = again.due(found, today)
+        assert len(named) <= MOST
+        if named:
+            one = named[0]
+            known = again.standings(found)[one.lesson, one.notebook, one.section]
+            back = schedule.next_interval((*known.history, (today, "good")))
+            found.append(recalled(day, one.section, "good", (back - DAY).days))
+            times[one.section] = times.get(one.section, 0) + 1
+    assert set(times) == {f"s{n}" for n in range(60)}
+    assert sum(times.values()) < 150
+    assert max(times.values()) <= 4
+    last = again.standings(found)["c/01", "nb", "s0"].history
+    days = [day for day, _ in last]
+    gaps = [(b - a).days for a, b in pairwise(days)]
+    assert gaps == sorted(gaps)
