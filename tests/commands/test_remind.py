@@ -95,8 +95,9 @@ def test_systemd_from_install_to_remove(
     assert gone.code == 0, gone.err
     assert not (stamps / f"stamp-{name}.timer").exists()
     assert [one for one in units(isolated) if name in one] == []
-    assert not folder.exists()
-    assert not (isolated / "fastcompanion" / "reminders.json").exists()
+    # Neither of ours nor of systemd's folders is left, and no lock.
+    for made in (".config", ".local", "fastcompanion"):
+        assert not (isolated / made).exists(), made
     assert run("remind", "status", "--json").data["installed"] is False
 
 

@@ -6,8 +6,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from fastcompanion.base import clock, store, workspace
+from fastcompanion.base import store, workspace
 from fastcompanion.base.records import frozen
+from fastcompanion.study.reminders import steps
 
 
 @frozen
@@ -61,7 +62,11 @@ def keep(found: Installed) -> None:
 def forget(key: str) -> None:
     """Take an installation out; the file goes with the last one."""
     with _lock():
-        _write([one for one in read() if one.key != key])
+        left = [one for one in read() if one.key != key]
+        _write(left)
+    if not left:
+        store.remove(_lock_file())
+        steps.perform(steps.prune(workspace.data_folder()))
 
 
 def _write(found: list[Installed]) -> None:
@@ -83,11 +88,10 @@ def _write(found: list[Installed]) -> None:
 
 
 def _lock() -> AbstractContextManager[None]:
-    path = workspace.reminders_file()
     busy = "reminders are being installed by another process"
-    return store.lock(path.with_name(f".{path.name}.lock"), busy=busy)
+    return store.lock(_lock_file(), busy=busy)
 
 
-def now() -> str:
-    """Give the moment of an installation."""
-    return clock.stamp()
+def _lock_file() -> Path:
+    path = workspace.reminders_file()
+    return path.with_name(f".{path.name}.lock")

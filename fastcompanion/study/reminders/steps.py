@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from fastcompanion.base import process, store
+from fastcompanion.base import process, store, workspace
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 
@@ -48,9 +48,11 @@ def remove(path: Path) -> Step:
     return Step("remove", path=path)
 
 
-def remove_if_empty(path: Path) -> Step:
-    """Remove a folder that nothing is left in."""
-    return Step("remove if empty", path=path)
+def prune(path: Path) -> tuple[Step, ...]:
+    """Remove a folder that nothing is left in, and those around it in the user's home."""
+    home = workspace.home()
+    around = [one for one in path.parents if one != home and one.is_relative_to(home)]
+    return tuple(Step("remove if empty", path=one) for one in (path, *around))
 
 
 def run(
@@ -95,8 +97,12 @@ def _perform(step: Step) -> None:
         store.write_bytes(step.path, step.data)
     elif step.act == "remove":
         store.remove(step.path)
-    elif step.path.is_dir() and not any(step.path.iterdir()):
+    elif _is_empty(step.path):
         store.remove(step.path)
+
+
+def _is_empty(folder: Path) -> bool:
+    return folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir())
 
 
 def _run(step: Step) -> None:

@@ -165,8 +165,8 @@ def remove(name: str) -> tuple[Step, ...]:
         _systemctl("daemon-reload", optional=True),
         _systemctl("reset-failed", f"{name}.timer", f"{name}.service", optional=True),
         steps.remove(workspace.systemd_stamps() / f"stamp-{name}.timer"),
-        steps.remove_if_empty(wants),
-        steps.remove_if_empty(folder),
+        *steps.prune(wants),
+        *steps.prune(workspace.systemd_stamps()),
     )
 
 

@@ -160,7 +160,7 @@ def remove(name: str) -> tuple[Step, ...]:
     return (
         steps.run(_program("schtasks"), "/Delete", "/TN", name, "/F", optional=True),
         steps.remove(place(name)),
-        steps.remove_if_empty(workspace.reminders_folder()),
+        *steps.prune(workspace.reminders_folder()),
     )
 
 
