@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -167,6 +168,16 @@ class Workspace:
         return self.root / "projects.yaml"
 
     @property
+    def portfolio(self) -> Path:
+        """The finished projects and the posts on one page."""
+        return self.root / "portfolio.md"
+
+    @property
+    def portfolio_pictures(self) -> Path:
+        """Copies of the pictures that it shows."""
+        return self.root / "portfolio"
+
+    @property
     def review_folder(self) -> Path:
         """Cards and their reviews."""
         return self.root / "review"
@@ -225,6 +236,9 @@ def config_file() -> Path:
     """The user's settings, for all studies."""
     if os.environ.get(HOME_VARIABLE):
         return data_folder() / "config.toml"
+    if sys.platform == "linux" and "ANDROID_DATA" not in os.environ:
+        # What platformdirs says there, without the time that its import takes at every command.
+        return _xdg("XDG_CONFIG_HOME", ".config") / "fastcompanion" / "config.toml"
     import platformdirs
 
     return Path(platformdirs.user_config_dir("fastcompanion", appauthor=False)) / "config.toml"

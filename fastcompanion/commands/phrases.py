@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from fastcompanion.base.repo import CommitResult
 from fastcompanion.console import Block, Items, Next, Warn
-from fastcompanion.course.progress import LessonProgress
 from fastcompanion.study.journal import Entry
+
+if TYPE_CHECKING:
+    from fastcompanion.course.progress import LessonProgress
 
 MARKS = {"done": "x", "started": ">", "skipped": "-", "open": "."}
 

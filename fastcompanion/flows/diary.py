@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
+from importlib import import_module
 
 from fastcompanion.base import clock
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course.library import finding
 from fastcompanion.study import journal, timer
 from fastcompanion.study.journal import Changed, Entry, Logged
 
-_STEP = re.compile(r"[a-z][a-z-]*")
-_DAY = re.compile(r"(?P<day>today|yesterday|\d{4}-\d\d-\d\d)[ T](?P<time>\d{1,2}:\d\d)")
+# Patterns stay text and are compiled at their first use.
+_STEP = "[a-z][a-z-]*"
+_DAY = r"(?P<day>today|yesterday|\d{4}-\d\d-\d\d)[ T](?P<time>\d{1,2}:\d\d)"
 
 
 @frozen
@@ -47,7 +48,7 @@ def log_session(
     if not text.strip():
         raise CompanionError("say in a few words what you did", code=Exit.USAGE)
     began = _moment(at) if at else clock.now() - timedelta(minutes=minutes)
-    lesson_id = finding.find(ws, lesson)[1].id if lesson else None
+    lesson_id = _lesson(ws, lesson) if lesson else None
     entry = Entry(clock.new_id(), began, minutes, lesson_id, _step(step), text.strip())
     if dry_run:
         return Logged(entry, ws.relative(ws.day_file(journal.study_day(began))), None)
@@ -64,7 +65,7 @@ def correct(
         id=clock.new_id(),
         at=_moment(correction.at) if correction.at else old.at,
         minutes=correction.minutes or old.minutes,
-        lesson=finding.find(ws, lesson)[1].id if lesson else old.lesson,
+        lesson=_lesson(ws, lesson) if lesson else old.lesson,
         step=step or old.step,
         note=old.note if note is None else note.strip(),
         guessed=old.guessed and correction.minutes is None,
@@ -72,14 +73,20 @@ def correct(
     return journal.change(ws, old, new, dry_run=dry_run)
 
 
+def _lesson(ws: Workspace, text: str) -> str:
+    """Find a lesson's id; the library of courses is loaded only where a lesson is named."""
+    finding = import_module("fastcompanion.course.library.finding")
+    return str(finding.find(ws, text)[1].id)
+
+
 def _step(step: str | None) -> str | None:
-    if step is not None and not _STEP.fullmatch(step):
+    if step is not None and not re.fullmatch(_STEP, step):
         raise CompanionError(f"a step is one lower-case word, not {step!r}", code=Exit.USAGE)
     return step
 
 
 def _moment(text: str) -> datetime:
-    found = _DAY.fullmatch(text.strip())
+    found = re.fullmatch(_DAY, text.strip())
     if found is None:
         began = _time_or_forms(text)
     else:

@@ -36,9 +36,10 @@ _ENTRY = re.compile(
     r"(?: (?P<step>[a-z][a-z-]*))?"
     r" \^(?P<id>[a-z0-9]{6,16})\s*"
 )
-_MEANT_AS_ENTRY = re.compile(r"[-*+] +\d{1,2}[:.h]|[-*+] .*\^[A-Za-z0-9]{6,16}\s*$")
+# Compiled at the first use, which many a start never comes to.
+_MEANT_AS_ENTRY = r"[-*+] +\d{1,2}[:.h]|[-*+] .*\^[A-Za-z0-9]{6,16}\s*$"
 _MARKERS = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 
 
 @frozen
@@ -141,7 +142,7 @@ def parse(text: str, day: date, path: Path) -> Log:
         found = _ENTRY.fullmatch(line)
         entry = _entry(found, day, note) if found else None
         if entry is None:
-            if _MEANT_AS_ENTRY.match(line):
+            if re.match(_MEANT_AS_ENTRY, line):
                 reason = "is not a session line: - 19:30+01:00 90m course/05 reproduce ^id"
                 problems.append(Problem(str(path), number, line, reason))
         elif entries.setdefault(entry.id, entry) != entry:
@@ -201,7 +202,7 @@ def write(entry: Entry) -> str:
         *(word for word in (entry.lesson, entry.step) if word),
         f"^{entry.id}",
     ]
-    note = _CONTROL.sub("", entry.note.replace("\r\n", "\n")).strip("\n").rstrip()
+    note = re.sub(_CONTROL, "", entry.note.replace("\r\n", "\n")).strip("\n").rstrip()
     below = "".join(f"  {line}".rstrip() + "\n" for line in note.split("\n")) if note else ""
     return " ".join(words) + "\n" + below
 

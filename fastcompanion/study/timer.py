@@ -14,8 +14,9 @@ from fastcompanion.base.workspace import Workspace
 
 FORGOTTEN = timedelta(hours=12)
 LONGEST = 1440
-_CLOCK_TIME = re.compile(r"(\d{1,2}):(\d\d)")
-_LENGTH = re.compile(
+# Patterns stay text and are compiled at their first use: most commands never come here.
+_CLOCK_TIME = r"(\d{1,2}):(\d\d)"
+_LENGTH = (
     r"(?P<h>\d{1,2}):(?P<past>[0-5]\d)"
     r"|(?P<hours>\d{1,2}) ?h(?:ours?)?(?: ?(?P<rest>\d{1,2}) ?(?:m(?:in(?:utes)?)?)?)?"
     r"|(?P<m>\d{1,4}) ?(?:m(?:in(?:utes)?)?)?"
@@ -117,7 +118,7 @@ def forgotten(timer: Timer, planned: int | None) -> bool:
 
 def length(text: str) -> int:
     """Read "90", "90 min", "1 h 30 min", "1h30" or "1:30" as minutes."""
-    found = _LENGTH.fullmatch(text.strip().lower())
+    found = re.fullmatch(_LENGTH, text.strip().lower())
     minutes = 0
     if found is not None:
         hours = found["h"] or found["hours"] or 0
@@ -149,7 +150,7 @@ def moment(text: str, *, after: datetime | None = None) -> datetime:
     A time of the day is meant as the clock here shows it, also when the session was begun in
     another zone or before the clock was changed.
     """
-    if not _CLOCK_TIME.fullmatch(text.strip()):
+    if not re.fullmatch(_CLOCK_TIME, text.strip()):
         return clock.parse(text.strip(), origin="the time")
     wanted = time_of_day(text)
     if after is None:
@@ -193,7 +194,7 @@ def _skipped(text: str) -> CompanionError:
 
 def time_of_day(text: str) -> time:
     """Read "9:05" or "21:15"."""
-    found = _CLOCK_TIME.fullmatch(text.strip())
+    found = re.fullmatch(_CLOCK_TIME, text.strip())
     if found is None or int(found[1]) > 23 or int(found[2]) > 59:
         raise CompanionError(f"{text} is no time of the day", code=Exit.USAGE)
     return time(int(found[1]), int(found[2]))
