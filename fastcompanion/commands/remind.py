@@ -87,7 +87,9 @@ def fire(
     """Remind if a slot is due; this is what the system's timer calls, and you may at any time."""
     fired = reminding.fire(session.workspace(), token=token, dry_run=session.dry_run)
     failed = bool(fired.attempts) and not fired.arrived
-    return Answer(fired, _view_fired, Exit.FAILED if failed else Exit.DONE)
+    # What a timer calls says nothing when all is well: cron sends any word of it by mail.
+    view = _view_nothing if session.quiet and not failed else _view_fired
+    return Answer(fired, view, Exit.FAILED if failed else Exit.DONE)
 
 
 @command(app, "remove")
@@ -214,6 +216,11 @@ def _view_fired(fired: Fired) -> Iterable[Block]:
         yield Line(f"{one.channel}: {one.outcome} ({one.proof or one.cause})")
     if fired.attempts and not fired.arrived:
         yield Warn("It reached nobody; your next command at a terminal shows it.")
+
+
+def _view_nothing(fired: Fired) -> Iterable[Block]:
+    del fired
+    return ()
 
 
 def _view_removed(done: Removal) -> Iterable[Block]:

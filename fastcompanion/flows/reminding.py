@@ -20,6 +20,7 @@ from fastcompanion.study.reminders.deciding import Decision, Situation
 from fastcompanion.study.reminders.desktop import Delivery
 from fastcompanion.study.reminders.records import Record, State
 from fastcompanion.study.reminders.wording import Message
+from fastcompanion.study.timer import Timer
 
 # Days of the log that a decision looks at.
 _DAYS = 60
@@ -57,9 +58,12 @@ def fire(ws: Workspace, *, token: str | None = None, dry_run: bool = False) -> F
 
 
 def _note_failure(ws: Workspace, token: str | None, error: CompanionError) -> None:
-    """Put on record that not even the plan could be read: a timer has nobody to tell it to."""
+    """Put on record, once, that not even the plan could be read: a timer has nobody to tell it to."""
     slot, kind = (f"test-{token}", "test") if token else ("", "silent")
     cause = f"{error} ({error.hint})" if error.hint else str(error)
+    known = records.read(ws)
+    if known and (known[-1].slot, known[-1].cause) == (slot, cause):
+        return
     records.add(ws, [Record(clock.new_id(), clock.now(), slot, kind, "", "failed", cause=cause)])
 
 
@@ -139,7 +143,7 @@ def _decide(ws: Workspace, known: State, token: str | None) -> tuple[Decision, M
         since=known.since or now - timedelta(days=1),
         lead=int(config.load(ws).get("remind.lead")),
         entries=_entries(ws, now),
-        running=timer.running(ws),
+        running=_running(ws),
         records=records.read(ws),
     )
     decision = deciding.decide(seen)
@@ -149,9 +153,20 @@ def _decide(ws: Workspace, known: State, token: str | None) -> tuple[Decision, M
 
 
 def _entries(ws: Workspace, now: datetime) -> tuple[Entry, ...]:
+    """Give the sessions of late; a log with a mistake in it is no reason to be silent."""
     today = journal.study_day(now)
     days = [today + timedelta(days=1 - back) for back in range(_DAYS)]
-    return journal.read(ws, days, undone=journal.undone(ws, events.read(ws))).entries
+    try:
+        return journal.read(ws, days, undone=journal.undone(ws, events.read(ws))).entries
+    except CompanionError:
+        return ()
+
+
+def _running(ws: Workspace) -> Timer | None:
+    try:
+        return timer.running(ws)
+    except CompanionError:
+        return None
 
 
 def _step(ws: Workspace) -> str:

@@ -434,8 +434,34 @@ def test_a_broken_plan_is_on_record(
     set_plan(planned, "minutes = 90", "minutes = 'long'")
     done = run("remind", "fire")
     assert done.code == 2
+    assert run("remind", "fire").code == 2
     (one,) = records(planned)
     assert (one["outcome"], "fastcompanion.toml" in one["cause"]) == ("failed", True)
+
+
+def test_a_log_with_a_conflict_in_it_does_not_silence_reminders(
+    planned: Path, programs: Programs, run: Runner, frozen: Callable[[str], None]
+) -> None:
+    programs.has("notify-send")
+    frozen(DUE)
+    day = planned / "log" / "2026" / "2026-11-24.md"
+    day.parent.mkdir(parents=True)
+    day.write_text("<<<<<<< HEAD\n- 07:00+01:00 20m ^k3f9q2tzab\n=======\n>>>>>>> other\n")
+    assert run("remind", "fire", "--json").data["arrived"] is True
+
+
+def test_a_wake_up_says_nothing_unless_it_failed(
+    planned: Path, programs: Programs, run: Runner, frozen: Callable[[str], None]
+) -> None:
+    """cron sends every word by mail, once an hour."""
+    frozen(DUE)
+    failed = run("remind", "fire", "--quiet")
+    assert (failed.code, "Study at 19:30" in failed.out) == (1, True)
+    programs.has("notify-send")
+    for _ in range(2):
+        quiet = run("remind", "fire", "--quiet")
+        assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
+    assert len(programs.shown) == 1
 
 
 def test_markup_of_a_course_stays_text(

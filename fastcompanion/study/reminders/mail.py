@@ -94,7 +94,8 @@ def send(message: Message, settings: Settings, *, calendar: str = "") -> Deliver
             "email", "accepted", _hand_in(mine, secret, compose(mine, message, calendar))
         )
     except CompanionError as error:
-        return Delivery("email", "failed", cause=f"{error.message} ({error.hint})")
+        hint = f" ({error.hint})" if error.hint else ""
+        return Delivery("email", "failed", cause=f"{error.message}{hint}")
     except smtplib.SMTPException as error:
         # A timeout in the midst of it comes as a line that was cut.
         late = isinstance(error.__context__, TimeoutError)

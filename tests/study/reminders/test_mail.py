@@ -185,6 +185,44 @@ def test_no_password_names_the_keyring(serve: Serve, box: Box) -> None:
     assert "keyring set fastcompanion ada" in done.cause
 
 
+@pytest.fixture
+def keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """A keyring in the place of the real one, which asks a service of the desktop."""
+
+    def make(code: str) -> None:
+        folder = tmp_path / "installed" / "keyring"
+        folder.mkdir(parents=True)
+        (folder / "__init__.py").touch()
+        (folder / "__main__.py").write_text(code)
+        monkeypatch.syspath_prepend(str(folder.parent))
+        monkeypatch.setenv("PYTHONPATH", str(folder.parent))
+
+    return make
+
+
+def test_the_password_comes_from_the_keyring(
+    serve: Serve, box: Box, certificate: Path, monkeypatch: pytest.MonkeyPatch,
+    keyring: Callable[[str], None],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    keyring(
+        f"import sys\nassert sys.argv[1:] == ['get', 'fastcompanion', 'ada']\nprint('{SECRET}')\n"
+    )
+    port = serve(tls_context=safe(certificate), authenticator=box.authenticate, auth_required=True)
+    done = send(port, smtp_security="starttls", smtp_user="ada")
+    assert (done.outcome, box.logins) == ("accepted", [SECRET.encode()])
+
+
+def test_a_keyring_that_waits_for_its_own_password_is_given_up(
+    serve: Serve, box: Box, monkeypatch: pytest.MonkeyPatch, keyring: Callable[[str], None]
+) -> None:
+    monkeypatch.setattr(mail, "SECONDS", 0.5)
+    keyring("import threading\nthreading.Event().wait()\n")
+    done = send(serve(), smtp_user="ada")
+    assert (done.outcome, "took longer than 0.5 s" in done.cause) == ("failed", True)
+    assert box.mails == []
+
+
 def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mail, "SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
