@@ -62,6 +62,21 @@ def test_daily_commands_load_nothing_heavy(words: str, built_in_study: Path) -> 
     assert modules & set(HEAVY) - allowed == set()
 
 
+@pytest.mark.parametrize("words", ["status", "next --dry-run", "next -m 25 --dry-run"])
+def test_sections_that_come_back_need_no_scheduler_before_they_are_written(
+    words: str, built_in_study: Path
+) -> None:
+    """Their days stand in the events: who only asks waits for no library."""
+    passed = {"notebook": "samuel", "sections": {"look-at-the-data": "passed"}}
+    line = {"v": 1, "id": "k3f9q2tzab", "at": "2026-01-01T19:30:00+01:00", "kind": "lesson.checked"}
+    with (built_in_study / "progress.jsonl").open("a") as events:
+        events.write(json.dumps({**line, "lesson": "foundations/01", "data": passed}) + "\n")
+    assert loaded("lesson", "scratch", "1", cwd=built_in_study)[0] == 0
+    code, modules = loaded(*words.split(), cwd=built_in_study)
+    assert code == 0
+    assert modules & set(HEAVY) == set()
+
+
 @pytest.mark.parametrize("words", ["status", "plan show", "plan forecast", "plan check"])
 def test_a_plan_loads_the_zone_data_and_nothing_else(words: str, built_in_study: Path) -> None:
     code, modules = loaded("status", cwd=built_in_study)
