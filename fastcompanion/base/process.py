@@ -229,6 +229,33 @@ def on_terminal(argv: Sequence[str], *, cwd: Path | None = None) -> int:
         ) from None
 
 
+def lines_until(child: Child, wanted: Callable[[str], bool], seconds: float) -> list[str]:
+    """Read the output of a child until a wanted line, its end, or until so many seconds have passed."""
+    lines: list[str] = []
+    news = threading.Event()
+    ended = threading.Event()
+
+    def read() -> None:
+        try:
+            for line in _lines(child.process.stdout):
+                lines.append(line)
+                news.set()
+        except ValueError:  # the pipe was closed under us
+            pass
+        ended.set()
+        news.set()
+
+    threading.Thread(target=read, daemon=True).start()
+    deadline = clock.monotonic() + seconds
+    while (left := deadline - clock.monotonic()) > 0:
+        finished = ended.is_set()
+        if finished or any(map(wanted, list(lines))):
+            break
+        news.wait(left)
+        news.clear()
+    return list(lines)
+
+
 def leave_running(argv: Sequence[str], *, cwd: Path | None = None) -> int:
     """Start a program that outlives us (an editor), silent and on its own; give its process id."""
     try:

@@ -108,6 +108,9 @@ WORDS: dict[str, Word] = {
         "Pretrained weights: found, verified, fetched and carried over.", _GROUPS, ("weights",)
     ),
     "blog": Word("Posts: write them, look at them, publish them.", _GROUPS, ("blog",)),
+    "portfolio": Word(
+        "Your portfolio: finished projects and posts on one page.", _GROUPS, ("portfolio",)
+    ),
     "remind": Word(
         "Reminders of your study slots, with the proof they arrived.", _GROUPS, ("remind",)
     ),
