@@ -5,6 +5,7 @@ Position, streaks and what is finished are computed from the events, never store
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
@@ -121,12 +122,15 @@ def _commit(
 
 
 def _keep_pending(study: Workspace, paths: Sequence[Path]) -> None:
+    """Write down which files wait for a commit; the disk is not waited for, as git does not either."""
     names = sorted({study.relative(path) for path in paths})
-    store.write_json(study.uncommitted, {"version": 1, "paths": names})
+    text = json.dumps({"version": 1, "paths": names}, ensure_ascii=False, indent=1) + "\n"
+    store.write_text(study.uncommitted, text, durable=False)
 
 
 def _pending(study: Workspace) -> list[Path]:
-    if not study.uncommitted.exists():
+    # An empty file is what a power cut may leave; the files that it named are all there.
+    if not study.uncommitted.exists() or not study.uncommitted.stat().st_size:
         return []
     data = store.check_version(store.read_json(study.uncommitted), study.uncommitted)
     return [study.root / str(name) for name in data.get("paths", ())]

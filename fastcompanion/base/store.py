@@ -24,6 +24,8 @@ from fastcompanion.base.errors import CompanionError
 
 # Where the offset of "2026-11-21T19:30:00+01:00" begins.
 _OFFSET = slice(19, None)
+# Windows would change line ends.
+_EXACT = getattr(os, "O_BINARY", 0)
 # What a lock that another process holds is answered with.
 _HELD = (EACCES, EAGAIN)
 _CONFLICT_MARKERS = ("<<<<<<< ", ">>>>>>> ", "||||||| ")
@@ -64,15 +66,13 @@ def write_bytes(path: Path, data: bytes, *, mode: int | None = None, durable: bo
 
     Without `durable` the disk is not waited for: for many files that can be made again.
     """
-    import tempfile
-
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         target = path.resolve() if path.is_symlink() else path
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
+        temporary = target.with_name(f".{target.name[:40]}.{clock.new_id()}")
+        handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | _EXACT, 0o600)
     except OSError as error:
         raise _refused("can't be written", path, error) from None
-    temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

@@ -108,15 +108,15 @@ def undone(ws: Workspace, known: Iterable[Event]) -> frozenset[str]:
 
 def read(ws: Workspace, days: Iterable[date] | None = None, *, undone: Collection[str] = ()) -> Log:
     """Read the log of some days, or all of it, but for undone entries; opens no other files."""
-    files = all_files(ws) if days is None else [(day, ws.day_file(day)) for day in days]
+    named = ((day, ws.day_file(day)) for day in days or ())
+    files = all_files(ws) if days is None else [(day, path) for day, path in named if path.exists()]
     entries: dict[str, Entry] = {}
     problems: list[Problem] = []
     for day, path in files:
-        if path.exists():
-            found = parse(store.read_text(path), day, path)
-            problems.extend(found.problems)
-            for entry in found.entries:
-                entries.setdefault(entry.id, entry)
+        found, wrong = _parsed(store.read_text(path), day, path)
+        problems.extend(wrong)
+        for entry in found:
+            entries.setdefault(entry.id, entry)
     counted = (entry for entry in entries.values() if entry.id not in undone)
     ordered = sorted(counted, key=lambda entry: (entry.at, entry.id))
     return Log(tuple(ordered), tuple(problems))
@@ -125,7 +125,7 @@ def read(ws: Workspace, days: Iterable[date] | None = None, *, undone: Collectio
 def all_files(ws: Workspace) -> list[tuple[date, Path]]:
     """Give every day file with its day, in order."""
     found = []
-    for path in sorted(ws.log_folder.glob("*/*.md")):
+    for path in sorted(ws.log_folder.glob("*/*.md"), key=lambda path: (path.name, path)):
         try:
             found.append((date.fromisoformat(path.stem), path))
         except ValueError:
@@ -135,7 +135,13 @@ def all_files(ws: Workspace) -> list[tuple[date, Path]]:
 
 def parse(text: str, day: date, path: Path) -> Log:
     """Read one day file. A conflict marker is an error: half a merge must not be counted."""
-    refuse_conflict(text, path)
+    entries, problems = _parsed(text, day, path)
+    return Log(tuple(entries), tuple(problems))
+
+
+def _parsed(text: str, day: date, path: Path) -> tuple[Collection[Entry], list[Problem]]:
+    if any(marker in text for marker in _MARKERS):
+        refuse_conflict(text, path)
     entries: dict[str, Entry] = {}
     problems: list[Problem] = []
     for number, line, note in _records(text):
@@ -145,9 +151,11 @@ def parse(text: str, day: date, path: Path) -> Log:
             if re.match(_MEANT_AS_ENTRY, line):
                 reason = "is not a session line: - 19:30+01:00 90m course/05 reproduce ^id"
                 problems.append(Problem(str(path), number, line, reason))
-        elif entries.setdefault(entry.id, entry) != entry:
+            continue
+        known = entries.setdefault(entry.id, entry)
+        if known is not entry and known != entry:
             problems.append(Problem(str(path), number, line, "has the id of another line"))
-    return Log(tuple(entries.values()), tuple(problems))
+    return entries.values(), problems
 
 
 def refuse_conflict(text: str, path: Path) -> None:
@@ -171,7 +179,10 @@ def _records(text: str) -> list[tuple[int, str, str]]:
                 records[-1][2].append(line.strip("\n").removeprefix("  "))
         else:
             records.append((number, line, []))
-    return [(number, line, "\n".join(below).strip("\n")) for number, line, below in records]
+    return [
+        (number, line, "\n".join(below).strip("\n") if below else "")
+        for number, line, below in records
+    ]
 
 
 def _entry(found: re.Match[str], day: date, note: str) -> Entry | None:
