@@ -1,0 +1,217 @@
+"""What the study log costs: `log add` against git alone, and `log stats` against reading the files.
+
+    python -m benchmarks.log [--runs N]
+
+Studies of 10 and of 10,000 sessions, one a day (27 years), each with its line in progress.jsonl.
+The peer is `git add` and `git commit` of the same day file in a copy of the same study.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from benchmarks.common import (
+    Installed,
+    Row,
+    call,
+    clean_environment,
+    compare,
+    installed,
+    run_alone,
+    scratch_folder,
+    seconds,
+)
+from fastcompanion.base import clock
+from fastcompanion.base.workspace import Workspace
+from fastcompanion.study import journal
+from fastcompanion.study.journal import Entry
+from fastcompanion.study.logbook import book
+
+FEW, MANY = 10, 10_000
+LAST = date(2026, 11, 20)
+NOW = "2026-11-21T21:00:00+01:00"
+PEER = "`git add` and `git commit` of the same file"
+IDS = "234567abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass
+class Pair:
+    """A study that we log in and a copy of it for git alone."""
+
+    ours: Path
+    theirs: Path
+    number: int = 0
+
+    def act(self) -> None:
+        """Log a session in this process: the line, its event, one commit."""
+        entry = Entry(clock.new_id(), clock.now(), 45, "fastai-p1/05", "reproduce", "Retyped it")
+        logged = journal.keep(Workspace(self.ours), entry)
+        if logged.commit is None or not logged.commit.made:
+            raise RuntimeError(f"not committed: {logged.commit}")
+
+    def git(self) -> None:
+        """Add a line to the day file, and it to git, as one would by hand."""
+        self.number += 1
+        path = self.theirs / "log" / "2026" / "2026-11-21.md"
+        with path.open("a", encoding="utf-8") as file:
+            file.write(
+                f"- 21:00+01:00 45m fastai-p1/05 reproduce ^{identity(10**9 + self.number)}\n"
+            )
+        call(["git", "add", "--", str(path)], cwd=self.theirs)
+        call(["git", "commit", "-q", "-m", "Log", "--", str(path)], cwd=self.theirs)
+
+
+def identity(number: int) -> str:
+    """Make an id of ten base32 characters."""
+    return "".join(IDS[number >> 5 * place & 31] for place in range(10))
+
+
+def make_study(root: Path, sessions: int) -> None:
+    """Make a study with one session a day, back from LAST."""
+    root.mkdir(parents=True)
+    (root / "fastcompanion.toml").write_text("version = 1\n")
+    (root / ".gitignore").write_text(".fastcompanion/\n")
+    (root / ".gitattributes").write_text("log/**/*.md merge=union\n*.jsonl merge=union\n")
+    lines = []
+    for number in range(sessions):
+        day = LAST - timedelta(days=number)
+        path = root / "log" / f"{day:%Y}" / f"{day}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(
+            f"# {day} {day:%A}\n"
+            f"- 19:30+01:00 {20 + number % 50}m fastai-p1/05 reproduce ^{identity(number)}\n"
+            "  Retyped the notebook; stuck on broadcasting. Loss 0.54 to 0.23 after 18 epochs.\n"
+        )
+        data = f'{{"entry":"{identity(number)}","minutes":45,"step":"reproduce"}}'
+        lines.append(
+            f'{{"v":1,"id":"{identity(2**45 + number)}","at":"{day}T19:30:00+01:00",'
+            f'"kind":"session.logged","lesson":"fastai-p1/05","data":{data}}}'
+        )
+    (root / "progress.jsonl").write_text("\n".join(reversed(lines)) + "\n")
+    (root / "log" / "2026" / "2026-11-21.md").write_text("# 2026-11-21 Saturday\n")
+    for words in (
+        ["init", "-q", "-b", "main"], ["config", "user.name", "Ada"],
+        ["config", "user.email", "ada@example.org"], ["config", "gc.auto", "0"],
+        ["add", "-A"], ["commit", "-q", "-m", "Begin"], ["repack", "-q", "-a", "-d"],
+    ):  # fmt: skip
+        call(["git", *words], cwd=root)
+
+
+def pair(folder: Path, sessions: int) -> Pair:
+    """Make both copies."""
+    ours, theirs = folder / f"ours-{sessions}", folder / f"theirs-{sessions}"
+    make_study(ours, sessions)
+    shutil.copytree(ours, theirs)
+    return Pair(ours, theirs)
+
+
+def read_files(root: Path) -> int:
+    """Read every day file and do nothing with it."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted(root.glob("log/*/*.md"))]
+    return sum(map(len, texts))
+
+
+def added(
+    what: str,
+    whole: Callable[[], object],
+    trivial: Callable[[], object],
+    git: Callable[[], object],
+    *,
+    runs: int,
+) -> Row:
+    """Compare a whole command with a trivial one and twice git's two together."""
+    ours, theirs = [], []
+    for _ in range(2):
+        whole(), trivial(), git()
+    for _ in range(runs):
+        theirs.append(seconds(trivial) + 2 * seconds(git))
+        ours.append(seconds(whole))
+    pairs = sorted(a / b for a, b in zip(ours, theirs, strict=True))
+    ratio = statistics.median(ours) / statistics.median(theirs)
+    spread = f"{pairs[len(pairs) // 4]:.2f} to {pairs[-len(pairs) // 4]:.2f}"
+    return Row(what, "`--version`, and twice those two", 1, ratio, spread, runs)
+
+
+def grown(few: Pair, many: Pair, runs: int) -> Row:
+    """Say how much more than git's own growth the act grows from 10 sessions to 10,000."""
+    ratios: dict[int, list[float]] = {FEW: [], MANY: []}
+    for _ in range(runs):
+        for size, one in ((FEW, few), (MANY, many)):
+            theirs = seconds(one.git)
+            ratios[size].append(seconds(one.act) / theirs)
+    pairs = sorted(b / a for a, b in zip(ratios[FEW], ratios[MANY], strict=True))
+    ratio = statistics.median(ratios[MANY]) / statistics.median(ratios[FEW])
+    spread = f"{pairs[len(pairs) // 4]:.2f} to {pairs[-len(pairs) // 4]:.2f}"
+    what = f"the act at {MANY:,} sessions, in units of git's own"
+    return Row(what, f"the same at {FEW}", 1.1, ratio, spread, runs)
+
+
+def whole_rows(program: Installed, env: Mapping[str, str], one: Pair, size: int, runs: int) -> Row:
+    """Measure the installed command."""
+    return added(
+        f"`log add`, the whole command, {size:,} sessions",
+        lambda: call(
+            program.command("log", "add", "Retyped it", "-m", "45"), cwd=one.ours, env=env
+        ),
+        lambda: call(program.command("--version"), cwd=one.ours, env=env),
+        one.git,
+        runs=runs,
+    )
+
+
+def stats(many: Pair, runs: int) -> Row:
+    """Compare the figures of the whole log with reading its files."""
+    ws = Workspace(many.ours)
+    return compare(
+        f"`log stats` over {MANY:,} sessions",
+        lambda: book.figures(ws),
+        "reading the files",
+        lambda: read_files(many.ours),
+        budget=3,
+        runs=runs,
+    )
+
+
+def measure(runs: int = 15) -> list[Row]:
+    """Measure everything that has a budget."""
+    os.environ[clock.NOW_VARIABLE] = NOW
+    with scratch_folder() as folder, installed() as program:
+        os.environ["FASTCOMPANION_HOME"] = str(folder / "home")
+        env = clean_environment(folder / "home", FASTCOMPANION_NOW=NOW)
+        few, many = pair(folder, FEW), pair(folder, MANY)
+        rows = [
+            compare(
+                f"`log add`, the act in process, {size:,} sessions",
+                one.act,
+                PEER,
+                one.git,
+                budget=2,
+                runs=runs,
+            )
+            for size, one in ((FEW, few), (MANY, many))
+        ]
+        rows.append(grown(few, many, runs))
+        rows += [
+            whole_rows(program, env, one, size, runs) for size, one in ((FEW, few), (MANY, many))
+        ]
+        return [*rows, stats(many, max(5, runs // 3))]
+
+
+def main() -> int:
+    """Run as a program."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=15)
+    given = parser.parse_args()
+    return run_alone(lambda: measure(given.runs))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
