@@ -91,7 +91,7 @@ def _ask(url: str, have: int) -> Any:
 
 
 def _chunks(answer: IO[bytes], url: str) -> Iterator[bytes]:
-    from http.client import HTTPException  # noqa: PLC0415 - slow to import, rarely used
+    from http.client import HTTPException
 
     try:
         while chunk := answer.read(_CHUNK):
