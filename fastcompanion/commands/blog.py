@@ -1,4 +1,4 @@
-"""`blog`: posts: new, list, check, publish, unpublish, export."""
+"""`blog`: posts: new, list, check, build, preview, publish, unpublish, export."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ from typing import Annotated
 
 import typer
 
+from fastcompanion import console
 from fastcompanion.base import process
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.near import did_you_mean
 from fastcompanion.commands.options import Session, command
 from fastcompanion.commands.phrases import commit_blocks
 from fastcompanion.console import Answer, Block, Facts, Items, Line, Next, Table, Title, Warn
-from fastcompanion.study.posts import checking, exporting, listing, publishing, writing
+from fastcompanion.study.posts import checking, exporting, listing, publishing, site, writing
+from fastcompanion.study.posts import preview as looking
 from fastcompanion.study.posts.checking import Checked, CheckedPost
 from fastcompanion.study.posts.exporting import Exported
 from fastcompanion.study.posts.findings import Finding
 from fastcompanion.study.posts.listing import Listed
+from fastcompanion.study.posts.preview import Shown
 from fastcompanion.study.posts.publishing import Published
+from fastcompanion.study.posts.site import Site
 from fastcompanion.study.posts.writing import Written
 
 app = typer.Typer(
@@ -75,6 +79,46 @@ def check(session: Session, post: PostArgument = None) -> Answer:
     checked = checking.check(session.workspace(), post)
     code = Exit.DONE if checked.passed else Exit.CHECK_SAYS_NO
     return Answer(checked, _view_checked, int(code))
+
+
+@command(app, "build")
+def build(
+    session: Session,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Where the pages go.", show_default="_site in the study"),
+    ] = None,
+    drafts: Annotated[bool, typer.Option("--drafts", help="Build drafts as well.")] = False,
+) -> Answer:
+    """Build the blog's pages from what is saved, without running anything; only what changed is written."""
+    study = session.workspace()
+    if session.dry_run:
+        return Answer(looking.would_build(study, drafts=drafts), _view_would_build)
+    built = site.build(study, out or study.root / site.DEFAULT, drafts=drafts)
+    return Answer(built, _view_built)
+
+
+@command(app, "preview")
+def preview(
+    session: Session,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=1, max=65535, help="The port.", show_default="a free one"),
+    ] = None,
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> Answer | None:
+    """Show the blog with your drafts on this machine, made again at each save, until Ctrl-C."""
+    study = session.workspace()
+    if session.dry_run:
+        return Answer(looking.would_build(study, drafts=True), _view_would_build)
+    with looking.running(study, port=port) as live:
+        for built in live.changes():
+            shown = live.told(built)
+            console.show_line(shown, _view_preview(shown))
+            if open_it:
+                live.open()
+            open_it = False
+    return None
 
 
 @command(app, "publish")
@@ -165,6 +209,39 @@ def _about_source(written: Written) -> Iterable[Block]:
         yield Warn(
             "This is your copy of a course's notebook: its text may not be yours to publish. Keep what you wrote."
         )
+
+
+def _view_would_build(built: Site) -> Iterable[Block]:
+    yield Line(f"Would build {_counted(built.pages)}, {len(built.written)} files.")
+    yield from map(Warn, built.warnings)
+
+
+def _view_built(built: Site) -> Iterable[Block]:
+    yield Title(f"{_counted(built.pages)} in {built.folder}")
+    yield Line(_files_of(built))
+    yield from map(Warn, built.warnings)
+    if not built.pages:
+        yield Next('fastcompanion blog new "What I learned"')
+    else:
+        yield Next("fastcompanion blog preview", "to look at it")
+
+
+def _files_of(built: Site) -> str:
+    words = [f"{len(built.written)} files written", f"{len(built.kept)} kept"]
+    return ", ".join(words + ([f"{len(built.removed)} removed"] if built.removed else []))
+
+
+def _view_preview(shown: Shown) -> Iterable[Block]:
+    if shown.version == 1:
+        yield Title(shown.url)
+        yield Line("Each save shows at once. End it with Ctrl-C.", "dim")
+    if shown.error:
+        yield Warn(shown.error)
+    elif shown.site is not None:
+        yield Line(f"{_counted(shown.site.pages)}: {_files_of(shown.site)}")
+        for one in shown.site.broken:
+            yield Line(f"{one.place}: {one.message}", "bad")
+        yield from map(Warn, shown.warnings)
 
 
 def _view_list(listed: Listed) -> Iterable[Block]:
@@ -271,6 +348,9 @@ def _changes(done: Published) -> Iterable[Block]:
     if done.kept:
         yield Line(f"Kept on the branch, as it is not ours: {', '.join(done.kept)}", "dim")
     yield from map(Warn, done.warnings)
+    if done.to_mend:
+        yield Warn(f"Readers will see that something is wrong in: {', '.join(done.to_mend)}")
+        yield Next("fastcompanion blog check", "says what, and the cure")
 
 
 def _view_published(done: Published) -> Iterable[Block]:

@@ -30,7 +30,8 @@ _RASTER = {
 }
 # The richest form that a page can show comes first.
 _KINDS = ("text/html", "image/svg+xml", *_RASTER, "text/markdown", "text/latex", "text/plain")
-_OPTION = re.compile(r"#\s*\|\s*([\w-]+)\s*(?::\s*(.*?))?\s*$")
+# Quarto writes `#| echo: false`, nbdev `#|hide` and `#|default_exp core`.
+_OPTION = re.compile(r"#\s*\|\s*([\w-]+)(?:\s*:\s*|\s+|$)(.*?)\s*$")
 _FASTPAGES = re.compile(
     r"#\s*(hide|hide_input|hide-input|hide_output|hide-output|collapse|collapse-hide|collapse-show"
     r"|collapse_hide|collapse_show|collapse-output|collapse_output|exporti?|default_exp\b.*)\s*$"
@@ -145,7 +146,7 @@ def look(cell: Cell, defaults: Mapping[str, Any]) -> tuple[Shown, str]:
                 kept += lines[place:]
                 break
             kept.append(line)
-    return _shown(options), "\n".join(kept).strip("\n")
+    return _shown(options), re.sub(r"\A(?:[ \t]*\n)+", "", "\n".join(kept)).rstrip()
 
 
 def _shown(options: Mapping[str, str]) -> Shown:

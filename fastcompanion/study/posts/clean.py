@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from html import escape
 from html.parser import HTMLParser
 
-_TEXT = """a abbr b bdi blockquote br caption center cite code col colgroup dd del details dfn div dl dt em
-figcaption figure h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp section small
+_TEXT = """a abbr aside b bdi blockquote br caption center cite code col colgroup dd del details dfn div dl dt em
+figcaption figure label h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp section small
 span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var wbr progress
 audio video source track input font""".split()
 _MATH = """math mrow mi mn mo ms mtext mspace mfrac msqrt mroot msup msub msubsup munder mover munderover

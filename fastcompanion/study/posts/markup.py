@@ -294,6 +294,8 @@ _RELATION = re.compile(
 )
 _NOT_DRAWN = re.compile(r"\\(?:nonumber|notag|label\s*\{[^{}]*\}|tag\*?\s*\{[^{}]*\})(?![A-Za-z])")
 _UNKNOWN = re.compile(r"\\[A-Za-z]|&amp;|&#x00026;")
+# Bars without \left and \right would grow with whatever stands on their line.
+_BARS = re.compile(r"<mo>(\||&#x(?:0007C|02016|02225|02223);)</mo>")
 _MAX_FORMULA = 20_000
 _LONG = 45
 
@@ -323,7 +325,7 @@ def _mathml(tex: str, display: str) -> str | None:
         drawn = str(convert(source, display=display))
     except _errors():
         return None
-    return None if _UNKNOWN.search(drawn) else drawn
+    return None if _UNKNOWN.search(drawn) else _BARS.sub(r'<mo stretchy="false">\1</mo>', drawn)
 
 
 @cache

@@ -121,8 +121,7 @@ class _Page:
     def _parsed(self, part: Part) -> Piece | None:
         if part.kind != "markdown":
             return None
-        for source in (part.text,):
-            self._targets.ids.update(_ID.findall(source))
+        self._targets.ids.update(_ID.findall(part.text))
         return markup.parse(part.text, f"c{part.cell}" if part.cell else "")
 
     def _headings(self) -> tuple[Heading, ...]:
@@ -133,7 +132,7 @@ class _Page:
             if piece is not None and part.own
             for token, text in markup.headings(piece)
         ]
-        if found and found[0][1].tag == "h1" and _same(found[0][2], self._post.title):
+        if found and _same(found[0][2], self._post.title):
             piece, token, _ = found.pop(0)
             markup.drop_heading(piece, token)
         shift = int(any(token.tag == "h1" for _, token, _ in found))

@@ -61,6 +61,16 @@ class Entry:
 
 
 @frozen
+class Broken:
+    """A post that could not be read: where, why, and the cure."""
+
+    folder: str
+    place: str
+    message: str
+    hint: str
+
+
+@frozen
 class Site:
     """A built site: its pages, the files that were written, kept and removed, and what to mend.
 
@@ -74,7 +84,7 @@ class Site:
     kept: tuple[str, ...]
     removed: tuple[str, ...]
     warnings: tuple[str, ...]
-    broken: tuple[CompanionError, ...] = ()
+    broken: tuple[Broken, ...] = ()
 
 
 def build(ws: Workspace, out: Path, *, drafts: bool = False, tolerant: bool = False) -> Site:
@@ -101,14 +111,14 @@ class _Builder:
         self._new: dict[str, Any] = {"version": 1, "program": program, "posts": {}}
         self._bodies: dict[str, str] = {}
         self._warnings: list[str] = []
-        self._broken: list[CompanionError] = []
+        self._broken: list[Broken] = []
 
     def build(self) -> Site:
         with store.lock(self._ws.lock("blog"), busy="the blog is being built by another process"):
             found = bundle.look(self._ws)
             if found.problems and not self._tolerant:
                 raise found.problems[0]
-            self._broken += found.problems
+            self._broken += [_broken(error, self._ws) for error in found.problems]
             shown = [post for post in found.posts if self._drafts or not post.front.draft]
             entries = self._posts(shown)
             self._shared(entries)
@@ -141,8 +151,8 @@ class _Builder:
             newer = entries[place - 1] if place else None
             older = entries[place + 1] if place + 1 < len(entries) else None
             self._page(entry, newer, older)
-        for error in self._broken:
-            self._error_page(error)
+        for one in self._broken:
+            self._error_page(one)
         return entries
 
     def _entry(self, post: Post, known: Mapping[str, str]) -> Entry | None:
@@ -152,7 +162,7 @@ class _Builder:
         except CompanionError as error:
             if not self._tolerant:
                 raise
-            self._broken.append(error)
+            self._broken.append(_broken(error, self._ws))
             return None
         self._new["posts"][post.folder.name] = made
         self._warnings += made["problems"]
@@ -237,21 +247,29 @@ class _Builder:
             folder=entry.folder,
         )
 
-    def _error_page(self, error: CompanionError) -> None:
+    def _error_page(self, broken: Broken) -> None:
         """Give a broken post a page that says what is wrong, at its own address."""
-        folder = _folder_of(error, self._ws)
-        path = f"posts/{bundle.slug_of(folder)}/index.html" if folder else ""
-        if path and path not in self._out.record:
-            told = _problem(error, self._ws)
-            self._write(path, "error.html", "../../", {"problem": told}, _key(told))
+        path = f"posts/{bundle.slug_of(Path(broken.folder))}/index.html"
+        if broken.folder and path not in self._out.record:
+            self._write(path, "error.html", "../../", {"problem": broken}, _key(asdict(broken)))
 
     def _shared(self, entries: list[Entry]) -> None:
         """Write the pages that list posts, and what all pages need."""
-        broken = [_problem(error, self._ws) for error in self._broken]
         about = markup.inline(self._blog.about) if self._blog.about else ""
         lists = [asdict(entry) for entry in entries]
-        index = {"posts": entries, "about": about, "about_text": self._blog.about, "broken": broken}
-        self._write("index.html", "index.html", "", index, _key(lists, broken))
+        index = {
+            "posts": entries,
+            "about": about,
+            "about_text": self._blog.about,
+            "broken": self._broken,
+        }
+        self._write(
+            "index.html",
+            "index.html",
+            "",
+            index,
+            _key(lists, [asdict(one) for one in self._broken]),
+        )
         tags = _tags(entries)
         self._write("tags/index.html", "tags.html", "../", {"tags": tags}, _key([asdict(tag) for tag in tags]))  # fmt: skip
         for tag in tags:
@@ -416,16 +434,12 @@ def _words(problem: page.Problem) -> str:
     return f"{place}: {problem.text}"
 
 
-def _problem(error: CompanionError, ws: Workspace) -> dict[str, str]:
-    return {
-        "place": error.place.removeprefix(f"{ws.root}/").removeprefix(f"{ws.root}\\"),
-        "message": error.message,
-        "hint": error.hint,
-    }
-
-
-def _folder_of(error: CompanionError, ws: Workspace) -> Path | None:
-    path = Path(error.file) if error.file else None
-    if path is None or not path.is_relative_to(ws.posts) or path == ws.posts:
-        return None
-    return ws.posts / path.relative_to(ws.posts).parts[0]
+def _broken(error: CompanionError, ws: Workspace) -> Broken:
+    """Give an error of a post with its place relative to the study."""
+    path = Path(error.file) if error.file else ws.posts
+    folder = ""
+    if path.is_relative_to(ws.posts) and path != ws.posts:
+        folder = path.relative_to(ws.posts).parts[0]
+    file = ws.relative(path) if path.is_relative_to(ws.root) else str(path)
+    place = f"{file}:{error.line}" if error.line else file
+    return Broken(folder, place, error.message, error.hint)
