@@ -54,11 +54,11 @@ def test_a_good_post_shows(study: Path, run: Runner) -> None:
 @pytest.mark.parametrize(
     ("body", "kind", "severity", "line"),
     [
-        ("![x](gone.png)", "image-missing", "stop", 8),
-        ("![x](BIRD.png)", "image-missing", "stop", 8),
-        ("![x](broken.png)", "image-broken", "stop", 8),
-        ("![x](empty.png)", "image-broken", "stop", 8),
-        ("![x](lfs.png)", "image-broken", "stop", 8),
+        ("![x](gone.png)", "image-missing", "mend", 8),
+        ("![x](BIRD.png)", "image-missing", "mend", 8),
+        ("![x](broken.png)", "image-broken", "mend", 8),
+        ("![x](empty.png)", "image-broken", "mend", 8),
+        ("![x](lfs.png)", "image-broken", "mend", 8),
         ("![x](/home/ada/x.png)", "image-path", "stop", 8),
         ("![](bird.png)", "alt-missing", "mend", 8),
         ("\n\n<img src='bird.png'>", "alt-missing", "mend", 10),
@@ -142,7 +142,7 @@ def test_a_secret_of_the_environment(study: Path, monkeypatch: pytest.MonkeyPatc
         ("---\ntitle: a: b\n---\n", {"unreadable": "stop"}),
         ("---\ntitle: x\n", {"unreadable": "stop"}),
         ("---\ntitle: x\ndate: tomorrow\n---\n", {"unreadable": "stop"}),
-        ("---\ntitle: x\ndescription: y\nimage: gone.png\n---\n", {"image-missing": "stop"}),
+        ("---\ntitle: x\ndescription: y\nimage: gone.png\n---\n", {"image-missing": "mend"}),
         ("---\ntitle: '<script>alert(1)</script>'\ndescription: y\n---\n", {}),
     ],
 )
@@ -191,16 +191,17 @@ OK = material.stream("42\n")
         ([material.code("1", 1, material.stream("x" * 5_100_000))], {"giant-output": "stop"}, 2),
         ([material.code("1", 1, material.stream("x " * 30_000))], {"long-output": "note"}, 2),
         ([material.code("1", 1, picture(material.png()))], {}, None),
-        ([material.code("1", 1, picture(material.png()[:40]))], {"image-broken": "stop"}, 2),
-        ([material.code("1", 1, material.shown({"image/png": "§"}))], {"image-broken": "stop"}, 2),
+        ([material.code("1", 1, picture(material.png()[:40]))], {"image-broken": "mend"}, 2),
+        ([material.code("1", 1, material.shown({"image/png": "§"}))], {"image-broken": "mend"}, 2),
         ([material.code("1", 1, material.stream("/home/adalovelace/x.csv"))], {"home-folder": "stop"}, 2),
         ([material.code("1", 1, material.shown({"text/html": "<a>/home/adalovelace/x</a>"}))], {"home-folder": "stop"}, 2),
+        ([material.code("1", 1, material.shown({"text/html": "<img src='data:image/png;base64," + "aB3/" * 4000 + "'>"}))], {}, None),
         ([material.code("p = '/home/adalovelace/x'", 1, OK)], {"home-folder": "stop"}, 2),
         ([material.code("p = '/home/adalovelace/x'  # fc: public", 1, OK)], {}, None),
         ([material.code("p = '/home/adalovelace/x'", 1, OK, tags=["public"])], {}, None),
-        ([{"cell_type": "markdown", "metadata": {}, "source": "a\n\n![x](gone.png)"}], {"image-missing": "stop"}, 2),
+        ([{"cell_type": "markdown", "metadata": {}, "source": "a\n\n![x](gone.png)"}], {"image-missing": "mend"}, 2),
         ([{"cell_type": "markdown", "metadata": {}, "source": "![x](attachment:a%20b.png)", "attachments": {"a b.png": {"image/png": ""}}}], {}, None),
-        ([{"cell_type": "markdown", "metadata": {}, "source": "![x](attachment:gone.png)"}], {"image-missing": "stop"}, 2),
+        ([{"cell_type": "markdown", "metadata": {}, "source": "![x](attachment:gone.png)"}], {"image-missing": "mend"}, 2),
         ([{"cell_type": "raw", "metadata": {}, "source": "---\ntitle: y\n---"}], {"front-late": "mend"}, 2),
     ],
 )  # fmt: skip
@@ -210,6 +211,13 @@ def test_what_a_notebook_can_have(
     material.write_notebook(study, "book", *cells)
     assert kinds(study) == expected
     assert {one.cell for one in found(study) if one.kind != "no-outputs"} <= {cell}
+
+
+def test_a_leak_in_an_output_is_told_once(study: Path) -> None:
+    trace = material.stream("/home/adalovelace/a.py\n" * 30)
+    material.write_notebook(study, "book", material.code("1", 1, trace))
+    (one,) = found(study)
+    assert one.text.endswith("/home/adalovelace (and 29 more)")
 
 
 def test_a_broken_notebook_names_its_line(study: Path) -> None:

@@ -173,6 +173,16 @@ def test_a_notebook_keeps_its_outputs_and_brings_its_pictures(study: Path, run: 
     assert cells[2] == material.code("1", 7, material.stream("one\n"), tags=["x"])
 
 
+def test_a_heading_that_says_nothing_or_is_taken(study: Path) -> None:
+    ws = Workspace(study)
+    path = notebook(study, "05-from_scratch.ipynb", words("## Introduction\n\nText"))
+    assert writing.from_notebook(ws, path).title == "From scratch"
+    path = notebook(study, "07-forests.ipynb", words("# From scratch"))
+    assert writing.from_notebook(ws, path).title == "Forests"
+    with pytest.raises(CompanionError, match="already"):
+        writing.from_notebook(ws, path)
+
+
 def test_front_matter_that_is_there_stays(study: Path) -> None:
     head = "---\ntitle: Mine\ndate: 2026-01-01\n---"
     path = notebook(study, "x.ipynb", {"cell_type": "raw", "metadata": {}, "source": head}, words("a"))  # fmt: skip

@@ -189,7 +189,7 @@ def _picture(post: Post, link: prose.Link, attached: Sequence[str]) -> Finding |
     if target.startswith("attachment:"):
         if unquote(target.removeprefix("attachment:")) in attached:
             return None
-        return Finding("image-missing", "stop", f"{target} is not attached to this cell", "Attach the picture again, or put it into images/.")  # fmt: skip
+        return Finding("image-missing", "mend", f"{target} is not attached to this cell", "Attach the picture again, or put it into images/.")  # fmt: skip
     if target.startswith("data:"):
         return None
     if prose.is_elsewhere(target):
@@ -207,10 +207,10 @@ def _of_file(post: Post, target: str) -> Finding | None:
     if not path.is_file():
         alike = [one.name for one in path.parent.glob("*") if one.name.lower() == path.name.lower()] if path.parent.is_dir() else []  # fmt: skip
         cure = f"It is called {alike[0]}: capital letters count." if alike else "Put the picture there, or take the link out."  # fmt: skip
-        return Finding("image-missing", "stop", f"there is no {name} beside the post", cure)
+        return Finding("image-missing", "mend", f"there is no {name} beside the post", cure)
     why = images.broken(name, store.read_bytes(path))
     if why:
-        return Finding("image-broken", "stop", f"{name} {why}", "Save the picture again.")
+        return Finding("image-broken", "mend", f"{name} {why}", "Save the picture again.")
     if not path.resolve().is_relative_to(post.folder.resolve()):
         return Finding("image-outside", "mend", f"{name} lies outside the post's folder", "Copy it to images/ of the post.")  # fmt: skip
     return None

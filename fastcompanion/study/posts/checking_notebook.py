@@ -112,11 +112,21 @@ def _output(
     texts = list(_texts(output))
     if sum(map(len, texts)) > _LONG_TEXT:
         yield Finding("long-output", "note", f"its output is {sum(map(len, texts)) // 1000} thousand characters long", "Show less of it.", cell=cell)  # fmt: skip
-    for text in texts if not public else ():
-        for leak in secrets.leaks(text, known):
-            found = of_leak(leak, cell, "its output ")
-            yield Finding(**{**vars(found), "line": None})
+    if not public:
+        yield from _leaks(texts, cell, known)
     yield from _pictures(output, cell)
+
+
+def _leaks(texts: list[str], cell: int, known: Known) -> Iterator[Finding]:
+    """Say of each kind of leak once what it is, and how many more of it the output has."""
+    by_kind: dict[str, list[Leak]] = {}
+    for text in texts:
+        for leak in secrets.leaks(text, known):
+            by_kind.setdefault(leak.kind, []).append(leak)
+    for leaks in by_kind.values():
+        found = of_leak(leaks[0], cell, "its output ")
+        more = f" (and {len(leaks) - 1} more)" if len(leaks) > 1 else ""
+        yield Finding(**{**vars(found), "line": None, "text": found.text + more})
 
 
 def _texts(output: Mapping[str, Any]) -> Iterator[str]:
@@ -144,4 +154,4 @@ def _pictures(output: Mapping[str, Any], cell: int) -> Iterator[Finding]:
             picture = images.decoded(ipynb.joined(data[kind]))
             why = "is no picture" if picture is None else images.broken(kind.replace("image/", "."), picture)  # fmt: skip
             if why:
-                yield Finding("image-broken", "stop", f"its picture {why}", "Run the cell again and save.", cell=cell)  # fmt: skip
+                yield Finding("image-broken", "mend", f"its picture {why}", "Run the cell again and save.", cell=cell)  # fmt: skip

@@ -58,6 +58,7 @@ class Published:
     kept: tuple[str, ...] = ()
     stopped: tuple[CheckedPost, ...] = ()
     warnings: tuple[str, ...] = ()
+    to_mend: tuple[str, ...] = ()
     commit: str | None = None
     changed: bool = False
     pushed: bool = False
@@ -100,9 +101,8 @@ def publish(
     ground = _look(ws)
     everything = bundle.look(ws)
     drafts = tuple(post.slug for post in everything.posts if post.front.draft)
-    stopped = tuple(
-        post for post in checking.check(ws).posts if post.stopped and post.slug not in drafts
-    )
+    checked = [post for post in checking.check(ws).posts if post.slug not in drafts]
+    stopped = tuple(post for post in checked if post.stopped)
     shown = [post for post in everything.posts if not post.front.draft]
     if stopped:
         return _told(ground, _Built({}, (), ()), drafts, stopped=stopped)
@@ -114,7 +114,10 @@ def publish(
             code=Exit.CHECK_SAYS_NO,
         )
     built = _build(ws, tuple(post.slug for post in shown))
-    told = _told(ground, built, drafts)
+    mend = tuple(
+        post.slug for post in checked if any(one.severity == "mend" for one in post.findings)
+    )
+    told = replace(_told(ground, built, drafts), to_mend=mend)
     if dry_run:
         return told
     where = told.url or (ground.remote.url if ground.remote else "")

@@ -24,6 +24,8 @@ _SLUG = 60
 _NOTES = 4000
 _TAG = re.compile(r"<[^<>]*>")
 _HEADING = re.compile(r"\s*#{1,2}[ \t]+(?P<title>[^\n]+?)[ \t]*#*[ \t]*(?:\n|\Z)")
+# Headings that say nothing of what a notebook is about.
+_EMPTY = ("", "introduction", "intro", "overview", "contents", "setup", "imports", "untitled")
 _WEEK = re.compile(r"(\d{4})-?W(\d{1,2})", re.IGNORECASE)
 
 
@@ -90,6 +92,11 @@ def _place(ws: Workspace, title: str) -> Path:
                 code=Exit.USAGE,
             )
     return folder
+
+
+def _is_taken(ws: Workspace, title: str) -> bool:
+    slug = slug_of(title)
+    return any(bundle.slug_of(one) == slug for one in bundle.folders(ws))
 
 
 def _write(
@@ -214,7 +221,10 @@ def from_notebook(
         )
     cells = data["cells"] = [dict(cell) for cell in data["cells"] if isinstance(cell, dict)]
     known = cells and cells[0].get("cell_type") == "raw" and _front_of(cells[0], path)
-    title = _titled(title or (known and known.title) or _heading(cells) or _words(path))
+    heading = "" if title else (known and known.title) or _heading(cells)
+    if not title and (heading.lower() in _EMPTY or _is_taken(ws, heading)):
+        heading = ""
+    title = _titled(title or heading or _words(path))
     folder = _place(ws, title)
     copied, missing = _pictures(cells, path.parent, folder)
     if not known:
