@@ -169,9 +169,12 @@ class Box:
         own = {"PATH": PATH, "LANG": "C.UTF-8", "TERM": "dumb", "USER": user, "LOGNAME": user}
         if user == "root":
             return own | {"HOME": "/root"}
-        runtime = f"/run/user/{UID if user == USER else user}"
-        bus = {"XDG_RUNTIME_DIR": runtime, "DBUS_SESSION_BUS_ADDRESS": f"unix:path={runtime}/bus"}
-        return own | {"HOME": f"/home/{user}", "SHELL": "/bin/bash"} | bus
+        own |= {"HOME": f"/home/{user}", "SHELL": "/bin/bash"}
+        if user != USER:
+            return own
+        runtime = f"/run/user/{UID}"
+        bus = f"unix:path={runtime}/bus"
+        return own | {"XDG_RUNTIME_DIR": runtime, "DBUS_SESSION_BUS_ADDRESS": bus}
 
     def put(self, path: str, text: str, *, user: str = "root", mode: str = "644") -> None:
         """Write a file in the box, and the folders above it, as `user`."""
@@ -205,7 +208,8 @@ class Box:
         return state == "running"
 
     def _session(self) -> bool:
-        return self.systemctl("is-system-running", user=USER, check=False) == "running"
+        # Not "is-system-running": a timer that catches up keeps a session starting for as long.
+        return self.systemctl("is-active", "default.target", user=USER, check=False) == "active"
 
     def _explain(self) -> str:
         if not self.alive:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from tests.box.box import USER, Box
 
 DISPLAY = ":7"
+#: Two notifications of the same words are two.
+SETTINGS = "[global]\nstack_duplicates = false\nhistory_length = 200\n"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Desktop:
         socket = f"/tmp/.X11-unix/X{DISPLAY[1:]}"
         self.box.until(lambda: self._there(socket), seconds=20, what="the display is up")
         self.box.systemctl("set-environment", f"DISPLAY={DISPLAY}", user=USER)
+        self.box.put(f"/home/{USER}/.config/dunst/dunstrc", SETTINGS, user=USER)
         self._start("notifications", "dunst")
         self.box.until(self._listening, seconds=20, what="the notification daemon is up")
 
