@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -217,7 +218,18 @@ def read_toml(path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         found = str(error).rpartition("at line ")[2].split(",")[0]
         line = int(found) if found.isdigit() else None
-        raise _unreadable(path, text, f"is not valid TOML: {error}", line) from None
+        problem = _unreadable(path, text, f"is not valid TOML: {error}", line)
+        if line is not None:
+            problem.hint = _toml_cure(text.split("\n")[line - 1]) or problem.hint
+        raise problem from None
+
+
+def _toml_cure(row: str) -> str:
+    """Say how times and days are written, which people do otherwise."""
+    value = row.partition("=")[2].strip()
+    if re.match(r"\d{1,2}:\d\d", value):
+        return 'Write a time as "19:30" or 19:30:00.'
+    return "Write a day as 2027-03-01." if re.match(r"\d{4}-\d{1,2}-\d", value) else ""
 
 
 @contextmanager

@@ -153,7 +153,8 @@ def begin(
     dry_run: bool,
 ) -> Planned:
     """Make the plan of a study that has none, and give each lesson its date."""
-    new = Plan(timezone=zone_of(timezone), course=course)
+    named = course_file.known(ws, course.strip().lower()) if course is not None else None
+    new = Plan(timezone=zone_of(timezone), course=named)
     for text in when:
         new = editing.with_slot(new, editing.slot(text, minutes))
     new = replace(new, deadline=deadline_of(deadline, new.timezone))
@@ -335,7 +336,7 @@ def _record(ws: Workspace, old: Plan | None, new: Plan, why: str) -> CommitResul
     A change of the times alone moves no dates: that is for `plan reflow` to do, in the open.
     """
     data: dict[str, object] = {"deadline": str(new.deadline) if new.deadline else None, "why": why}
-    moved = old is None or old.deadline != new.deadline
+    moved = old is None or (old.deadline, old.course) != (new.deadline, new.course)
     if moved and course_file.ids(ws):
         sight = forecasting.look(ws, new)
         found = forecasting.moves(sight, clock.now(), only_later=False)

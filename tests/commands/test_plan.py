@@ -78,6 +78,7 @@ def test_init_without_a_terminal_names_the_option_it_needs(ready: Path, run: Run
     assert "--when" in asked.err
     assert run(*INIT[:3], "someday 19:30", *INIT[4:]).code == 2
     assert run(*INIT, "--deadline", "2026-11-21").code == 2, "no date to come"
+    assert run(*INIT, "--course", "fastai-p9").code == 2
     assert run(*INIT, "--dry-run").code == 0
     assert (ready / "fastcompanion.toml").read_bytes() == before
 
@@ -270,6 +271,13 @@ def test_reflow_moves_dates_openly(planned: Path, run: Runner, frozen: Freeze) -
     assert "once; was 2026-11-26" in run("plan", "show").out
 
 
+def test_dates_with_time_to_spare_do_not_drift(ready: Path, run: Runner, frozen: Freeze) -> None:
+    """Days went by without study, and every date can still be met: nothing moves."""
+    run(*INIT, "--deadline", "2027-02-01")
+    frozen("2026-12-05T12:00:00+01:00")
+    assert run("plan", "reflow", "--json").data["moves"] == []
+
+
 def test_check_shows_ten_times_and_what_the_clocks_do(
     ready: Path, run: Runner, frozen: Freeze
 ) -> None:
@@ -332,6 +340,24 @@ def test_a_malformed_plan_names_its_line_and_status_goes_on(planned: Path, run: 
         ["stop", "--note", "done", "--minutes", "5"],
     ):
         assert run(words).code == 0, words
+
+
+@pytest.mark.parametrize(
+    ("row", "cure"),
+    [
+        ("at = 19:30", 'Write a time as "19:30" or 19:30:00.'),
+        ("at = 9:05:00", 'Write a time as "19:30" or 19:30:00.'),
+        ("deadline = 2027-3-1", "Write a day as 2027-03-01."),
+        ("deadline = 2027-02-30", "Write a day as 2027-03-01."),
+    ],
+)
+def test_times_and_days_that_toml_refuses_come_with_the_way_to_write_them(
+    ready: Path, run: Runner, row: str, cure: str
+) -> None:
+    file = ready / "fastcompanion.toml"
+    file.write_text(f'version = 1\n[plan]\ntimezone = "UTC"\n{row}\n')
+    error = run("plan", "show", "--json").errors[0]
+    assert (error["line"], error["hint"]) == (4, cure)
 
 
 def test_an_unknown_zone_is_mended_by_edit(planned: Path, run: Runner) -> None:

@@ -7,6 +7,8 @@ from datetime import date, time
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.workspace import Workspace
@@ -136,6 +138,37 @@ def test_every_slot_less_is_a_plan_without_slots(path: Path) -> None:
     assert [one for one in comments(COMMENTED) if one.startswith("# the")] == [
         one for one in comments(path.read_text()) if one.startswith("# the")
     ]
+
+
+_TIMES = st.sampled_from(["mon 7:00", "tue 19:30", "sat 9:00", "weekend 21:15", "fri 6:05"])
+
+
+@settings(max_examples=60, deadline=None, database=None, derandomize=True)
+@given(st.lists(st.tuples(st.booleans(), _TIMES, st.integers(1, 200)), max_size=8))
+def test_any_row_of_edits_gives_that_plan_and_keeps_every_comment(
+    tmp_path_factory: pytest.TempPathFactory, edits: list[tuple[bool, str, int]]
+) -> None:
+    path = Workspace(tmp_path_factory.mktemp("study")).settings
+    path.write_text(COMMENTED)
+    for add, text, minutes in edits:
+        old = read(path)
+        try:
+            if add:
+                new = editing.with_slot(old, editing.slot(f"{text} {minutes}"))
+            else:
+                new = editing.without_slot(old, text)
+        except CompanionError:
+            continue
+        assert editing.write(path, new) == read(path)
+        assert _times(read(path)) == _times(new)
+    own = {"# free", "# not on Wednesday", "# after supper"}
+    assert [one for one in comments(path.read_text()) if one not in own] == [
+        one for one in comments(COMMENTED) if one not in own
+    ]
+
+
+def _times(plan: Plan) -> set[tuple[str, time, int]]:
+    return {(day, one.at, one.minutes) for one in plan.slots for day in one.days}
 
 
 @pytest.mark.parametrize(
