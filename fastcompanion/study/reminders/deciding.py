@@ -96,7 +96,9 @@ def _answered(seen: Situation, slot: Occurrence) -> str:
         return f"a session is running since {running.started:%H:%M}"
     day = journal.study_day(slot.at)
     for entry in seen.entries:
-        if journal.study_day(entry.at) == day or _utc(entry.at) >= _utc(slot.at):
+        # Both days as the plan's zone counts them: the learner may be far away from it.
+        there = journal.study_day(entry.at.astimezone(seen.plan.zone))
+        if there == day or _utc(entry.at) >= _utc(slot.at):
             return f"you studied on {entry.at:%Y-%m-%d %H:%M}"
     return ""
 

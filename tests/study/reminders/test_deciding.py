@@ -227,3 +227,9 @@ def test_words() -> None:
     assert back == f"Back on the horse. 10 minutes are enough. The smallest next step: {step}"
     fewer = Decision("fewer", decide(seen("2026-11-24T19:25")).slot)
     assert "fastcompanion plan edit" in words("2026-11-24T19:25", fewer)
+
+
+def test_a_session_far_away_from_the_plans_zone_counts_for_its_day() -> None:
+    away = Entry("abcdefgh", at("2026-11-24T19:00").astimezone(ZoneInfo("Pacific/Auckland")), 20)
+    assert away.at.day == 25
+    assert kind(seen("2026-11-24T19:25", entries=(away,))) == ("silent", TUESDAY)
