@@ -104,6 +104,12 @@ def test_a_page_of_what_is_finished(study: Path, project: Path, run: Runner, git
     assert "second" not in text
     assert "later" not in text
     assert "portfolio.md" in git(study, "show", "--name-only", "--format=")
+    assert run("blog", "build").code == 0
+    built = (study / "_site/portfolio/index.html").read_text()
+    assert "My words above" in built
+    assert 'href="../posts/bird/"' in built
+    assert list((study / "_site/portfolio/files").glob("*-late.png"))
+    assert 'href="../../portfolio/"' in (study / "_site/posts/bird/index.html").read_text()
     again = run("portfolio", "build", "--json")
     assert (again.data["changed"], again.data["commit"]) == (False, None)
 

@@ -162,6 +162,16 @@ def test_why_it_does_not_show(study: Path, run: Runner) -> None:
     assert told.code == 0
 
 
+def test_a_link_to_a_draft_and_what_the_portfolio_tells(study: Path) -> None:
+    material.write(study, "one", "[two](../2026-11-20-two/index.md) [three](../three/)\n")
+    material.write(study, "two", draft=True)
+    material.write(study, "three")
+    (study / "portfolio.md").write_text("# Mine\n\nRead from /home/adalovelace/x\n")
+    told = {post.slug: [(one.kind, one.severity, one.line) for one in post.findings] for post in checking.check(Workspace(study)).posts}  # fmt: skip
+    assert told["one"] == [("link-draft", "note", 8)]
+    assert told["portfolio"] == [("home-folder", "stop", 3)]
+
+
 def test_two_posts_of_one_name_and_a_folder_without_a_text(study: Path) -> None:
     material.write(study, "bird", day="2026-11-19")
     material.write(study, "bird", day="2026-11-20")

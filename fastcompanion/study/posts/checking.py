@@ -53,7 +53,16 @@ def check(ws: Workspace, name: str | None = None) -> Checked:
     if name is not None:
         folder = _folder(ws, name)
         return Checked((_checked(ws, folder, known),))
-    return Checked(tuple(_checked(ws, folder, known) for folder in reversed(bundle.folders(ws))))
+    posts = [_checked(ws, folder, known) for folder in reversed(bundle.folders(ws))]
+    return Checked((*posts, *_portfolio(ws, known)))
+
+
+def _portfolio(ws: Workspace, known: Known) -> Iterator[CheckedPost]:
+    """Look at what the portfolio tells, which is a page of the blog too."""
+    if ws.portfolio.is_file():
+        name = ws.relative(ws.portfolio)
+        found = [Finding(**{**vars(one), "file": name}) for one in _leaks(store.read_text(ws.portfolio), known)]  # fmt: skip
+        yield CheckedPost("portfolio", "Portfolio", name, "", in_order(found))
 
 
 def _folder(ws: Workspace, name: str) -> Path:
@@ -226,7 +235,10 @@ def _link(ws: Workspace, post: Post, link: prose.Link) -> Finding | None:
     if name.startswith("/"):
         return Finding("link-root", "mend", f"{_short(target)} begins at the root of the server, which is not your blog", "Link to a post with ../OTHER-POST/.")  # fmt: skip
     path = post.folder / name
-    if _leads(ws, post, name):
+    other = _other(ws, name)
+    if other is not None and _is_draft(other):
+        return Finding("link-draft", "note", f"{_short(target)} leads to a draft, which has no page yet", "Publish that post as well, or take the link out.")  # fmt: skip
+    if other is not None or _leads(ws, path):
         return None
     if path.suffix == ".ipynb":
         text = f"the notebook {name} is not there"
@@ -237,12 +249,23 @@ def _link(ws: Workspace, post: Post, link: prose.Link) -> Finding | None:
     return Finding("link-broken", "mend", text, "Name a post's folder (../2026-11-21-is-it-a-bird/), a file beside the post, or a whole address.")  # fmt: skip
 
 
-def _leads(ws: Workspace, post: Post, name: str) -> bool:
-    path = post.folder / name
-    if path.exists() and path.resolve().is_relative_to(ws.posts.resolve()):
-        return True
-    wanted = Path(name.rstrip("/")).name
-    return any(wanted in (one.name, bundle.slug_of(one)) for one in bundle.folders(ws))
+def _leads(ws: Workspace, path: Path) -> bool:
+    return path.exists() and path.resolve().is_relative_to(ws.posts.resolve())
+
+
+def _other(ws: Workspace, name: str) -> Path | None:
+    """Find the post that a link names by its folder, its text or its address."""
+    parts = [part for part in name.split("/") if part not in (*bundle.SOURCES, "", ".", "..")]
+    wanted = parts[-1] if parts else ""
+    folders = bundle.folders(ws)
+    return next((one for one in folders if wanted in (one.name, bundle.slug_of(one))), None)
+
+
+def _is_draft(folder: Path) -> bool:
+    try:
+        return bundle.of_folder(folder).front.draft
+    except CompanionError:
+        return False
 
 
 def _title_image(ws: Workspace, post: Post) -> Iterator[Finding]:

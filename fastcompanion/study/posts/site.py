@@ -19,7 +19,7 @@ from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.study.posts import blog as blogs
-from fastcompanion.study.posts import bundle, feed, markup, output, page
+from fastcompanion.study.posts import bundle, feed, markup, output, page, portfolio_page
 from fastcompanion.study.posts.bundle import Post
 from fastcompanion.study.posts.output import Output
 from fastcompanion.study.posts.page import Rendered
@@ -153,7 +153,20 @@ class _Builder:
             self._page(entry, newer, older)
         for one in self._broken:
             self._error_page(one)
+        self._portfolio_page(known)
         return entries
+
+    def _portfolio_page(self, known: Mapping[str, str]) -> None:
+        """Write the page of portfolio.md, where the study has one."""
+        made = portfolio_page.render(self._ws, known)
+        if made is None:
+            return
+        for name, content in sorted(made.rendered.files.items()):
+            data = store.read_bytes(content) if isinstance(content, Path) else content
+            key = hashlib.sha256(data).hexdigest()
+            self._out.put(f"{portfolio_page.FOLDER}/{name}", key, lambda data=data: data)  # type: ignore[misc]
+        values = {"title": made.title, "html": made.rendered.html}
+        self._write(f"{portfolio_page.FOLDER}/index.html", "portfolio.html", "../", values, _key(values))  # fmt: skip
 
     def _entry(self, post: Post, known: Mapping[str, str]) -> Entry | None:
         """Render a post, or take what the last build made of it."""
@@ -310,14 +323,15 @@ class _Builder:
         folder: str = "",
     ) -> None:
         """Write one page from its template, unless all that goes into it is the same as before."""
+        portfolio = self._ws.portfolio.is_file()
 
         def make() -> bytes:
             body = {"body": self._body(folder)} if folder else {}
-            shared = {"blog": self._blog, "top": top}
+            shared = {"blog": self._blog, "top": top, "portfolio": portfolio}
             text = templates.html(f"blog/{template}", {**shared, **values, **body})
             return text.encode("utf-8", "replace")
 
-        self._out.put(path, _key(asdict(self._blog), key), make)
+        self._out.put(path, _key(asdict(self._blog), portfolio, key), make)
 
     def _remember(self, entries: Iterable[Entry]) -> None:
         """Keep what the next build needs; a site outside the study is built from nothing each time."""
@@ -338,7 +352,7 @@ def _program() -> str:
     """Give the hash of what turns posts into pages: with another version all are made again."""
     digest = hashlib.sha256()
     folder = Path(__file__).parent
-    paths = [folder / f"{name}.py" for name in ("cells", "clean", "feed", "markup", "page", "site", "targets")]  # fmt: skip
+    paths = [folder / f"{name}.py" for name in ("cells", "clean", "feed", "markup", "page", "portfolio_page", "site", "targets")]  # fmt: skip
     content = workspace.content("templates") / "blog"
     for path in (*paths, *(content / name for name in templates.names("blog"))):
         digest.update(store.read_bytes(path))
