@@ -18,7 +18,7 @@ from fastcompanion.course.library import courses, updates
 from fastcompanion.course.library.courses import CatalogueEntry, CourseSummary, Removed
 from fastcompanion.course.library.discovery import LeftOut
 from fastcompanion.course.library.updates import NotebookChange, Updated
-from fastcompanion.course.model import Course
+from fastcompanion.course.model import Course, RoleModel
 
 _SHOWN = 8
 
@@ -64,6 +64,8 @@ class CourseShown:
     pages: str
     kernel: str | None
     lessons: tuple[LessonName, ...]
+    people: tuple[RoleModel, ...]
+    portfolios: tuple[RoleModel, ...]
     new: bool = False
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
@@ -202,6 +204,8 @@ def _shown(
         pages=course.pages,
         kernel=course.kernel,
         lessons=lessons,
+        people=course.people,
+        portfolios=course.portfolios,
         new=new,
         left_out=left_out,
         notes=notes,
@@ -296,6 +300,10 @@ def _view_course(shown: CourseShown) -> Iterable[Block]:
     yield Facts(tuple((name, value) for name, value in facts if value))
     rows = tuple((one.id, one.title, ", ".join(one.notebooks)) for one in shown.lessons)
     yield Table(("lesson", "title", "notebooks"), rows)
+    for about, found in (("People", shown.people), ("Portfolios", shown.portfolios)):
+        if found:
+            yield Title(about)
+            yield Items(tuple(f"{one.name}, {one.url}: {one.why}" for one in found))
     if not shown.here:
         yield Next(f"fastcompanion course add {shown.source}", "fetch its files again")
 

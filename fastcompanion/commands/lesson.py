@@ -15,12 +15,14 @@ from fastcompanion.commands.options import LessonArgument, Session, command
 from fastcompanion.commands.phrases import MARKS, commit_blocks, step_items
 from fastcompanion.console import Answer, Block, Facts, Items, Line, Next, Table, Title
 from fastcompanion.course.library import lessons, steps
-from fastcompanion.course.library.lessons import CourseLessons, LessonLine, LessonShown
+from fastcompanion.course.library.lessons import CourseLessons, LessonLine, LessonShown, Question
 from fastcompanion.course.library.steps import Skipped, StepDone
 from fastcompanion.course.model import STEPS, Step
 from fastcompanion.course.progress import NextStep
 from fastcompanion.flows import showing
 from fastcompanion.flows.showing import Opened
+
+_MOST = 10  # open questions that are listed
 
 StepOption = Annotated[
     str | None,
@@ -208,8 +210,42 @@ def _view_lesson(shown: LessonShown) -> Iterable[Block]:
     if shown.questions:
         answered = len(shown.questions) - len(open_questions)
         yield Line(f"Questions answered: {answered} of {len(shown.questions)}.")
-        yield Items(tuple(f"{one.id}: {one.question}" for one in open_questions))
+        yield Items(tuple(map(_question, open_questions[:_MOST])))
+        if len(open_questions) > _MOST:
+            yield Line(f"and {len(open_questions) - _MOST} more")
+        if open_questions:
+            yield Next(f"fastcompanion review --lesson {shown.id}", "answer them")
+    yield from _reading(shown)
+    yield from _role_models(shown)
     yield from _next(shown.next)
+
+
+def _question(one: Question) -> str:
+    first, *rest = one.question.split("\n")
+    return f"{one.id}: {first}{' ...' if rest else ''}"
+
+
+def _reading(shown: LessonShown) -> Iterable[Block]:
+    """List what is to be read; what was read has a mark."""
+    if shown.reading:
+        yield Line("Real code to read:")
+        yield Items(
+            tuple(
+                f"[{'x' if one.answered else '.'}] {one.file}, {one.symbol}: {one.question}"
+                for one in shown.reading
+            )
+        )
+    if any(not one.answered for one in shown.reading):
+        yield Next(f"fastcompanion lesson read {shown.id}", "answer in your own words")
+
+
+def _role_models(shown: LessonShown) -> Iterable[Block]:
+    """Name one person and one portfolio, another pair at each lesson; `course show` has them all."""
+    turn = sum(map(ord, shown.id))
+    for about, found in (("Worth following", shown.people), ("To look at", shown.portfolios)):
+        if found:
+            one = found[turn % len(found)]
+            yield Line(f"{about}: {one.name}, {one.url}. {one.why}", "dim")
 
 
 def _next(step: NextStep | None) -> Iterable[Block]:

@@ -34,6 +34,27 @@ class Card:
 
 
 @frozen
+class Reading:
+    """A place in real code to read, with a question to answer in own words; `file` is posix."""
+
+    id: str
+    question: str
+    repository: str
+    file: str
+    symbol: str
+    why: str
+
+
+@frozen
+class RoleModel:
+    """A person or a public portfolio worth following, and why."""
+
+    name: str
+    url: str
+    why: str
+
+
+@frozen
 class Checkpoint:
     """Something that should exist at a section's end, e.g. kind "array", shape "(10, 64)"."""
 
@@ -83,6 +104,7 @@ class Lesson:
     cards: tuple[Card, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     checks: str | None = None
+    reading: tuple[Reading, ...] = ()
 
 
 @frozen
@@ -102,3 +124,5 @@ class Course:
     kernel: str | None = None
     pages: str = ""
     requirements: tuple[str, ...] = field(default=())
+    people: tuple[RoleModel, ...] = ()
+    portfolios: tuple[RoleModel, ...] = ()

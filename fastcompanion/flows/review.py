@@ -17,7 +17,7 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.repo import CommitResult
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.course.library import lessons
+from fastcompanion.course.library.finding import find
 from fastcompanion.course.review import authored, cards, deck, matching, schedule
 from fastcompanion.course.review.cards import Card
 from fastcompanion.course.review.deck import Known
@@ -165,7 +165,7 @@ def _load(
 
 def _of_lesson(ws: Workspace, text: str) -> list[Known]:
     """Give a lesson's cards, and those of its author that no line speaks of yet."""
-    _, lesson = lessons.find(ws, text)
+    _, lesson = find(ws, text)
     have = cards.read(ws)
     known = deck.memories(ws)
     mine = [card for card in have.values() if card.lesson == lesson.id and card.state == "active"]

@@ -59,7 +59,7 @@ class TestAdd:
         assert added.json["command"] == "course add"
         assert sorted(added.data) == [
             "about", "commit", "committed", "folder", "here", "id", "kernel", "kind", "left_out",
-            "lessons", "licence", "new", "notes", "pages", "ref", "source", "title",
+            "lessons", "licence", "new", "notes", "pages", "people", "portfolios", "ref", "source", "title",
         ]  # fmt: skip
         assert added.data["lessons"][0] == {
             "id": "course-of-mine/01",
@@ -281,8 +281,8 @@ class TestLesson:
         assert "Next: fastcompanion start foundations/01" in shown.out
         data = run("lesson", "show", "1", "--json").data
         assert sorted(data) == [
-            "about", "goals", "id", "links", "minutes", "next", "notebooks", "page", "progress",
-            "questions", "title", "video",
+            "about", "goals", "id", "links", "minutes", "next", "notebooks", "page", "people",
+            "portfolios", "progress", "questions", "reading", "title", "video",
         ]  # fmt: skip
         assert data["questions"][0].keys() == {"id", "question", "answered"}
 

@@ -20,6 +20,8 @@ from fastcompanion.course.model import (
     Lesson,
     Mistake,
     NotebookRef,
+    Reading,
+    RoleModel,
     SectionSpec,
 )
 
@@ -195,6 +197,8 @@ def _course(place: Path) -> Course:
         licence=fields.text("licence", ""),
         about=fields.text("about", ""),
         requirements=fields.texts("requirements"),
+        people=_role_models(fields, "people"),
+        portfolios=_role_models(fields, "portfolios"),
         root=place,
         lessons=tuple(lesson(place / f"{number}.yaml", course_id, number) for number in numbers),
     )
@@ -230,9 +234,36 @@ def lesson(path: Path, course_id: str, number: str) -> Lesson:
         cards=cards,
         mistakes=_mistakes(fields, [section.id for section in sections]),
         checks=fields.text("checks", "") or None,
+        reading=tuple(_reading(item) for item in fields.each("reading")),
     )
+    fields.unique("reading", (task.id for task in found.reading))
     fields.done()
     return found
+
+
+def _reading(fields: Fields) -> Reading:
+    file = fields.text("file")
+    if not _inside(file):
+        raise fields.wrong("file", f"should be relative, with / between names: {file!r}")
+    symbol = fields.text("symbol")
+    if not all(part.isidentifier() for part in symbol.split(".")):
+        raise fields.wrong("symbol", f"should be a name such as Learner.fit, not {symbol!r}")
+    question = fields.text("question")
+    if not question.endswith("?"):
+        raise fields.wrong("question", "should end with a question mark")
+    place = _address(fields, "repository").rstrip("/")
+    task = Reading(fields.text("id"), question, place, file, symbol, fields.text("why"))
+    fields.done()
+    return task
+
+
+def _role_models(fields: Fields, key: str) -> tuple[RoleModel, ...]:
+    found = []
+    for item in fields.each(key):
+        found.append(RoleModel(item.text("name"), _address(item, "url"), item.text("why")))
+        item.done()
+    fields.unique(key, (one.url for one in found))
+    return tuple(found)
 
 
 def _link(fields: Fields) -> tuple[str, str]:

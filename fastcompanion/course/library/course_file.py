@@ -31,11 +31,13 @@ from fastcompanion.course.model import (
     Lesson,
     Mistake,
     NotebookRef,
+    Reading,
+    RoleModel,
     SectionSpec,
 )
 
 VERSION = 1
-_CACHE_VERSION = 1
+_CACHE_VERSION = 2
 
 
 @frozen
@@ -215,6 +217,8 @@ def merge(file: CourseFile) -> Course:
         licence=facts.licence if facts else "",
         pages=facts.pages if facts else "",
         requirements=facts.requirements if facts else (),
+        people=facts.people if facts else (),
+        portfolios=facts.portfolios if facts else (),
     )
 
 
@@ -299,7 +303,8 @@ def _course(data: dict[str, Any]) -> Course:
     lessons = tuple(_full_lesson(lesson) for lesson in data["lessons"])
     requirements = tuple(data["requirements"])
     changed = {"root": Path(data["root"]), "lessons": lessons, "requirements": requirements}
-    return Course(**{**data, **changed})
+    models = {key: tuple(RoleModel(**one) for one in data[key]) for key in ("people", "portfolios")}
+    return Course(**{**data, **changed, **models})
 
 
 def _full_lesson(data: Mapping[str, Any]) -> Lesson:
@@ -311,6 +316,7 @@ def _full_lesson(data: Mapping[str, Any]) -> Lesson:
         "sections": tuple(_full_section(item) for item in data["sections"]),
         "cards": tuple(Card(**item) for item in data["cards"]),
         "mistakes": tuple(Mistake(**item) for item in data["mistakes"]),
+        "reading": tuple(Reading(**item) for item in data["reading"]),
     }
     return Lesson(**{**data, **changed})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -14,11 +14,13 @@ from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import progress
 from fastcompanion.course.library import courses, discovery
 from fastcompanion.course.library.finding import find
-from fastcompanion.course.model import Course, Lesson, NotebookRef
+from fastcompanion.course.model import Course, Lesson, NotebookRef, RoleModel
 from fastcompanion.course.progress import LessonProgress, NextStep
+from fastcompanion.course.review import authored, cards
 
 __all__ = [
     "Candidate", "CourseLessons", "LessonLine", "LessonShown", "LinkShown", "NotebookShown", "Question",
+    "ReadingShown",
     "checks_file", "find", "last_change", "listing", "next_of", "notebook_of", "original", "show",
 ]  # fmt: skip
 
@@ -78,6 +80,17 @@ class Question:
 
 
 @frozen
+class ReadingShown:
+    """A place in real code to read, and the question about it."""
+
+    id: str
+    question: str
+    file: str
+    symbol: str
+    answered: bool
+
+
+@frozen
 class LessonShown:
     """All that the learner should know of a lesson, and what comes next in it."""
 
@@ -93,6 +106,9 @@ class LessonShown:
     progress: LessonProgress
     questions: tuple[Question, ...]
     next: NextStep | None
+    reading: tuple[ReadingShown, ...] = ()
+    people: tuple[RoleModel, ...] = ()
+    portfolios: tuple[RoleModel, ...] = ()
 
 
 def notebook_of(lesson: Lesson, text: str | None) -> NotebookRef:
@@ -219,8 +235,33 @@ def show(study: Workspace, text: str | None) -> LessonShown:
         links=tuple(LinkShown(title, url) for title, url in lesson.links),
         notebooks=tuple(_notebook_shown(study, lesson, ref) for ref in lesson.notebooks),
         progress=progress.of_lesson(lesson, own),
-        questions=tuple(Question(c.id, c.question, c.id in answered) for c in lesson.cards),
+        questions=_questions(study, lesson, answered),
         next=progress.next_in_lesson(course, lesson, own),
+        reading=_reading(lesson, own),
+        people=course.people,
+        portfolios=course.portfolios,
+    )
+
+
+def _questions(
+    study: Workspace, lesson: Lesson, answered: Container[object]
+) -> tuple[Question, ...]:
+    """Give the author's questions, and those that the learner took for the reviews."""
+    taken = (
+        Question(card.id, card.front, bool(card.back))
+        for card in cards.read(study).values()
+        if card.lesson == lesson.id and card.state == "active" and card.kind == "question"
+        if authored.parts(card) is None
+    )
+    own = (Question(card.id, card.question, card.id in answered) for card in lesson.cards)
+    return (*own, *taken)
+
+
+def _reading(lesson: Lesson, own: Sequence[Event]) -> tuple[ReadingShown, ...]:
+    done = {event.data.get("reading") for event in own if event.kind == "reading.answered"}
+    return tuple(
+        ReadingShown(task.id, task.question, task.file, task.symbol, task.id in done)
+        for task in lesson.reading
     )
 
 

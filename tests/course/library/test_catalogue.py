@@ -16,6 +16,10 @@ title: Tiny
 kind: git
 repository: https://example.org/tiny
 lessons: ["01"]
+people:
+  - name: Ada
+    url: https://example.org/ada
+    why: She wrote the first program.
 """
 LESSON = """\
 version: 1
@@ -44,6 +48,13 @@ mistakes:
     find: "x = 1"
     replace: ""
     message: x is needed.
+reading:
+  - id: r1
+    question: What does it do?
+    repository: https://example.org/code/
+    file: code/core.py
+    symbol: Loop.run
+    why: All of it goes through here.
 """
 
 
@@ -95,6 +106,10 @@ def test_a_complete_lesson_is_read(tmp_path: Path) -> None:
     assert lesson.links == (("A page", "https://example.org/page"),)
     assert lesson.sections[0].checkpoints[0].shape == "(3,)"
     assert lesson.mistakes[0].replace == ""
+    assert lesson.reading[0].repository == "https://example.org/code"
+    assert lesson.reading[0].symbol == "Loop.run"
+    assert [one.name for one in course.people] == ["Ada"]
+    assert course.portfolios == ()
     assert catalogue.validate(tmp_path) == []
 
 
@@ -112,6 +127,11 @@ def test_a_complete_lesson_is_read(tmp_path: Path) -> None:
         ("    path: 01-one.ipynb\n", "", r"notebooks\[0\]"),
         ("kind: array", "kind: arrray", r"checkpoints\[0\]\.kind"),
         ("    section: first", "    section: second", r"mistakes\[0\]\.section"),
+        ("What does it do?", "Read it.", r"reading\[0\]\.question"),
+        ("file: code/core.py", "file: /etc/passwd", r"reading\[0\]\.file"),
+        ("symbol: Loop.run", "symbol: Loop.run()", r"reading\[0\]\.symbol"),
+        ("https://example.org/code/", "git@example.org", r"reading\[0\]\.repository"),
+        ("    why: All of it goes through here.\n", "", r"reading\[0\]\.why"),
         ("version: 1", "version: 2", "newer"),
         ("version: 1\n", "", "version"),
         ("title: One", "title: [", "not valid YAML"),
@@ -134,6 +154,9 @@ def test_what_is_wrong_in_a_lesson_is_named(tmp_path: Path, old: str, new: str, 
         ("repository: https://example.org/tiny\n", "", "repository"),
         ('lessons: ["01"]', "lessons: []", "lessons"),
         ('lessons: ["01"]', 'lessons: ["01", "01"]', "lessons"),
+        ("    why: She wrote the first program.\n", "", r"people\[0\]\.why"),
+        ("https://example.org/ada", "example.org", r"people\[0\]\.url"),
+        ("people:", "heroes:", "heroes"),
     ],
 )
 def test_what_is_wrong_in_a_course_is_named(tmp_path: Path, old: str, new: str, key: str) -> None:
