@@ -165,7 +165,8 @@ def _view_installed(done: Installation) -> Iterable[Block]:
 def _view_status(seen: Status) -> Iterable[Block]:
     if not seen.installed:
         yield Line("No reminders are installed.")
-        yield Next("fastcompanion remind install")
+        what = "remind install" if seen.next else "plan init"
+        yield Next(f"fastcompanion {what}", "" if seen.next else "when do you want to study?")
     else:
         yield Title(f"{seen.name} ({seen.backend})")
         yield Facts(tuple(_facts(seen)))
@@ -184,7 +185,8 @@ def _view_status(seen: Status) -> Iterable[Block]:
 
 def _facts(seen: Status) -> Iterable[tuple[str, str]]:
     yield "next slot", f"{seen.next:%A %d %B, %H:%M %Z}" if seen.next else "none"
-    yield "timer", "armed" + (f", by its own words: {seen.system_next}" if seen.system_next else "")
+    words = f", by its own words: {seen.system_next}" if seen.system_next else ""
+    yield "timer", f"armed{words}" if seen.armed else "not armed"
     yield "woken last", f"{seen.woken:%Y-%m-%d %H:%M}" if seen.woken else "never"
     yield "last attempt", _attempt(seen.last) if seen.last else "none"
     yield "channels", ", ".join(seen.channels)

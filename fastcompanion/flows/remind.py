@@ -343,14 +343,14 @@ def _waited(
     ws: Workspace, token: str, at: datetime, wait: int, reporter: Reporter
 ) -> Record | None:
     """Wait for the last record of a test, as one channel after the other is tried."""
-    left = (at - clock.now()).total_seconds() + _GRACE
-    deadline = clock.monotonic() + min(left, float(wait))
-    with reporter.task("waiting for the timer") as task:
+    left = min((at - clock.now()).total_seconds() + _GRACE, float(wait))
+    deadline = clock.monotonic() + left
+    with reporter.task("waiting for the timer", round(left)) as task:
         while clock.monotonic() < deadline:
             mine = [one for one in records.read(ws) if one.slot == f"test-{token}"]
             if mine:
                 # All attempts of one wake-up are written at once, the one that counts last.
                 return next((one for one in mine if one.arrived), mine[-1])
             task.advance(1, "not yet")
-            clock.pause(0.5)
+            clock.pause(1.0)
     return None

@@ -464,6 +464,20 @@ def test_a_wake_up_says_nothing_unless_it_failed(
     assert len(programs.shown) == 1
 
 
+def test_a_wake_up_without_any_streams(planned: Path, programs: Programs) -> None:
+    """So pythonw.exe starts it on Windows."""
+    programs.has("notify-send")
+    script = (
+        "import sys, runpy\n"
+        "sys.argv = ['fastcompanion', 'remind', 'fire', '--test', 'abc', '--quiet']\n"
+        "sys.stdin = sys.stdout = sys.stderr = None\n"
+        "runpy.run_module('fastcompanion', run_name='__main__')\n"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", script], cwd=planned, check=False)
+    assert done.returncode == 0
+    assert [one["outcome"] for one in records(planned)] == ["shown"]
+
+
 def test_markup_of_a_course_stays_text(
     planned: Path, programs: Programs, run: Runner, frozen: Callable[[str], None]
 ) -> None:

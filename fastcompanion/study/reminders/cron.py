@@ -155,19 +155,20 @@ def armed(name: str) -> Armed:
 def running() -> bool:
     """Look among the processes for a cron; where they can't be seen it is taken to run."""
     processes = Path("/proc")
-    if not (processes / "self").exists():
+    if not (processes / "1" / "status").exists():
         return True
-    return any(
-        name in ("cron", "crond", "fcron")
-        for name in (_name(place) for place in processes.glob("[0-9]*/comm"))
-    )
+    return any(_is_cron(place) for place in processes.glob("[0-9]*/status"))
 
 
-def _name(place: Path) -> str:
+def _is_cron(place: Path) -> bool:
+    """Whether a process is a cron of this system: one in a container reads no crontab of ours."""
     try:
-        return store.read_text(place).strip()
-    except CompanionError:
-        return ""
+        found = dict(line.split(":", 1) for line in store.read_text(place).splitlines())
+    except (CompanionError, ValueError):
+        # It has ended meanwhile.
+        return False
+    inside = len(found.get("NSpid", "").split()) > 1
+    return found.get("Name", "").strip() in ("cron", "crond", "fcron") and not inside
 
 
 def why_silent(name: str) -> str:
