@@ -268,6 +268,13 @@ def _view_checked(checked: Checked) -> Iterable[Block]:
         yield from _view_post(post)
 
 
+_SHOWS = {
+    "published": "It was published; what you changed since shows with the next: fastcompanion blog publish.",
+    listing.HERE: "It is on the branch gh-pages of this machine alone: fastcompanion blog publish.",
+    "not published": "Shows when it is published: fastcompanion blog publish.",
+}
+
+
 def _view_post(post: CheckedPost) -> Iterable[Block]:
     yield Title(post.title)
     if post.why_hidden:
@@ -277,7 +284,7 @@ def _view_post(post: CheckedPost) -> Iterable[Block]:
             "Does not show: what is marked STOP has to be mended before it is published.", "bad"
         )
     else:
-        yield Line("Shows when it is published.", "good")
+        yield Line(_SHOWS[post.state], "good")
     for one in post.findings:
         yield Line(f"{_MARKS[one.severity]}  {_place(one)}: {one.text}", _STYLES[one.severity])
         yield Line(f"      {one.cure}", "dim")

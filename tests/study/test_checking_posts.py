@@ -46,9 +46,9 @@ def test_a_good_post_shows(study: Path, run: Runner) -> None:
     assert told.code == 0
     (post,) = told.data["posts"]
     assert post == {
-        "file": "posts/2026-11-20-good/index.md", "findings": [], "slug": "good", "title": "good", "why_hidden": "",
+        "file": "posts/2026-11-20-good/index.md", "findings": [], "slug": "good", "title": "good", "why_hidden": "", "state": "not published",
     }  # fmt: skip
-    assert "Shows when it is published." in run("blog", "check").out
+    assert "Shows when it is published" in run("blog", "check").out
 
 
 @pytest.mark.parametrize(

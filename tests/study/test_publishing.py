@@ -360,7 +360,9 @@ def test_the_list_says_what_is_public(blog: Path, remote: Path, git: Git, run: R
     run("blog", "publish", "--yes")
     states = {one["slug"]: one["state"] for one in run("blog", "list", "--json").data["posts"]}
     assert states == {"one": "published here, not pushed", "two": "published here, not pushed", "later": "draft"}  # fmt: skip
+    assert "of this machine alone" in run("blog", "check", "one").out
     git(blog, "remote", "set-url", "origin", str(remote))
     run("blog", "publish", "--yes")
+    assert "It was published" in run("blog", "check", "one").out
     states = {one["slug"]: one["state"] for one in run("blog", "list", "--json").data["posts"]}
     assert states["one"] == "published"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -11,7 +12,15 @@ from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
 from fastcompanion.base.scrub import Known
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.study.posts import bundle, checking_notebook, front, images, prose, secrets
+from fastcompanion.study.posts import (
+    bundle,
+    checking_notebook,
+    front,
+    images,
+    listing,
+    prose,
+    secrets,
+)
 from fastcompanion.study.posts.bundle import Post
 from fastcompanion.study.posts.findings import Finding, Severity, in_order
 from fastcompanion.study.posts.writing import MATERIAL
@@ -21,13 +30,17 @@ _LARGE, _TOO_LARGE = 2_000_000, 95_000_000
 
 @frozen
 class CheckedPost:
-    """A post with what was found; `why_hidden` says why it would not show (empty: it would)."""
+    """A post with what was found; `why_hidden` says why it would not show (empty: it would).
+
+    `state` says whether it is published already: not published, published here (not pushed), published.
+    """
 
     slug: str
     title: str
     file: str
     why_hidden: str
     findings: tuple[Finding, ...]
+    state: str = "not published"
 
     @property
     def stopped(self) -> bool:
@@ -49,12 +62,11 @@ class Checked:
 
 def check(ws: Workspace, name: str | None = None) -> Checked:
     """Check one post, or all of them."""
-    known = secrets.private(ws)
-    if name is not None:
-        folder = _folder(ws, name)
-        return Checked((_checked(ws, folder, known),))
-    posts = [_checked(ws, folder, known) for folder in reversed(bundle.folders(ws))]
-    return Checked((*posts, *_portfolio(ws, known)))
+    known, seen = secrets.private(ws), listing.look(ws)
+    folders = [_folder(ws, name)] if name is not None else reversed(bundle.folders(ws))
+    posts = [_checked(ws, folder, known) for folder in folders]
+    placed = [replace(post, state=seen.state(post.slug)) for post in posts]
+    return Checked((*placed, *(_portfolio(ws, known) if name is None else ())))
 
 
 def _portfolio(ws: Workspace, known: Known) -> Iterator[CheckedPost]:

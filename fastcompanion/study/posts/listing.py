@@ -9,6 +9,7 @@ from fastcompanion.base.workspace import Workspace
 from fastcompanion.study.posts import bundle
 
 BRANCH = "gh-pages"
+HERE = "published here, not pushed"
 
 
 @frozen
@@ -40,15 +41,32 @@ class Listed:
     problems: tuple[Unreadable, ...]
 
 
+@frozen
+class Seen:
+    """The posts on the branch of this machine, and on that of the remote when we last heard of it."""
+
+    here: frozenset[str]
+    there: frozenset[str]
+
+    def state(self, slug: str) -> str:
+        """Say whether a post is published."""
+        if slug in self.there:
+            return "published"
+        return HERE if slug in self.here else "not published"
+
+
+def look(ws: Workspace) -> Seen:
+    """Look at both branches; never asks the network."""
+    return Seen(published(ws, f"refs/heads/{BRANCH}"), pushed(ws))
+
+
 def listed(ws: Workspace) -> Listed:
     """List the posts; opens no text but theirs, and never asks the network."""
     found = bundle.look(ws)
-    here, there = published(ws, f"refs/heads/{BRANCH}"), pushed(ws)
+    seen = look(ws)
     rows = []
     for post in found.posts:
-        state = "published" if post.slug in there else "not published"
-        if post.slug in here and post.slug not in there:
-            state = "published here, not pushed"
+        state = seen.state(post.slug)
         if post.front.draft:
             state = "draft" if state == "not published" else f"draft, but {state}"
         day = post.day
