@@ -357,7 +357,7 @@ def _view_forecast(seen: Foresight) -> Iterable[Block]:
 def _range(earliest: date | None, latest: date | None) -> str:
     if earliest is None and latest is None:
         return ""
-    return f"{earliest or 'open'} to {latest or 'open'}"
+    return f"{earliest} to {latest}" if latest else f"{earliest} or later"
 
 
 def _end_of_course(seen: Foresight) -> Iterable[Block]:
@@ -398,7 +398,7 @@ def _basis(seen: Foresight) -> Iterable[str]:
         yield (
             f"From your own pace: {duration(seen.weekly_minutes)} a week over "
             f"{seen.weeks_of_log} weeks ({duration(seen.planned_minutes)} are planned). "
-            "The range holds in eight of ten cases."
+            "The range holds in about eight of ten cases."
         )
     else:
         why = (

@@ -4,10 +4,12 @@ Until there are two weeks of log, the planned minutes are believed: the early da
 lessons take a fifth less than said, the late one when one slot in three is missed.
 
 After that the weeks of the learner count, eight at most, each as its minutes a week without the
-days of a pause. With their mean m, their standard deviation s and their number k, n weeks to come
+days of a pause. With their mean m, their number k and the deviation s of a week, n weeks to come
 bring m n minutes, give or take t s sqrt(n + n^2 / k): the weeks differ by chance, and so does the
-mean of those that were seen (t is Student's, so that the early and the late date hold in eight of
-ten cases). The weeks to come are those of the plan, so that pauses move the date.
+mean of those that were seen. Two weeks say little about s, so it is pooled with a usual one of
+0.4 m that counts as three weeks more; t is Student's for k + 2 degrees of freedom, so that about
+eight of ten ends lie between the early and the late date. The weeks to come are those of the plan,
+so that pauses move the date.
 """
 
 from __future__ import annotations
@@ -27,8 +29,10 @@ _MOST_WEEKS = 8
 _FEWEST_DAYS = 3
 _HORIZON_DAYS = 5 * 366
 _EASIER, _KEPT = 0.8, 2 / 3
-# Student's t, one-sided 90 percent, for 1 to 7 degrees of freedom.
-_STUDENT = (3.078, 1.886, 1.638, 1.533, 1.476, 1.440, 1.415)
+# How much a usual learner's week differs from the mean, and how many weeks that is worth.
+_USUAL_DEVIATION, _USUAL_WEEKS = 0.4, 3
+# Student's t, one-sided 90 percent, for 4 to 10 degrees of freedom: 2 to 8 weeks.
+_STUDENT = (1.533, 1.476, 1.440, 1.415, 1.397, 1.383, 1.372)
 
 
 @frozen
@@ -87,7 +91,7 @@ class _Rate:
         return self.mean * n
 
     def _spread(self, n: float) -> float:
-        student = _STUDENT[min(self.weeks - 1, len(_STUDENT)) - 1]
+        student = _STUDENT[self.weeks - ENOUGH_WEEKS]
         return student * self.deviation * math.sqrt(n + n * n / self.weeks)
 
 
@@ -151,7 +155,8 @@ def forecast(
 
 def _rate(seen: Sequence[float]) -> _Rate:
     mean = sum(seen) / len(seen)
-    variance = sum((one - mean) ** 2 for one in seen) / (len(seen) - 1)
+    squares = sum((one - mean) ** 2 for one in seen) + _USUAL_WEEKS * (_USUAL_DEVIATION * mean) ** 2
+    variance = squares / (len(seen) - 1 + _USUAL_WEEKS)
     return _Rate(mean, math.sqrt(variance), len(seen))
 
 
