@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import shutil
 import statistics
 import sys
@@ -119,52 +120,56 @@ def read_files(root: Path) -> int:
     return sum(map(len, texts))
 
 
-def added(
-    what: str,
-    whole: Callable[[], object],
-    trivial: Callable[[], object],
-    git: Callable[[], object],
-    *,
-    runs: int,
-) -> Row:
-    """Compare a whole command with a trivial one and twice git's two together."""
-    ours, theirs = [], []
-    for _ in range(2):
-        whole(), trivial(), git()
-    for _ in range(runs):
-        theirs.append(seconds(trivial) + 2 * seconds(git))
-        ours.append(seconds(whole))
+def both(act: Callable[[], object]) -> tuple[float, float]:
+    """Give the seconds of one run by the clock, and the CPU seconds of it and all it started."""
+    before, took = _cpu(), seconds(act)
+    return took, _cpu() - before
+
+
+def _cpu() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def ratio(what: str, peer: str, budget: float, ours: list[float], theirs: list[float]) -> Row:
+    """Make a row of the medians of two lists."""
     pairs = sorted(a / b for a, b in zip(ours, theirs, strict=True))
-    ratio = statistics.median(ours) / statistics.median(theirs)
     spread = f"{pairs[len(pairs) // 4]:.2f} to {pairs[-len(pairs) // 4]:.2f}"
-    return Row(what, "`--version`, and twice those two", 1, ratio, spread, runs)
+    found = statistics.median(ours) / statistics.median(theirs)
+    return Row(what, peer, budget, found, spread, len(pairs))
 
 
 def grown(few: Pair, many: Pair, runs: int) -> Row:
     """Say how much more than git's own growth the act grows from 10 sessions to 10,000."""
-    ratios: dict[int, list[float]] = {FEW: [], MANY: []}
+    found: dict[int, list[float]] = {FEW: [], MANY: []}
     for _ in range(runs):
         for size, one in ((FEW, few), (MANY, many)):
-            theirs = seconds(one.git)
-            ratios[size].append(seconds(one.act) / theirs)
-    pairs = sorted(b / a for a, b in zip(ratios[FEW], ratios[MANY], strict=True))
-    ratio = statistics.median(ratios[MANY]) / statistics.median(ratios[FEW])
-    spread = f"{pairs[len(pairs) // 4]:.2f} to {pairs[-len(pairs) // 4]:.2f}"
-    what = f"the act at {MANY:,} sessions, in units of git's own"
-    return Row(what, f"the same at {FEW}", 1.1, ratio, spread, runs)
+            theirs = both(one.git)[1]
+            found[size].append(both(one.act)[1] / theirs)
+    what = f"the act at {MANY:,} sessions as a multiple of git there, CPU seconds"
+    return ratio(what, f"the same at {FEW}", 1.1, found[MANY], found[FEW])
 
 
-def whole_rows(program: Installed, env: Mapping[str, str], one: Pair, size: int, runs: int) -> Row:
-    """Measure the installed command."""
-    return added(
-        f"`log add`, the whole command, {size:,} sessions",
-        lambda: call(
-            program.command("log", "add", "Retyped it", "-m", "45"), cwd=one.ours, env=env
-        ),
-        lambda: call(program.command("--version"), cwd=one.ours, env=env),
-        one.git,
-        runs=runs,
-    )
+def whole(program: Installed, env: Mapping[str, str], one: Pair, size: int, runs: int) -> list[Row]:
+    """Compare the installed command with a trivial one and twice git's two, by clock and by CPU."""
+    add = program.command("log", "add", "Retyped it", "-m", "45")
+    ours, theirs = [], []
+    for _ in range(runs):
+        trivial = both(lambda: call(program.command("--version"), cwd=one.ours, env=env))
+        git = both(one.git)
+        theirs.append(tuple(a + 2 * b for a, b in zip(trivial, git, strict=True)))
+        ours.append(both(lambda: call(add, cwd=one.ours, env=env)))
+    peer = "`--version`, and twice those two"
+    return [
+        ratio(
+            f"`log add`, the whole command, {size:,} sessions{unit}",
+            peer,
+            1,
+            [run[place] for run in ours],
+            [run[place] for run in theirs],
+        )
+        for place, unit in enumerate(("", ", CPU seconds"))
+    ]
 
 
 def stats(many: Pair, runs: int) -> Row:
@@ -199,9 +204,8 @@ def measure(runs: int = 15) -> list[Row]:
             for size, one in ((FEW, few), (MANY, many))
         ]
         rows.append(grown(few, many, runs))
-        rows += [
-            whole_rows(program, env, one, size, runs) for size, one in ((FEW, few), (MANY, many))
-        ]
+        for size, one in ((FEW, few), (MANY, many)):
+            rows += whole(program, env, one, size, runs)
         return [*rows, stats(many, max(5, runs // 3))]
 
 

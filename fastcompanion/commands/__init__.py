@@ -49,8 +49,8 @@ WORDS: dict[str, Word] = {
         _DAILY,
         ("log_app", "log", "log_edit", "log_view", "log_share"),
         {
-            **dict.fromkeys(("add", "undo"), ("log_app", "log")),
-            "edit": ("log_app", "log_edit"),
+            "add": ("log_app", "log"),
+            **dict.fromkeys(("edit", "undo"), ("log_app", "log_edit")),
             **dict.fromkeys(
                 ("show", "stats", "heatmap", "check", "export"), ("log_app", "log_view")
             ),

@@ -1,4 +1,4 @@
-"""`log edit`: correct an entry by options, or the day file in your own editor."""
+"""`log edit` and `log undo`: correct an entry, a day file in your own editor, or take one out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from fastcompanion.commands.phrases import commit_blocks, entry_words
 from fastcompanion.console import Answer, Block, Line, Next, Title, Warn
 from fastcompanion.flows import diary, editor
 from fastcompanion.flows.diary import Correction
-from fastcompanion.study.journal import Changed
+from fastcompanion.study import journal
+from fastcompanion.study.journal import Changed, Undone
 from fastcompanion.study.logbook import editing
 from fastcompanion.study.logbook.editing import Edited
 
@@ -57,6 +58,21 @@ def edit(
     return Answer(edited, _view_edited, Exit.CHECK_SAYS_NO if edited.problems else Exit.DONE)
 
 
+@command(app, "undo")
+def undo(
+    session: Session,
+    entry: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ID]", help="The id at a line's end, or an event's.", show_default="the last"
+        ),
+    ] = None,
+) -> Answer:
+    """Take an entry out of the log again; undoing the undoing brings it back."""
+    undone = journal.undo(session.workspace(), entry, dry_run=session.dry_run)
+    return Answer(undone, _view_undone)
+
+
 def register(root: typer.Typer) -> None:
     """Add nothing to the root: importing this file has added to the group `log`."""
 
@@ -94,3 +110,17 @@ def _view_edited(edited: Edited) -> Iterable[Block]:
         yield Line("Everything stays as you wrote it; it is committed when it can be read.")
         yield Next("fastcompanion log edit", "to mend it")
     yield from commit_blocks(edited.commit)
+
+
+def _view_undone(undone: Undone) -> Iterable[Block]:
+    if undone.entry is None:
+        yield Title(f"Taken back: {undone.what}")
+    elif undone.back is not None:
+        yield Title("The entry is as it was before the correction")
+        yield Line(entry_words(undone.back))
+    else:
+        yield Title("Brought back into the log" if undone.restored else "Taken out of the log")
+        yield Line(entry_words(undone.entry))
+    yield from commit_blocks(undone.commit)
+    if undone.id and not undone.restored:
+        yield Next(f"fastcompanion log undo {undone.id}", "to bring it back")
