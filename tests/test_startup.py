@@ -62,6 +62,22 @@ def test_daily_commands_load_nothing_heavy(words: str, built_in_study: Path) -> 
     assert modules & set(HEAVY) - allowed == set()
 
 
+@pytest.mark.parametrize("words", ["review --json", "review stats", "review list"])
+def test_asking_what_is_due_loads_no_scheduler(words: str, built_in_study: Path) -> None:
+    """What is known of each card is kept in a cache; FSRS is loaded to follow new answers alone."""
+    line = {"v": 1, "at": "2026-01-01T19:30:00+01:00", "card": "q1"}
+    folder = built_in_study / "review"
+    folder.mkdir()
+    card = {**line, "id": "a", "kind": "accepted", "front": "Why?"}
+    (folder / "cards.jsonl").write_text(json.dumps(card) + "\n")
+    answer = {**line, "id": "b", "day": "2026-01-01", "rating": "good"}
+    (folder / "reviews.jsonl").write_text(json.dumps(answer) + "\n")
+    assert "fsrs" in loaded("review", "--json", cwd=built_in_study)[1]
+    code, modules = loaded(*words.split(), cwd=built_in_study)
+    assert code == 0
+    assert modules & set(HEAVY) == set()
+
+
 @pytest.mark.parametrize("words", ["status", "next --dry-run", "next -m 25 --dry-run"])
 def test_sections_that_come_back_need_no_scheduler_before_they_are_written(
     words: str, built_in_study: Path
