@@ -27,6 +27,7 @@ from fastcompanion.course.library import courses
 from fastcompanion.flows import opening, remind
 from fastcompanion.project import weights
 from fastcompanion.study import journal, timer
+from fastcompanion.study.plan import plan as plans
 
 Severity = Literal["ok", "warn", "bad"]
 _OLDEST_GIT = (2, 28)
@@ -319,6 +320,7 @@ def _study(ws: Workspace | None) -> Iterator[Finding]:
         lambda: events.read(ws),
         lambda: events.read(ws, private=True),
         lambda: timer.running(ws),
+        lambda: plans.read(ws),
         lambda: [courses.load(ws, course_id) for course_id in courses.ids(ws)],
     )
     faults = [fault for check in checks for fault in _faults(check)]

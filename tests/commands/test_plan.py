@@ -332,6 +332,7 @@ def test_a_malformed_plan_names_its_line_and_status_goes_on(planned: Path, run: 
     seen = run("status")
     assert seen.code == 0
     assert f"fastcompanion.toml:{line}: " in seen.out
+    assert "no minutes of a day" in run("doctor", "study").out
     for words in (
         ["config", "show"],
         ["next", "--no-open"],
