@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from fastcompanion.base import clock, config
+from fastcompanion.base import clock, config, store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
@@ -63,6 +63,8 @@ def install(
     job = jobs.make(ws.root, key, plan, lead)
     old = registry.find(key)
     if old is not None and _is_current(old, backend, job):
+        if known.key != key and not dry_run:
+            records.keep_state(ws, replace(known, key=key, since=clock.now()))
         return _installation(backend, job, plan, (), changed=False, dry_run=dry_run)
     steps = (*_replaced(old, backend, job), *backend.install(job))
     _show(steps, reporter)
@@ -96,9 +98,9 @@ def _checked_settings(ws: Workspace) -> int:
 
 def _key(ws: Workspace, known: State) -> str:
     """Give the study's key; a copy of a study gets one of its own."""
-    old = registry.find(known.key) if known.key else None
+    old = registry.find(known.key) if known.key else registry.at(ws.root)
     if old is None or old.root == ws.root:
-        return known.key or clock.new_id()
+        return old.key if old else known.key or clock.new_id()
     if old.lost or records.state(Workspace(old.root)).key != known.key:
         return known.key
     return clock.new_id()
@@ -268,9 +270,10 @@ def lost(ws: Workspace | None) -> tuple[str, ...]:
 
 def _installed(ws: Workspace, known: State) -> Installed | None:
     old = registry.find(known.key) if known.key else None
-    if old is not None and old.root != ws.root and not old.lost:
-        return None
-    return old
+    if old is not None and (old.root == ws.root or old.lost):
+        return old
+    # What lies in .fastcompanion may be deleted at any time.
+    return registry.at(ws.root)
 
 
 def _last(found: Sequence[Record]) -> Record | None:
@@ -320,19 +323,28 @@ def test(ws: Workspace, *, wait: int, dry_run: bool, reporter: Reporter) -> Test
     job = jobs.test(jobs.make(ws.root, old.key, _plan(ws), 0), at, token)
     if dry_run:
         return Tested(old.backend, at, False, "", "", "", 0.0, dry_run=True)
+    with store.lock(ws.lock("remind-test"), busy="another test is under way", wait=1):
+        return _tested(ws, backend, job, token, wait, reporter)
+
+
+def _tested(
+    ws: Workspace, backend: Backend, job: Job, token: str, wait: int, reporter: Reporter
+) -> Tested:
+    at = job.once
+    assert at is not None, "a test is for one moment"
     begun = clock.monotonic()
-    reporter.note(f"{old.backend} is to wake us at {at:%H:%M:%S}; waiting for the record of it.")
+    reporter.note(f"{backend.NAME} is to wake us at {at:%H:%M:%S}; waiting for the record of it.")
     try:
         acts.perform(backend.install(job))
         found = _waited(ws, token, at, wait, reporter)
         silent = "" if found else backend.why_silent(job.name)
     finally:
-        acts.undo(backends.removal(old.backend, job.name, had_crontab=True))
+        acts.undo(backends.removal(backend.NAME, job.name, had_crontab=True))
     seconds = round(clock.monotonic() - begun, 1)
     if found is None:
-        cause = f"{old.backend} did not wake us: {silent}"
-        return Tested(old.backend, at, False, "", "", cause, seconds)
-    return Tested(old.backend, at, found.arrived, found.channel, found.proof, found.cause, seconds)
+        cause = f"{backend.NAME} did not wake us: {silent}"
+        return Tested(backend.NAME, at, False, "", "", cause, seconds)
+    return Tested(backend.NAME, at, found.arrived, found.channel, found.proof, found.cause, seconds)
 
 
 def _next_minute(now: datetime) -> datetime:

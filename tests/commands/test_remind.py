@@ -343,6 +343,22 @@ def test_a_study_that_moved_is_noticed_updated_and_removed(
     assert list((isolated / ".config").rglob("*.timer")) == []
 
 
+def test_what_git_clean_takes_away_is_no_loss(
+    planned: Path, programs: Programs, run: Runner, isolated: Path
+) -> None:
+    import shutil
+
+    programs.has("systemctl", "notify-send")
+    run("remind", "install", "--yes")
+    name = run("remind", "status", "--json").data["name"]
+    shutil.rmtree(planned / ".fastcompanion")
+    assert run("remind", "status", "--json").data["name"] == name
+    assert run("remind", "install", "--yes", "--json").data["name"] == name
+    shutil.rmtree(planned / ".fastcompanion")
+    assert run("remind", "remove", "--yes").code == 0
+    assert list((isolated / ".config").rglob("*.timer")) == []
+
+
 def test_the_reminders_of_a_deleted_study_can_be_removed(
     planned: Path, programs: Programs, run: Runner, tmp_path: Path, isolated: Path
 ) -> None:
@@ -604,6 +620,8 @@ def test_ctrl_c_during_the_test_cleans_up(
         if "not yet" in line:
             break
     assert len(units(isolated)) > len(before)
+    busy = run("remind", "test")
+    assert (busy.code, "another test is under way" in busy.err) == (1, True)
     child.send_signal(signal.SIGINT)
     child.communicate()
     assert child.returncode == 130

@@ -53,6 +53,11 @@ def find(key: str) -> Installed | None:
     return next((one for one in read() if one.key == key), None)
 
 
+def at(root: Path) -> Installed | None:
+    """Give the installation of a study by its place."""
+    return next((one for one in read() if one.root == root), None)
+
+
 def keep(found: Installed) -> None:
     """Write an installation down."""
     with _lock():
