@@ -62,7 +62,7 @@ def new(
     elif notebook is not None:
         written = writing.from_notebook(study, notebook, title, dry_run=dry)
     else:
-        title = title or session.ask("What is the title?", "", "TITLE")
+        title = title or session.ask("The title of the post", "", "TITLE")
         written = writing.new(study, title, dry_run=dry)
     return Answer(written, _view_would_write if dry else _view_written)
 

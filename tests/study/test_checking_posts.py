@@ -79,6 +79,7 @@ def test_a_good_post_shows(study: Path, run: Runner) -> None:
         ("write to ada@lovelace.org", "mail", "note", 8),
         ("<!-- material: rewrite -->", "material", "mend", 8),
         ("", "empty", "mend", 7),
+        ("<!-- think\nof it -->\n\n## What I tried\n\n## What happened", "empty", "mend", 7),
     ],
 )  # fmt: skip
 def test_what_a_text_can_have(study: Path, body: str, kind: str, severity: str, line: int) -> None:
@@ -99,7 +100,7 @@ def test_what_a_text_can_have(study: Path, body: str, kind: str, severity: str, 
     [
         "`![x](gone.png)` and `[y](gone.md)`",
         "```\n![x](gone.png)\n```",
-        "<!-- ![x](gone.png) -->",
+        "Words <!-- ![x](gone.png) -->",
         "<img src='bird.png' alt=''>",
         "[top](#top) [mail](mailto:ada@example.org) [two](../post/)",
         "cd /home/you/project; ls /usr/lib/python3 /kaggle/input /content/data",

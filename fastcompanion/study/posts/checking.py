@@ -171,8 +171,12 @@ def _text(ws: Workspace, post: Post, known: Known) -> Iterator[Finding]:
     for one in _prose(ws, post, body.body, None, ()):
         yield Finding(**{**vars(one), "line": (one.line or 1) + shift})
     yield from _title_image(ws, post)
-    if not body.body.strip():
+    if not any(map(_says_something, prose.without_comments(body.body).split("\n"))):
         yield Finding("empty", "mend", "it has no text", "Write one.", line=shift + 1)
+
+
+def _says_something(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
 
 
 def _leaks(text: str, known: Known) -> Iterator[Finding]:

@@ -59,6 +59,11 @@ def without_code(text: str) -> str:
     return _CODE.sub(_blank, blanked)
 
 
+def without_comments(text: str) -> str:
+    """Blank out what readers never see."""
+    return _COMMENT.sub(_blank, text)
+
+
 def _blank(found: re.Match[str]) -> str:
     return re.sub(r"[^\n]", " ", found[0])
 
