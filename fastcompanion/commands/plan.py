@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.commands import completing
 from fastcompanion.commands.options import Session, command
 from fastcompanion.commands.phrases import commit_blocks, duration
 from fastcompanion.console import Answer, Block, Items, Line, Next, Table, Title, Warn
@@ -37,7 +38,12 @@ Deadline = Annotated[
     typer.Option("--deadline", help="When the course is to be finished: 2027-03-01, or none."),
 ]
 CourseOption = Annotated[
-    str | None, typer.Option("--course", help="The course that the forecast is about.")
+    str | None,
+    typer.Option(
+        "--course",
+        help="The course that the forecast is about.",
+        autocompletion=completing.courses,
+    ),
 ]
 Why = Annotated[str, typer.Option("--why", help="The reason, for the history of your dates.")]
 
@@ -330,8 +336,11 @@ def _history(one: DeadlineShown) -> str:
 def _back(plan: PlanShown) -> Iterable[Block]:
     """Propose the way back after a week without study; a break is no fault."""
     soon = f" The next time is {plan.occurrences[0].at:%a %d %b %H:%M}." if plan.occurrences else ""
-    yield Line(f"Your last session was on {_day(plan.quiet_since)}; welcome back.{soon}")
-    yield Next("fastcompanion next --minutes 10", "ten minutes are a way back")
+    if plan.begun:
+        yield Line(f"Your last session was on {_day(plan.quiet_since)}; welcome back.{soon}")
+    else:
+        yield Line(f"Nothing is logged yet; any day is a good one to begin.{soon}")
+    yield Next("fastcompanion next --minutes 10", "ten minutes are enough")
     yield Next("fastcompanion plan reflow", "let the dates start from today")
 
 

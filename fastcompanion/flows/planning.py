@@ -86,7 +86,8 @@ class DeadlineShown:
 class PlanShown:
     """The plan and what comes of it; `elsewhere` names the zone here when it shows another time.
 
-    `quiet_since` is the day of the last session when a week of the plan went by without one.
+    `quiet_since` is the day of the last session (not `begun`: of the plan) when a week of the plan
+    went by without one.
     """
 
     file: str
@@ -99,6 +100,7 @@ class PlanShown:
     deadlines: tuple[DeadlineShown, ...]
     elsewhere: bool
     quiet_since: date | None
+    begun: bool
 
 
 @frozen
@@ -348,6 +350,7 @@ def _record(ws: Workspace, old: Plan | None, new: Plan, why: str) -> CommitResul
 def show(ws: Workspace) -> PlanShown:
     """Show the plan, the next slots, the pauses and the dates with their history."""
     plan, known = plans.needed(ws), events.read(ws)
+    last = _last_day(ws, known)
     soon = coming(plan, _SHOWN)
     return PlanShown(
         file=str(ws.settings),
@@ -361,7 +364,8 @@ def show(ws: Workspace) -> PlanShown:
         ),
         deadlines=_dates(ws, plan, known),
         elsewhere=any(one.here.utcoffset() != one.at.utcoffset() for one in soon),
-        quiet_since=_quiet_since(ws, plan, known),
+        quiet_since=_quiet_since(plan, known, last),
+        begun=last is not None,
     )
 
 
@@ -405,20 +409,21 @@ def _date(one: deadlines.Deadline, *, done: bool) -> DeadlineShown:
     return DeadlineShown(one.lesson or None, one.day, done, one.moved, before)
 
 
-def _quiet_since(ws: Workspace, plan: Plan, known: Sequence[Event]) -> date | None:
-    """Give the day of the last session when the slots of a whole week went by without one."""
+def _last_day(ws: Workspace, known: Sequence[Event]) -> date | None:
+    """Give the day of the last session."""
+    entries = journal.read(ws, undone=journal.undone(ws, known)).entries
+    return max((journal.study_day(entry.at) for entry in entries), default=None)
+
+
+def _quiet_since(plan: Plan, known: Sequence[Event], last: date | None) -> date | None:
+    """Give the day since which the times of a week and more went by: the last session's, or the plan's."""
     today = journal.study_day(clock.now())
-    last = max(
-        (
-            journal.study_day(entry.at)
-            for entry in journal.read(ws, undone=journal.undone(ws, known)).entries
-        ),
-        default=None,
-    )
-    if last is None or (today - last).days <= _QUIET_DAYS:
+    made = min((event.at.date() for event in known if event.kind == deadlines.SET), default=None)
+    since = last or made
+    if since is None or (today - since).days <= _QUIET_DAYS:
         return None
-    missed = slots.between(plan, last + timedelta(days=1), today - timedelta(days=1))
-    return last if missed else None
+    gone = slots.between(plan, since + timedelta(days=1), today - timedelta(days=1))
+    return since if gone else None
 
 
 def pause(ws: Workspace, first: str, last: str, why: str, *, dry_run: bool) -> PausedNow:

@@ -255,6 +255,13 @@ def test_a_missed_week_is_a_way_back_and_no_blame(
     assert run("plan", "show", "--json").data["quiet_since"] is None, "a pause is no break"
 
 
+def test_a_plan_that_was_not_begun_is_no_fault(planned: Path, run: Runner, frozen: Freeze) -> None:
+    frozen("2026-12-09T12:00:00+01:00")
+    assert "Nothing is logged yet; any day is a good one to begin. The next time is Thu 10 Dec" in (
+        run("plan", "show").out
+    )
+
+
 def test_reflow_moves_dates_openly(planned: Path, run: Runner, frozen: Freeze) -> None:
     assert "No date has to move" in run("plan", "reflow").out
     frozen("2026-12-09T12:00:00+01:00")
