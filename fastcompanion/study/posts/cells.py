@@ -271,6 +271,8 @@ def _display(output: Mapping[str, Any], number: int, shown: Shown) -> Iterator[P
         if part is not None:
             yield part
             return
+    if "<script" in joined(data.get("text/html")):
+        yield Part("made", '<p class="cut">… a display that needs scripts left out …</p>\n', number)
 
 
 def _form(
@@ -304,7 +306,7 @@ def _html(text: str, number: int) -> Part | None:
     shown, _ = clean.cleaned(text, lambda tag, url: url)
     if not clean.words(shown) and not re.search(r"<(?:img|video|audio|hr|progress)\b", shown):
         return None
-    return Part("foreign", text, number)
+    return Part("foreign", text, number, own=False)
 
 
 def _raster(kind: str, text: str, number: int, shown: Shown, size: Any) -> Part:

@@ -131,7 +131,8 @@ class Cleaner(HTMLParser):
                 if address is not None:
                     kept[name] = address
             elif name == "style":
-                kept[name] = "; ".join(_STYLES.findall(text.lower()))
+                parts = (one.strip() for one in text.lower().split(";"))
+                kept[name] = "; ".join(one for one in parts if _STYLES.fullmatch(one))
             elif name in _ATTRIBUTES and (name != "type" or text in _TYPES.get(tag, (text,))):
                 kept[name] = text
         if tag == "img":
@@ -187,15 +188,12 @@ def words(html: str) -> str:
 
 _ESCAPE = re.compile(r"\x1b\[([0-9;:]*)m|\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")  # fmt: skip
 _NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def coloured(text: str) -> str:
     """Turn a terminal's text into HTML: its colours and weights as classes, other escapes dropped."""
-    text = _CONTROL.sub("", text)
-    if "\x1b" not in text:
-        return escape(text, quote=False)
-    return "".join(_spans(text))
+    return "".join(_spans(text)) if "\x1b" in text else _span(text, {})
 
 
 def _spans(text: str) -> Iterator[str]:
@@ -206,11 +204,11 @@ def _spans(text: str) -> Iterator[str]:
         place = found.end()
         if found[1] is not None:
             now = _state(now, found[1])
-    yield _span(text[place:].replace("\x1b", ""), now)
+    yield _span(text[place:], now)
 
 
 def _span(text: str, now: dict[str, str]) -> str:
-    shown = escape(text, quote=False)
+    shown = escape(_CONTROL.sub("", text), quote=False)
     if not text or not now:
         return shown
     return f'<span class="{" ".join(now.values())}">{shown}</span>'

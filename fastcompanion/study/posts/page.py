@@ -198,7 +198,7 @@ class _Page:
         for source in cleaner.without_alt:
             self._say(f"the picture {source[:60]!r} has no alternative text", part, source)
         for tag, source in cleaner.dropped:
-            if tag not in _SILENT:
+            if tag not in _SILENT and (part.own or tag == "iframe"):
                 what = _DROPPED.get(tag, f"<{tag}>")
                 self._say(f"{what} was left out" + (f" ({source})" if source else ""), part, source or f"<{tag}")  # fmt: skip
                 if tag == "iframe" and source.startswith("https://"):

@@ -177,7 +177,7 @@ def running(ws: Workspace, *, port: int | None = None) -> Iterator[Preview]:
     live = Preview(ws)
     server = _bound(live, port)
     live.port = int(server.server_address[1])
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
         yield live
