@@ -42,7 +42,15 @@ class Evening:
 
 
 #: study -> its minutes, by which its messages are known
-MINUTES = {"systemd": 41, "abroad": 42, "paused": 43, "studied": 44, "50% there": 45, "mail": 46, "away": 47}  # fmt: skip
+MINUTES = {
+    "systemd": 41, "abroad": 42, "paused": 43, "studied": 44, "50% there": 45, "mail": 46, "away": 47, "either": 50,
+}  # fmt: skip
+#: Studies of a user who has no session: nobody is logged in, cron runs all the same.
+AWAY = ("away", "either")
+MAIL_SETTINGS = {
+    "remind.email": "ada@example.org", "remind.smtp_host": "127.0.0.1", "remind.smtp_port": "2525",
+    "remind.smtp_security": "none",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +64,7 @@ def evening(box: Box, program: list[str]) -> Iterator[Evening]:
     desktop.begin()
     lived = Evening()
     for name in MINUTES:
-        user = VISITOR if name == "away" else USER
+        user = VISITOR if name in AWAY else USER
         lived.studies[name] = Study(box, program, f"/home/{user}/studies/{name}", user)
         lived.studies[name].begin()
     lived.homes["before"] = home_files(box)
@@ -64,7 +72,8 @@ def evening(box: Box, program: list[str]) -> Iterator[Evening]:
     prepare(lived, moment, zone)
     assert datetime.now(UTC) < moment, "the preparation took too long: the evening says nothing"
     with ThreadPoolExecutor() as pool:
-        tests = {name: pool.submit(test_it, lived.studies[name]) for name in ("systemd", "50% there")}  # fmt: skip
+        tried = ("systemd", "50% there", "away")
+        tests = {name: pool.submit(test_it, lived.studies[name]) for name in tried}
         for study in lived.studies.values():
             answered = study.woken if study is lived.studies["paused"] else study.answered
             box.until(answered, seconds=150, what=f"{study.folder} is woken")
@@ -90,22 +99,24 @@ def start_mail_server(box: Box) -> None:
 def prepare(lived: Evening, moment: datetime, zone: str) -> None:
     """Plan and install everything: all are to be woken at `moment`."""
     for name, study in lived.studies.items():
-        backend = "cron" if name in ("50% there", "away") else "systemd"
         lead = timedelta(0) if name == "mail" else LEAD
         abroad = "Europe/Warsaw" if name == "abroad" else zone
         study.plan(moment + lead, abroad, MINUTES[name])
-        if name == "mail":
-            settings = {"remind.channels": "email", "remind.email": "ada@example.org", "remind.smtp_host": "127.0.0.1",
-                        "remind.smtp_port": "2525", "remind.smtp_security": "none", "remind.lead": "0"}  # fmt: skip
-            for key, value in settings.items():
+        if name in ("mail", "either"):
+            channels = "email" if name == "mail" else "desktop, email"
+            for key, value in {**MAIL_SETTINGS, "remind.channels": channels}.items():
                 study.type("config", "set", key, value)
+        if name == "mail":
+            study.type("config", "set", "remind.lead", "0")
         if name == "studied":
             study.type("log", "add", "Retyped the first notebook.", "--minutes", "20")
         if name == "paused":
             today = f"{moment.astimezone():%Y-%m-%d}"
             later = f"{moment.astimezone() + timedelta(days=9):%Y-%m-%d}"
             study.type("plan", "pause", "today", later, "--why", f"holidays from {today} on")
-        study.type("remind", "install", "--backend", backend, "--yes")
+        backend = "cron" if name == "50% there" else "auto"
+        made = study.ask("remind", "install", "--backend", backend, "--yes")
+        assert made["backend"] == ("cron" if name in (*AWAY, "50% there") else "systemd")
 
 
 def home_files(box: Box) -> str:
@@ -153,13 +164,23 @@ def test_an_email_is_handed_to_the_server(evening: Evening, box: Box) -> None:
     assert (record["channel"], record["outcome"]) == ("email", "accepted")
     assert "250" in record["proof"]
     mails = box.run(["sh", "-c", f"cat {MAIL}/new/*"]).stdout
-    assert mails.count("Subject: Study at ") == 1
-    assert "Now, for 46 min" in mails
+    assert mails.count("Subject: Study at ") == 2
+    assert mails.count("Now, for 46 min") == 1
     assert evening.seen(46) == []
+
+
+def test_where_no_desktop_is_the_email_arrives(evening: Evening, box: Box) -> None:
+    *desktop, email = evening.studies["either"].records()
+    assert {(one["outcome"], one["channel"] == "email") for one in desktop} == {("failed", False)}
+    assert (email["channel"], email["outcome"]) == ("email", "accepted")
+    mails = box.run(["sh", "-c", f"cat {MAIL}/new/*"]).stdout
+    assert mails.count("In 5 min, for 50 min") == 1
 
 
 def test_without_a_session_nothing_is_called_delivered(evening: Evening, box: Box) -> None:
     away = evening.studies["away"]
+    assert evening.tests["away"]["arrived"] is False
+    assert evening.tests["away"]["cause"]
     assert {one["outcome"] for one in away.records()} == {"failed"}
     assert all(one["cause"] for one in away.records())
     status = away.ask("remind", "status")
@@ -215,9 +236,11 @@ def test_a_slot_missed_yesterday_is_caught_up_once(
 
 
 def test_remove_leaves_nothing_behind(evening: Evening, box: Box) -> None:
+    box.run(["rm", "-r", evening.studies["abroad"].folder])
     for name, study in evening.studies.items():
-        if name != "away":
+        if name not in (*AWAY, "abroad"):
             study.type("remind", "remove", "--yes")
+    evening.studies["systemd"].type("remind", "remove", "--gone", "--yes")
     assert box.run(["crontab", "-l"], user=USER).stdout == CRONTAB
     for word in ("list-unit-files", "list-units"):
         listed = box.systemctl(word, "--all", "--no-legend", user=USER)
@@ -228,23 +251,30 @@ def test_remove_leaves_nothing_behind(evening: Evening, box: Box) -> None:
 def test_a_slot_that_went_by_while_the_machine_was_off_reaches_a_late_desktop(
     evening: Evening, box: Box, program: list[str]
 ) -> None:
-    """Booted after the slot: the timer catches up before anybody is at the desk, fails, and tries again."""
-    study = Study(box, program, f"{HOME}/studies/off")
-    study.begin()
-    moment = next_minute(15)
-    study.plan(moment + LEAD, daytime_zone(), 49)
-    study.type("remind", "install", "--backend", "systemd", "--yes")
+    """Booted after the slot, both timers catch up before anybody is at the desk: systemd tries again."""
+    moment = next_minute(30)
+    names = ("systemd", "cron")
+    timed, lined = (Study(box, program, f"{HOME}/studies/off by {name}") for name in names)
+    for study, name in ((timed, "systemd"), (lined, "cron")):
+        study.begin()
+        study.plan(moment + LEAD, daytime_zone(), 49)
+        study.type("remind", "install", "--backend", name, "--yes")
     box.power_off()
     assert datetime.now(UTC) < moment, "the box went off too late: the test says nothing"
     box.until(lambda: datetime.now(UTC) > moment, seconds=90, what="the slot went by")
     box.boot()
-    box.until(study.records, seconds=120, what="the first attempt is on record")
-    assert study.arrived() == []
-    assert "for 49 min" in study.ask("remind", "status")["waiting"]
+    for study in (timed, lined):
+        box.until(study.records, seconds=120, what="the first attempt is on record")
+        assert study.arrived() == []
+        assert "for 49 min" in study.ask("remind", "status")["waiting"]
     desktop = Desktop(box)
     desktop.begin()
-    box.until(study.arrived, seconds=150, what="the message arrives at last")
+    box.until(timed.arrived, seconds=150, what="the message arrives at last")
     (note,) = desktop.read()
     assert "for 49 min" in note.body
-    assert study.ask("remind", "status")["waiting"] == ""
-    study.type("remind", "remove", "--yes")
+    assert timed.ask("remind", "status")["waiting"] == ""
+    assert "for 49 min" in lined.at_a_terminal("status")
+    assert [one["channel"] for one in lined.arrived()] == ["terminal"]
+    for study in (timed, lined):
+        study.type("remind", "remove", "--yes")
+    assert box.run(["crontab", "-l"], user=USER).stdout == CRONTAB
