@@ -49,6 +49,7 @@ class Item:
     """One thing of a session: its minutes for this learner, the command, and why it is there.
 
     `whole` says that it is likely to be finished in them, `late` that it has waited for long.
+    `sections` counts those that are in it.
     """
 
     kind: Kind
@@ -62,6 +63,7 @@ class Item:
     cards: int = 0
     whole: bool = True
     late: bool = False
+    sections: int = 0
 
 
 @frozen
@@ -157,7 +159,7 @@ def cut(minutes: int, wants: Wants, *, rested: bool = True) -> tuple[tuple[Item,
         if took_turn or (items and left < min(_SHORTEST, wants.step.minutes)):
             later.append(wants.step)
         else:
-            items.append(_within(wants.step, left))
+            items.append(_filled(wants.step, left))
     return (*items, _log_item()), tuple(later)
 
 
@@ -179,6 +181,15 @@ def _within(item: Item, left: int) -> Item:
     if item.minutes <= left:
         return item
     return replace(item, minutes=max(1, left), whole=False)
+
+
+def _filled(step: Item, left: int) -> Item:
+    """Let a step take as many of its sections as fit into the time."""
+    many = min(step.sections, left // step.minutes)
+    if many < 2:
+        return replace(_within(step, left), sections=min(step.sections, 1))
+    what = f"{step.what}, and {many - 1} more"
+    return replace(step, what=what, minutes=many * step.minutes, sections=many)
 
 
 def _log_item() -> Item:
@@ -259,7 +270,12 @@ def _step_item(ws: Workspace, step: NextStep, known: Sequence[Event], took: _Too
         step.lesson,
         step.notebook,
         step.section if step.step == "reproduce" else None,
+        sections=_open_sections(state) if step.step == "reproduce" else 0,
     )
+
+
+def _open_sections(state: LessonProgress) -> int:
+    return state.sections_total - state.sections_passed - state.sections_assessed
 
 
 def _why_step(state: LessonProgress) -> str:

@@ -112,9 +112,12 @@ def test_a_section_comes_once_a_day_and_the_others_wait_unseen(
 def test_minutes_follow_the_learners_own_pace(ws: Workspace, run: Runner, frozen: Freeze) -> None:
     begin(ws, run, 2)
     told = today.plan(ws, 60).items[-2]
-    assert told.minutes == 5, "120 minutes of the author, four tenths of them for ten sections"
+    assert (told.minutes, told.sections) == (40, 8), "120 of the author, 4 tenths for ten sections"
+    assert told.what.endswith("section the-naive-baseline, and 7 more")
+    assert today.plan(ws, 16).items[-2].minutes == 15
     run("log", "add", "slowly", "-m", "60", "-l", "1", "--step", "reproduce")
-    assert today.plan(ws, 60).items[-2].minutes == 17, "sixty for two, and twice what was told"
+    slow = today.plan(ws, 30).items[-2]
+    assert (slow.minutes, slow.sections) == (17, 1), "sixty for two, and twice what was told"
     frozen("2026-11-04T19:30:00+01:00")
     back = today.plan(ws, 60).items[0]
     assert (back.kind, back.minutes) == ("again", 9)
@@ -146,7 +149,7 @@ def test_looking_changes_nothing_and_json_lists(ws: Workspace, run: Runner) -> N
     assert listed["started"] is None
     assert set(listed["items"][0]) == {
         "kind", "what", "minutes", "command", "why", "lesson", "notebook", "section", "cards",
-        "whole", "late",
+        "whole", "late", "sections",
     }  # fmt: skip
     assert ws.progress.read_bytes() == before
     assert not ws.timer.exists()
