@@ -21,6 +21,8 @@ _HEADS = "refs/heads/"
 _MISSING = "fastcompanion doctor git"
 _ENVIRONMENT = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "LANGUAGE": "C", "GCM_INTERACTIVE": "never"}  # fmt: skip
 _LOCAL_SECONDS, _NETWORK_SECONDS = 120.0, 120.0
+# A server that takes or sends less than 100 bytes a second for half a minute has stopped answering.
+_PATIENCE = {"GIT_HTTP_LOW_SPEED_LIMIT": "100", "GIT_HTTP_LOW_SPEED_TIME": "30"}
 _LOCK_TRIES = 20
 _REJECTED = (
     r"\[rejected\]|\[remote rejected\].*(?:fetch first|stale info)|non-fast-forward|fetch first"
@@ -201,6 +203,7 @@ def _over_the_network(root: Path, *words: str) -> Completed:
     if not own and _git(root, "config", "--get", "core.sshCommand").code != 0:
         env["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes -o ConnectTimeout=15"
     try:
+        env |= {name: value for name, value in _PATIENCE.items() if name not in os.environ}
         return _git(root, *words, env=env, seconds=_NETWORK_SECONDS)
     except CompanionError as error:
         if error.code is Exit.MISSING:

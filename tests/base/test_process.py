@@ -105,6 +105,30 @@ def test_lines_come_as_they_are_written() -> None:
     assert done.code == 3
 
 
+def test_a_wanted_line_is_waited_for_and_no_longer() -> None:
+    script = "print('a'); print('at 127.0.0.1', flush=True); import time; time.sleep(600)"
+    child = process.spawn([PYTHON, "-u", "-c", script], pipes=True)
+    try:
+        lines = process.lines_until(child, lambda line: line.startswith("at"), 60)
+    finally:
+        child.kill_tree()
+        child.close()
+    assert lines[:2] == ["a", "at 127.0.0.1"]
+
+
+def test_a_child_that_ends_or_stays_silent_is_not_waited_for() -> None:
+    child = process.spawn([PYTHON, "-c", "print('only this')"], pipes=True)
+    assert process.lines_until(child, lambda line: False, 60) == ["only this"]
+    child.wait()
+    child.close()
+    silent = process.spawn([PYTHON, "-c", "import time; time.sleep(600)"], pipes=True)
+    try:
+        assert process.lines_until(silent, bool, 0.1) == []
+    finally:
+        silent.kill_tree()
+        silent.close()
+
+
 def test_an_interrupted_stream_leaves_nothing_running() -> None:
     pids: list[int] = []
 

@@ -231,6 +231,8 @@ def test_a_rejected_push_onto_a_foreign_branch_is_taken_back(
         publish(blog)
     assert git(remote, "rev-parse", PAGES) == theirs
     assert branch.tip(blog, "refs/heads/gh-pages") is None
+    assert publish(blog, adopt=True).pushed
+    assert git(remote, "rev-parse", f"{PAGES}~1") == theirs
 
 
 def test_posts_of_another_machine_are_not_taken_off(
@@ -249,6 +251,8 @@ def test_posts_of_another_machine_are_not_taken_off(
     with pytest.raises(CompanionError, match="from-second"):
         publish(blog)
     assert git(blog, "rev-parse", PAGES) == mine
+    with pytest.raises(CompanionError, match="from-second"):
+        publish(blog)  # that we have heard of their branch by now changes nothing
     git(second, "push", "-q", "origin", "main")
     git(blog, "pull", "-q", "--rebase", "origin", "main")
     assert publish(blog).pushed

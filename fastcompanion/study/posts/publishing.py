@@ -87,6 +87,7 @@ class _Ground:
     remote: Remote | None
     seen: str | None
     url: str = ""
+    adopt: bool = False
 
     @property
     def known(self) -> bool:
@@ -98,7 +99,7 @@ def publish(
     ws: Workspace, *, consent: Consent, adopt: bool = False, dry_run: bool = False
 ) -> Published:
     """Build the site, commit it to gh-pages and push it; asks before what is here first goes public."""
-    ground = _look(ws)
+    ground = replace(_look(ws), adopt=adopt)
     everything = bundle.look(ws)
     drafts = tuple(post.slug for post in everything.posts if post.front.draft)
     checked = [post for post in checking.check(ws).posts if post.slug not in drafts]
@@ -106,7 +107,7 @@ def publish(
     shown = [post for post in everything.posts if not post.front.draft]
     if stopped:
         return _told(ground, _Built({}, (), ()), drafts, stopped=stopped)
-    _refuse_foreign(ground, adopt)
+    _refuse_foreign(ground)
     if not shown and ground.parent is None:
         raise CompanionError(
             "there is no post to publish: there is none, or all are drafts",
@@ -114,6 +115,7 @@ def publish(
             code=Exit.CHECK_SAYS_NO,
         )
     built = _build(ws, tuple(post.slug for post in shown))
+    _refuse_lost(ground, built.posts, ground.local)
     mend = tuple(
         post.slug for post in checked if any(one.severity == "mend" for one in post.findings)
     )
@@ -135,7 +137,7 @@ def unpublish(
     ground = _look(ws)
     if ground.parent is None:
         raise CompanionError("nothing was published from here", hint="fastcompanion blog publish")
-    _refuse_foreign(ground, adopt=False)
+    _refuse_foreign(ground)
     held = _posts_of(branch.files(ground.root, ground.parent))
     everything = bundle.look(ws).posts
     taken = [bundle.find(ws, name)] if name is not None else [one for one in everything if one.slug in held]  # fmt: skip
@@ -214,9 +216,9 @@ def _look(ws: Workspace) -> _Ground:
     return _Ground(root, local, seen if ahead and seen else local, to, seen, url)
 
 
-def _refuse_foreign(ground: _Ground, adopt: bool) -> None:
+def _refuse_foreign(ground: _Ground) -> None:
     """Leave a branch alone that somebody else makes."""
-    if ground.parent is None or adopt or _ours(ground.root, ground.parent) is not None:
+    if ground.parent is None or ground.adopt or _ours(ground.root, ground.parent) is not None:
         return
     raise CompanionError(
         f"there is a branch {BRANCH} that is not ours; nothing was changed",
@@ -331,28 +333,29 @@ def _pushed(ground: _Ground, to: Remote, built: _Built, told: Published, message
         mine = branch.tip(ground.root, _HEAD)
         try:
             theirs = branch.fetch(ground.root, to, BRANCH)
-            _refuse_lost(ground.root, theirs, before, built)
+            ground = replace(ground, local=mine, parent=theirs, seen=theirs)
+            _refuse_foreign(ground)
+            _refuse_lost(ground, built.posts, before)
         except CompanionError:
             branch.move(ground.root, BRANCH, before, mine)
             raise
-        ground = replace(ground, local=mine, parent=theirs, seen=theirs)
         commit = _made(ground, built, message)
         branch.move(ground.root, BRANCH, commit, mine)
         told = replace(told, commit=commit if commit != theirs else None, changed=commit != theirs)
     return replace(told, reason="the other side changed again and again", hint="fastcompanion blog publish")  # fmt: skip
 
 
-def _refuse_lost(root: Path, theirs: str | None, before: str | None, built: _Built) -> None:
-    """Refuse to go on top of a branch that is not ours, or of posts that only another machine has."""
-    if theirs is None:
+def _refuse_lost(ground: _Ground, posts: tuple[str, ...], before: str | None) -> None:
+    """Refuse to take posts off that only another machine has; `before` is our branch as it was."""
+    if ground.parent is None or ground.parent == before:
         return
-    _refuse_foreign(_Ground(root, None, theirs, None, theirs), adopt=False)
-    mine = _posts_of(branch.files(root, before)) if before else frozenset()
-    unknown = sorted(_posts_of(branch.files(root, theirs)) - mine - set(built.posts))
-    if unknown:
+    mine = _posts_of(branch.files(ground.root, before)) if before else frozenset()
+    unknown = sorted(_posts_of(branch.files(ground.root, ground.parent)) - mine - set(posts))
+    if unknown and not ground.adopt:
+        theirs = f"{ground.remote.name}/{BRANCH}" if ground.remote else BRANCH
         raise CompanionError(
             f"another machine has published posts that are not here: {', '.join(unknown)}",
-            hint="git pull (on your own branch), then publish again",
+            hint=f"git pull, then publish again (if they are to go: git branch -f {BRANCH} {theirs})",
             code=Exit.CHECK_SAYS_NO,
         )
 
@@ -362,7 +365,7 @@ def _remember(ws: Workspace, shown: list[Post], done: Published) -> CommitResult
     for slug in done.added:
         events.record(ws, "post.published", None, {"slug": slug})
     files = [one for post in shown for one in sorted(post.folder.rglob("*")) if one.is_file()]
-    words = f"Publish {', '.join(done.added)}" if done.added else "Keep the published posts"
+    words = f"Publish {', '.join(done.added)}" if done.added else "Update published posts"
     return events.commit_paths(ws, [*files, *([ws.progress] if done.added else [])], words)
 
 
