@@ -249,5 +249,6 @@ def _view_text(made: Exported) -> Iterable[Block]:
 
 
 def _view_file(made: Exported) -> Iterable[Block]:
-    yield Line(f"{made.count} cards written to {made.file}.", "good")
+    cards = "1 card" if made.count == 1 else f"{made.count} cards"
+    yield Line(f"{cards} written to {made.file}.", "good")
     yield Line("In Anki: File, Import. A second import brings changes and adds no card twice.")

@@ -6,7 +6,7 @@ off. Days are study days, as in the log.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -133,11 +133,12 @@ def due(
     Of one lesson it is every due and every new card, also its author's that were not begun.
     """
     day = journal.study_day(clock.now())
-    each = deck.seconds_each(cards.reviews(ws)) if minutes is not None else 0
+    answers = deck.answers(ws)
     if minutes is not None:
-        fitting = max(minutes * 60 // each, 1)
+        fitting = max(minutes * 60 // answers.seconds, 1)
         limit = fitting if limit is None else min(limit, fitting)
-    found = deck.read(ws) if lesson is None else _of_lesson(ws, lesson)
+    known = answers.memories
+    found = deck.read(ws, known) if lesson is None else _of_lesson(ws, lesson, known)
     load = _load(ws, found, day, limit, bounded=lesson is None)
     chosen = tuple(one.card for one in (*load.due, *load.new))
     ahead = [one.memory.due for one in found if one.memory and one.memory.due > day]
@@ -147,7 +148,7 @@ def due(
         new=len(load.new),
         waiting=load.waiting,
         done=load.done,
-        seconds=len(chosen) * each,
+        seconds=len(chosen) * answers.seconds,
         next_day=min(ahead, default=None),
     )
 
@@ -163,11 +164,10 @@ def _load(
     return deck.load(found, day, at_most=at_most, new_at_most=new_at_most, limit=limit)
 
 
-def _of_lesson(ws: Workspace, text: str) -> list[Known]:
+def _of_lesson(ws: Workspace, text: str, known: Mapping[str, Memory]) -> list[Known]:
     """Give a lesson's cards, and those of its author that no line speaks of yet."""
     _, lesson = find(ws, text)
     have = cards.read(ws)
-    known = deck.memories(ws)
     mine = [card for card in have.values() if card.lesson == lesson.id and card.state == "active"]
     mine += [card for card in authored.of(lesson) if card.id not in have]
     return [Known(replace(card, since=None), known.get(card.id)) for card in mine]

@@ -48,11 +48,19 @@ class Load:
     done: int
 
 
-def read(study: Workspace) -> list[Known]:
+@frozen
+class Answers:
+    """What the log of answers says: what is known of each card, and how long one takes."""
+
+    memories: Mapping[str, Memory]
+    seconds: int
+
+
+def read(study: Workspace, known: Mapping[str, Memory] | None = None) -> list[Known]:
     """Give the cards that are asked, with what is known of them."""
-    found = cards.read(study)
-    known = memories(study)
-    return [Known(card, known.get(name)) for name, card in found.items() if card.state == "active"]
+    known = memories(study) if known is None else known
+    found = cards.read(study).items()
+    return [Known(card, known.get(name)) for name, card in found if card.state == "active"]
 
 
 def load(
@@ -116,15 +124,29 @@ def seconds_each(log: Sequence[Review]) -> int:
 
 def memories(study: Workspace) -> dict[str, Memory]:
     """Say what is known of each card that was ever answered."""
+    return dict(answers(study).memories)
+
+
+def answers(study: Workspace) -> Answers:
+    """Say what follows from all answers, from the cache where the log is as it was."""
     if not study.reviews.exists():
-        return {}
+        return Answers({}, _USUAL_SECONDS)
     digest = hashlib.sha256(store.read_bytes(study.reviews)).hexdigest()
     kept = _kept(study)
     if kept.get("digest") == digest:
-        return {name: _memory(row) for name, row in kept["cards"].items()}
-    rows = _followed(cards.reviews(study), kept.get("cards", {}))
-    _keep(study, {"version": _CACHE_VERSION, "digest": digest, "cards": rows})
-    return {name: _memory(row) for name, row in rows.items()}
+        try:
+            return _answers(kept)
+        except (TypeError, ValueError):
+            kept = {}
+    log = cards.reviews(study)
+    rows = _followed(log, kept.get("cards", {}))
+    told = {"digest": digest, "seconds": seconds_each(log), "cards": rows}
+    _keep(study, {"version": _CACHE_VERSION, **told})
+    return _answers(told)
+
+
+def _answers(kept: Mapping[str, Any]) -> Answers:
+    return Answers({name: _memory(row) for name, row in kept["cards"].items()}, kept["seconds"])
 
 
 def _cache(study: Workspace) -> Path:
@@ -138,7 +160,8 @@ def _kept(study: Workspace) -> Mapping[str, Any]:
     except CompanionError:
         return {}
     good = isinstance(data, dict) and data.get("version") == _CACHE_VERSION
-    return data if good and isinstance(data.get("cards"), dict) else {}
+    whole = good and isinstance(data.get("cards"), dict) and isinstance(data.get("seconds"), int)
+    return data if whole else {}
 
 
 def _keep(study: Workspace, data: Mapping[str, Any]) -> None:

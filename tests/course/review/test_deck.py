@@ -106,6 +106,14 @@ class TestMemories:
         assert deck.memories(ws)["q1"].answers == 1
         assert json.loads((ws.cache / "review.json").read_text())["version"] == 1
 
+    def test_a_row_that_is_broken_is_made_again(self, ws: Workspace) -> None:
+        self.answer(ws, "q1", "good")
+        deck.memories(ws)
+        kept = json.loads((ws.cache / "review.json").read_text())
+        kept["cards"]["q1"] = ["x", 1]
+        (ws.cache / "review.json").write_text(json.dumps(kept))
+        assert deck.memories(ws)["q1"].answers == 1
+
 
 class TestFigures:
     def test_retention_leaves_first_answers_out(self) -> None:
