@@ -11,6 +11,9 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -86,6 +89,21 @@ lines = here / "notify.shown"
 with lines.open("a") as file: file.write(json.dumps(sys.argv[1:]) + "\\n")
 if not (here / "notify.old").exists(): print(len(lines.read_text().splitlines()))
 """
+
+
+@contextmanager
+def clocks_of(zone: str) -> Iterator[None]:
+    """Let this machine's clocks show the time of a zone, whatever they show otherwise."""
+    old = os.environ.get("TZ")
+    os.environ["TZ"] = zone
+    time.tzset()
+    try:
+        yield
+    finally:
+        os.environ.pop("TZ")
+        if old is not None:
+            os.environ["TZ"] = old
+        time.tzset()
 
 
 class Programs:

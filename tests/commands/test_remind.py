@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.timer_programs import Programs
+from tests.timer_programs import Programs, clocks_of
 
 Runner = Callable[..., Any]
 PLAN = """
@@ -25,6 +25,12 @@ at = 19:30:00
 minutes = 90
 """
 DUE = "2026-11-24T19:26:00+01:00"
+
+
+@pytest.fixture(autouse=True)
+def utc() -> Iterator[None]:
+    with clocks_of("UTC"):
+        yield
 
 
 @pytest.fixture

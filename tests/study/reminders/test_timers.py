@@ -6,6 +6,7 @@ import plistlib
 import random
 import shutil
 import subprocess
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -20,12 +21,19 @@ from fastcompanion.study.reminders import cron, desktop, launchd, systemd, tasks
 from fastcompanion.study.reminders import job as jobs
 from fastcompanion.study.reminders.job import Job
 from fastcompanion.study.reminders.wording import Message
+from tests.timer_programs import clocks_of
 
 PLAN = Plan(
     "Europe/Warsaw",
     (Slot(("tue", "thu"), time(19, 30), 90), Slot(("sun",), time(2, 30), 30)),
 )
 STRANGE = 'we "ird" 100%n $HOME \\ x'
+
+
+@pytest.fixture(autouse=True)
+def utc() -> Iterator[None]:
+    with clocks_of("UTC"):
+        yield
 
 
 @pytest.fixture
@@ -44,8 +52,6 @@ def test_a_name_says_whose_it_is() -> None:
 def test_every_slot_of_a_year_has_a_wake_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """On machines of other zones than the plan's, on both sides of every change of a clock."""
     chance = random.Random(5)
-    import time as clock_of_c
-
     for _ in range(12):
         zone = chance.choice(["Europe/Warsaw", "America/New_York", "Australia/Lord_Howe"])
         here = chance.choice(["Europe/Warsaw", "Asia/Tokyo", "America/Sao_Paulo", "Asia/Kolkata"])
@@ -53,10 +59,9 @@ def test_every_slot_of_a_year_has_a_wake_up(monkeypatch: pytest.MonkeyPatch) -> 
         days = tuple(day for day in DAYS if chance.random() < 0.5) or ("sun",)
         lead = chance.choice([1, 5, 45])
         plan = Plan(zone, (Slot(days, at, 30),))
-        monkeypatch.setenv("TZ", here)
-        clock_of_c.tzset()
         monkeypatch.setenv("FASTCOMPANION_NOW", "2026-11-21T12:00:00+00:00")
-        made = jobs.make(Path("/x"), "k", plan, lead)
+        with clocks_of(here):
+            made = jobs.make(Path("/x"), "k", plan, lead)
         local = {(wake.day, wake.hour, wake.minute) for wake in made.local}
         weekly = {(wake.day, wake.hour, wake.minute) for wake in made.weekly}
         for one in slots.between(plan, date(2026, 11, 21), date(2027, 11, 20)):
@@ -67,8 +72,6 @@ def test_every_slot_of_a_year_has_a_wake_up(monkeypatch: pytest.MonkeyPatch) -> 
             within = [due.astimezone(ZoneInfo(zone)) + timedelta(minutes=n) for n in (0, 30, 60)]
             times = {(moment.weekday(), moment.hour, moment.minute) for moment in within}
             assert times & weekly, (plan, one.id)
-    monkeypatch.setenv("TZ", "UTC")
-    clock_of_c.tzset()
 
 
 # --- systemd ---
