@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,7 @@ class Preview:
         self._version += 1
         return True
 
-    def changes(self) -> Iterator[Site | CompanionError]:
+    def changes(self) -> Generator[Site | CompanionError, None, None]:
         """Give each build's site, or the error that kept it from being built, until Ctrl-C."""
         pause = threading.Event()
         try:
