@@ -80,6 +80,9 @@ def find(
             )
         return named
     if file is None or mark is None:
+        if file is not None and _is_practice(file):
+            what = f"{file.name} is for practice: nothing is kept of it in the notebook"
+            raise CompanionError(what, hint="fastcompanion check --step again", code=Exit.USAGE)
         what = f"{file.name} belongs to no lesson" if file else "no notebook of a lesson is here"
         raise CompanionError(what, hint=_NAME_IT, code=Exit.USAGE)
     course, told, ref, note = _marked(study, file, *mark)
@@ -149,6 +152,15 @@ def _listed(paths: list[Path]) -> str:
 def _is_named(path: Path, wanted: str) -> bool:
     mark = _mark(path)
     return wanted in (path.name, path.stem) or (mark is not None and wanted in mark[1])
+
+
+def _is_practice(path: Path) -> bool:
+    """Tell whether a notebook holds a section that is written again from memory."""
+    try:
+        ours = notebook.read(path)["metadata"].get("fastcompanion")
+    except CompanionError:
+        return False
+    return isinstance(ours, dict) and "again" in ours
 
 
 def _mark(path: Path) -> tuple[str, str] | None:

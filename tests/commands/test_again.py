@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from fastcompanion.base import events
+from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.checks import warm
 from fastcompanion.course.library import lessons
 from fastcompanion.course.notebooks import notebook
+from fastcompanion.notebook import place
 from tests.conftest import Runner
 from tests.course.recording import books
 
@@ -280,3 +282,17 @@ def test_recorded_checks_judge_what_was_written_from_memory(
     assert (wrong.code, wrong.data["verdict"]) == (4, "wrong value")
     path.write_text(text)
     assert run("check", *KERNEL, "--json").data["grade"] == "good"
+
+
+def test_the_magics_of_a_notebook_leave_practice_alone(
+    ws: Workspace, run: Runner, frozen: Freeze, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at(frozen, 4)
+    run("lesson", "again")
+    monkeypatch.chdir(ws.lesson_folder(LESSON))
+    assert place.find({}).file == Path.cwd() / "samuel.scratch.ipynb"
+    practice = ws.notebook(LESSON, "samuel", "again")
+    monkeypatch.setenv(place.SESSION_VARIABLE, str(practice))
+    with pytest.raises(CompanionError, match="is for practice") as caught:
+        place.find({})
+    assert caught.value.hint == "fastcompanion check --step again"

@@ -39,8 +39,8 @@ def blank_again(
 
 
 def _about(lesson: Lesson, ref: NotebookRef, section: str) -> dict[str, Any]:
-    told = {"version": 1, "lesson": lesson.id, "notebook": ref.id, "original": ref.sha256 or ""}
-    return {**told, "again": section}
+    """Mark the notebook as practice: it is not the reproduction that results are kept for."""
+    return {"version": 1, "again": {"lesson": lesson.id, "notebook": ref.id, "section": section}}
 
 
 def _kernel(own: Mapping[str, Any]) -> dict[str, Any]:

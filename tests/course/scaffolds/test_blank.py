@@ -65,7 +65,8 @@ def test_what_comes_before_is_the_learners_and_the_section_is_blank() -> None:
     assert "my thoughts on second" not in text
     assert "there should be second" in text
     assert "third" not in text
-    assert found["metadata"]["fastcompanion"]["again"] == "second"
+    told = {"lesson": "c/01", "notebook": "nb", "section": "second"}
+    assert found["metadata"]["fastcompanion"] == {"version": 1, "again": told}
     assert found["metadata"]["kernelspec"] == {"name": "python3"}
 
 
