@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -131,6 +133,15 @@ def test_a_dry_run_makes_nothing(blog: Path, remote: Path, git: Git, run: Runner
     shown = run("blog", "publish", "--dry-run")
     assert "https://ada.github.io/my-study/" in shown.out
     assert "posts/one/index.html" in shown.out
+
+
+def test_two_at_once_publish_one_after_the_other(blog: Path, remote: Path, git: Git) -> None:
+    words = [sys.executable, "-m", "fastcompanion", "blog", "publish", "--yes", "--json"]
+    both = [subprocess.Popen(words, cwd=blog, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    told = [json.loads(one.communicate()[0])["data"] for one in both]
+    assert [one.returncode for one in both] == [0, 0]
+    assert sorted(one["changed"] for one in told) == [False, True]
+    assert git(remote, "rev-list", "--count", PAGES).strip() == "1"
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ MARKER = "fastcompanion-site.json"
 _NO_JEKYLL, _DOMAIN = ".nojekyll", "CNAME"
 _HEAD = f"refs/heads/{BRANCH}"
 _TRIES = 3
+_BUSY = "the blog is being published by another process"
 Consent = Callable[[str], bool]
 
 
@@ -99,6 +100,11 @@ def publish(
     ws: Workspace, *, consent: Consent, adopt: bool = False, dry_run: bool = False
 ) -> Published:
     """Build the site, commit it to gh-pages and push it; asks before what is here first goes public."""
+    with store.lock(ws.lock("publish"), busy=_BUSY):
+        return _publish(ws, consent, adopt=adopt, dry_run=dry_run)
+
+
+def _publish(ws: Workspace, consent: Consent, *, adopt: bool, dry_run: bool) -> Published:
     ground = replace(_look(ws), adopt=adopt)
     everything = bundle.look(ws)
     drafts = tuple(post.slug for post in everything.posts if post.front.draft)
@@ -134,6 +140,11 @@ def unpublish(
     ws: Workspace, name: str | None, *, consent: Consent, dry_run: bool = False
 ) -> Published:
     """Take a post off the site, or all of them, as a new commit; what is taken off becomes a draft."""
+    with store.lock(ws.lock("publish"), busy=_BUSY):
+        return _unpublish(ws, name, consent, dry_run=dry_run)
+
+
+def _unpublish(ws: Workspace, name: str | None, consent: Consent, *, dry_run: bool) -> Published:
     ground = _look(ws)
     if ground.parent is None:
         raise CompanionError("nothing was published from here", hint="fastcompanion blog publish")
