@@ -115,7 +115,8 @@ def _back(asked: Asked, said: str, right: bool | None) -> Iterable[Block]:
         predicted = asked.card.kind == "predict"
         yield from [Code(asked.card.back)] if predicted else text_blocks(asked.card.back)
     elif said:
-        yield Line("Your answer is kept as the back of this card. Compare it with the place above.")
+        unless = "It" if asked.once_more else "Unless you say again, it"
+        yield Line(f"Compare it with the place above. {unless} becomes the back of this card.")
     else:
         yield Line("There is no answer yet: look it up at the place above.")
 

@@ -24,6 +24,7 @@ from fastcompanion.course.review.deck import Known
 from fastcompanion.course.review.schedule import Memory, Rating
 from fastcompanion.study import journal
 
+ANSWERED = "card.answered"
 _FORECAST_DAYS = 14
 Said = Rating | Literal["better", "suspend"]
 
@@ -211,10 +212,8 @@ class _Session:
         self.known = deck.memories(ws)
         self.have = cards.read(ws)
         past = events.read(ws)
-        self.said_before = {
-            authored.name(event.lesson, str(event.data.get("card")))
-            for event in past
-            if event.kind == "card.answered" and event.lesson
+        self.said_before: set[tuple[object, object]] = {
+            (event.lesson, event.data.get("card")) for event in past if event.kind == ANSWERED
         }
         self.touched: set[Path] = set()
 
@@ -249,6 +248,8 @@ class _Session:
         if said is None:
             return False
         self.talk.back(asked, said, _right(asked.card, said))
+        if said and not asked.card.back and asked.card.kind != "predict":
+            self._with_back(asked.card, said)
         return True
 
     def _ask(self, asked: Asked) -> Said | None:
@@ -260,10 +261,13 @@ class _Session:
         seconds = round(clock.monotonic() - begun)
         right = _right(asked.card, said)
         self.talk.back(asked, said, right)
-        asked, word = self._rated(asked, said, right)
+        rated, word = self._rated(asked, said, right)
         if word is None:
             return None
-        card = self._kept(asked.card)
+        card = self._kept(rated.card)
+        if word == "again" and card.back == said and not asked.card.back:
+            # What was not known should not stand on the card as if it were right.
+            card = self._with_back(card, "")
         if word == "suspend":
             self._put_away(card)
             self.suspended += 1
@@ -316,12 +320,11 @@ class _Session:
         self.touched.add(self.ws.cards)
 
     def _tell_lesson(self, card: Card, said: str) -> None:
-        """Let the lesson know that a question of its author was answered in own words."""
-        parts = authored.parts(card)
-        if parts and said and card.id not in self.said_before:
-            lesson, name = parts
-            events.record(self.ws, "card.answered", lesson, {"card": name, "answer": said})
-            self.said_before.add(card.id)
+        """Let the lesson know that one of its questions was answered in own words."""
+        lesson, name = authored.parts(card) or (card.lesson, card.id)
+        if lesson and said and card.kind == "question" and (lesson, name) not in self.said_before:
+            events.record(self.ws, ANSWERED, lesson, {"card": name, "answer": said})
+            self.said_before.add((lesson, name))
             self.touched.add(self.ws.progress)
 
     def commit(self) -> CommitResult | None:

@@ -159,8 +159,22 @@ class TestASession:
             ("q001", False),
             ("q000", True),
         ]
-        assert mine.seen[-1].card.back == "so"
         assert len(cards.reviews(ws)) == 2
+
+    def test_what_was_not_known_is_no_back(self, ws: Workspace, frozen: Freeze) -> None:
+        """A first answer that was wrong once stood on the card as if it were right."""
+        deck_of(ws, 1)
+        answers = iter(["wrong", None])
+        review.hold(ws, review.due(ws), Learner(answers, iter(["again"])))
+        assert cards.read(ws)["q000"].back == ""
+        frozen((FIRST + timedelta(days=1)).isoformat())
+        review.hold(
+            ws, review.due(ws), Learner(iter(["still wrong", "looked up"]), iter(["again"]))
+        )
+        assert cards.read(ws)["q000"].back == "looked up"
+        frozen((FIRST + timedelta(days=2)).isoformat())
+        review.hold(ws, review.due(ws), Learner(iter(["x", "y"]), iter(["again"])))
+        assert cards.read(ws)["q000"].back == "looked up", "an answer that was kept stays"
 
     def test_a_prediction_checks_itself(self, ws: Workspace) -> None:
         cards.accept(ws, [Card("p1", None, "predict", "What?", "tensor([1., 2.])")])
@@ -229,6 +243,15 @@ class TestLessons:
         review.hold(ws, review.due(ws, lesson=lesson), learner())
         done = steps.done(ws, lesson, "watch", note="It was about weights.")
         assert (done.new, done.cards_answered) == (True, 0)
+
+    def test_taken_questions_answered_once_are_not_asked_for_again(
+        self, ws: Workspace, lesson: str
+    ) -> None:
+        cards.accept(ws, [Card("q1", lesson, "question", "Mine?")])
+        review.hold(ws, review.due(ws, lesson=lesson), learner("again", said="don't know yet"))
+        assert cards.read(ws)["q1"].back == "don't know yet", "from the second look at it"
+        cards.edit(ws, cards.read(ws)["q1"], back="")
+        assert steps.done(ws, lesson, "watch", note="It was about weights.").new
 
     def test_looking_without_a_word_is_no_answer(self, ws: Workspace, lesson: str) -> None:
         review.hold(ws, review.due(ws, 1, lesson=lesson), learner(said=""))
