@@ -118,6 +118,11 @@ class Box:
         self._console.close()
 
     @property
+    def script(self) -> int | None:
+        """The process that holds the box, by its number on this machine."""
+        return self._script.pid if self._script else None
+
+    @property
     def alive(self) -> bool:
         """Is the system's first process there?"""
         return Path(f"/proc/{self.pid}").exists()

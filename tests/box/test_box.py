@@ -160,6 +160,27 @@ def test_nothing_is_left_whichever_way_its_owner_ends(box: Box, way: signal.Sign
     assert Path("/proc/self/mounts").read_text() == mounts
 
 
+def test_a_box_whose_script_is_killed_ends_and_the_next_one_tidies_up(box: Box) -> None:
+    with Box("desk") as short:
+        assert short.script is not None
+        group = f"fastcompanion-box-{short.script}"
+        assert group in control_groups()
+        os.kill(short.script, signal.SIGKILL)
+        box.until(lambda: not short.alive, seconds=20, what="the box is gone")
+    assert group in left_groups()
+    with Box("desk"):
+        assert group not in left_groups()
+    assert not left_groups() - control_groups()
+
+
+def left_groups() -> set[str]:
+    """The control groups of boxes on this machine, also those that nobody is in."""
+    look = "mount -t cgroup2 box /boot && find /boot -name 'fastcompanion-box-*'"
+    inside = ["unshare", "--mount", "--propagation", "private", "sh", "-c", look]
+    found = subprocess.run(inside, capture_output=True, text=True, check=True)
+    return {Path(line).name for line in found.stdout.splitlines()}
+
+
 def control_groups() -> set[str]:
     """The control groups of boxes on this machine, by the processes that are in one."""
     found: set[str] = set()
