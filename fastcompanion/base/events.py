@@ -6,7 +6,8 @@ Position, streaks and what is finished are computed from the events, never store
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import field
 from datetime import datetime
 from pathlib import Path
@@ -115,10 +116,27 @@ def _commit(
         return CommitResult(False, reason="[privacy] keeps these files out of git", wanted=False)
     # Written first: also a commit that is killed half-way leaves word of its files.
     _keep_pending(study, allowed)
-    result = repo.commit(study.root, allowed, message)
+    with _standing_still(study, allowed):
+        result = repo.commit(study.root, allowed, message)
     if not result.left_out and (result.made or result.nothing):
         store.remove(study.uncommitted)
     return result
+
+
+@contextmanager
+def _standing_still(study: Workspace, paths: Sequence[Path]) -> Iterator[None]:
+    """Let nobody append to what is being committed.
+
+    Git reads a file once for the index and once for the commit. A line in between would leave
+    them different, which looks as if the learner had staged a part.
+    """
+    with ExitStack() as held:
+        if study.progress in paths:
+            held.enter_context(store.writers_wait(study.progress))
+        if any(path.is_relative_to(study.log_folder) for path in paths):
+            busy = "the study log is being written by another process"
+            held.enter_context(store.lock(study.lock("log"), busy=busy))
+        yield
 
 
 def _keep_pending(study: Workspace, paths: Sequence[Path]) -> None:

@@ -7,6 +7,7 @@ files, and what is staged or changed stays as it is; nobody's side is ever picke
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from fastcompanion.base import process, repo, store, workspace
@@ -81,8 +82,15 @@ def added_lines(root: Path, ref: str, folder: str) -> list[str]:
     return [line[1:] for line in done.out.split("\n") if line.startswith("+")]
 
 
-def join(root: Path, ref: str) -> Joined:
-    """Put our commits on top of theirs, away from the learner's files."""
+Together = Callable[[str, str, str, str], str | None]
+
+
+def join(root: Path, ref: str, *, folder: str, together: Together) -> Joined:
+    """Put our commits on top of theirs, away from the learner's files.
+
+    For each file below `folder` that both sides changed, `together` gets the texts of the common
+    past, of ours, of theirs and of git's merge, and gives the right text where git's is not.
+    """
     head, theirs = (_must(root, "rev-parse", name).out.strip() for name in ("HEAD", ref))
     if _git(root, "merge-base", "--is-ancestor", head, theirs).code == 0:
         return Joined(theirs)
@@ -91,7 +99,10 @@ def join(root: Path, ref: str) -> Joined:
     place = workspace.runtime_folder() / "study"
     try:
         _must(root, "worktree", "add", "-q", "--detach", str(place), head)
-        return _rebased(place, theirs)
+        joined = _rebased(place, theirs)
+        if joined.commit is None:
+            return joined
+        return _mended(place, head, theirs, folder, together)
     finally:
         _git(root, "worktree", "remove", "--force", str(place))
         store.remove(place.parent)
@@ -113,6 +124,33 @@ def _rebased(place: Path, theirs: str) -> Joined:
     if re.search(r"tell me who you are|identity|useConfigOnly", done.err):
         raise CompanionError("git does not know who you are", hint=repo.IDENTITY_HINT)
     return Joined(None, clashes, "" if clashes else _words(done))
+
+
+def _mended(place: Path, head: str, theirs: str, folder: str, together: Together) -> Joined:
+    base = _must(place, "merge-base", head, theirs).out.strip()
+    both = _changed(place, base, head, folder) & _changed(place, base, theirs, folder)
+    mended = []
+    for name in sorted(both):
+        texts = [_text(place, commit, name) for commit in (base, head, theirs, "HEAD")]
+        right = together(*texts)
+        if right is not None:
+            store.write_text(place / name, right)
+            mended.append(name)
+    if mended:
+        _must(place, "add", "--", *mended)
+        message = "Put the sessions of both machines together"
+        _must(place, "-c", "user.useConfigOnly=true", "commit", "-q", "--no-verify", "-m", message)
+    return Joined(_must(place, "rev-parse", "HEAD").out.strip())
+
+
+def _changed(place: Path, base: str, commit: str, folder: str) -> set[str]:
+    names = _must(place, "diff", "--name-only", "--no-renames", "-z", base, commit, "--", folder)
+    return {name for name in names.out.split("\0") if name.endswith(".md")}
+
+
+def _text(place: Path, commit: str, name: str) -> str:
+    done = _git(place, "show", f"{commit}:{name}")
+    return done.out if done.code == 0 else ""
 
 
 def _side(place: Path, number: int, name: str) -> str | None:

@@ -265,6 +265,13 @@ def append_lines(
         append_text(path, "".join(lines))
 
 
+@contextmanager
+def writers_wait(path: Path) -> Iterator[None]:
+    """Keep other processes from appending lines to a file while somebody reads it twice, as git does."""
+    with lock(_lock_beside(path), busy=f"{path.name} is being written by another process"):
+        yield
+
+
 def append_text(path: Path, text: str) -> None:
     """Add whole lines at the end of a file in one write; take a lock where others write too."""
     try:

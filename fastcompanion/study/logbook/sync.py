@@ -16,10 +16,12 @@ from fastcompanion.base.joining import Clash, Upstream
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.study.logbook import book, checking
+from fastcompanion.study.logbook import book, checking, merging
 from fastcompanion.study.logbook.checking import Checked
 
 _TRIES = 3
+# Somebody else's push got there a moment before ours.
+_RACED = "cannot lock ref|failed to update ref"
 _SESSION = re.compile(r"- \d\d:\d\d\S* \d+m.*\^[a-z0-9]{6,16}\s*")
 
 
@@ -127,7 +129,7 @@ def _push(
         return _result(ws, to, fetched=fetched, reason=reason, checked=checked)
     with reporter.task(f"Pushing to {to.remote}"):
         pushed = branch.push(ws.root, branch.Remote(to.remote, ""), name)
-    if pushed.rejected:
+    if pushed.rejected or re.search(_RACED, pushed.reason):
         return None
     reason = "" if pushed.done else pushed.reason
     done = mine if pushed.done else 0
@@ -137,7 +139,8 @@ def _push(
 def _join(ws: Workspace, name: str, to: Upstream) -> Synced | None:
     """Put our commits on theirs and take that over; gives what stood in the way."""
     with store.lock(ws.lock("commit"), busy="a commit of this study is under way"):
-        joined = joining.join(ws.root, to.ref)
+        folder = ws.relative(ws.log_folder)
+        joined = joining.join(ws.root, to.ref, folder=folder, together=merging.together)
         if joined.commit is None:
             reason = joined.problem or "both sides changed the same lines; nothing was changed here"
             return _result(ws, to, reason=reason, clashes=joined.clashes)
