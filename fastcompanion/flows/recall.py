@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from fastcompanion.base import clock, events
@@ -14,7 +15,7 @@ from fastcompanion.course import again
 from fastcompanion.course.again import Again, Begun, Standing
 from fastcompanion.course.checks import recall
 from fastcompanion.course.checks.prepared import choose
-from fastcompanion.course.checks.recall import Graded
+from fastcompanion.course.checks.recall import Blank, Graded
 from fastcompanion.course.library import course_file, lessons
 from fastcompanion.flows import opening
 from fastcompanion.study import journal
@@ -79,41 +80,49 @@ def begin(
     as its code would be lost.
     """
     known = all_events(ws)
-    listed = due(ws, known)
-    now = under_way(ws, known)
+    listed, now = due(ws, known), under_way(ws, known)
     wanted = _wanted(ws, lesson, section, known, listed, now)
     if wanted is None:
         return _nothing(known)
     course, found = lessons.find(ws, wanted.lesson)
-    same = now is not None and _key(now) == _key(wanted)
-    if now is not None and not same and _has_work(ws, now):
-        raise CompanionError(
-            f"{now.section} of {now.lesson} is being written again",
-            hint=f"fastcompanion check {now.lesson} --step again, or fastcompanion lesson again --give-up",
-        )
-    keep = same and now is not None and _has_work(ws, now)
+    keep = _goes_on(ws, now, wanted)
     ref = choose(found, ws, wanted.notebook)
     made = recall.make(ws, course, found, ref, wanted.section, write=not dry_run and not keep)
-    if not same and not dry_run:
+    if not dry_run and (now is None or _key(now) != _key(wanted)):
         where = {"notebook": wanted.notebook, "section": wanted.section}
         events.record(ws, again.BEGUN, wanted.lesson, where, private=True)
     opened = None
     if open_it and not dry_run:
         opened = opening.show(ws, made.path, course=course, reporter=reporter)
-    others = tuple(one for one in listed if _key(one) != _key(wanted))
+    shown = _shown(ws, made, wanted, listed)
+    return replace(shown, is_new=not keep, opened_with=opened, dry_run=dry_run)
+
+
+def _goes_on(ws: Workspace, now: Begun | None, wanted: Again) -> bool:
+    """Tell whether code stands in the notebook that is to stay; another section's has to be ended."""
+    if now is None or not _has_work(ws, now):
+        return False
+    if _key(now) == _key(wanted):
+        return True
+    raise CompanionError(
+        f"{now.section} of {now.lesson} is being written again",
+        hint=f"fastcompanion check {now.lesson} --step again, or fastcompanion lesson again --give-up",
+    )
+
+
+def _shown(ws: Workspace, made: Blank, wanted: Again, listed: tuple[Again, ...]) -> AgainShown:
     is_due = any(_key(one) == _key(wanted) for one in listed)
     return AgainShown(
         made.lesson,
         made.section,
         made.title,
         ws.relative(made.path),
-        not keep,
-        opened,
+        True,
+        None,
         made.earlier,
         wanted.day if is_due else None,
         None,
-        others,
-        dry_run,
+        tuple(one for one in listed if _key(one) != _key(wanted)),
     )
 
 

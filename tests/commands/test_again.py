@@ -24,6 +24,14 @@ from tests.course.recording import books
 Freeze = Callable[[str], None]
 Git = Callable[..., str]
 LESSON = "foundations/01"
+REPORT_KEYS = {
+    "lesson", "notebook", "section", "path", "verdict", "grade", "again", "tries", "hints",
+    "seconds", "notices", "earlier",
+}  # fmt: skip
+SHOWN_KEYS = {
+    "lesson", "section", "title", "notebook", "is_new", "opened_with", "earlier", "day",
+    "next_day", "others", "dry_run",
+}  # fmt: skip
 FIRST, SECOND = "look-at-the-data", "hold-some-back"
 
 
@@ -83,6 +91,7 @@ def test_a_passed_section_comes_back_blank_and_is_written_again(
     mine = ws.notebook(LESSON, "samuel", "scratch")
     before = mine.read_bytes()
     shown = run("lesson", "again", "--json").data
+    assert set(shown) == SHOWN_KEYS
     assert (shown["lesson"], shown["section"], shown["is_new"]) == (LESSON, FIRST, True)
     path = ws.root / shown["notebook"]
     assert path.name == "samuel.again.ipynb"
@@ -100,6 +109,7 @@ def test_a_passed_section_comes_back_blank_and_is_written_again(
     write(ws, "again", FIRST)
     right = run("check", "--json")
     assert right.code == 0, right.out
+    assert set(right.data) == REPORT_KEYS
     assert (right.data["grade"], right.data["again"], right.data["tries"]) == (
         "good",
         "2026-11-15",
@@ -205,12 +215,16 @@ def test_what_is_no_section_or_not_passed_is_said(
     kept = run("lesson", "again", "--json").data
     assert (kept["section"], kept["is_new"]) == (FIRST, False)
     ws.notebook(LESSON, "samuel", "again").write_text("{broken")
-    broken = run("check", "--step", "again")
-    assert broken.code == 1
-    assert "samuel.again.ipynb" in broken.err
+    for words in (("check", "--step", "again"), ("lesson", "again"), ("next", "-m", "25", "--yes")):
+        broken = run(*words)
+        assert broken.code == 1
+        assert "samuel.again.ipynb" in broken.err
+    assert ws.notebook(LESSON, "samuel", "again").read_text() == "{broken", "not for us to replace"
+    assert run("lesson", "again", "--give-up").code == 0
     ws.notebook(LESSON, "samuel", "scratch").unlink()
-    gone = run("lesson", "again", "--json")
-    assert gone.code != 0
+    assert run("lesson", "again", "--json").data["section"] is None, "nothing to write it after"
+    gone = run("lesson", "again", "1", FIRST)
+    assert (gone.code, "no section of foundations/01 that has passed" in gone.err) == (4, True)
 
 
 @pytest.fixture

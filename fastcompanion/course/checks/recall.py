@@ -47,7 +47,6 @@ class Blank:
     section: str
     title: str
     path: Path
-    is_new: bool
     earlier: tuple[str, ...]
 
 
@@ -98,7 +97,7 @@ def make(
     earlier = [one.id for one in mine.plan.sections[: mine.plan.sections.index(found)]]
     with_work = {one.id for one in mine.plan.sections if one.has_work}
     kept = tuple(name for name in earlier if name in with_work)
-    return Blank(lesson.id, ref.id, section, found.title, path, True, kept)
+    return Blank(lesson.id, ref.id, section, found.title, path, kept)
 
 
 def _section(plan: Plan, section: str) -> PlannedSection:
@@ -146,10 +145,7 @@ def in_hand(study: Workspace, known: Iterable[Event], lesson: str | None) -> Beg
 
 def attempted(study: Workspace, course: Course, lesson: Lesson, begun: Begun) -> bool:
     """Tell whether the blank section holds code of the learner's by now."""
-    try:
-        ready = _prepare(study, course, lesson, begun, None)
-    except CompanionError:
-        return False
+    ready = _prepare(study, course, lesson, begun, None)
     return _section(ready.plan, begun.section).attempted
 
 
