@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from fastcompanion.study.posts import (
     front,
     images,
     listing,
+    page,
     prose,
     secrets,
 )
@@ -25,6 +27,9 @@ from fastcompanion.study.posts.bundle import Post
 from fastcompanion.study.posts.findings import Finding, Severity, in_order
 from fastcompanion.study.posts.writing import MATERIAL
 
+# What is looked for here as well, and more closely.
+_SAID_BETTER = "has no alternative text"
+_CELL = re.compile(r"cell (\d+): ")
 _LARGE, _TOO_LARGE = 2_000_000, 95_000_000
 
 
@@ -95,15 +100,25 @@ def _checked(ws: Workspace, folder: Path, known: Known) -> CheckedPost:
         broken = _unreadable(ws, folder, error)
         slug = bundle.slug_of(folder)
         return CheckedPost(slug, slug, ws.relative(folder), "it can't be read", (broken,))
-    found = [
-        *_same_name(ws, post),
-        *_front(post),
-        *_text(ws, post, known),
-        *_files(ws, post, known),
-    ]
+    own = [*_same_name(ws, post), *_front(post), *_text(ws, post, known), *_files(ws, post, known)]
+    found = [*own, *_on_the_page(ws, post, own)]
     placed = [_placed(ws, post, one) for one in found]
     hidden = _why_hidden(post)
     return CheckedPost(post.slug, post.title, ws.relative(post.source), hidden, in_order(placed))
+
+
+def _on_the_page(ws: Workspace, post: Post, known: Sequence[Finding]) -> Iterator[Finding]:
+    """Say what the page itself would lack, where nothing was said of that place yet."""
+    shown = [one for one in bundle.look(ws).posts if not one.front.draft]
+    slugs = {name: one.slug for one in shown for name in (one.folder.name, one.slug)}
+    said = {(one.cell, None if one.cell else one.line) for one in known}
+    for problem in page.render(post, ws.root, slugs).problems:
+        found = _CELL.match(problem.text)
+        cell = int(found[1]) if found else None
+        new = (cell, problem.line) not in said or (cell, problem.line) == (None, None)
+        if new and not problem.text.endswith(_SAID_BETTER):
+            text = problem.text[found.end() :] if found else problem.text
+            yield Finding("page", "note", text, "The page leaves it out or shows it as it is.", line=problem.line, cell=cell)  # fmt: skip
 
 
 def _placed(ws: Workspace, post: Post, one: Finding) -> Finding:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
@@ -222,7 +221,7 @@ class _Page:
         for text in (held or {}).values() if isinstance(held, dict) else ():
             try:
                 data = base64.b64decode(ipynb.joined(text))
-            except binascii.Error:
+            except ValueError:  # also what is no ASCII; binascii.Error is one
                 continue
             if (picture := pictures.look(data)) is not None:
                 return Target(self._keep(data, picture.kind), picture=picture)

@@ -205,7 +205,9 @@ def _build(ws: Workspace, shown: tuple[str, ...]) -> _Built:
     out = ws.cache / "published"
     made = site.build(ws, out)
     names = sorted((*made.written, *made.kept))
-    return _Built({name: out / name for name in names}, shown, made.warnings)
+    # What is said of single posts is what `blog check` says.
+    others = tuple(one for one in made.warnings if not one.startswith(f"{ws.posts.name}/"))
+    return _Built({name: out / name for name in names}, shown, others)
 
 
 def _look(ws: Workspace) -> _Ground:
