@@ -96,12 +96,12 @@ def _with_again(
 ) -> Report | RepeatReport:
     """Check what was worked on since: the section, the rest, or both.
 
-    Where nothing has changed anywhere, the section is what waits.
+    Where nothing has changed anywhere, a section that was begun today is what waits.
     """
     course, lesson = lessons.find(ws, begun.lesson)
     tried = recall.attempted(ws, course, lesson, begun)
     changed = _changed(ws, asked)
-    if not tried and changed:
+    if not tried and (changed or not recall.is_of_today(begun)):
         return _work(ws, asked, "", note, reporter, record=record)
     recalled = _recalled(ws, asked, begun, reporter, record=record)
     if not changed:

@@ -188,13 +188,16 @@ def test_both_are_checked_when_both_were_worked_on(
     write(ws, "scratch", "the-naive-baseline")
     alone = run("check", "--json")
     assert alone.data["sections"][2]["verdict"] == "passed", "an untouched section waits"
+    assert run("check", "--json").data["verdict"] == "not attempted", "and is what is left"
     write(ws, "again", FIRST)
     write(ws, "scratch", "pixel-similarity")
     both = run("check", "--json")
     assert both.code == 4, "the lesson goes on"
     assert both.data["recalled"]["grade"] == "good"
     assert both.data["reproduced"]["sections"][3]["verdict"] == "passed"
-    assert "sections" in run("check", "--json").data
+    run("lesson", "again", SECOND)
+    at(frozen, 5)
+    assert "sections" in run("check", "--json").data, "what was left lying is not asked for"
 
 
 def test_what_is_no_section_or_not_passed_is_said(

@@ -7,7 +7,7 @@ checked by the same checks as the reproduction, and the learner's scratch notebo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from fastcompanion.course.scaffolds import blank, scaffold
 
 COPIED = "it is letter for letter what stands in your scratch notebook; was that from memory?"
 _TELLING = 4  # shorter sections are written alike twice by anybody
+_LEFT_LYING = timedelta(hours=12)
 _LEFT_TO_THE_LEARNER = ("to-assess", "self-assessed")
 
 
@@ -132,10 +133,15 @@ def under_way(study: Workspace, known: Iterable[Event]) -> Begun | None:
     return begun
 
 
+def is_of_today(begun: Begun) -> bool:
+    """Tell whether a section was begun in these hours; one that was left lying waits unasked."""
+    return clock.now() - begun.at < _LEFT_LYING
+
+
 def in_hand(study: Workspace, known: Iterable[Event], lesson: str | None) -> Begun | None:
     """Give the section that is under way when its notebook was saved last, not one of `lesson`'s."""
     begun = under_way(study, known)
-    if begun is None:
+    if begun is None or not is_of_today(begun):
         return None
     saved = study.notebook(begun.lesson, begun.notebook, "again").stat().st_mtime
     folders = {begun.lesson, lesson or begun.lesson}
