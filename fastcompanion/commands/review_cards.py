@@ -198,6 +198,8 @@ def _view_offer(offered: Offer) -> Iterable[Block]:
     elif offered.proposals:
         first = offered.proposals[0].card.id
         yield Next(f"fastcompanion review add {offered.lesson} --take {shlex.quote(first)}")
+    else:
+        yield Next("fastcompanion review add", "write a card of your own")
 
 
 def _view_taken(taken: Taken) -> Iterable[Block]:

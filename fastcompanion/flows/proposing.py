@@ -104,6 +104,8 @@ def _found(
     }
     found = [_authors(card, said) for card in authored.of(lesson)]
     notes: list[str] = []
+    if not any(ref.path for ref in lesson.notebooks):
+        notes.append(f"{lesson.id} has no notebook here, only on the web: write cards of your own")
     for ref in lesson.notebooks:
         if ref.path is not None:
             asked, problem = _of_notebook(ws, course, lesson, ref)

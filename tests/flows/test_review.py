@@ -334,6 +334,16 @@ class TestProposals:
         found = proposing.offer(ws, book, ["predict"]).proposals
         assert [one.card.front.splitlines()[-2] for one in found] == ["w[0] + w[1]", "sum(w)"]
 
+    def test_where_nothing_is_asked_nothing_is_proposed(
+        self, ws: Workspace, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "plain"
+        folder.mkdir()
+        nb = {**chapter(), "cells": [cell("markdown", "# One\n\nText."), cell("code", "a = 1")]}
+        (folder / "01_one.ipynb").write_text(json.dumps(nb))
+        courses.add(ws, str(folder))
+        assert proposing.offer(ws, "plain/01").proposals == ()
+
     def test_a_course_that_is_elsewhere_says_so(self, ws: Workspace, book: str) -> None:
         course, _ = lessons.find(ws, book)
         for path in (*course.root.glob("*.ipynb"), *kept_originals()):
