@@ -205,6 +205,10 @@ def _about_source(written: Written) -> Iterable[Block]:
         yield Line(f"{count} copied: {', '.join(one.target for one in written.copied)}")
     for one in written.missing:
         yield Warn(f"The notebook shows a picture that is not there: {one}")
+    if written.local:
+        yield Warn(
+            f"Readers do not have what it reads or names on your machine: {', '.join(written.local)}"
+        )
     if written.course_text:
         yield Warn(
             "This is your copy of a course's notebook: its text may not be yours to publish. Keep what you wrote."

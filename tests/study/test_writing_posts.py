@@ -72,7 +72,7 @@ def test_a_title_is_needed(study: Path, run: Runner) -> None:
 def test_a_dry_run_writes_nothing(study: Path, run: Runner) -> None:
     told = run("blog", "new", "Birds", "--dry-run", "--json")
     assert told.code == 0
-    assert sorted(told.data) == ["copied", "course_text", "file", "folder", "missing", "slug", "source", "title"]  # fmt: skip
+    assert sorted(told.data) == ["copied", "course_text", "file", "folder", "local", "missing", "slug", "source", "title"]  # fmt: skip
     assert not (study / "posts").exists()
 
 
@@ -151,6 +151,7 @@ def test_a_notebook_keeps_its_outputs_and_brings_its_pictures(study: Path, run: 
         work, "birds.scratch.ipynb",
         words("# Is it a **bird**?\n\nIntro ![one](pics/a%20b.png)\n<img src='../shared/a b.png'> ![gone](gone.png) ![web](https://example.org/x.png)"),
         material.code("1", 7, material.stream("one\n"), tags=["x"]),
+        material.code("pd.read_csv('../data/train.csv'); x = 'https://x.org/y.zip'", 8, material.stream("/home/adalovelace/x\n")),
     )  # fmt: skip
     (work / "pics").mkdir()
     (work.parent / "shared").mkdir()
@@ -162,11 +163,12 @@ def test_a_notebook_keeps_its_outputs_and_brings_its_pictures(study: Path, run: 
     assert path.read_bytes() == before
     assert told.data["title"] == "Is it a bird?"
     assert told.data["missing"] == ["gone.png"]
+    assert told.data["local"] == ["/home/adalovelace", "../data/train.csv"]
     folder = study / told.data["folder"]
     assert (folder / "images/a-b.png").read_bytes() == material.png()
     assert (folder / "images/a-b-1.png").read_bytes() == material.png(4, 4)
     cells = json.loads((folder / "index.ipynb").read_text())["cells"]
-    assert [cell["cell_type"] for cell in cells] == ["raw", "markdown", "code"]
+    assert [cell["cell_type"] for cell in cells] == ["raw", "markdown", "code", "code"]
     assert 'title: "Is it a bird?"' in "".join(cells[0]["source"])
     text = "".join(cells[1]["source"])
     assert text.startswith("Intro ![one](images/a-b.png)\n<img src='images/a-b-1.png'> ![gone](gone.png)")  # fmt: skip

@@ -14,14 +14,20 @@ from urllib.parse import unquote
 from fastcompanion.base import clock, events, store, templates
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
+from fastcompanion.base.scrub import Known
 from fastcompanion.base.workspace import Workspace, absolute
 from fastcompanion.study import journal
 from fastcompanion.study.journal import Entry
-from fastcompanion.study.posts import bundle, front, ipynb, prose
+from fastcompanion.study.posts import bundle, front, ipynb, prose, secrets
 
 MATERIAL = "<!-- material:"
 _SLUG = 60
 _NOTES = 4000
+_SHOWN = 10
+# Names of data in quotes, as `pd.read_csv("data/train.csv")` has them.
+_DATA = re.compile(
+    r"(?i)(['\"])((?!https?:)[^'\"\s]+\.(?:csv|tsv|parquet|feather|pkl|pickle|pth|pt|h5|npy|npz|zip|tgz|gz|xlsx?|db|sqlite))\1"
+)
 _TAG = re.compile(r"<[^<>]*>")
 _HEADING = re.compile(r"\s*#{1,2}[ \t]+(?P<title>[^\n]+?)[ \t]*#*[ \t]*(?:\n|\Z)")
 # Headings that say nothing of what a notebook is about.
@@ -39,7 +45,10 @@ class Copied:
 
 @frozen
 class Written:
-    """A new post (or what would be written); `missing` are pictures that the notebook names in vain."""
+    """A new post (or what would be written); `missing` are pictures that the notebook names in vain.
+
+    `local` are places of this machine that its code or outputs tell, and data that readers do not have.
+    """
 
     slug: str
     folder: str
@@ -49,6 +58,7 @@ class Written:
     copied: tuple[Copied, ...] = ()
     missing: tuple[str, ...] = ()
     course_text: bool = False
+    local: tuple[str, ...] = ()
 
 
 def slug_of(title: str) -> str:
@@ -237,7 +247,8 @@ def from_notebook(
         ws, folder, "index.ipynb", text, title, str(path), dry_run=dry_run,
         course_text=path.name.endswith(".run.ipynb"),
     )  # fmt: skip
-    return Written(**{**vars(written), "copied": copied, "missing": missing})
+    told = _local(cells, secrets.private(ws))
+    return Written(**{**vars(written), "copied": copied, "missing": missing, "local": told})
 
 
 def _words(path: Path) -> str:
@@ -245,6 +256,19 @@ def _words(path: Path) -> str:
     name = re.sub(r"^[\d_-]+", "", path.name.split(".")[0]) or path.name.split(".")[0]
     words = re.sub(r"[_-]+", " ", name).strip()
     return words[:1].upper() + words[1:]
+
+
+def _local(cells: Sequence[dict[str, Any]], known: Known) -> tuple[str, ...]:
+    """Find what a reader of the post does not have or should not see: paths and data of this machine."""
+    found: list[str] = []
+    for cell in cells:
+        source = ipynb.joined(cell.get("source"))
+        texts = [source, json.dumps(cell.get("outputs") or [], ensure_ascii=False)]
+        leaks = [leak for text in texts for leak in secrets.leaks(text, known)]
+        found += [leak.shown for leak in leaks if leak.kind in ("home-folder", "local-path")]
+        if cell.get("cell_type") == "code":
+            found += [one[2] for one in _DATA.finditer(source)]
+    return tuple(dict.fromkeys(found))[:_SHOWN]
 
 
 def _found(ws: Workspace, source: Path) -> Path:
