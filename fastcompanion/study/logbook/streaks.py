@@ -11,7 +11,7 @@ where that misses a week, the zone of the plan is tried as well.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 
 from fastcompanion.base.records import frozen
@@ -44,25 +44,24 @@ class Streak:
 def of(entries: Iterable[Entry], plan: Plan | None, today: date) -> Streak:
     """Compute the streak from the log; `today` is a study day."""
     entries = list(entries)
-    own = _minutes(entries, lambda entry: journal.study_day(entry.at))
-    at_home = _minutes(entries, _day_at_home(plan)) if plan is not None else own
+    days: dict[date, int] = {}
+    for entry in entries:
+        day = journal.study_day(entry.at)
+        days[day] = days.get(day, 0) + entry.minutes
     this_week = _monday(today)
-    first = min([*own, *at_home], default=today)
-    kept = [
-        _week(own, at_home, plan, monday, over=monday < this_week)
-        for monday in _mondays(first, this_week)
-    ]
-    counted = [one for one in kept if one is not None]
+    first = min(days, default=today)
+    weeks = _weeks(entries, plan, this_week)
+    kept = [_week(weeks, plan, monday, this_week) for monday in _mondays(min(weeks), this_week)]
     finished = [one for one in kept[:-1] if one is not None]
-    weeks, best = _run(counted)
-    days, _ = _run([one for one in _days(own, plan, first, today) if one is not None])
+    run, best = _run([one for one in kept if one is not None])
+    in_a_row, _ = _run([one for one in _days(days, plan, first, today) if one is not None])
     return Streak(
-        weeks=weeks,
+        weeks=run,
         best=best,
-        this_week_minutes=_in_week(own, this_week),
+        this_week_minutes=weeks[this_week],
         goal_minutes=goal(plan, this_week),
-        missed_last=weeks > 0 and bool(finished) and not finished[-1] and kept[-1] is None,
-        days=days,
+        missed_last=run > 0 and bool(finished) and not finished[-1] and kept[-1] is None,
+        days=in_a_row,
     )
 
 
@@ -80,17 +79,32 @@ def planned(plan: Plan, day: date) -> int:
     return sum(slot.minutes for slot in plan.slots if DAYS[day.weekday()] in slot.days)
 
 
-def _minutes(entries: Iterable[Entry], day_of: Callable[[Entry], date]) -> dict[date, int]:
-    found: dict[date, int] = {}
+def _weeks(entries: Iterable[Entry], plan: Plan | None, this_week: date) -> dict[date, int]:
+    """Give the minutes of each week by its Monday.
+
+    On a journey a session may fall into the week beside that of the plan's zone. Where that week
+    was missed, it gets the session, if the other one can do without.
+    """
+    weeks: dict[date, int] = {this_week: 0}
+    moved: list[tuple[date, date, int]] = []
+    zone = plan.zone if plan is not None else None
     for entry in entries:
-        day = day_of(entry)
-        found[day] = found.get(day, 0) + entry.minutes
-    return found
+        own = _monday(journal.study_day(entry.at))
+        weeks[own] = weeks.get(own, 0) + entry.minutes
+        home = _monday(journal.study_day(entry.at.astimezone(zone))) if zone else own
+        if home != own:
+            moved.append((own, home, entry.minutes))
+    for own, home, minutes in moved:
+        least = _enough(plan, own)
+        spare = own >= this_week or not least <= weeks[own] < least + minutes
+        if home < this_week and weeks.get(home, 0) < _enough(plan, home) and spare:
+            weeks[own] -= minutes
+            weeks[home] = weeks.get(home, 0) + minutes
+    return weeks
 
 
-def _day_at_home(plan: Plan) -> Callable[[Entry], date]:
-    zone = plan.zone
-    return lambda entry: journal.study_day(entry.at.astimezone(zone))
+def _enough(plan: Plan | None, monday: date) -> int:
+    return max(1, goal(plan, monday))
 
 
 def _monday(day: date) -> date:
@@ -104,24 +118,11 @@ def _mondays(first: date, last: date) -> Iterator[date]:
         monday += _WEEK
 
 
-def _in_week(minutes: Mapping[date, int], monday: date) -> int:
-    return sum(minutes.get(monday + timedelta(days=n), 0) for n in range(7))
-
-
-def _week(
-    own: Mapping[date, int],
-    at_home: Mapping[date, int],
-    plan: Plan | None,
-    monday: date,
-    *,
-    over: bool,
-) -> _Kept:
-    wanted = goal(plan, monday)
-    done = max(_in_week(own, monday), _in_week(at_home, monday))
-    if done >= max(wanted, 1):
+def _week(weeks: Mapping[date, int], plan: Plan | None, monday: date, this_week: date) -> _Kept:
+    if weeks.get(monday, 0) >= _enough(plan, monday):
         return True
-    off = plan is not None and wanted == 0
-    return False if over and not off else None
+    off = plan is not None and goal(plan, monday) == 0
+    return None if off or monday == this_week else False
 
 
 def _days(own: Mapping[date, int], plan: Plan | None, first: date, today: date) -> Iterator[_Kept]:
