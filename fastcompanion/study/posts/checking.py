@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
@@ -69,7 +69,9 @@ def check(ws: Workspace, name: str | None = None) -> Checked:
     """Check one post, or all of them."""
     known, seen = secrets.private(ws), listing.look(ws)
     folders = [_folder(ws, name)] if name is not None else reversed(bundle.folders(ws))
-    posts = [_checked(ws, folder, known) for folder in folders]
+    shown = [one for one in bundle.look(ws).posts if not one.front.draft]
+    slugs = {place: one.slug for one in shown for place in (one.folder.name, one.slug)}
+    posts = [_checked(ws, folder, known, slugs) for folder in folders]
     placed = [replace(post, state=seen.state(post.slug)) for post in posts]
     return Checked((*placed, *(_portfolio(ws, known) if name is None else ())))
 
@@ -93,7 +95,7 @@ def _folder(ws: Workspace, name: str) -> Path:
         raise
 
 
-def _checked(ws: Workspace, folder: Path, known: Known) -> CheckedPost:
+def _checked(ws: Workspace, folder: Path, known: Known, slugs: Mapping[str, str]) -> CheckedPost:
     try:
         post = bundle.of_folder(folder)
     except CompanionError as error:
@@ -101,16 +103,16 @@ def _checked(ws: Workspace, folder: Path, known: Known) -> CheckedPost:
         slug = bundle.slug_of(folder)
         return CheckedPost(slug, slug, ws.relative(folder), "it can't be read", (broken,))
     own = [*_same_name(ws, post), *_front(post), *_text(ws, post, known), *_files(ws, post, known)]
-    found = [*own, *_on_the_page(ws, post, own)]
+    found = [*own, *_on_the_page(ws, post, own, slugs)]
     placed = [_placed(ws, post, one) for one in found]
     hidden = _why_hidden(post)
     return CheckedPost(post.slug, post.title, ws.relative(post.source), hidden, in_order(placed))
 
 
-def _on_the_page(ws: Workspace, post: Post, known: Sequence[Finding]) -> Iterator[Finding]:
+def _on_the_page(
+    ws: Workspace, post: Post, known: Sequence[Finding], slugs: Mapping[str, str]
+) -> Iterator[Finding]:
     """Say what the page itself would lack, where nothing was said of that place yet."""
-    shown = [one for one in bundle.look(ws).posts if not one.front.draft]
-    slugs = {name: one.slug for one in shown for name in (one.folder.name, one.slug)}
     said = {(one.cell, None if one.cell else one.line) for one in known}
     for problem in page.render(post, ws.root, slugs).problems:
         found = _CELL.match(problem.text)
