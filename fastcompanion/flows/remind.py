@@ -60,13 +60,14 @@ def install(
     backend = backends.choose(wanted)
     known = records.state(ws)
     key = _key(ws, known)
-    job = jobs.make(ws.root, key, plan, lead)
     old = registry.find(key)
+    # A study that was renamed keeps its timer's name, so that nothing of it is left.
+    job = jobs.make(ws.root, old.name if old else jobs.name_of(ws.root, key), plan, lead)
     if old is not None and _is_current(old, backend, job):
         if known.key != key and not dry_run:
             records.keep_state(ws, replace(known, key=key, since=clock.now()))
         return _installation(backend, job, plan, (), changed=False, dry_run=dry_run)
-    steps = (*_replaced(old, backend, job), *backend.install(job))
+    steps = (*_replaced(old, backend), *backend.install(job))
     _show(steps, reporter)
     if dry_run or not agree(f"Install these reminders ({backend.NAME})?"):
         return _installation(backend, job, plan, steps, changed=False, dry_run=dry_run)
@@ -107,15 +108,15 @@ def _key(ws: Workspace, known: State) -> str:
 
 
 def _is_current(old: Installed, backend: Backend, job: Job) -> bool:
-    same = (old.backend, old.name, old.root) == (backend.NAME, job.name, job.root)
+    same = (old.backend, old.root) == (backend.NAME, job.root)
     return same and backend.current(job) and backend.armed(job.name).armed
 
 
-def _replaced(old: Installed | None, backend: Backend, job: Job) -> tuple[Step, ...]:
-    """Take away what the new installation does not write over: another timer, another name."""
-    if old is None or (old.backend, old.name) == (backend.NAME, job.name):
+def _replaced(old: Installed | None, backend: Backend) -> tuple[Step, ...]:
+    """Take away what the new installation does not write over: the timer of another backend."""
+    if old is None or old.backend == backend.NAME:
         return ()
-    return backends.removal(old.backend, old.name, had_crontab=True)
+    return backends.removal(old.backend, old.name, had_crontab=old.had_crontab)
 
 
 def _arm(
@@ -289,7 +290,7 @@ def _stale(ws: Workspace, old: Installed | None, plan: Plan | None, lead: int) -
         return f"the study moved here from {old.root}"
     if plan is None or not plan.slots:
         return "the plan has no slots any more"
-    job = jobs.make(ws.root, old.key, plan, lead)
+    job = jobs.make(ws.root, old.name, plan, lead)
     if backends.BACKENDS[old.backend].current(job):
         return ""
     return "the plan, the time zone or the program is another than when they were installed"
@@ -320,7 +321,7 @@ def test(ws: Workspace, *, wait: int, dry_run: bool, reporter: Reporter) -> Test
     backend = backends.BACKENDS[old.backend]
     token = clock.new_id()
     at = _next_minute(clock.now())
-    job = jobs.test(jobs.make(ws.root, old.key, _plan(ws), 0), at, token)
+    job = jobs.test(jobs.make(ws.root, old.name, _plan(ws), 0), at, token)
     if dry_run:
         return Tested(old.backend, at, False, "", "", "", 0.0, dry_run=True)
     with store.lock(ws.lock("remind-test"), busy="another test is under way", wait=1):

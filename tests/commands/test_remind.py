@@ -349,6 +349,37 @@ def test_a_study_that_moved_is_noticed_updated_and_removed(
     assert list((isolated / ".config").rglob("*.timer")) == []
 
 
+def test_a_study_that_was_renamed_leaves_nothing_in_the_crontab(
+    planned: Path, programs: Programs, run: Runner, tmp_path: Path
+) -> None:
+    programs.has("crontab", "notify-send").start_cron()
+    programs.crontab = b"# mine\n"
+    run("remind", "install", "--yes")
+    renamed = tmp_path / "renamed"
+    planned.rename(renamed)
+    assert run("remind", "install", "--yes", cwd=renamed).code == 0
+    text = (programs.crontab or b"").decode()
+    assert (text.count("# >>> "), str(planned) in text, str(renamed) in text) == (1, False, True)
+    assert run("remind", "install", "--yes", "--json", cwd=renamed).data["changed"] is False
+    assert run("remind", "remove", "--yes", cwd=renamed).code == 0
+    assert programs.crontab == b"# mine\n"
+
+
+def test_another_backend_takes_the_place_of_the_old_one(
+    planned: Path, programs: Programs, run: Runner, isolated: Path
+) -> None:
+    programs.has("crontab", "systemctl", "notify-send").start_cron()
+    for first, then in (("cron", "systemd"), ("systemd", "cron")):
+        assert run("remind", "install", "--yes", "--backend", first).code == 0
+        assert run("remind", "install", "--yes", "--backend", then).code == 0
+        seen = run("remind", "status", "--json").data
+        assert (seen["backend"], seen["armed"]) == (then, True)
+        assert (programs.crontab is not None) == (then == "cron")
+        assert bool(list((isolated / ".config").rglob("*.timer"))) == (then == "systemd")
+    assert run("remind", "remove", "--yes").code == 0
+    assert (programs.crontab, units(isolated)) == (None, [])
+
+
 def test_what_git_clean_takes_away_is_no_loss(
     planned: Path, programs: Programs, run: Runner, isolated: Path
 ) -> None:

@@ -68,10 +68,10 @@ def name_of(root: Path, key: str) -> str:
     return "-".join(word for word in (PREFIX, slug, key) if word)
 
 
-def make(root: Path, key: str, plan: Plan, lead: int) -> Job:
+def make(root: Path, name: str, plan: Plan, lead: int) -> Job:
     """Make the job of a study from its plan."""
     return Job(
-        name=name_of(root, key),
+        name=name,
         root=root,
         argv=command(root),
         environment=carried(),

@@ -40,7 +40,7 @@ def utc() -> Iterator[None]:
 def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
     monkeypatch.setenv("FASTCOMPANION_HOME", str(tmp_path / "a b%c$d"))
     monkeypatch.setenv("FASTCOMPANION_NOW", "2026-11-21T12:00:00+00:00")
-    return jobs.make(tmp_path / STRANGE, "abcdefghij", PLAN, 5)
+    return jobs.make(tmp_path / STRANGE, "fastcompanion-strange", PLAN, 5)
 
 
 def test_a_name_says_whose_it_is() -> None:
