@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.workspace import Workspace
@@ -93,6 +95,22 @@ def test_quarto_keeps_notebooks_as_they_are_and_runs_nothing(posts: Path, tmp_pa
     bird = made["posts/2026-11-19-is-it-a-bird/index.md"]
     assert "[week](../2026-11-21-week/index.ipynb)" in bird
     assert "::: {.callout-note" in bird
+
+
+def test_any_title_of_the_blog_is_read_by_all_three(posts: Path, tmp_path: Path) -> None:
+    title = """Ada's "study": #1 {{ x }} \\ é"""
+    about = "- a: b | <b>"
+    settings = {"title": title, "about": about, "url": "https://ada.github.io/my-study/"}
+    lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
+    (posts / "fastcompanion.toml").write_text("\n".join(["version = 1", "[blog]", *lines, ""]))
+    hugo = tomllib.loads(exported(posts, "hugo", tmp_path / "h")["hugo.toml"])
+    assert (hugo["title"], hugo["baseURL"]) == (title, settings["url"])
+    jekyll = yaml.safe_load(exported(posts, "jekyll", tmp_path / "j")["_config.yml"])
+    assert (jekyll["title"], jekyll["url"], jekyll["baseurl"]) == (title, "https://ada.github.io", "/my-study")  # fmt: skip
+    made = exported(posts, "quarto", tmp_path / "q")
+    website = yaml.safe_load(made["_quarto.yml"])["website"]
+    assert (website["title"], website["description"]) == (title, about)
+    assert yaml.safe_load(made["index.qmd"].split("---\n")[1])["title"] == title
 
 
 def test_a_folder_with_something_in_it_is_left_alone(posts: Path, tmp_path: Path) -> None:
