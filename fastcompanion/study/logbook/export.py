@@ -88,14 +88,15 @@ def _timew(entries: Iterable[Entry]) -> str:
 def _interval(entry: Entry) -> str:
     begin = entry.at.astimezone(UTC)
     end = begin + timedelta(minutes=entry.minutes)
-    tags = " ".join(_quoted(word) for word in (entry.lesson, entry.step) if word)
-    note = f" # {_quoted(' '.join(entry.note.split()))}" if entry.note else ""
-    tags = f" # {tags}" if tags or note else ""
+    words = [_quoted(word) for word in (entry.lesson, entry.step) if word]
+    note = f" # {_quoted(' '.join(entry.note.split()), always=True)}" if entry.note else ""
+    tags = "".join(f" {word}" for word in words)
+    tags = f" #{tags}" if tags or note else ""
     return f"inc {begin:{_TIMEW}} - {end:{_TIMEW}}{tags}{note}\n"
 
 
-def _quoted(text: str) -> str:
-    plain = text.replace("-", "").replace("_", "").isalnum()
+def _quoted(text: str, *, always: bool = False) -> str:
+    plain = not always and text.replace("-", "").replace("_", "").isalnum()
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return text if plain else f'"{escaped}"'
 
