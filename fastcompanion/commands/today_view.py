@@ -26,6 +26,8 @@ def listed(today: Today) -> Iterable[Block]:
         yield Line(today.welcome)
         if today.proposal:
             yield Next(today.proposal, "sets the dates anew from today")
+    if not today.items:
+        return
     planned = sum(item.minutes for item in today.items)
     yield Title(f"{duration(today.minutes)} today: {duration(planned)} planned")
     yield Table(("min", "what", "why"), tuple(_row(item) for item in today.items))
@@ -44,10 +46,11 @@ def _short(item: Item) -> str:
 
 def _ways(today: Today) -> Iterable[Block]:
     for item in today.items:
-        if item.kind != "log" or len(today.items) == 1:
+        if item.kind != "log":
             yield Next(item.command, item.what)
-    if len(today.items) == 1:
-        yield Line("Nothing is due, and everything is done in the courses of this study.", "good")
+    if not today.items:
+        yield Line("No card is due, and everything is done in the courses of this study.", "good")
+        yield Next("fastcompanion course list --catalogue", "choose the next course")
 
 
 def _begun(today: Today) -> Iterable[Block]:

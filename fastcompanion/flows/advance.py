@@ -87,7 +87,7 @@ def take_session(
     `only_list` nothing is asked and nothing begins.
     """
     today: Today = import_module("fastcompanion.flows.today").plan(ws, minutes)
-    if only_list or len(today.items) < 2:
+    if only_list or not today.items:
         return today
     show(today)
     if not agree("Begin?"):

@@ -160,7 +160,7 @@ def cut(minutes: int, wants: Wants, *, rested: bool = True) -> tuple[tuple[Item,
             later.append(wants.step)
         else:
             items.append(_filled(wants.step, left))
-    return (*items, _log_item()), tuple(later)
+    return (*items, _log_item()) if items else (), tuple(later)
 
 
 def _comes_first(wants: Wants, left: int, *, rested: bool) -> bool:

@@ -49,7 +49,7 @@ def cut(minutes: int, *wants: Item | None, rested: bool = True) -> Cut:
         (10, (CARDS, AGAIN, SECTION), [("cards", 6), ("log", 1)], ["again", "step"]),
         (3, (None, AGAIN, SECTION), [("step", 2), ("log", 1)], ["again"]),
         (1, (None, None, WATCH), [("step", 1), ("log", 1)], []),
-        (25, (None, None, None), [("log", 1)], []),
+        (25, (None, None, None), [], []),
     ],
 )  # fmt: skip
 def test_what_fits(
@@ -226,7 +226,10 @@ def test_who_comes_back_is_welcome_and_gets_one_proposal(
 
 def test_without_anything_to_do_it_says_so(study: Path, run: Runner, frozen: Freeze) -> None:
     frozen("2026-11-02T19:30:00+01:00")
-    assert run("next", "-m", "25").code == 0
+    empty = run("next", "-m", "25")
+    assert (empty.code, "No card is due" in empty.out) == (0, True)
+    assert "fastcompanion stop" not in empty.out
+    assert run("next", "-m", "25", "--yes").code == 0
     with pytest.raises(CompanionError, match="at least a minute"):
         today.plan(Workspace(study), 0)
     assert run("next", "-m", "0").code == 2
