@@ -52,7 +52,12 @@ class Box:
     def __init__(self, kind: str, *, shown: Sequence[Path] = ()) -> None:
         self.pid = 0
         self._tree = rootfs.find(kind)
-        self._shown = [str(folder) for folder in shown]
+        # What lies in a folder that is shown is shown with it.
+        self._shown = [
+            str(one)
+            for one in shown
+            if not any(one.is_relative_to(other) for other in shown if other != one)
+        ]
         self._script: subprocess.Popen[str] | None = None
         self._console = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by close()
 
