@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -176,3 +178,23 @@ class TestAnki:
         made = card(front='What is "loss"?', back='the "cost"')
         rows = list(csv.reader(anki.text([made]).splitlines()[7:], delimiter="\t"))
         assert rows == [["q1", 'What is "loss"?', 'the "cost"', "c/01 question"]]
+
+
+def test_two_processes_at_once_lose_no_answer(ws: Workspace) -> None:
+    script = (
+        "import sys\n"
+        "from datetime import date\n"
+        "from pathlib import Path\n"
+        "from fastcompanion.base.workspace import Workspace\n"
+        "from fastcompanion.course.review import cards\n"
+        "card = cards.Card('q1', None, 'question', 'Why?')\n"
+        "for n in range(40):\n"
+        "    cards.answer(Workspace(Path(sys.argv[1])), card, 'good', date(2026, 11, 21), text=f'{sys.argv[2]}{n}')\n"
+    )
+    both = [
+        subprocess.Popen([sys.executable, "-c", script, str(ws.root), name]) for name in ("a", "b")
+    ]
+    assert [process.wait(timeout=120) for process in both] == [0, 0]
+    said = [review.answer for review in cards.reviews(ws)]
+    assert len(said) == len(set(said)) == 80
+    assert [text for text in said if text[0] == "a"] == [f"a{n}" for n in range(40)]
