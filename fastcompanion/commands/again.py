@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from fastcompanion.commands import again_view
+from fastcompanion.commands import again_view, completing
 from fastcompanion.commands import lesson_app as group
-from fastcompanion.commands.options import LessonArgument, Session, command
+from fastcompanion.commands.options import Session, command
 from fastcompanion.console import Answer, Block, Line, Next, Title
 from fastcompanion.flows import recall
 from fastcompanion.flows.recall import AgainShown
@@ -18,7 +18,14 @@ from fastcompanion.flows.recall import AgainShown
 @command(group.app, "again")
 def again(
     session: Session,
-    lesson: LessonArgument = None,
+    lesson: Annotated[
+        str | None,
+        typer.Argument(
+            help="The lesson, e.g. 05 or fastai-p1/05.",
+            show_default="what is due",
+            autocompletion=completing.lessons,
+        ),
+    ] = None,
     section: Annotated[
         str | None, typer.Argument(help="One of its sections.", show_default="what is due")
     ] = None,

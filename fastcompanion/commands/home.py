@@ -55,7 +55,7 @@ def init(
         place,
         name=named,
         course=wanted,
-        agree=lambda question: session.confirm(question, default=True),
+        agree=session.confirm,
         nested=nested,
         dry_run=session.dry_run,
         reporter=session.reporter,
