@@ -7,7 +7,6 @@ Jupyter Book (tags) let their readers say it.
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
@@ -38,6 +37,9 @@ _FASTPAGES = re.compile(
 )
 _OBJECT = re.compile(
     r"<(?:IPython\.core\.display\.|Figure size |matplotlib\.|Axes|AxesSubplot)[^\n]*>"
+)
+_UNSEEN = re.compile(
+    r"(?is)<(script|style|template|noscript|svg|iframe)\b.*?(?:</\1\s*>|\Z)|<!--.*?-->"
 )
 _TAGS = {
     "hide": ("remove-cell", "remove_cell", "hide-cell", "hide_cell", "hide", "noshow"),
@@ -303,8 +305,8 @@ def _html(text: str, number: int) -> Part | None:
     if len(text) > MAX_HTML:
         size = f"{len(text) / 1e6:.1f} MB"
         return Part("made", f'<p class="cut">… an output of {size} left out …</p>\n', number)
-    shown, _ = clean.cleaned(text, lambda tag, url: url)
-    if not clean.words(shown) and not re.search(r"<(?:img|video|audio|hr|progress)\b", shown):
+    shown = _UNSEEN.sub(" ", text)
+    if not clean.words(shown) and not re.search(r"(?i)<(?:img|video|audio|hr|progress)\b", shown):
         return None
     return Part("foreign", text, number, own=False)
 
@@ -312,7 +314,7 @@ def _html(text: str, number: int) -> Part | None:
 def _raster(kind: str, text: str, number: int, shown: Shown, size: Any) -> Part:
     try:
         data = base64.b64decode(text, validate=False)
-    except binascii.Error:
+    except ValueError:  # also what is no ASCII; binascii.Error is one
         data = b""
     given = (size.get("width"), size.get("height")) if isinstance(size, dict) else (0, 0)
     pixels = tuple(int(n) if isinstance(n, int | float) and 0 < n < 10_000 else 0 for n in given)

@@ -85,3 +85,26 @@ def test_a_picture_without_an_address_becomes_words() -> None:
 )
 def test_colours_of_a_terminal_become_classes(text: str, shown: str) -> None:
     assert clean.coloured(text) == shown
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<table border=1 class='dataframe'><tr style=\"text-align: right;\"><td>a &amp; b&nbsp;</td></tr></table>",
+        "<p>1 > 0 &lt; x</p><br/><IMG SRC=x ALT='a&quot;b' onerror=y><input checked>",
+        '<div><span title="a\'b">x</span></b></div></table>text',
+        "<button><svg><path d='m'/></svg>t</button>after<select><option>a</select>b",
+        '<a href="x?a=1&amp;b=2">l</a><form action=/x>f</form>',
+    ],
+)
+def test_tidy_and_untidy_html_are_read_alike(html: str) -> None:
+    """A comment is enough for the slow way; both have to keep the same."""
+    assert clean._ALL_TIDY.fullmatch(html)
+    assert kept(html) == kept("<!-- c -->" + html)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("piece", ["<a " + "b " * 50_000, "<" * 50_000, "<p a='" * 20_000, "&" * 50_000, "<a b=c" * 20_000, "<style>" * 20_000, "<!--" * 20_000, "<a b" + "=" * 50_000 + ">", "<img src='data:" + "x" * 200_000 + "'><!-- -->"])  # fmt: skip
+def test_a_long_untidy_piece_is_read_in_time(piece: str) -> None:
+    shown = kept(piece)
+    assert ("<img" in shown) is piece.startswith("<img")
