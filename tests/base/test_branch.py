@@ -74,24 +74,6 @@ def test_nothing_of_the_learner_is_touched(
     assert branch.text(repository, commit, "none") is None
 
 
-@pytest.mark.parametrize("state", ["detached", "merge"])
-def test_it_works_while_head_is_elsewhere(
-    repository: Path, site: dict[str, Path], git: Git, state: str
-) -> None:
-    git(repository, "commit", "-q", "-a", "-m", "Second")
-    if state == "detached":
-        git(repository, "switch", "-q", "--detach")
-    else:
-        git(repository, "switch", "-q", "-c", "other", "HEAD~1")
-        (repository / "a.md").write_text("other\n")
-        git(repository, "commit", "-q", "-a", "-m", "Other")
-        git(repository, "merge", "main", check=False)
-        assert (repository / ".git/MERGE_HEAD").exists()
-    before = looks(repository, git)
-    put(repository, site)
-    assert looks(repository, git) == before
-
-
 def test_the_same_files_are_the_same_tree(repository: Path, site: dict[str, Path]) -> None:
     commit = put(repository, site)
     assert branch.make_tree(repository, site, {}) == branch.tree_of(repository, commit)

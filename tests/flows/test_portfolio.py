@@ -119,9 +119,9 @@ def test_a_dry_run_writes_nothing(study: Path, run: Runner) -> None:
     assert not (study / "portfolio.md").exists()
 
 
-def test_tests_are_run_and_the_app_is_asked(
-    study: Path, project: Path, run: Runner, git: Git
-) -> None:
+def test_tests_are_run_and_the_app_is_asked(study: Path, run: Runner) -> None:
+    assert run("project", "new", "late", "--demo", "class").code == 0
+    project = study / "projects/late"
     for step in ("saved", "app"):
         assert run("project", "next", step, "--yes", "--project", project).code == 0
     (project / "tests").rename(project / "old")

@@ -34,6 +34,21 @@ def never(question: str) -> bool:
 
 
 @pytest.fixture
+def study(tmp_path: Path, git: Git, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small study in git, quicker than `init` makes one."""
+    root = tmp_path / "my study"
+    root.mkdir()
+    (root / "fastcompanion.toml").write_text("version = 1\n")
+    (root / ".gitignore").write_text(".fastcompanion/\n_site/\n")
+    (root / "README.md").write_text("Mine.\n")
+    git(root, "init", "-q", "-b", "main")
+    git(root, "add", ".")
+    git(root, "commit", "-q", "-m", "Begin")
+    monkeypatch.chdir(root)
+    return root
+
+
+@pytest.fixture
 def blog(study: Path, git: Git, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two posts and a draft, some of the learner's work staged, some changed, some unknown to git."""
     monkeypatch.setenv("FASTCOMPANION_NOW", "2026-11-21T12:00:00+00:00")
