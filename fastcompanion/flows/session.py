@@ -115,7 +115,7 @@ def start(
         links=_links(lesson),
         goals=lesson.goals,
         next=step,
-        ways=_ways(lesson.id, step),
+        ways=_ways(lesson, step),
         stopped=stopped,
     )
 
@@ -140,9 +140,14 @@ def _in_the_way(
     )
 
 
-def _ways(name: str, step: NextStep | None) -> tuple[Way, ...]:
+def _ways(lesson: Lesson, step: NextStep | None) -> tuple[Way, ...]:
+    name = lesson.id
+    asked = (Way(f"fastcompanion review --lesson {name}", "answer its questions"),)
     ways = {
-        "watch": (Way(f"fastcompanion lesson done {name} watch", "when you have seen it"),),
+        "watch": (
+            *(asked if lesson.cards else ()),
+            Way(f"fastcompanion lesson done {name} watch", "when you have seen it"),
+        ),
         "run": (
             Way(f"fastcompanion lesson run {name} --execute", "run it in a fresh kernel"),
             Way(f"fastcompanion lesson experiment add {name}", "record what you changed"),

@@ -12,12 +12,13 @@ import pytest
 
 from fastcompanion.base import clock, events, workspace
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.reporter import SILENT
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.library import courses, lessons, steps
 from fastcompanion.course.review import authored, cards
 from fastcompanion.course.review.cards import Card
 from fastcompanion.course.review.schedule import RATINGS, Rating
-from fastcompanion.flows import proposing, review
+from fastcompanion.flows import proposing, review, session
 from fastcompanion.flows.proposing import Decision
 from fastcompanion.flows.review import Answered, Asked, Due, Said
 from tests.course.review.chapter import FURTHER, ITEMS, TASKS, cell, chapter, shows
@@ -238,6 +239,12 @@ class TestLessons:
         ]
         assert review.due(ws).cards == ()
         assert not ws.cards.exists(), "looking takes nothing"
+
+    def test_a_lesson_that_is_started_names_the_way_to_its_questions(
+        self, ws: Workspace, lesson: str
+    ) -> None:
+        begun = session.start(ws, lesson, open_it=False, reporter=SILENT)
+        assert begun.ways[0].command == f"fastcompanion review --lesson {lesson}"
 
     def test_answered_once_each_the_watch_step_asks_none(self, ws: Workspace, lesson: str) -> None:
         review.hold(ws, review.due(ws, lesson=lesson), learner())
