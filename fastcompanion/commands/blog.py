@@ -406,7 +406,7 @@ def _view_unpublished(done: Published) -> Iterable[Block]:
     if not done.agreed:
         yield Line("Nothing was taken off.")
         return
-    yield Title(f"Taken off: {', '.join(done.removed) or 'nothing'}")
+    yield Title(f"Taken off: {', '.join(done.removed) or 'what nobody else has seen yet'}")
     if not done.pushed and done.remote:
         yield Warn(f"Still public, as it is not pushed: {done.reason}")
         yield Next(done.hint)

@@ -298,6 +298,8 @@ def test_a_hook_that_refuses(blog: Path, remote: Path, git: Git, run: Runner) ->
     again = run("blog", "publish", "--yes", "--json")
     assert again.code == 0
     assert (again.data["commit"], again.data["pushed"], again.data["changed"]) == (None, True, True)
+    assert again.data["added"] == ["two", "one"]
+    assert (blog / "progress.jsonl").read_text().count("post.published") == 2
 
 
 def test_offline(blog: Path, git: Git, run: Runner) -> None:
@@ -306,6 +308,7 @@ def test_offline(blog: Path, git: Git, run: Runner) -> None:
     assert done.code == 5
     assert (done.data["pushed"], done.data["hint"]) == (False, "git push origin gh-pages")
     assert "posts/one/index.html" in names(blog, git)
+    assert not (blog / "progress.jsonl").exists(), "nothing is public yet"
 
 
 def test_a_post_with_a_secret_stops_everything(blog: Path, remote: Path, git: Git, run: Runner) -> None:  # fmt: skip

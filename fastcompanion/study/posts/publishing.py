@@ -43,8 +43,10 @@ class SiteFile:
 class Published:
     """What became of the blog.
 
-    `stopped` names the posts that must not be published so: then nothing was done. `added` and
-    `removed` are against what the branch held; `changed` says whether others see something new. `pushed` is false with `reason` and the line to type.
+    `stopped` names the posts that must not be published so: then nothing was done; `to_mend` those in
+    which readers will see that something is wrong. `added` and `removed` are against what others see,
+    and `changed` says whether they see anything new. `pushed` is false with `reason` and the line to
+    type in `hint`.
     """
 
     branch: str
@@ -197,7 +199,7 @@ def _take_off(ws: Workspace, ground: _Ground, taken: list[Post], stay: list[Post
         for path, data in texts.items():
             store.write_bytes(path, data)
         raise
-    return replace(done, study=_forget(ws, list(texts), done.removed))
+    return replace(done, study=_forget(ws, list(texts), done))
 
 
 def _build(ws: Workspace, shown: tuple[str, ...]) -> _Built:
@@ -278,7 +280,9 @@ def _told(
 ) -> Published:
     """Say what would be published, and where it could be read."""
     kept = _kept(ground.root, ground.parent)
-    before = _posts_of(branch.files(ground.root, ground.parent)) if ground.parent else frozenset()
+    # What others see counts: a push that did not work has made nothing public yet.
+    public = ground.seen if ground.remote is not None else ground.parent
+    before = _posts_of(branch.files(ground.root, public)) if public else frozenset()
     domain = (branch.text(ground.root, ground.parent, _DOMAIN) or "") if ground.parent else ""
     remote = ground.remote
     files = tuple(SiteFile(name, path.stat().st_size) for name, path in built.files.items())
@@ -374,17 +378,23 @@ def _refuse_lost(ground: _Ground, posts: tuple[str, ...], before: str | None) ->
 
 
 def _remember(ws: Workspace, shown: list[Post], done: Published) -> CommitResult | None:
-    """Record what became public, and commit the texts it was made from."""
-    for slug in done.added:
-        events.record(ws, "post.published", None, {"slug": slug})
-    files = [one for post in shown for one in sorted(post.folder.rglob("*")) if one.is_file()]
+    """Record what became public or no longer is, and commit the texts that the site was made from."""
+    own = [one for post in shown for one in sorted(post.folder.rglob("*")) if one.is_file()]
     words = f"Publish {', '.join(done.added)}" if done.added else "Update published posts"
-    return events.commit_paths(ws, [*files, *([ws.progress] if done.added else [])], words)
+    return events.commit_paths(ws, [*own, *_recorded(ws, done)], words)
 
 
-def _forget(ws: Workspace, files: list[Path], removed: tuple[str, ...]) -> CommitResult | None:
+def _forget(ws: Workspace, files: list[Path], done: Published) -> CommitResult | None:
     """Record what is no longer public, and commit that it is a draft."""
-    for slug in removed:
-        events.record(ws, "post.unpublished", None, {"slug": slug})
-    words = f"Take {', '.join(removed)} off the blog"
-    return events.commit_paths(ws, [*files, ws.progress], words)
+    names = ", ".join(path.parent.name for path in files)
+    return events.commit_paths(ws, [*files, *_recorded(ws, done)], f"Take {names} off the blog")
+
+
+def _recorded(ws: Workspace, done: Published) -> tuple[Path, ...]:
+    """Record what changed for everybody, once it did; where there is no remote, the branch is all there is."""
+    if done.remote and not done.pushed:
+        return ()
+    for kind, slugs in (("post.published", done.added), ("post.unpublished", done.removed)):
+        for slug in slugs:
+            events.record(ws, kind, None, {"slug": slug})
+    return (ws.progress,) if done.added or done.removed else ()
