@@ -117,10 +117,18 @@ def _commit(
     # Written first: also a commit that is killed half-way leaves word of its files.
     _keep_pending(study, allowed)
     with _standing_still(study, allowed):
-        result = repo.commit(study.root, allowed, message)
+        result = repo.commit(study.root, allowed, message, whole=_ours(study, allowed))
     if not result.left_out and (result.made or result.nothing):
         store.remove(study.uncommitted)
     return result
+
+
+def _ours(study: Workspace, paths: Sequence[Path]) -> bool:
+    """Say whether these are all files that we append to: the events and the days of the log."""
+    return all(
+        path == study.progress or (path.parent.parent == study.log_folder and path.suffix == ".md")
+        for path in paths
+    )
 
 
 @contextmanager

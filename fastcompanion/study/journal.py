@@ -29,14 +29,14 @@ from fastcompanion.base.workspace import Workspace
 DAY_STARTS = time(4, 0)
 _LOGGED, _REMOVED = "session.logged", "log.removed"
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_ENTRY = re.compile(
+# Compiled at the first use, which many a start never comes to.
+_ENTRY = (
     r"- (?P<time>(?:[01]\d|2[0-3]):[0-5]\d)(?P<offset>[+-]\d\d:\d\d|Z)"
     r" (?P<minutes>\d{1,4})m(?P<guessed>\??)"
     r"(?: (?P<lesson>[a-z0-9][a-z0-9-]*/[A-Za-z0-9][A-Za-z0-9-]*))?"
     r"(?: (?P<step>[a-z][a-z-]*))?"
     r" \^(?P<id>[a-z0-9]{6,16})\s*"
 )
-# Compiled at the first use, which many a start never comes to.
 _MEANT_AS_ENTRY = r"[-*+] +\d{1,2}[:.h]|[-*+] .*\^[A-Za-z0-9]{6,16}\s*$"
 _MARKERS = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
 _CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
@@ -144,8 +144,9 @@ def _parsed(text: str, day: date, path: Path) -> tuple[Collection[Entry], list[P
         refuse_conflict(text, path)
     entries: dict[str, Entry] = {}
     problems: list[Problem] = []
+    session = re.compile(_ENTRY).fullmatch
     for number, line, note in _records(text):
-        found = _ENTRY.fullmatch(line)
+        found = session(line)
         entry = _entry(found, day, note) if found else None
         if entry is None:
             if re.match(_MEANT_AS_ENTRY, line):
@@ -228,9 +229,12 @@ def _add(ws: Workspace, entry: Entry) -> tuple[Path, bool]:
     path = ws.day_file(study_day(entry.at))
     with _lock(ws):
         text = store.read_text(path) if path.exists() else ""
-        known = parse(text, study_day(entry.at), path)
-        if any(entry.id == other.id for other in known.entries):
-            return path, False
+        refuse_conflict(text, path)
+        # Only where the id is mentioned the file has to be parsed to see whether it is an entry's.
+        if f"^{entry.id}" in text:
+            known = parse(text, study_day(entry.at), path)
+            if any(entry.id == other.id for other in known.entries):
+                return path, False
         store.append_text(path, ("" if text.strip() else _heading(entry.at)) + write(entry))
     return path, True
 
@@ -263,7 +267,7 @@ def take_out(ws: Workspace, entry: Entry, *, put: str = "") -> Path:
         inside = False
         for line in store.read_text(path).split("\n"):
             if not line.startswith(("  ", "\t")) and line.strip():
-                found = _ENTRY.fullmatch(line)
+                found = re.fullmatch(_ENTRY, line)
                 inside = found is not None and found["id"] == entry.id
                 if inside and put:
                     kept += put.rstrip("\n").split("\n")
