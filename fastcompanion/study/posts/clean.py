@@ -25,6 +25,13 @@ _GONE = frozenset(
     """script style template noscript title head iframe frame frameset object embed applet svg button select
     textarea canvas dialog map noframes noembed xmp plaintext link meta base""".split()
 )
+#: tags of HTML that show nothing by themselves; a word in angle brackets that is no tag stays as text
+_BARE = frozenset(
+    """html body form fieldset legend main nav header footer article address area big center data datalist dir
+    font hgroup menu meter optgroup option output param picture portal rb rtc search slot acronym basefont
+    bgsound blink image marquee multicol nobr spacer isindex keygen command semantics annotation maction
+    mglyph malignmark""".split()
+)
 _ATTRIBUTES = frozenset(
     """class id title lang dir alt width height align valign colspan rowspan scope span start type reversed
     value max open datetime cite abbr controls loop muted kind label srclang role tabindex disabled checked
@@ -62,13 +69,15 @@ Address = Callable[[str, str], str | None]
 class Cleaner(HTMLParser):
     """Reads HTML and keeps what is harmless.
 
+    In the author's `own` text a word such as <pad> that is no tag of HTML stays as text.
     `address(tag, url)` gives the address to write for a link or a picture, None to leave it out;
     `dropped` names the tags that were taken out whole, each with the address it would have shown;
     `without_alt` are the pictures that have no alternative text.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, *, own: bool = False) -> None:
         super().__init__(convert_charrefs=False)
+        self._own = own
         self.dropped: list[tuple[str, str]] = []
         self.without_alt: list[str] = []
         self._address = address
@@ -116,6 +125,8 @@ class Cleaner(HTMLParser):
                 self._out.append(f"<{tag}{kept}>")
                 if tag not in _VOID:
                     self._open.append(tag)
+        elif self._own and not attrs and tag not in _BARE and tag not in _ALLOWED:
+            self._out.append(f"&lt;{escape(tag)}&gt;")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Take `<x/>` as `<x></x>`, as MathML means it; HTML knows no such form."""

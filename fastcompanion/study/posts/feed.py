@@ -20,11 +20,12 @@ _NO_DAY = "1970-01-01"
 
 @frozen
 class Item:
-    """A post in the feed."""
+    """A post in the feed; `born` is the day in its folder's name, which stays when its date is mended."""
 
     title: str
     path: str
     slug: str
+    born: str
     day: str
     changed: str
     author: str
@@ -45,9 +46,8 @@ def write(blog: Blog, items: Sequence[Item]) -> str:
 def _entry(blog: Blog, item: Item) -> dict[str, object]:
     url = urljoin(blog.url, item.path)
     return {
-        # A name that stays when the blog moves to another address would need one of its own; this one
-        # stays as long as the post's folder does.
-        "id": f"tag:{urlsplit(blog.url).hostname},{item.day}:{quote(item.slug)}",
+        # As long as the folder keeps its name, a reader does not take a changed post for a new one.
+        "id": f"tag:{urlsplit(blog.url).hostname},{item.born}:{quote(item.slug)}",
         "title": item.title,
         "published": _moment(item.day),
         "updated": _moment(max(item.changed, item.day)),

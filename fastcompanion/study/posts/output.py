@@ -98,4 +98,6 @@ def refuse(folder: Path, root: Path, posts: Path, *, ours: bool) -> None:
 
 def _made_by_us(folder: Path) -> bool:
     index = folder / "index.html"
-    return index.is_file() and 'name="generator" content="fastcompanion"' in store.read_text(index)
+    return index.is_file() and b'name="generator" content="fastcompanion"' in store.read_bytes(
+        index
+    )

@@ -191,7 +191,7 @@ class _Page:
         def address(tag: str, url: str) -> str | None:
             return self._target(tag, url, part).address
 
-        cleaner = clean.Cleaner(address)
+        cleaner = clean.Cleaner(address, own=part.own)
         cleaner.feed(html)
         shown = cleaner.result()
         for source in cleaner.without_alt:

@@ -303,7 +303,7 @@ class _Builder:
 
         def make() -> bytes:
             items = [
-                feed.Item(entry.title, entry.path, entry.slug, entry.day, entry.changed, entry.author, entry.excerpt,
+                feed.Item(entry.title, entry.path, entry.slug, _born(entry), entry.day, entry.changed, entry.author, entry.excerpt,
                           tuple(tag.name for tag in entry.tags), self._body(entry.folder))
                 for entry in chosen
             ]  # fmt: skip
@@ -386,6 +386,11 @@ def _fingerprint(post: Post) -> str:
 def _key(*parts: Any) -> str:
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _born(entry: Entry) -> str:
+    day = bundle.day_of(Path(entry.folder))
+    return day.isoformat() if day else entry.day
 
 
 def _changed(post: Post) -> str:

@@ -108,3 +108,10 @@ def test_tidy_and_untidy_html_are_read_alike(html: str) -> None:
 def test_a_long_untidy_piece_is_read_in_time(piece: str) -> None:
     shown = kept(piece)
     assert ("<img" in shown) is piece.startswith("<img")
+
+
+def test_a_word_in_angle_brackets_is_a_word_in_ones_own_text() -> None:
+    cleaner = clean.Cleaner(lambda tag, url: url, own=True)
+    cleaner.feed("cats & <dogs>, <pad> and <my-tag a=1>, <form>f</form> <blink>b</blink>")
+    assert cleaner.result() == "cats &amp; &lt;dogs&gt;, &lt;pad&gt; and , f b"
+    assert kept("<x-widget>w</x-widget><dogs>") == "w"

@@ -266,6 +266,16 @@ def test_the_feed_is_atom(ws: Workspace) -> None:
     assert feed.find(f"{ATOM}link[@rel='self']") is not None
 
 
+def test_a_mended_date_makes_no_new_post_for_readers_of_the_feed(ws: Workspace) -> None:
+    build(ws)
+    before = re.findall("<id>tag:.*</id>", text(ws, "feed.xml"))
+    source = ws.posts / "2026-10-01-first/index.md"
+    source.write_text(source.read_text(encoding="utf-8").replace("2026-10-01", "2026-10-02"), encoding="utf-8")  # fmt: skip
+    build(ws)
+    assert re.findall("<id>tag:.*</id>", text(ws, "feed.xml")) == before
+    assert "2026-10-02T00:00:00Z" in text(ws, "feed.xml")
+
+
 def test_characters_that_xml_does_not_know_break_nothing(ws: Workspace) -> None:
     odd = "a\x0cb \ufffe c"
     put(ws, "2026-11-25-x", text_post("X", "2026-11-25", odd))
