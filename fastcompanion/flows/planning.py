@@ -193,12 +193,16 @@ def _day(text: str) -> date:
     low = text.strip().lower()
     if low in words:
         return clock.today() + timedelta(days=words[low])
+    hint = "Write it like 2027-01-03."
     try:
-        return date.fromisoformat(low)
+        day = date.fromisoformat(low)
     except ValueError:
         raise CompanionError(
-            f"{text} is no day of the calendar", hint="Write it like 2027-01-03.", code=Exit.USAGE
+            f"{text} is no day of the calendar", hint=hint, code=Exit.USAGE
         ) from None
+    if day.year not in plans.YEARS:
+        raise CompanionError(f"{day} is too far away for a plan", hint=hint, code=Exit.USAGE)
+    return day
 
 
 def edit(
@@ -295,8 +299,11 @@ def _keep(
     commit = None
     shown = replace(new, slots=tuple(one for one in new.slots if one.days))
     if not dry_run and (old is None or changes):
+        # Before the plan is written: a log or a course that can't be read leaves all as it was.
+        data = _dates_to_keep(ws, old, shown, why)
         shown = _write(ws, new)
-        commit = _record(ws, old, shown, why)
+        message = "Make a plan" if old is None else "Change the plan"
+        commit = events.record(ws, deadlines.SET, None, data, commit=message).commit
     return Planned(
         file=str(ws.settings),
         timezone=shown.timezone,
@@ -332,8 +339,8 @@ def _is_clean(ws: Workspace) -> bool:
         return False
 
 
-def _record(ws: Workspace, old: Plan | None, new: Plan, why: str) -> CommitResult | None:
-    """Record the date of the course and, where they follow from it, those of the lessons.
+def _dates_to_keep(ws: Workspace, old: Plan | None, new: Plan, why: str) -> dict[str, object]:
+    """Give the date of the course and, where they follow from it, those of the lessons.
 
     A change of the times alone moves no dates: that is for `plan reflow` to do, in the open.
     """
@@ -343,8 +350,7 @@ def _record(ws: Workspace, old: Plan | None, new: Plan, why: str) -> CommitResul
         sight = forecasting.look(ws, new)
         found = forecasting.moves(sight, clock.now(), only_later=False)
         data["deadlines"] = forecasting.as_data(found)
-    message = "Make a plan" if old is None else "Change the plan"
-    return events.record(ws, deadlines.SET, None, data, commit=message).commit
+    return data
 
 
 def show(ws: Workspace) -> PlanShown:

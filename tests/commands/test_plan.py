@@ -176,6 +176,23 @@ def test_what_the_learner_has_changed_by_hand_is_theirs_to_commit(
     assert "# my own line" in file.read_text()
 
 
+@pytest.mark.parametrize("last", ["9999-12-31", "2101-01-01"])
+def test_a_slip_in_a_year_is_refused(planned: Path, run: Runner, last: str) -> None:
+    """Each day up to it would be looked at, for minutes."""
+    before = (planned / "fastcompanion.toml").read_bytes()
+    for words in (("pause", "2027-01-01", last), ("edit", "--deadline", last)):
+        done = run("plan", *words)
+        assert (done.code, "too far away" in done.err) == (2, True), done.err
+    assert (planned / "fastcompanion.toml").read_bytes() == before
+
+
+def test_a_history_that_cannot_be_read_leaves_the_plan_unwritten(ready: Path, run: Runner) -> None:
+    before = (ready / "fastcompanion.toml").read_bytes()
+    (ready / "progress.jsonl").write_text("<<<<<<< HEAD\n")
+    assert "progress.jsonl" in run(*INIT).err
+    assert (ready / "fastcompanion.toml").read_bytes() == before
+
+
 def test_a_pause_leaves_times_out_and_can_be_ended(
     planned: Path, run: Runner, frozen: Freeze
 ) -> None:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 TABLE = "plan"
 LONGEST = 1440
+# A plan is for a life: days beyond these are slips of the pen, and are counted one by one.
+YEARS = range(2000, 2101)
 _TIME = re.compile(r"(\d{1,2}):(\d\d)(?::00)?")
 _KEYS = ("timezone", "deadline", "course", "slots", "pauses")
 _SLOT_KEYS = ("days", "at", "minutes")
@@ -251,7 +253,9 @@ def _date(data: Mapping[str, Any], key: str, spot: _Spot) -> date:
     value = data.get(key)
     found = _iso(value) if isinstance(value, str) else value
     if isinstance(found, date) and not isinstance(found, datetime):
-        return found
+        if found.year in YEARS:
+            return found
+        raise spot.wrong(key, f"{found} is too far away for a plan", f"{key} = 2027-01-03")
     what = f"a pause needs {key!r}" if value is None else f"{value!s} is no day of the calendar"
     raise spot.wrong(key, what, f"{key} = 2027-01-03")
 

@@ -89,6 +89,7 @@ def test_no_plan_is_none_and_the_way_to_make_one(ws: Workspace) -> None:
         ('timezone = "Europe/Warsaw"      # where I live\n', "", 3, "needs a time zone"),
         ("deadline = 2027-03-01", 'deadline = "soon"', 5, "no day of the calendar"),
         ("deadline = 2027-03-01", "deadline = 2027-03-01T10:00:00", 5, "no day of the calendar"),
+        ("deadline = 2027-03-01", "deadline = 9999-12-31", 5, "too far away"),
         ("deadline =", "deadlin =", 5, "no setting 'deadlin'"),
         ("at = 19:30:00", "at = 1930", 10, "no time of the day"),
         ("at = 19:30:00", 'at = "25:00"', 10, "no time of the day"),
