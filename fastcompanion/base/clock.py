@@ -48,7 +48,8 @@ def parse(text: str, *, origin: str = "time") -> datetime:
     """Read an RFC 3339 time; one without an offset is refused, as it names no moment."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, TypeError):
+        # A number in a file that was edited by hand is no time either.
         moment = None
     if moment is None or moment.tzinfo is None:
         raise CompanionError(

@@ -200,8 +200,8 @@ def _removal(one: Installed) -> tuple[Step, ...]:
 def _targets(ws: Workspace | None, *, gone: bool) -> tuple[Installed, ...]:
     everything = registry.read()
     if ws is not None and not gone:
-        key = records.state(ws).key
-        return tuple(one for one in everything if one.key == key or one.root == ws.root)
+        mine = _installed(ws, records.state(ws))
+        return tuple(one for one in everything if one == mine or one.root == ws.root)
     return tuple(one for one in everything if one.lost)
 
 

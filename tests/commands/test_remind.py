@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from fastcompanion.base import workspace
 from tests.timer_programs import Programs, clocks_of
 
 Runner = Callable[..., Any]
@@ -269,8 +271,6 @@ def test_status_says_when_no_cron_is_running(
 
 
 def test_a_cron_in_a_container_is_none_of_ours(programs: Programs) -> None:
-    import shutil
-
     from fastcompanion.study.reminders import cron
 
     unshare = shutil.which("unshare", path=os.defpath)
@@ -316,8 +316,6 @@ def test_studies_of_one_name_do_not_clash(
 def test_a_copy_of_a_study_gets_a_timer_of_its_own(
     planned: Path, programs: Programs, run: Runner, tmp_path: Path
 ) -> None:
-    import shutil
-
     programs.has("systemctl", "notify-send")
     run("remind", "install", "--yes")
     copy = tmp_path / "copy"
@@ -328,6 +326,42 @@ def test_a_copy_of_a_study_gets_a_timer_of_its_own(
     assert len(names) == 2
     assert run("remind", "remove", "--yes", cwd=copy).code == 0
     assert run("remind", "status", "--json", cwd=planned).data["armed"] is True
+
+
+def test_removing_in_a_copy_leaves_the_reminders_of_the_original(
+    planned: Path, programs: Programs, run: Runner, tmp_path: Path
+) -> None:
+    programs.has("systemctl", "notify-send")
+    run("remind", "install", "--yes")
+    copy = tmp_path / "copy"
+    shutil.copytree(planned, copy, symlinks=True)
+    assert run("remind", "remove", "--yes", "--json", cwd=copy).data["names"] == []
+    assert run("remind", "status", "--json", cwd=planned).data["armed"] is True
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"version":1,"installed":[]}', '{"version":1,"installed":{"k":{}}}']
+)
+def test_a_broken_list_of_installations_is_named(
+    planned: Path, programs: Programs, run: Runner, text: str
+) -> None:
+    programs.has("systemctl", "notify-send")
+    path = workspace.reminders_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    for words in (("status",), ("install", "--yes"), ("remove", "--yes")):
+        done = run("remind", *words)
+        assert (done.code, str(path) in done.err) == (1, True), done.err
+        assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("state", ['"since":5', '"calendar":{"slot-1.k@fastcompanion":["a","b"]}'])
+def test_a_broken_state_is_no_crash(planned: Path, run: Runner, state: str) -> None:
+    path = planned / ".fastcompanion" / "remind.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f'{{"version":1,"key":"k",{state}}}')
+    for words in (("status",), ("fire", "--dry-run"), ("calendar",)):
+        assert "Traceback" not in run("remind", *words).err
 
 
 def test_a_study_that_moved_is_noticed_updated_and_removed(
@@ -383,8 +417,6 @@ def test_another_backend_takes_the_place_of_the_old_one(
 def test_what_git_clean_takes_away_is_no_loss(
     planned: Path, programs: Programs, run: Runner, isolated: Path
 ) -> None:
-    import shutil
-
     programs.has("systemctl", "notify-send")
     run("remind", "install", "--yes")
     name = run("remind", "status", "--json").data["name"]
@@ -399,8 +431,6 @@ def test_what_git_clean_takes_away_is_no_loss(
 def test_the_reminders_of_a_deleted_study_can_be_removed(
     planned: Path, programs: Programs, run: Runner, tmp_path: Path, isolated: Path
 ) -> None:
-    import shutil
-
     programs.has("systemctl", "notify-send")
     run("remind", "install", "--yes")
     os.chdir(tmp_path)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,8 @@ SECONDS = 20.0
 _TOO_LATE = "the mail server did not answer in time"
 SECURITIES = ("starttls", "tls", "none")
 _LOCAL = ("localhost", "127.0.0.1", "::1")
+# What every mail server takes; a domain with other letters has a name in these too (xn--...).
+_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+", re.ASCII)
 
 
 @frozen
@@ -52,7 +55,7 @@ def account(settings: Settings) -> Account:
                 code=Exit.NOT_SET_UP,
             )
     to = str(settings.get("remind.email")).strip()
-    if to.count("@") != 1 or any(sign in to for sign in "\r\n ,;<>"):
+    if not _ADDRESS.fullmatch(to):
         raise CompanionError(
             f"remind.email is no address: {to!r}",
             hint="fastcompanion config set remind.email you@example.org",
@@ -65,7 +68,7 @@ def account(settings: Settings) -> Account:
             hint="fastcompanion config set remind.smtp_security starttls",
             code=Exit.USAGE,
         )
-    host = str(settings.get("remind.smtp_host")).strip()
+    host = _host(settings)
     user = str(settings.get("remind.smtp_user")).strip()
     if user and security == "none" and host not in _LOCAL:
         raise CompanionError(
@@ -80,6 +83,20 @@ def account(settings: Settings) -> Account:
         security=security,
         user=user,
     )
+
+
+def _host(settings: Settings) -> str:
+    """Read the mail server's name; one that can't be looked up at all is refused."""
+    host = str(settings.get("remind.smtp_host")).strip()
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        raise CompanionError(
+            f"remind.smtp_host is no name of a server: {host!r}",
+            hint="fastcompanion config set remind.smtp_host smtp.example.org",
+            code=Exit.USAGE,
+        ) from None
+    return host
 
 
 def send(message: Message, settings: Settings, *, calendar: str = "") -> Delivery:
@@ -106,6 +123,12 @@ def send(message: Message, settings: Settings, *, calendar: str = "") -> Deliver
         return Delivery("email", "failed", cause=cause)
     except TimeoutError:
         return Delivery("email", "failed", cause=_TOO_LATE)
+    except UnicodeEncodeError:
+        cause = (
+            "name or password of the mail account holds letters that can't be sent to a server; "
+            "choose a password of plain letters, digits and signs"
+        )
+        return Delivery("email", "failed", cause=cause)
     except OSError as error:
         cause = f"the mail server can't be reached: {error.strerror or error}"
         return Delivery("email", "failed", cause=cause)

@@ -111,8 +111,17 @@ def state(ws: Workspace) -> State:
         key=str(data.get("key", "")),
         since=clock.parse(data["since"]) if data.get("since") else None,
         woken=clock.parse(data["woken"]) if data.get("woken") else None,
-        calendar=calendar if isinstance(calendar, dict) else None,
+        calendar=_sound(calendar) if isinstance(calendar, dict) else None,
     )
+
+
+def _sound(calendar: dict[str, Any]) -> dict[str, list[Any]]:
+    """Leave out events that say nothing: they are taken for new ones."""
+    return {
+        uid: one
+        for uid, one in calendar.items()
+        if isinstance(one, list) and [type(part) for part in one] == [str, int]
+    }
 
 
 def keep_state(ws: Workspace, known: State) -> None:

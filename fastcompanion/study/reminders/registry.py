@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fastcompanion.base import store, workspace
+from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
 from fastcompanion.study.reminders import steps
 
@@ -34,7 +35,14 @@ def read() -> tuple[Installed, ...]:
     if not path.exists():
         return ()
     data = store.check_version(store.read_json(path), path)
-    return tuple(_installed(key, one) for key, one in sorted(data.get("installed", {}).items()))
+    try:
+        return tuple(_installed(key, one) for key, one in sorted(data["installed"].items()))
+    except (AttributeError, KeyError, TypeError):
+        raise CompanionError(
+            "holds something that is no installation of reminders",
+            hint="Delete the file, then type: fastcompanion remind install",
+            file=path,
+        ) from None
 
 
 def _installed(key: str, data: dict[str, Any]) -> Installed:

@@ -179,6 +179,16 @@ def test_a_wrong_password_is_named_and_not_repeated(
     assert "wrong" not in done.cause
 
 
+def test_letters_that_a_sign_in_cannot_carry_are_a_failure_on_record(
+    serve: Serve, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = serve(authenticator=box.authenticate, auth_require_tls=False)
+    monkeypatch.setenv(mail.VARIABLE, "pässword")
+    done = send(port, smtp_user="ada")
+    assert (done.outcome, "plain letters" in done.cause) == ("failed", True), done.cause
+    assert "pässword" not in done.cause
+
+
 def test_no_password_names_the_keyring(serve: Serve, box: Box) -> None:
     done = send(serve(), smtp_user="ada")
     assert (done.outcome, box.mails) == ("failed", [])
@@ -247,6 +257,10 @@ def test_no_server_and_one_that_hangs_up(serve: Serve, box: Box) -> None:
         ({"smtp_host": ""}, "remind.smtp_host"),
         ({"smtp_security": "ssl"}, "starttls, tls, none"),
         ({"smtp_host": "mail.example.org", "smtp_user": "ada"}, "anybody can read"),
+        ({"email": "jürgen@example.org"}, "no address"),
+        ({"email": "ada@[b"}, "no address"),
+        ({"smtp_host": "mail..example.org"}, "no name of a server"),
+        ({"smtp_host": f"{'a' * 80}.org"}, "no name of a server"),
     ],
 )
 def test_settings_that_are_missing_or_wrong(changes: dict[str, str], words: str) -> None:
