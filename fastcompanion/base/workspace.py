@@ -96,6 +96,11 @@ class Workspace:
         return self.private / "uncommitted.json"
 
     @property
+    def waiting(self) -> Path:
+        """Entries of the log that no commit holds yet: giving up a rebase would take their lines away."""
+        return self.private / "waiting.jsonl"
+
+    @property
     def cache(self) -> Path:
         """Indexes that can be deleted and built again."""
         return self.private / "cache"

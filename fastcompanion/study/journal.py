@@ -299,6 +299,33 @@ def keep(
     Calling it again with the same entry, after a crash, finishes what is missing. Where the
     learner keeps the log out of git, the event stays private too: it would tell the minutes.
     """
+    bring_back(ws)
+    path, target = _written(ws, entry)
+    words = message or f"Log {entry.lesson or 'study'}, {entry.minutes} min"
+    commit = events.commit_paths(ws, [path, target, ws.progress, *paths], words)
+    if not commit.made and not commit.nothing and commit.wanted:
+        day = str(study_day(entry.at))
+        store.append_line(ws.waiting, {"id": entry.id, "day": day, "text": write(entry)})
+    elif ws.waiting.exists():
+        store.remove(ws.waiting)
+    return Logged(entry, ws.relative(path), commit)
+
+
+def bring_back(ws: Workspace) -> None:
+    """Write entries again that no commit holds and that git took away, as `git rebase --abort` does."""
+    if not ws.waiting.exists():
+        return
+    gone = undone(ws, events.read(ws))
+    for line in store.read_lines(ws.waiting):
+        day = date.fromisoformat(str(line["day"]))
+        for entry in parse(str(line["text"]), day, ws.waiting).entries:
+            if entry.id not in gone:
+                path, _ = _written(ws, entry)
+                events.postpone(ws, [path, ws.progress])
+
+
+def _written(ws: Workspace, entry: Entry) -> tuple[Path, Path]:
+    """Write an entry and its event, each once; give the files of both."""
     secret = not config.load(ws).get("privacy.log")
     path, is_new = _add(ws, entry)
     target = ws.private_events if secret else ws.progress
@@ -306,9 +333,7 @@ def keep(
     if is_new or not _is_recorded(ws, entry, private=secret):
         data = {"entry": entry.id, "minutes": entry.minutes, "step": entry.step}
         events.record(ws, _LOGGED, entry.lesson, data, private=secret)
-    words = message or f"Log {entry.lesson or 'study'}, {entry.minutes} min"
-    commit = events.commit_paths(ws, [path, target, ws.progress, *paths], words)
-    return Logged(entry, ws.relative(path), commit)
+    return path, target
 
 
 def _is_recorded(ws: Workspace, entry: Entry, *, private: bool) -> bool:

@@ -16,6 +16,7 @@ from fastcompanion.base.joining import Clash, Upstream
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
+from fastcompanion.study import journal
 from fastcompanion.study.logbook import book, checking, merging
 from fastcompanion.study.logbook.checking import Checked
 
@@ -93,6 +94,7 @@ def _place(ws: Workspace) -> tuple[str, Upstream]:
 
 def commit_own(ws: Workspace) -> repo.CommitResult:
     """Commit what the program and the learner wrote into the log, the reviews and the events."""
+    journal.bring_back(ws)
     own = [ws.progress, ws.log_folder, ws.weeks_folder, ws.review_folder]
     return events.commit_paths(ws, own, "Keep what was written by hand")
 
