@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.process import shown
-from fastcompanion.data import onerule, targets
+from fastcompanion.data import onerule, panels, targets
 from fastcompanion.data.columns import Values
 from fastcompanion.data.dataset import Problem, Severity
 from fastcompanion.data.tables import Table, is_missing, key
@@ -37,6 +37,7 @@ def find(view: View, found: Recognised) -> list[Problem]:
         *of_rows(view, found),
         *of_leaks(view, found),
         *of_parts(view, found),
+        *panels.find(view, found),
     ]
     return in_order(made)
 
