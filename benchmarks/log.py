@@ -139,17 +139,6 @@ def ratio(what: str, peer: str, budget: float, ours: list[float], theirs: list[f
     return Row(what, peer, budget, found, spread, len(pairs))
 
 
-def grown(few: Pair, many: Pair, runs: int) -> Row:
-    """Say how much more than git's own growth the act grows from 10 sessions to 10,000."""
-    found: dict[int, list[float]] = {FEW: [], MANY: []}
-    for _ in range(runs):
-        for size, one in ((FEW, few), (MANY, many)):
-            theirs = both(one.git)[1]
-            found[size].append(both(one.act)[1] / theirs)
-    what = f"the act at {MANY:,} sessions as a multiple of git there, CPU seconds"
-    return ratio(what, f"the same at {FEW}", 1.1, found[MANY], found[FEW])
-
-
 def whole(program: Installed, env: Mapping[str, str], one: Pair, size: int, runs: int) -> list[Row]:
     """Compare the installed command with a trivial one and twice git's two, by clock and by CPU."""
     add = program.command("log", "add", "Retyped it", "-m", "45")
@@ -203,7 +192,6 @@ def measure(runs: int = 15) -> list[Row]:
             )
             for size, one in ((FEW, few), (MANY, many))
         ]
-        rows.append(grown(few, many, runs))
         for size, one in ((FEW, few), (MANY, many)):
             rows += whole(program, env, one, size, runs)
         return [*rows, stats(many, max(5, runs // 3))]

@@ -25,6 +25,8 @@ from fastcompanion.base.errors import CompanionError
 
 # Where the offset of "2026-11-21T19:30:00+01:00" begins.
 _OFFSET = slice(19, None)
+# What some editors of Windows put in front of UTF-8.
+_MARK = b"\xef\xbb\xbf"
 # Windows would change line ends.
 _EXACT = getattr(os, "O_BINARY", 0)
 # What a lock that another process holds is answered with.
@@ -46,13 +48,13 @@ def read_text(path: Path) -> str:
     """Read UTF-8 text with newlines as "\\n"; another encoding is refused, naming the line."""
     data = read_bytes(path)
     try:
-        text = data.decode("utf-8-sig")
+        text = data.removeprefix(_MARK).decode("utf-8")
     except UnicodeDecodeError as error:
         raise CompanionError(
-            f"is not UTF-8 text (byte 0x{data[error.start]:02x})",
+            f"is not UTF-8 text (byte 0x{error.object[error.start]:02x})",
             hint="Save the file again as UTF-8.",
             file=path,
-            line=data.count(b"\n", 0, error.start) + 1,
+            line=error.object.count(b"\n", 0, error.start) + 1,
         ) from None
     return text.replace("\r\n", "\n") if "\r" in text else text
 

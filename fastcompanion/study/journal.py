@@ -145,9 +145,10 @@ def _parsed(text: str, day: date, path: Path) -> tuple[Collection[Entry], list[P
     entries: dict[str, Entry] = {}
     problems: list[Problem] = []
     session = re.compile(_ENTRY).fullmatch
+    date_ = day.isoformat()
     for number, line, note in _records(text):
         found = session(line)
-        entry = _entry(found, day, note) if found else None
+        entry = _entry(found, date_, note) if found else None
         if entry is None:
             if re.match(_MEANT_AS_ENTRY, line):
                 reason = "is not a session line: - 19:30+01:00 90m course/05 reproduce ^id"
@@ -186,7 +187,7 @@ def _records(text: str) -> list[tuple[int, str, str]]:
     ]
 
 
-def _entry(found: re.Match[str], day: date, note: str) -> Entry | None:
+def _entry(found: re.Match[str], day: str, note: str) -> Entry | None:
     offset = "+00:00" if found["offset"] == "Z" else found["offset"]
     try:
         at = datetime.fromisoformat(f"{day}T{found['time']}{offset}")

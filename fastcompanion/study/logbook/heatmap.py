@@ -68,10 +68,12 @@ def months(found: HeatMap) -> tuple[str, ...]:
     """Name the month above each week that is the first of its month, "" above the others."""
     mondays = [one.day for one in found.days if one.day.weekday() == 0]
     names = [_MONTHS[monday.month - 1] for monday in mondays]
-    return tuple(
+    above = [
         name if number == 0 or names[number - 1] != name else ""
         for number, name in enumerate(names)
-    )
+    ]
+    # The name of a month that only ends in the first week would run into the next one.
+    return ("", *above[1:]) if any(above[1:3]) else tuple(above)
 
 
 @frozen
@@ -117,8 +119,7 @@ def _labels(found: HeatMap) -> Iterator[str]:
     for row in (0, 2, 4, 6):
         yield f'<text x="2" y="{_TOP + row * _STEP + 9}">{WEEKDAYS[row]}</text>'
     for column, name in enumerate(months(found)):
-        # The name of a month that only ends in the first week would run into the next one.
-        if name and not (column == 0 and any(months(found)[1:3])):
+        if name:
             yield f'<text x="{_LEFT + column * _STEP}" y="{_TOP - 8}">{name}</text>'
 
 
