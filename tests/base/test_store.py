@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import filelock
 import pytest
 
 from fastcompanion.base import store
@@ -215,3 +216,35 @@ def test_lines_of_several_time_zones_are_in_the_order_in_which_they_happened(
         '{"id":"b","at":"2026-11-21T01:30:00+01:00"}\n{"id":"a","at":"2026-11-21T09:00:00+09:00"}\n'
     )
     assert [line["id"] for line in store.read_lines(path)] == ["a", "b"]
+
+
+def test_the_quick_lock_and_that_of_filelock_are_one(tmp_path: Path) -> None:
+    path = tmp_path / "one.lock"
+    other = filelock.FileLock(str(path))
+    with (
+        other,
+        pytest.raises(CompanionError, match="taken"),
+        store.lock(path, busy="taken", wait=0),
+    ):
+        pass
+    with store.lock(path, busy="x"), pytest.raises(filelock.Timeout):
+        other.acquire(timeout=0)
+    with other:
+        assert other.is_locked
+
+
+def test_what_is_no_file_can_not_be_locked(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with pytest.raises((CompanionError, OSError)), store.lock(folder, busy="x", wait=0.1):
+        pass
+
+
+def test_text_with_a_mark_in_front_is_read_without_it(tmp_path: Path) -> None:
+    path = tmp_path / "windows.md"
+    path.write_bytes(b"\xef\xbb\xbfone\r\ntwo\r\n")
+    assert store.read_text(path) == "one\ntwo\n"
+    path.write_bytes(b"\xef\xbb\xbfone\n\xff\n")
+    with pytest.raises(CompanionError, match="byte 0xff") as caught:
+        store.read_text(path)
+    assert caught.value.line == 2

@@ -7,6 +7,7 @@ import tempfile
 from datetime import date
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from fastcompanion.base import workspace
@@ -88,3 +89,14 @@ def test_sockets_have_a_folder_where_tmp_is_read_only(
 def test_the_content_is_there() -> None:
     assert (workspace.content("lessons") / "foundations" / "course.yaml").is_file()
     assert (workspace.content("templates") / "study" / "README.md").is_file()
+
+
+def test_the_settings_lie_where_platformdirs_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """On Linux we say it ourselves, as its import takes longer than a commit."""
+    monkeypatch.delenv("FASTCOMPANION_HOME")
+    for value in ("", str(tmp_path / "own")):
+        monkeypatch.setenv("XDG_CONFIG_HOME", value)
+        wanted = platformdirs.user_config_dir("fastcompanion", appauthor=False)
+        assert workspace.config_file() == Path(wanted) / "config.toml"
