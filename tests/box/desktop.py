@@ -57,12 +57,6 @@ class Desktop:
             for row in rows
         )
 
-    def forget(self) -> None:
-        """Empty the daemon's memory."""
-        self._dunst("close-all")
-        self.box.systemctl("restart", "notifications", user=USER)
-        self.box.until(self._listening, seconds=20, what="the notification daemon is back")
-
     def _start(self, unit: str, *argv: str) -> None:
         start = ["systemd-run", "--user", "--quiet", f"--unit={unit}", "--property=Restart=no"]
         self.box.run([*start, *argv], user=USER)

@@ -86,7 +86,7 @@ def test_a_persistent_timer_catches_up_once_for_three_missed_days(box: Box) -> N
 
 
 def test_a_slot_missed_while_the_machine_was_off_is_caught_up_at_boot(box: Box) -> None:
-    soon = box.run(["date", "-d", "6 seconds", "+%F %T %Z"]).stdout.strip()
+    soon = box.run(["date", "-d", "15 seconds", "+%F %T %Z"]).stdout.strip()
     fired = add_timer(box, "off", soon)
     box.put(
         f"{UNITS}/off.timer",
@@ -123,11 +123,9 @@ def test_a_notification_arrives_on_the_desktop_and_none_without_it(
     assert desktop.count() == before + 1
     newest = desktop.read()[0]
     assert (newest.program, newest.summary, newest.body) == ("a test", "Time to study", "30 minutes")  # fmt: skip
-    desktop.forget()
-    assert desktop.count() == 0
     nowhere = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere"}
     assert box.run(["notify-send", "Nobody"], user=USER, env=nowhere, check=False).returncode != 0
-    assert desktop.count() == 0
+    assert desktop.count() == before + 1
 
 
 HOLD = """
