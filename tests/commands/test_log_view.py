@@ -17,17 +17,20 @@ Freeze = Callable[[str], None]
 
 
 @pytest.fixture
-def evening(built_in_study: Path, frozen: Freeze, run: Runner) -> Path:
+def evening(study: Path, frozen: Freeze, git: Git) -> Path:
     frozen("2026-11-21T19:30:00+01:00")
-    for at, minutes, text, words in (
-        ("2026-10-30 20:00", 40, "October", ["-l", "1"]),
-        ("2026-11-12 20:00", 50, "the week before", ["-l", "1", "--step", "watch"]),
-        ("yesterday 20:00", 30, '=2+2, "quoted"', ["-l", "2", "--step", "run"]),
-        ("18:00", 45, "today\nwith a second line", []),
+    for day, line, note in (
+        ("2026-10-30", "20:00+01:00 40m foundations/01 ^october222", "October"),
+        ("2026-11-12", "20:00+01:00 50m foundations/01 watch ^before2222", "the week before"),
+        ("2026-11-20", "20:00+01:00 30m foundations/02 run ^friday2222", '=2+2, "quoted"'),
+        ("2026-11-21", "18:00+01:00 45m ^today22222", "today\n  with a second line"),
     ):
-        done = run("log", "add", text, "-m", str(minutes), "--at", at, *words)
-        assert done.code == 0, done.err
-    return built_in_study
+        path = study / "log" / "2026" / f"{day}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"# {day}\n- {line}\n  {note}\n")
+    git(study, "add", "log")
+    git(study, "commit", "-q", "-m", "Log")
+    return study
 
 
 @pytest.mark.parametrize(
@@ -174,6 +177,7 @@ def test_check_names_every_problem_with_file_and_line_and_changes_nothing(
 
 
 def test_check_reads_the_events_as_well(evening: Path, run: Runner) -> None:
+    run("log", "add", "x")
     progress = evening / "progress.jsonl"
     count = len(progress.read_text().splitlines())
     progress.write_text(progress.read_text() + "<<<<<<< HEAD\n")
