@@ -61,7 +61,19 @@ def read_text(path: Path) -> str:
 
 def write_text(path: Path, text: str, *, mode: int | None = None, durable: bool = True) -> None:
     """Replace a file by UTF-8 text with "\\n" newlines, atomically."""
-    write_bytes(path, text.encode("utf-8"), mode=mode, durable=durable)
+    write_bytes(path, _encoded(text, path), mode=mode, durable=durable)
+
+
+def _encoded(text: str, path: Path) -> bytes:
+    """Give the UTF-8 of a text; what a terminal of another encoding typed has none."""
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise CompanionError(
+            f"can't be written: it would hold a character that is no text ({text[error.start]!a})",
+            hint="If you typed it, let your terminal use UTF-8: export LC_ALL=C.UTF-8",
+            file=path,
+        ) from None
 
 
 def write_bytes(path: Path, data: bytes, *, mode: int | None = None, durable: bool = True) -> None:
@@ -276,12 +288,13 @@ def writers_wait(path: Path) -> Iterator[None]:
 
 def append_text(path: Path, text: str) -> None:
     """Add whole lines at the end of a file in one write; take a lock where others write too."""
+    data = _encoded(text, path)
     try:
         make_folder(path.parent)
         with path.open("ab+") as file:
             size = file.seek(0, os.SEEK_END)
             torn = size > 0 and (file.seek(size - 1), file.read(1))[1] != b"\n"
-            file.write((b"\n" if torn else b"") + text.encode("utf-8"))
+            file.write((b"\n" if torn else b"") + data)
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:

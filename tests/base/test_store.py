@@ -248,3 +248,16 @@ def test_text_with_a_mark_in_front_is_read_without_it(tmp_path: Path) -> None:
     with pytest.raises(CompanionError, match="byte 0xff") as caught:
         store.read_text(path)
     assert caught.value.line == 2
+
+
+@pytest.mark.parametrize("write", [store.write_text, store.append_text])
+def test_what_is_no_text_is_refused_and_changes_nothing(
+    tmp_path: Path, write: Callable[[Path, str], None]
+) -> None:
+    """A terminal that sends Latin-1 gives such characters to programs that read UTF-8."""
+    path = tmp_path / "day.md"
+    path.write_text("before\n")
+    with pytest.raises(CompanionError, match="no text") as caught:
+        write(path, "m\udce4rz\n")
+    assert caught.value.file == path
+    assert path.read_text() == "before\n"
