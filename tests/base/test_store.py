@@ -259,5 +259,5 @@ def test_what_is_no_text_is_refused_and_changes_nothing(
     path.write_text("before\n")
     with pytest.raises(CompanionError, match="no text") as caught:
         write(path, "m\udce4rz\n")
-    assert caught.value.file == path
+    assert caught.value.file == str(path)
     assert path.read_text() == "before\n"
