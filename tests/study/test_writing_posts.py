@@ -120,7 +120,26 @@ def test_weeks(study: Path, week: str, first: str) -> None:
     assert len(days) == 7
 
 
-@pytest.mark.parametrize("week", ["2026-W54", "2021-W53", "W47", "47", "yesterday", "2026-W00", ""])
+def test_the_night_belongs_to_the_week_before(study: Path, frozen: Callable[[str], None]) -> None:
+    frozen("2026-11-23T02:30:00+01:00")
+    assert str(writing.week_of("this")[0]) == "2026-11-16"
+
+
+@pytest.mark.parametrize(
+    "week",
+    [
+        "2026-W54",
+        "9999-W52",
+        "2026-11",
+        "2026-11-20",
+        "2021-W53",
+        "W47",
+        "47",
+        "yesterday",
+        "2026-W00",
+        "",
+    ],
+)
 def test_no_weeks(study: Path, week: str) -> None:
     with pytest.raises(CompanionError) as raised:
         writing.week_of(week)
@@ -173,6 +192,19 @@ def test_a_notebook_keeps_its_outputs_and_brings_its_pictures(study: Path, run: 
     text = "".join(cells[1]["source"])
     assert text.startswith("Intro ![one](images/a-b.png)\n<img src='images/a-b-1.png'> ![gone](gone.png)")  # fmt: skip
     assert cells[2] == material.code("1", 7, material.stream("one\n"), tags=["x"])
+
+
+def test_a_notebook_of_somebody_else_brings_no_other_files_along(study: Path, run: Runner) -> None:
+    work = study / "lessons/c/01"
+    (study / "private.txt").write_text("secret")
+    (study / "private.png").write_text("secret")
+    source = "# Kind\n![a](../../../private.txt) ![b](../../../private.png) ![c](ok.png)"
+    path = notebook(work, "kind.ipynb", words(source))
+    (work / "ok.png").write_bytes(material.png())
+    told = run("blog", "new", "--from-notebook", path, "--json")
+    assert told.data["missing"] == ["../../../private.txt", "../../../private.png"]
+    assert [one["target"] for one in told.data["copied"]] == ["images/ok.png"]
+    assert [one.name for one in (study / told.data["folder"] / "images").iterdir()] == ["ok.png"]
 
 
 def test_a_heading_that_says_nothing_or_is_taken(study: Path) -> None:

@@ -113,7 +113,8 @@ class Targets:
 
     def _file(self, tag: str, place: Path, path: str, tail: str) -> Target:
         own = place.is_relative_to(self._folder)
-        if not place.is_file() or (tag == "a" and not own) or _hidden(place, self._root):
+        # From elsewhere in the study only pictures come along: a film's address may name the log.
+        if not place.is_file() or (tag != "img" and not own) or _hidden(place, self._root):
             return Target(None, f"{path!r} is no file of this post, so it would not be published")
         picture = None
         if tag == "img":

@@ -6,7 +6,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -18,7 +18,8 @@ from fastcompanion.base.scrub import Known
 from fastcompanion.base.workspace import Workspace, absolute
 from fastcompanion.study import journal
 from fastcompanion.study.journal import Entry
-from fastcompanion.study.posts import bundle, front, ipynb, prose, secrets
+from fastcompanion.study.logbook import period
+from fastcompanion.study.posts import bundle, front, images, ipynb, prose, secrets
 
 MATERIAL = "<!-- material:"
 _SLUG = 60
@@ -32,7 +33,6 @@ _TAG = re.compile(r"<[^<>]*>")
 _HEADING = re.compile(r"\s*#{1,2}[ \t]+(?P<title>[^\n]+?)[ \t]*#*[ \t]*(?:\n|\Z)")
 # Headings that say nothing of what a notebook is about.
 _EMPTY = ("", "introduction", "intro", "overview", "contents", "setup", "imports", "untitled")
-_WEEK = re.compile(r"(\d{4})-?W(\d{1,2})", re.IGNORECASE)
 
 
 @frozen
@@ -132,14 +132,13 @@ def from_log(ws: Workspace, week: str, title: str = "", *, dry_run: bool = False
     days = week_of(week)
     taken_back = journal.undone(ws, events.read(ws))
     entries = journal.read(ws, days, undone=taken_back).entries
-    year, number, _ = days[0].isocalendar()
-    name = f"{year}-W{number:02d}"
+    name = period.week_name(days[0])
     if not entries:
         raise CompanionError(
             f"the log has no session in {name} ({days[0]} to {days[-1]})",
             hint="fastcompanion log show --all",
         )
-    title = _titled(title or f"What I learned in week {number}")
+    title = _titled(title or f"What I learned in week {days[0].isocalendar().week}")
     lessons = list(_lessons(ws, entries))
     values = {
         "title": title,
@@ -155,23 +154,20 @@ def from_log(ws: Workspace, week: str, title: str = "", *, dry_run: bool = False
 
 
 def week_of(text: str) -> tuple[date, ...]:
-    """Give the days of a week: 2026-W47, `this` or `last`."""
-    today = clock.today()
-    if text in ("this", "last"):
-        return journal.days_of_week(today - timedelta(days=7 if text == "last" else 0))
-    found = _WEEK.fullmatch(text.strip())
+    """Give the study days of a week: 2026-W47, `this` or `last`."""
+    today = journal.study_day(clock.now())
+    word = text.strip().lower()
     try:
-        monday = date.fromisocalendar(int(found[1]), int(found[2]), 1) if found else None
-    except ValueError:
-        monday = None
-    if monday is None:
-        year, number, _ = today.isocalendar()
+        found = period.find({"this": "week", "last": "lastweek"}.get(word, word), today)
+    except CompanionError:
+        found = None
+    if found is None or found.name != period.week_name(found.first):
         raise CompanionError(
             f"{text!r} is no week",
-            hint=f"Write it like {year}-W{number:02d}, or: this, last",
+            hint=f"Write it like {period.week_name(today)}, or: this, last",
             code=Exit.USAGE,
         )
-    return journal.days_of_week(monday)
+    return found.days
 
 
 def _lessons(ws: Workspace, entries: Sequence[Entry]) -> Iterable[dict[str, Any]]:
@@ -188,7 +184,7 @@ def _lessons(ws: Workspace, entries: Sequence[Entry]) -> Iterable[dict[str, Any]
 def _session(entry: Entry) -> dict[str, str]:
     note = " ".join(entry.note.split())
     return {
-        "day": f"{entry.at:%A}",
+        "day": f"{journal.study_day(entry.at):%A}",
         "minutes": f"{entry.minutes} min",
         "step": f", {entry.step}" if entry.step else "",
         "note": f": {note}" if note else "",
@@ -236,7 +232,7 @@ def from_notebook(
         heading = ""
     title = _titled(title or heading or _words(path))
     folder = _place(ws, title)
-    copied, missing = _pictures(cells, path.parent, folder)
+    copied, missing = _pictures(cells, path.parent)
     if not known:
         cells.insert(0, _front_cell(title, data))
     text = json.dumps(data, ensure_ascii=False, indent=1) + "\n"
@@ -313,7 +309,7 @@ def _front_cell(title: str, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _pictures(
-    cells: Iterable[dict[str, Any]], beside: Path, folder: Path
+    cells: Iterable[dict[str, Any]], beside: Path
 ) -> tuple[tuple[Copied, ...], tuple[str, ...]]:
     """Let links to pictures beside the notebook lead to copies; gives the copies and what is missing."""
     copied: dict[str, Copied] = {}
@@ -323,7 +319,7 @@ def _pictures(
         if prose.is_elsewhere(target) or target.startswith(("attachment:", "/", "#")):
             return target
         path = beside / unquote(target.partition("#")[0].partition("?")[0])
-        if not path.is_file():
+        if not _is_picture(path):
             missing.append(target)
             return target
         if target not in copied:
@@ -337,8 +333,14 @@ def _pictures(
             changed = prose.with_pictures(source, moved)
             if changed != source:
                 cell["source"] = changed.splitlines(keepends=True)
-    del folder
     return tuple(copied.values()), tuple(dict.fromkeys(missing))
+
+
+def _is_picture(path: Path) -> bool:
+    """Look at name and bytes: a notebook of somebody else may name any file of this machine."""
+    if path.suffix.lower() not in images.SUFFIXES or not path.is_file():
+        return False
+    return not images.broken(path.name, store.read_bytes(path))
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -140,6 +140,22 @@ def test_nothing_but_the_posts_own_files_is_published(ws: Workspace, target: str
     assert not list((ws.root / "_site").rglob("*.toml"))
 
 
+@pytest.mark.parametrize("tag", ["video", "audio", "source", "track"])
+def test_no_tag_of_an_output_publishes_what_lies_elsewhere_in_the_study(
+    ws: Workspace, tag: str
+) -> None:
+    """A notebook of somebody else may name the log in the address of a film."""
+    (ws.root / "log/2026").mkdir(parents=True)
+    (ws.root / "log/2026/2026-11-21.md").write_text("private words")
+    shown = display(html=f'<video><{tag} src="../../log/2026/2026-11-21.md">x</video>')
+    folder = ws.posts / "2026-11-25-x"
+    folder.mkdir()
+    (folder / "index.ipynb").write_text(notebook(raw("X", "2026-11-25"), code("1", shown)))
+    assert any("would not be published" in one for one in build(ws).warnings)
+    files = [one for one in (ws.root / "_site").rglob("*") if one.is_file()]
+    assert not [one for one in files if b"private words" in one.read_bytes()]
+
+
 def test_a_link_out_of_the_study_is_not_followed(ws: Workspace, tmp_path: Path) -> None:
     (tmp_path / "private.png").write_bytes(png())
     source = put(ws, "2026-11-25-x", text_post("X", "2026-11-25", "![b](images/way.png) ![c](../../../private.png)"))  # fmt: skip
