@@ -145,7 +145,7 @@ def _post(post: Post, known: tuple[Post, ...], system: str) -> dict[str, bytes]:
     text = prose.with_targets(text, _targets(post, known, place, set(pictures)))
     head = _head(post, place, math=math and system == "jekyll")
     files = {f"{place.files}{name}": data for name, data in pictures.items()}
-    return {**_beside(post, place.files), **files, place.text: f"{head}\n{text}".encode()}
+    return {**_beside(post, place.files), **files, place.text: _encoded(f"{head}\n{text}")}
 
 
 def _place(post: Post, system: str) -> _Place:
@@ -211,7 +211,12 @@ def _notebook(post: Post, known: tuple[Post, ...], place: _Place) -> bytes:
             new = prose.with_targets(old, change)
             if new != old:
                 cell["source"] = new.splitlines(keepends=True)
-    return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode()
+    return _encoded(json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+
+
+def _encoded(text: str) -> bytes:
+    """Give the UTF-8 of a text; half a character, as an output may hold, becomes a question mark."""
+    return text.encode("utf-8", "replace")
 
 
 def _head(post: Post, place: _Place, *, math: bool) -> str:

@@ -27,7 +27,7 @@ def parse(text: str, path: Path) -> dict[str, Any]:
         raise CompanionError("this is JSON, but not a notebook", file=path)
     cells = data.get("cells", [])
     if "cells" not in data:
-        cells = [cell for sheet in data["worksheets"] for cell in sheet.get("cells", [])]
+        cells = _of_sheets(data["worksheets"])
     if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
         raise CompanionError("broken notebook: `cells` is not a list of cells", file=path)
     metadata = data.get("metadata")
@@ -55,23 +55,34 @@ def _loaded(text: str, path: Path) -> Any:
         raise CompanionError("this JSON is nested too deeply for a notebook", file=path) from None
 
 
+def _of_sheets(sheets: Any) -> Any:
+    """Give the cells of format 3, None where there are none."""
+    if not isinstance(sheets, list) or not all(isinstance(sheet, dict) for sheet in sheets):
+        return None
+    lists = [sheet.get("cells", []) for sheet in sheets]
+    whole = all(isinstance(one, list) for one in lists)
+    return [cell for one in lists for cell in one] if whole else None
+
+
 def _cell(cell: Cell) -> Cell:
     """Give a cell of any format the keys of format 4 that pages are made from."""
     kind = cell.get("cell_type")
     outputs = cell.get("outputs")
-    metadata = cell.get("metadata")
+    metadata, attachments = cell.get("metadata"), cell.get("attachments")
     tidy: Cell = {
         "cell_type": {"heading": "markdown", "html": "markdown"}.get(str(kind), kind),
         "source": joined(cell.get("source", cell.get("input"))),
         "metadata": metadata if isinstance(metadata, dict) else {},
-        "attachments": cell.get("attachments") or {},
+        "attachments": attachments if isinstance(attachments, dict) else {},
         "execution_count": cell.get("execution_count", cell.get("prompt_number")),
         "outputs": [_output(one) for one in outputs if isinstance(one, dict)]
         if isinstance(outputs, list)
         else [],
     }
     if kind == "heading":
-        tidy["source"] = "#" * int(cell.get("level") or 1) + " " + tidy["source"]
+        level = cell.get("level")
+        depth = level if isinstance(level, int) and 1 <= level <= 6 else 1
+        tidy["source"] = f"{'#' * depth} {tidy['source']}"
     return tidy
 
 

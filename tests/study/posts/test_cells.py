@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fastcompanion.base.errors import CompanionError
 from fastcompanion.study.posts import cells, ipynb
 from tests.study.posts.samples import code, display, markdown, notebook, png, raw, stream
 
@@ -112,6 +113,18 @@ def test_big_outputs_are_cut_with_a_note() -> None:
     assert "line 300" not in html
     assert "characters left out" in made(code("x", stream("y" * 100_000)))
     assert "an output of 0.9 MB left out" in made(code("x", display(html="<p>" + "z" * 900_000)))
+
+
+@pytest.mark.parametrize("wrong", [[None], "x", 7])
+def test_keys_of_the_wrong_kind_break_nothing(wrong: Any) -> None:
+    odd = {**markdown("![a](attachment:a.png)"), "attachments": wrong}
+    assert "attachment:a.png" in made(odd)
+    heading = {"cell_type": "heading", "level": wrong, "source": "Old"}
+    read = ipynb.parse(json.dumps({"cells": [odd, heading]}), WHERE)
+    assert read["cells"][0]["attachments"] == {}
+    assert read["cells"][1]["source"].endswith("# Old")
+    with pytest.raises(CompanionError, match="not a list of cells"):
+        ipynb.parse(json.dumps({"worksheets": wrong}), WHERE)
 
 
 def test_old_and_odd_notebooks_are_read() -> None:
