@@ -103,6 +103,18 @@ def test_the_branch_holds_the_site_and_the_work_is_untouched(
     assert "staged.md" not in git(blog, "log", "--name-only", "--format=")
 
 
+def test_hidden_files_of_a_post_are_committed_nowhere(blog: Path, git: Git) -> None:
+    folder = blog / "posts/2026-11-20-two"
+    (folder / ".ipynb_checkpoints").mkdir()
+    (folder / ".ipynb_checkpoints/index-checkpoint.md").write_text("older")
+    (folder / ".env").write_text("TOKEN=1")
+    (folder / "data.csv").write_text("a,b")
+    publish(blog)
+    held = git(blog, "ls-files", "posts").split()
+    assert "posts/2026-11-20-two/data.csv" in held
+    assert not [name for name in held if "/." in name]
+
+
 def test_a_second_time_there_is_nothing_new(
     blog: Path, remote: Path, git: Git, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -379,9 +379,16 @@ def _refuse_lost(ground: _Ground, posts: tuple[str, ...], before: str | None) ->
 
 def _remember(ws: Workspace, shown: list[Post], done: Published) -> CommitResult | None:
     """Record what became public or no longer is, and commit the texts that the site was made from."""
-    own = [one for post in shown for one in sorted(post.folder.rglob("*")) if one.is_file()]
+    own = [one for post in shown for one in _files_of(post)]
     words = f"Publish {', '.join(done.added)}" if done.added else "Update published posts"
     return events.commit_paths(ws, [*own, *_recorded(ws, done)], words)
+
+
+def _files_of(post: Post) -> list[Path]:
+    """Give the files of a post's folder but hidden ones: what is hidden is not looked through either."""
+    found = sorted(post.folder.rglob("*"))
+    parts = {one: one.relative_to(post.folder).parts for one in found if one.is_file()}
+    return [one for one in parts if not any(part.startswith(".") for part in parts[one])]
 
 
 def _forget(ws: Workspace, files: list[Path], done: Published) -> CommitResult | None:
