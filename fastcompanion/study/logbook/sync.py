@@ -142,11 +142,15 @@ def _join(ws: Workspace, name: str, to: Upstream) -> Synced | None:
     """Put our commits on theirs and take that over; gives what stood in the way."""
     with store.lock(ws.lock("commit"), busy="a commit of this study is under way"):
         folder = ws.relative(ws.log_folder)
+        before = branch.tip(ws.root, "HEAD")
         joined = joining.join(ws.root, to.ref, folder=folder, together=merging.together)
         if joined.commit is None:
             reason = joined.problem or "both sides changed the same lines; nothing was changed here"
             return _result(ws, to, reason=reason, clashes=joined.clashes)
         with store.lock(ws.lock("log"), busy="the study log is being written by another process"):
+            # The learner's own git asks for no lock of ours: a commit made meanwhile is not lost.
+            if branch.tip(ws.root, "HEAD") != before:
+                return _result(ws, to, reason="something was committed meanwhile: sync once more")
             refused = joining.take_over(ws.root, name, joined.commit)
     if refused:
         reason = f"files that you changed and did not commit are in the way: {refused}"

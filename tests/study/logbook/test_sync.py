@@ -112,6 +112,30 @@ def test_what_the_learner_staged_or_changed_stays(
     assert notes(there) == {"here", "there"}
 
 
+def test_a_commit_made_while_own_ones_are_put_on_top_is_not_lost(
+    two: tuple[Workspace, Workspace], git: Git
+) -> None:
+    here, there = two
+    log(there, "there")
+    synced(there)
+    log(here, "here")
+    (here.root / "mine.md").write_text("mine\n")
+    git(here.root, "add", "mine.md")
+    hook = here.root / ".git/hooks/pre-rebase"
+    hook.write_text(
+        "#!/bin/sh\nunset $(git rev-parse --local-env-vars)\n"
+        f"cd '{here.root}' && git commit -q -m meanwhile -- mine.md\n"
+    )
+    hook.chmod(0o755)
+    first = synced(here)
+    assert "meanwhile" in first.reason
+    assert git(here.root, "log", "--format=%s", "-1").strip() == "meanwhile"
+    hook.unlink()
+    assert synced(here).reason == ""
+    assert "meanwhile" in git(here.root, "log", "--format=%s")
+    assert notes(here) == {"here", "there"}
+
+
 def test_a_conflict_outside_of_the_log_changes_nothing_and_shows_both_sides(
     two: tuple[Workspace, Workspace], git: Git, run: Runner
 ) -> None:
