@@ -13,6 +13,7 @@ from fastcompanion.base.workspace import Workspace
 from fastcompanion.study import journal, timer
 from fastcompanion.study.journal import Changed, Entry, Logged
 
+_FIRST_YEAR = 1900
 # Patterns stay text and are compiled at their first use.
 _STEP = "[a-z][a-z-]*"
 _DAY = r"(?P<day>today|yesterday|\d{4}-\d\d-\d\d)[ T](?P<time>\d{1,2}:\d\d)"
@@ -91,6 +92,8 @@ def _moment(text: str) -> datetime:
         began = _time_or_forms(text)
     else:
         began = timer.on_day(_day(found["day"]), timer.time_of_day(found["time"]))
+    if began.year < _FIRST_YEAR:
+        raise CompanionError(f"{text} is no time of yours", code=Exit.USAGE)
     if began > clock.now():
         raise CompanionError(
             f"{text} is still to come", hint='Write it like "yesterday 20:00".', code=Exit.USAGE

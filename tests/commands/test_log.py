@@ -65,7 +65,7 @@ def test_the_time_of_an_entry(evening: Path, run: Runner, at: str, file: str, li
 
 @pytest.mark.parametrize(
     "words",
-    [["x", "--at", "23:00"], ["x", "--at", "soon"], ["x", "--at", "2026-13-01 10:00"], ["x", "--at", "yesterday 25:00"],
+    [["x", "--at", "23:00"], ["x", "--at", "soon"], ["x", "--at", "2026-13-01 10:00"], ["x", "--at", "yesterday 25:00"], ["x", "--at", "0001-01-01T00:30:00+14:00"],
      ["  "], ["x", "-m", "0"], ["x", "-m", "1441"], ["x", "-l", "99"], ["x", "--step", "Two Words"]],
 )  # fmt: skip
 def test_what_can_not_be_is_refused_and_nothing_written(

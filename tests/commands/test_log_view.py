@@ -47,7 +47,7 @@ def test_show_of_a_day_a_week_a_month_a_year(
     assert run("log", "show", *words).code == 0
 
 
-@pytest.mark.parametrize("words", [["soon"], ["2026-W54"], ["2026-13"], ["2026-02-30"], ["today", "--all"], ["0000"]])  # fmt: skip
+@pytest.mark.parametrize("words", [["soon"], ["2026-W54"], ["2026-13"], ["2026-02-30"], ["9999-W52"], ["9999-12-31"], ["0001-01-01"], ["today", "--all"], ["0000"]])  # fmt: skip
 def test_a_time_that_is_none_is_refused(evening: Path, run: Runner, words: list[str]) -> None:
     assert run("log", "show", *words).code == 2
 

@@ -12,6 +12,8 @@ from fastcompanion.base.records import frozen
 _WEEK = re.compile(r"(\d{4})-?[Ww](\d{1,2})")
 _MONTH = re.compile(r"(\d{4})-(\d\d)")
 _YEAR = re.compile(r"\d{4}")
+# Far from these the week of a day may lie outside of the calendar.
+_YEARS = range(1900, 2200)
 _FORMS = "today, yesterday, week, lastweek, 2026-11-21, 2026-W47, 2026-11 or 2026"
 
 
@@ -41,11 +43,14 @@ def find(text: str, today: date) -> Period:
     if word == "lastweek":
         return week(today - timedelta(days=7))
     try:
-        return _named(word)
-    except ValueError:
+        found = _named(word)
+        if found.first.year not in _YEARS:
+            raise ValueError(word)
+    except (ValueError, OverflowError):
         raise CompanionError(
             f"{text!r} is no day, week, month or year", hint=f"Write {_FORMS}.", code=Exit.USAGE
         ) from None
+    return found
 
 
 def _named(word: str) -> Period:
