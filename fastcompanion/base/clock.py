@@ -123,6 +123,11 @@ def new_id() -> str:
     return "".join(_ID_ALPHABET[number >> shift & 31] for shift in range(45, -1, -5))
 
 
+def new_secret() -> str:
+    """Give 32 characters that nobody can guess, for a key that lives as long as a server."""
+    return os.urandom(16).hex()
+
+
 def rng(seed: int) -> random.Random:
     """Give a generator of its own for reproducible choices."""
     import random

@@ -219,10 +219,17 @@ def spawn(
     return Child(process)
 
 
-def on_terminal(argv: Sequence[str], *, cwd: Path | None = None) -> int:
-    """Run a program that has our terminal until it ends, such as an editor; give its exit code."""
+def on_terminal(
+    argv: Sequence[str], *, cwd: Path | None = None, whole_env: Mapping[str, str] | None = None
+) -> int:
+    """Run a program that has our terminal until it ends, such as an editor; give its exit code.
+
+    `whole_env` is all of its environment: nothing of ours is added.
+    """
     try:
-        return subprocess.run([str(part) for part in argv], cwd=cwd, check=False).returncode
+        return subprocess.run(
+            [str(part) for part in argv], cwd=cwd, env=whole_env, check=False
+        ).returncode
     except OSError as error:
         raise CompanionError(
             f"{argv[0]} can't be started: {error.strerror}", code=Exit.MISSING

@@ -274,6 +274,11 @@ def reminders_folder() -> Path:
     return data_folder() / "reminders"
 
 
+def practice_folder() -> Path:
+    """Practice competitions with their hidden labels, outside of every repository."""
+    return data_folder() / "practice"
+
+
 def systemd_folder() -> Path:
     """The user's own systemd units."""
     return _xdg("XDG_CONFIG_HOME", ".config") / "systemd" / "user"

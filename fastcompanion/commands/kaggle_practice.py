@@ -1,0 +1,234 @@
+"""`kaggle practice`: a competition on this machine, for the real kaggle client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fastcompanion import console
+from fastcompanion.base.process import shown as spelled
+from fastcompanion.base.records import frozen
+from fastcompanion.commands import data as looking
+from fastcompanion.commands import kaggle_app
+from fastcompanion.commands.data import KindOption, TargetOption
+from fastcompanion.commands.options import Session, command
+from fastcompanion.competition.practice import making, running, server, standing
+from fastcompanion.competition.practice.making import Made
+from fastcompanion.competition.practice.place import chosen as places_of
+from fastcompanion.competition.practice.server import Live
+from fastcompanion.competition.practice.standing import Standing
+from fastcompanion.console import Answer, Block, Facts, Line, Next, Table, Title, Warn
+
+_SHOWN = 12
+app = typer.Typer(
+    name="kaggle practice",
+    help="A practice competition on this machine: hidden labels, a daily limit, a leaderboard.",
+    no_args_is_help=True,
+)
+kaggle_app.app.add_typer(app, name="practice")
+
+SlugArgument = Annotated[
+    str, typer.Argument(metavar="[SLUG]", help="Its name.", show_default="the one made last")
+]
+
+
+@frozen
+class Started:
+    """A server that has started."""
+
+    slug: str
+    url: str
+    accepted: bool
+
+
+@command(app, "new")
+def new(
+    session: Session,
+    source: Annotated[
+        Path,
+        typer.Option(
+            "--from", help="A folder with a labelled table, or the table.", metavar="DATA"
+        ),
+    ],
+    name: Annotated[
+        str, typer.Option("--name", metavar="SLUG", help="Its name.", show_default="of the data")
+    ] = "",
+    target: TargetOption = "",
+    kind: KindOption = "",
+    metric: Annotated[
+        str, typer.Option("--metric", help="What it is scored by.", show_default="that of the kind")
+    ] = "",
+    daily: Annotated[
+        int, typer.Option("--daily", min=0, max=1000, help="Submissions a day; 0: any number.")
+    ] = 5,
+) -> Answer:
+    """Make a competition of your own labelled data: some rows are hidden, and you predict them."""
+    seen = looking.looked_at(session, source, target, kind, closely=False)
+    made = making.new(source, seen, name=name, metric=metric, daily=daily, dry_run=session.dry_run)
+    return Answer(made, _view_made)
+
+
+@command(app, "start")
+def start(
+    session: Session,
+    slug: SlugArgument = "",
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="The port.", show_default="a free one")
+    ] = 0,
+    accept: Annotated[
+        bool, typer.Option("--accept-rules", help="Accept the rules without their page.")
+    ] = False,
+) -> Answer | None:
+    """Serve a competition on this machine, with its pages, until Ctrl-C."""
+    place = places_of(slug)
+    if session.dry_run:
+        return Answer(standing.standing(place), _view_standing)
+    with server.serving(place, port=port) as live:
+        if accept:
+            live.protocol.accept()
+        started = _started(live)
+        console.show_line(started, _view_started(started))
+        live.wait()
+    return None
+
+
+@command(app, "status")
+def status(session: Session, slug: SlugArgument = "") -> Answer:
+    """Show the leaderboard, your submissions, and whether the server runs."""
+    del session
+    return Answer(standing.standing(places_of(slug)), _view_standing)
+
+
+@command(app, "end")
+def end(session: Session, slug: SlugArgument = "") -> Answer:
+    """End a competition: the hidden scores are shown, and nothing can be submitted any more."""
+    place = places_of(slug)
+    ask = f"End {place.folder.name}? Nothing can be submitted to it afterwards."
+    if not session.dry_run and not session.confirm(ask):
+        return Answer(standing.standing(place), _view_standing)
+    return Answer(standing.end(place, dry_run=session.dry_run), _view_standing)
+
+
+@command(app, "run")
+def run(
+    session: Session,
+    argv: Annotated[
+        list[str],
+        typer.Argument(metavar="-- kaggle ...", help="The command, behind --.", show_default=False),
+    ],
+    slug: Annotated[
+        str, typer.Option("--name", metavar="SLUG", help="Of which.", show_default="the last")
+    ] = "",
+) -> Answer | None:
+    """Run the real kaggle client against the practice server; it can reach nothing else.
+
+    Your own credentials are not there for it. Its output is its own, also with --json.
+    """
+    place = places_of(slug)
+    if session.dry_run:
+        would = Would(tuple(argv), place.folder.name)
+        return Answer(would, _view_would)
+    return Answer(None, lambda data: (), running.run(argv, place))
+
+
+@frozen
+class Would:
+    """What would be run, against which competition."""
+
+    argv: tuple[str, ...]
+    slug: str
+
+
+def register(root: typer.Typer) -> None:
+    """Add nothing to the root: importing this file has added to the group `kaggle`."""
+
+
+def _started(live: Live) -> Started:
+    return Started(live.competition.slug, live.url, live.journal.state().accepted)
+
+
+def _view_would(would: Would) -> Iterable[Block]:
+    yield Line(f"{spelled(would.argv)}, against {would.slug}")
+
+
+def _view_made(made: Made) -> Iterable[Block]:
+    told = made.competition
+    yield Title(f"{told.title} ({told.slug})")
+    yield Facts(
+        (
+            ("to predict", f"{told.target}: {told.about}"),
+            ("scored by", f"{told.metric}, {told.direction} is better"),
+            ("rows", f"{told.train_rows} to learn from, {told.test_rows} hidden"),
+            ("leaderboard", f"goes by {told.public_rows} of the hidden rows until the end"),
+            ("a day", f"{told.daily} submissions" if told.daily else "any number of submissions"),
+            ("how", told.split),
+        )
+    )
+    yield Line(f"Its files and the hidden labels lie in {made.folder}.", "dim")
+    yield Next(f"fastcompanion kaggle practice start {told.slug}", "and keep that terminal open")
+
+
+def _view_started(started: Started) -> Iterable[Block]:
+    yield Title(f"{started.slug} is served at {started.url}")
+    if not started.accepted:
+        yield Line(f"Read and accept the rules first: {started.url}/rules")
+    yield Next(
+        f"fastcompanion kaggle practice run -- kaggle competitions download {started.slug}",
+        "in another terminal",
+    )
+    yield Line("Ctrl-C ends the server; the competition stays.", "dim")
+
+
+def _view_standing(found: Standing) -> Iterable[Block]:
+    yield Title(f"{found.title} ({found.slug})")
+    if found.ended is not None:
+        yield Line(f"It has ended ({found.ended:%Y-%m-%d %H:%M}): ranks go by the hidden rows.")
+    elif found.url:
+        yield Line(f"It is served at {found.url}.")
+    left = "" if found.left is None else f", {found.left} left until 00:00 UTC"
+    yield Facts(
+        (
+            ("metric", f"{found.metric}, {found.direction} is better"),
+            ("today", f"{found.today} submitted{left}"),
+        )
+    )
+    yield _board(found)
+    yield from _sent(found)
+    if found.others:
+        yield Line(f"Others on this machine: {', '.join(found.others[:_SHOWN])}", "dim")
+    if found.ended is None and not found.accepted and found.url:
+        yield Warn(f"The rules are not accepted yet: {found.url}/rules")
+    if found.ended is None and not found.url:
+        yield Next(f"fastcompanion kaggle practice start {found.slug}")
+
+
+def _board(found: Standing) -> Block:
+    ended = found.ended is not None
+    head = ("rank", "who", "public", *(("private", "rank before") if ended else ()), "goes by")
+    rows = []
+    for row in found.leaderboard:
+        more = (f"{row.private:.5f}", str(row.public_rank)) if row.private is not None else ()
+        rows.append((str(row.rank), row.team, f"{row.public:.5f}", *more, row.about))
+    return Table(head, tuple(rows))
+
+
+def _sent(found: Standing) -> Iterable[Block]:
+    if not found.submissions:
+        yield Line("Nothing was submitted yet.", "dim")
+        return
+    rows = tuple(
+        (
+            f"{one.ref}{' *' if one.counts else ''}",
+            one.file,
+            one.status.lower(),
+            "" if one.public is None else f"{one.public:.5f}",
+            "" if one.private is None else f"{one.private:.5f}",
+            one.error or one.description,
+        )
+        for one in found.submissions[-_SHOWN:]
+    )
+    yield Table(("submission", "file", "state", "public", "private", "said of it"), rows)
+    yield Line("* counts for the leaderboard", "dim")

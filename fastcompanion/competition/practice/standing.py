@@ -1,0 +1,108 @@
+"""`practice status` and `practice end`: where a competition stands, told from its files alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from fastcompanion.base import clock
+from fastcompanion.base.records import frozen
+from fastcompanion.competition.practice import journal as journals
+from fastcompanion.competition.practice import place as places
+from fastcompanion.competition.practice import server
+from fastcompanion.competition.practice.journal import Journal, Row, State, Submission
+from fastcompanion.competition.practice.place import Competition, Place
+
+
+@frozen
+class Sent:
+    """A submission as its owner may see it: the private score is None until the end."""
+
+    ref: int
+    at: datetime
+    file: str
+    description: str
+    status: str
+    public: float | None
+    private: float | None
+    error: str
+    counts: bool
+
+
+@frozen
+class Standing:
+    """Where a competition stands. `url` is empty where no server runs, `left` None without a daily limit."""
+
+    slug: str
+    title: str
+    url: str
+    metric: str
+    direction: str
+    accepted: bool
+    ended: datetime | None
+    today: int
+    left: int | None
+    leaderboard: tuple[Row, ...]
+    submissions: tuple[Sent, ...]
+    folder: str
+    others: tuple[str, ...]
+    dry_run: bool = False
+
+
+def standing(place: Place) -> Standing:
+    """Tell where a competition stands."""
+    return _standing(place, Journal(place.journal).state(), url=_url(place))
+
+
+def end(place: Place, *, dry_run: bool = False) -> Standing:
+    """End a competition: the private scores are shown, and nothing can be submitted any more.
+
+    A competition that has ended stays as it is.
+    """
+    journal = Journal(place.journal)
+    state = journal.state()
+    if state.ended is None and not dry_run:
+        journal.add("ended")
+        state = journal.state()
+    return _standing(place, state, url=_url(place), dry_run=dry_run)
+
+
+def _url(place: Place) -> str:
+    listening = server.found(place)
+    return f"{listening.url}/competitions/{place.folder.name}" if listening else ""
+
+
+def _standing(place: Place, state: State, *, url: str, dry_run: bool = False) -> Standing:
+    told = places.read(place)
+    today = state.on(clock.now().astimezone(UTC).date())
+    return Standing(
+        slug=told.slug,
+        title=told.title,
+        url=url,
+        metric=told.metric,
+        direction=told.direction,
+        accepted=state.accepted,
+        ended=state.ended,
+        today=today,
+        left=max(0, told.daily - today) if told.daily else None,
+        leaderboard=journals.leaderboard(told, state),
+        submissions=tuple(_sent(told, state, one) for one in state.submissions),
+        folder=str(place.folder),
+        others=tuple(one for one in places.slugs() if one != told.slug),
+        dry_run=dry_run,
+    )
+
+
+def _sent(told: Competition, state: State, one: Submission) -> Sent:
+    ended = state.ended is not None
+    counted = journals.chosen(told, state) if ended else journals.best(told, state)
+    return Sent(
+        ref=one.ref,
+        at=one.at,
+        file=one.file,
+        description=one.description,
+        status=one.status,
+        public=one.public,
+        private=one.private if ended else None,
+        error=one.error,
+        counts=counted is not None and counted.ref == one.ref,
+    )
