@@ -31,6 +31,10 @@ ENVELOPE_VERSION = 1
 _SECONDS_BETWEEN = 10.0
 # Longer cells fold; shorter ones are names and marks, which are typed again and have to stay whole.
 _SHORT = 20
+# What holds no space is a name too, such as that of a card, and stays whole where there is room.
+_NAME = 40
+# With less room for each column that folds, a row is easier to read as lines of its own.
+_FOLDED = 12
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -346,18 +350,48 @@ def _rich(file: IO[str]) -> Console:
 
 
 def _rich_table(table: Table, file: IO[str]) -> None:
-    from rich import box
+    from rich.cells import cell_len
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    shown = RichTable(title=table.title or None, box=box.SIMPLE_HEAD, title_justify="left")
-    for number, name in enumerate(table.columns):
-        longest = max((len(row[number]) for row in table.rows), default=0)
-        last = number == len(table.columns) - 1
-        shown.add_column(name, overflow="fold", no_wrap=longest <= _SHORT and not last)
+    columns = list(zip(table.columns, *table.rows, strict=True))
+    sizes = [max(map(cell_len, cells)) for cells in columns]
+    for longest_name in (_NAME, _SHORT):
+        folds = [
+            size > (_SHORT if any(" " in cell for cell in cells) else longest_name)
+            for size, cells in zip(sizes, columns, strict=True)
+        ]
+        least = sum(_FOLDED if fold else size for size, fold in zip(sizes, folds, strict=True))
+        if least + 2 * (len(sizes) - 1) <= _width():
+            break
+    else:
+        _records(table, file)
+        return
+    shown = RichTable(title=table.title or None, box=None, title_justify="left", pad_edge=False)
+    shown.padding = (0, 2, 0, 0)
+    for name, fold in zip(table.columns, folds, strict=True):
+        shown.add_column(name, overflow="fold", no_wrap=not fold, min_width=_FOLDED * fold or None)
     for row in table.rows:
         shown.add_row(*(Text(clean(cell)) for cell in row))
     _rich(file).print(shown)
+
+
+def _records(table: Table, file: IO[str]) -> None:
+    """Write each row as lines of name and value: in narrow columns rich cuts off what stands there.
+
+    A number that lost its last digit is a wrong number.
+    """
+    if table.title:
+        _write(file, _paint(clean(table.title), "title", file) + "\n")
+    names = max(map(len, table.columns)) + 2
+    for number, row in enumerate(table.rows):
+        _write(file, "\n" if number else "")
+        for name, cell in zip(table.columns, row, strict=True):
+            mark = f"{name:<{names}}"
+            lines = textwrap.wrap(
+                clean(cell), max(_width(), 20), initial_indent=mark, subsequent_indent="  "
+            )
+            _write(file, "".join(f"{line}\n" for line in lines))
 
 
 class _Talk:
