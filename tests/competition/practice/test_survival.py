@@ -1,0 +1,146 @@
+"""A server that is killed loses no submission that it said it had, and the next one scores them all."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.client import HTTPException
+from pathlib import Path
+
+import pytest
+
+from fastcompanion.base.errors import CompanionError
+from fastcompanion.competition.practice import server
+from fastcompanion.competition.practice.journal import Journal
+from fastcompanion.competition.practice.place import Place
+from tests.competition.practice import served
+
+CLIENTS = 8
+
+
+@contextmanager
+def program(place: Place) -> Iterator[subprocess.Popen[str]]:
+    """Start the server as the learner does, and wait for its first line."""
+    argv = [
+        sys.executable,
+        "-m",
+        "fastcompanion",
+        "kaggle",
+        "practice",
+        "start",
+        "--accept-rules",
+        "--json",
+    ]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert json.loads(line)["data"]["slug"] == place.folder.name
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is of POSIX systems")
+def test_kill_9_under_eight_clients_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    place = served.competition(tmp_path / "data", daily=0)
+    data = served.submission(place, tmp_path).read_bytes()
+    acknowledged: list[int] = []
+    enough = threading.Event()
+
+    with program(place) as process:
+        found = server.found(place)
+        assert found is not None
+
+        def submit_on_and_on() -> None:
+            while not enough.is_set():
+                try:
+                    got = served.send(found.port, found.key, data)
+                except (OSError, HTTPException):
+                    return
+                assert got.status == 200, got
+                acknowledged.append(got.json["ref"])
+
+        with ThreadPoolExecutor(CLIENTS) as clients:
+            for _ in range(CLIENTS):
+                clients.submit(submit_on_and_on)
+            end = time.monotonic() + 60
+            while len(acknowledged) < 40 and time.monotonic() < end:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGKILL)
+            process.wait(20)
+            enough.set()
+
+    assert len(acknowledged) >= 40
+    assert len(set(acknowledged)) == len(acknowledged)
+    assert server.found(place) is None
+    kept = Journal(place.journal).state()
+    refs = {one.ref for one in kept.submissions}
+    assert set(acknowledged) <= refs
+    assert len(refs) == len(kept.submissions)
+    assert all(place.submission(ref).read_bytes() == data for ref in refs)
+    with server.serving(place) as live:
+        end = time.monotonic() + 60
+        while live.journal.state().waiting and time.monotonic() < end:
+            time.sleep(0.02)
+        state = live.journal.state()
+    assert {one.status for one in state.submissions} == {"COMPLETE"}
+    assert len({one.public for one in state.submissions}) == 1
+
+
+def test_the_daily_limit_holds_against_eight_at_once(tmp_path: Path) -> None:
+    place = served.competition(tmp_path / "data", daily=3)
+    data = served.submission(place, tmp_path).read_bytes()
+    with server.serving(place) as live, ThreadPoolExecutor(CLIENTS) as clients:
+        live.protocol.accept()
+        sent = [
+            clients.submit(served.send, live.port, live.protocol.key, data) for _ in range(CLIENTS)
+        ]
+        answers = sorted(one.result().status for one in sent)
+    assert answers == [200] * 3 + [400] * 5
+
+
+def test_the_day_ends_at_midnight_utc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FASTCOMPANION_NOW", "2026-11-21T23:59:00+00:00")
+    place = served.competition(tmp_path / "data", daily=1)
+    data = served.submission(place, tmp_path).read_bytes()
+    with server.serving(place) as live:
+        live.protocol.accept()
+        assert served.send(live.port, live.protocol.key, data).status == 200
+        assert served.send(live.port, live.protocol.key, data).status == 400
+        # The same moment of the day by the clocks of New York, and not yet another day there.
+        monkeypatch.setenv("FASTCOMPANION_NOW", "2026-11-21T19:01:00-05:00")
+        assert served.send(live.port, live.protocol.key, data).status == 200
+
+
+def test_pages_stay_readable_while_submissions_are_scored(tmp_path: Path) -> None:
+    place = served.competition(tmp_path / "data", daily=0)
+    data = served.submission(place, tmp_path).read_bytes()
+    with server.serving(place) as live, ThreadPoolExecutor(CLIENTS) as clients:
+        live.protocol.accept()
+        sent = [clients.submit(served.send, live.port, live.protocol.key, data) for _ in range(30)]
+        pages = [
+            served.ask(live.port, "GET", f"/competitions/{served.SLUG}/leaderboard")
+            for _ in range(10)
+        ]
+        assert {one.result().status for one in sent} == {200}
+    assert {page.status for page in pages} == {200}
+
+
+def test_one_server_for_each_competition(tmp_path: Path) -> None:
+    place = served.competition(tmp_path / "data")
+    with (
+        server.serving(place, scoring=False),
+        pytest.raises(CompanionError, match="served already"),
+        server.serving(place),
+    ):
+        raise AssertionError
+    assert not place.running.exists()
