@@ -139,6 +139,23 @@ def test_a_post_that_cannot_be_read_is_named_and_left_out(posts: Path, tmp_path:
     assert made.posts == ("week", "secret", "is-it-a-bird")
 
 
+def test_what_the_front_matter_hides_is_not_exported(posts: Path, tmp_path: Path) -> None:
+    folder = posts / "posts/2026-11-22-hidden"
+    folder.mkdir()
+    book = material.notebook(
+        {"cell_type": "raw", "metadata": {}, "source": "---\ntitle: H\ndate: 2026-11-22\nexecute:\n  echo: false\n  warning: false\n---"},
+        material.code("quiet = 1", 1, material.stream("shown\n"), {**material.stream("warned\n"), "name": "stderr"}),
+        material.code("#| echo: true\nloud = 1", 2),
+    )  # fmt: skip
+    (folder / "index.ipynb").write_text(json.dumps(book))
+    exporting.export(Workspace(posts), "hugo", tmp_path / "out")
+    text = (tmp_path / "out/content/posts/hidden/index.md").read_text()
+    assert "loud" in text
+    assert "shown" in text
+    assert "quiet" not in text
+    assert "warned" not in text
+
+
 def test_saved_outputs_become_markdown() -> None:
     book = {
         "metadata": {},
@@ -150,7 +167,7 @@ def test_saved_outputs_become_markdown() -> None:
             material.code("print", 3, material.stream("50%\r100%\n\x1b[31mred\x1b[0m ```\n")),
         ],
     }
-    text = notebook_text.convert(book).markdown
+    text = notebook_text.convert(book, {}).markdown
     assert text.startswith('Words\n\n```python\nframe\n```\n\n<div class="scroll">\n')
     assert "title: x" not in text
     assert "secret" not in text

@@ -21,14 +21,14 @@ MAX_LINES, HEAD_LINES, TAIL_LINES = 120, 80, 20
 MAX_TEXT = 40_000
 MAX_HTML = 400_000
 MAX_PICTURE = 8_000_000
-_RASTER = {
+RASTER = {
     "image/png": "png",
     "image/jpeg": "jpg",
     "image/gif": "gif",
     "image/webp": "webp",
 }
 # The richest form that a page can show comes first.
-_KINDS = ("text/html", "image/svg+xml", *_RASTER, "text/markdown", "text/latex", "text/plain")
+_KINDS = ("text/html", "image/svg+xml", *RASTER, "text/markdown", "text/latex", "text/plain")
 # Quarto writes `#| echo: false`, nbdev `#|hide` and `#|default_exp core`.
 _OPTION = re.compile(r"#\s*\|\s*([\w-]+)(?:\s*:\s*|\s+|$)(.*?)\s*$")
 _FASTPAGES = re.compile(
@@ -86,7 +86,7 @@ class Shown:
 
 def parts(notebook: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[Part]:
     """Give the parts of a notebook's page; `defaults` is the front matter's `execute` table."""
-    language = _language(notebook["metadata"])
+    language = language_of(notebook["metadata"])
     for number, cell in enumerate(notebook["cells"], start=1):
         if number == 1 and front.is_front_cell(cell):
             continue
@@ -96,7 +96,8 @@ def parts(notebook: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[
             yield from _code_cell(cell, number, language, defaults)
 
 
-def _language(metadata: Mapping[str, Any]) -> str:
+def language_of(metadata: Mapping[str, Any]) -> str:
+    """Give the language of a notebook's code, as its metadata names it."""
     for key, name in (("language_info", "name"), ("kernelspec", "language")):
         about = metadata.get(key)
         if isinstance(about, dict) and isinstance(about.get(name), str):
@@ -194,7 +195,7 @@ def _code(source: str, language: str, shown: Shown) -> str:
 
 
 def _outputs(outputs: Iterable[Mapping[str, Any]], number: int, shown: Shown) -> Iterator[Part]:
-    for output in _merged(outputs):
+    for output in merged(outputs):
         kind = output.get("output_type")
         if kind == "stream":
             if output.get("name") != "stderr" or shown.warnings:
@@ -205,7 +206,7 @@ def _outputs(outputs: Iterable[Mapping[str, Any]], number: int, shown: Shown) ->
             yield from _display(output, number, shown)
 
 
-def _merged(outputs: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+def merged(outputs: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """Join pieces of one stream that notebooks keep apart."""
     held: dict[str, Any] | None = None
     for output in outputs:
@@ -281,7 +282,7 @@ def _form(
     kind: str, value: Any, number: int, shown: Shown, metadata: Mapping[str, Any]
 ) -> Part | None:
     """Give one form of a display as a part, None when it shows nothing."""
-    if kind in _RASTER:
+    if kind in RASTER:
         return _raster(kind, joined(value), number, shown, metadata.get(kind))
     text = joined(value)
     if not text.strip():
@@ -318,7 +319,7 @@ def _raster(kind: str, text: str, number: int, shown: Shown, size: Any) -> Part:
         data = b""
     given = (size.get("width"), size.get("height")) if isinstance(size, dict) else (0, 0)
     pixels = tuple(int(n) if isinstance(n, int | float) and 0 < n < 10_000 else 0 for n in given)
-    return _picture(data, _RASTER[kind], number, shown, (pixels[0], pixels[1]))
+    return _picture(data, RASTER[kind], number, shown, (pixels[0], pixels[1]))
 
 
 def _picture(

@@ -135,7 +135,9 @@ def _post(post: Post, known: tuple[Post, ...], system: str) -> dict[str, bytes]:
     if system == "quarto" and post.is_notebook:
         return {place.text: _notebook(post, known, place), **_beside(post, place.files)}
     if post.is_notebook:
-        converted = notebook_text.convert(ipynb.read(post.source))
+        told = post.front.others.get("execute")
+        defaults = told if isinstance(told, dict) else {}
+        converted = notebook_text.convert(ipynb.read(post.source), defaults)
         text, pictures = converted.markdown, converted.pictures
     else:
         text = front.split(store.read_text(post.source), post.source).body.strip("\n") + "\n"

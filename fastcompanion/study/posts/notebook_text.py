@@ -11,8 +11,6 @@ from fastcompanion.base.outputs import condense, plain
 from fastcompanion.base.records import frozen
 from fastcompanion.study.posts import cells, clean, front, images, ipynb, prose
 
-_PICTURES = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
-
 
 @frozen
 class Text:
@@ -22,8 +20,11 @@ class Text:
     pictures: Mapping[str, bytes]
 
 
-def convert(notebook: Mapping[str, Any]) -> Text:
-    """Write the cells of a notebook one below the other; front matter is left out."""
+def convert(notebook: Mapping[str, Any], defaults: Mapping[str, Any]) -> Text:
+    """Write the cells of a notebook one below the other; front matter is left out.
+
+    `defaults` is the front matter's `execute` table: what it hides stays hidden.
+    """
     pictures: dict[str, bytes] = {}
     parts: list[str] = []
     for number, cell in enumerate(notebook["cells"], start=1):
@@ -31,7 +32,7 @@ def convert(notebook: Mapping[str, Any]) -> Text:
             if any(cells.parts({"cells": [cell], "metadata": {}}, {})):
                 parts.append(_markdown(cell, number, pictures))
         elif cell["cell_type"] == "code":
-            parts += _code(cell, number, pictures, _language(notebook))
+            parts += _code(cell, number, pictures, _language(notebook), defaults)
         elif not front.is_front_cell(cell) and _is_markdown(cell):
             parts.append(cell["source"])
     text = "\n\n".join(part.strip("\n") for part in parts if part.strip())
@@ -44,9 +45,8 @@ def _is_markdown(cell: Mapping[str, Any]) -> bool:
 
 
 def _language(notebook: Mapping[str, Any]) -> str:
-    about = notebook["metadata"].get("language_info") or notebook["metadata"].get("kernelspec")
-    name = str(about.get("name") or about.get("language") or "") if isinstance(about, dict) else ""
-    return "python" if not name or name.startswith(("python", "ipython")) else name
+    name = cells.language_of(notebook["metadata"])
+    return "python" if name.startswith(("python", "ipython")) else name
 
 
 def _markdown(cell: Mapping[str, Any], number: int, pictures: dict[str, bytes]) -> str:
@@ -68,14 +68,20 @@ def _markdown(cell: Mapping[str, Any], number: int, pictures: dict[str, bytes]) 
 
 
 def _code(
-    cell: Mapping[str, Any], number: int, pictures: dict[str, bytes], language: str
+    cell: Mapping[str, Any],
+    number: int,
+    pictures: dict[str, bytes],
+    language: str,
+    defaults: Mapping[str, Any],
 ) -> Iterator[str]:
-    shown, source = cells.look(dict(cell), {})
+    shown, source = cells.look(dict(cell), defaults)
     if shown.code and source.strip():
         yield fenced(source.strip("\n"), language)
     alt = shown.alt or shown.caption or f"What cell {number} shows"
     before = len(pictures)
-    for place, output in enumerate(cell["outputs"] if shown.output else (), start=1):
+    for place, output in enumerate(cells.merged(cell["outputs"]) if shown.output else (), start=1):
+        if output.get("name") == "stderr" and not shown.warnings:
+            continue
         yield _output(output, f"images/cell-{number}-{place}", alt, pictures)
     if shown.caption and len(pictures) > before:
         yield f"*{shown.caption}*"
@@ -94,7 +100,7 @@ def _output(output: Mapping[str, Any], name: str, alt: str, pictures: dict[str, 
 
 def _shown(data: Mapping[str, Any], name: str, alt: str, pictures: dict[str, bytes]) -> str:
     """Give the richest form of a result that a page can hold."""
-    for kind, suffix in _PICTURES.items():
+    for kind, suffix in cells.RASTER.items():
         if kind in data and (found := images.decoded(ipynb.joined(data[kind]))) is not None:
             pictures[f"{name}.{suffix}"] = found
             return _picture(alt, f"{name}.{suffix}")
