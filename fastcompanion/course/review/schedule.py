@@ -53,11 +53,6 @@ def next_interval(history: Iterable[tuple[date, Rating]]) -> date:
     return memory.due
 
 
-def next_due(memory: Memory | None, rating: Rating, day: date) -> date:
-    """Give the day on which a card would be due after one more answer."""
-    return answered(memory, rating, day).due
-
-
 def memory_of(history: Iterable[tuple[date, Rating]]) -> Memory | None:
     """Follow a history from its first answer on; days may come in any order, None without any."""
     memory: Memory | None = None

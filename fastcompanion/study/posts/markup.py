@@ -346,11 +346,6 @@ def _errors() -> tuple[type[Exception], ...]:
     )
 
 
-def is_drawn(tex: str) -> bool:
-    """Tell whether a formula becomes MathML."""
-    return "<math" in formula(tex)
-
-
 _CLASSES = (
     ("Comment", "c"), ("Keyword", "k"), ("Literal.String", "s"), ("Literal.Number", "m"),
     ("Name.Function", "f"), ("Name.Class", "f"), ("Name.Decorator", "d"), ("Name.Builtin", "b"),

@@ -129,12 +129,12 @@ def test_the_days_of_a_history_may_come_in_any_order() -> None:
     due = schedule.next_interval(history)
     assert due == schedule.next_interval(reversed(history)) == FIRST + timedelta(days=13 + 46)
     memory = schedule.memory_of(history[:2])
-    assert schedule.next_due(memory, G, days[2]) == due
+    assert schedule.answered(memory, G, days[2]).due == due
 
 
 def test_a_worse_answer_never_comes_back_later() -> None:
     memory = schedule.memory_of([(FIRST, G), (FIRST + timedelta(days=2), G)])
-    days = [schedule.next_due(memory, rating, FIRST + timedelta(days=13)) for rating in RATINGS]
+    days = [schedule.answered(memory, rating, FIRST + timedelta(days=13)).due for rating in RATINGS]
     assert all(earlier <= later for earlier, later in pairwise(days))
 
 
