@@ -153,7 +153,7 @@ class Preview:
                 return self._html(200, store.read_text(place))
             kind = _TYPES.get(place.suffix.lower(), "application/octet-stream")
             return Reply(200, kind, store.read_bytes(place))
-        except (CompanionError, ValueError):
+        except (CompanionError, ValueError, OSError):  # also a name longer than any file's
             return self._html(404, "<p>There is no such page.</p></body>")
 
     def _html(self, status: int, text: str) -> Reply:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from fastcompanion.base import clock, workspace
+from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
 from fastcompanion.study.plan import slots
 from fastcompanion.study.plan.plan import DAYS, Plan
@@ -29,6 +30,8 @@ _CARRIED = (
     "XDG_DATA_HOME",
     "XDG_CACHE_HOME",
 )
+# What neither a property list nor a task of Windows can hold, and half characters.
+_NO_TEXT = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff]")
 _YEAR = timedelta(days=370)
 # The minute of the hourly wake-up, for systems that do not catch up by themselves.
 CATCH_UP_MINUTE = 17
@@ -69,7 +72,13 @@ def name_of(root: Path, key: str) -> str:
 
 
 def make(root: Path, name: str, plan: Plan, lead: int) -> Job:
-    """Make the job of a study from its plan."""
+    """Make the job of a study from its plan; a folder that no timer's file can name is refused."""
+    if _NO_TEXT.search(str(root)):
+        raise CompanionError(
+            "the name of the study's folder holds a character that is no text",
+            hint="Give the folder another name.",
+            file=ascii(str(root)),
+        )
     return Job(
         name=name,
         root=root,

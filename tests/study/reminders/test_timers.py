@@ -122,6 +122,12 @@ def test_a_folder_that_no_crontab_can_hold(job: Job) -> None:
 # --- launchd ---
 
 
+@pytest.mark.parametrize("name", ["a\x01b", "a\udce4b"])
+def test_a_folder_that_no_timer_can_name_is_refused(name: str) -> None:
+    with pytest.raises(CompanionError, match="no text"):
+        jobs.make(Path("/x") / name, "fastcompanion-x", PLAN, 5)
+
+
 def test_the_property_list_is_read_back_as_it_was_meant(job: Job) -> None:
     (text,) = launchd.files(job).values()
     data = plistlib.loads(text.encode())
