@@ -8,29 +8,20 @@ from typing import Annotated
 
 import typer
 
-from fastcompanion import console
 from fastcompanion.base import process
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.near import did_you_mean
+from fastcompanion.commands.blog_app import app, counted
 from fastcompanion.commands.options import Session, command
 from fastcompanion.commands.phrases import commit_blocks
 from fastcompanion.console import Answer, Block, Facts, Items, Line, Next, Table, Title, Warn
-from fastcompanion.study.posts import checking, exporting, listing, publishing, site, writing
-from fastcompanion.study.posts import preview as looking
+from fastcompanion.study.posts import checking, exporting, listing, publishing, writing
 from fastcompanion.study.posts.checking import Checked, CheckedPost
 from fastcompanion.study.posts.exporting import Exported
 from fastcompanion.study.posts.findings import Finding
 from fastcompanion.study.posts.listing import Listed
-from fastcompanion.study.posts.preview import Shown
 from fastcompanion.study.posts.publishing import Published
-from fastcompanion.study.posts.site import Site
 from fastcompanion.study.posts.writing import Written
-
-app = typer.Typer(
-    name="blog",
-    help="Posts: write them, look at them, publish them.",
-    no_args_is_help=True,
-)
 
 PostArgument = Annotated[
     str | None,
@@ -79,46 +70,6 @@ def check(session: Session, post: PostArgument = None) -> Answer:
     checked = checking.check(session.workspace(), post)
     code = Exit.DONE if checked.passed else Exit.CHECK_SAYS_NO
     return Answer(checked, _view_checked, int(code))
-
-
-@command(app, "build")
-def build(
-    session: Session,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", help="Where the pages go.", show_default="_site in the study"),
-    ] = None,
-    drafts: Annotated[bool, typer.Option("--drafts", help="Build drafts as well.")] = False,
-) -> Answer:
-    """Build the blog's pages from what is saved, without running anything; only what changed is written."""
-    study = session.workspace()
-    if session.dry_run:
-        return Answer(looking.would_build(study, drafts=drafts), _view_would_build)
-    built = site.build(study, out or study.root / site.DEFAULT, drafts=drafts)
-    return Answer(built, _view_built)
-
-
-@command(app, "preview")
-def preview(
-    session: Session,
-    port: Annotated[
-        int | None,
-        typer.Option("--port", min=1, max=65535, help="The port.", show_default="a free one"),
-    ] = None,
-    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
-) -> Answer | None:
-    """Show the blog with your drafts on this machine, made again at each save, until Ctrl-C."""
-    study = session.workspace()
-    if session.dry_run:
-        return Answer(looking.would_build(study, drafts=True), _view_would_build)
-    with looking.running(study, port=port) as live:
-        for built in live.changes():
-            shown = live.told(built)
-            console.show_line(shown, _view_preview(shown))
-            if open_it:
-                live.open()
-            open_it = False
-    return None
 
 
 @command(app, "publish")
@@ -180,11 +131,6 @@ def export(
     return Answer(exported, _view_would_export if session.dry_run else _view_exported)
 
 
-def register(root: typer.Typer) -> None:
-    """Add the group to the program."""
-    root.add_typer(app, rich_help_panel="Groups")
-
-
 def _view_would_write(written: Written) -> Iterable[Block]:
     yield Line(f"Would write {written.file}: {written.title}")
     yield from _about_source(written)
@@ -213,39 +159,6 @@ def _about_source(written: Written) -> Iterable[Block]:
         yield Warn(
             "This is your copy of a course's notebook: its text may not be yours to publish. Keep what you wrote."
         )
-
-
-def _view_would_build(built: Site) -> Iterable[Block]:
-    yield Line(f"Would build {_counted(built.pages)}, {len(built.written)} files.")
-    yield from map(Warn, built.warnings)
-
-
-def _view_built(built: Site) -> Iterable[Block]:
-    yield Title(f"{_counted(built.pages)} in {built.folder}")
-    yield Line(_files_of(built))
-    yield from map(Warn, built.warnings)
-    if not built.pages:
-        yield Next('fastcompanion blog new "What I learned"')
-    else:
-        yield Next("fastcompanion blog preview", "to look at it")
-
-
-def _files_of(built: Site) -> str:
-    words = [f"{len(built.written)} files written", f"{len(built.kept)} kept"]
-    return ", ".join(words + ([f"{len(built.removed)} removed"] if built.removed else []))
-
-
-def _view_preview(shown: Shown) -> Iterable[Block]:
-    if shown.version == 1:
-        yield Title(shown.url)
-        yield Line("Each save shows at once. End it with Ctrl-C.", "dim")
-    if shown.error:
-        yield Warn(shown.error)
-    elif shown.site is not None:
-        yield Line(f"{_counted(shown.site.pages)}: {_files_of(shown.site)}")
-        for one in shown.site.broken:
-            yield Line(f"{one.place}: {one.message}", "bad")
-        yield from map(Warn, shown.warnings)
 
 
 def _view_list(listed: Listed) -> Iterable[Block]:
@@ -321,10 +234,6 @@ def _size(count: int) -> str:
     return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{max(count, 100) / 1e3:.1f} kB"
 
 
-def _counted(posts: tuple[str, ...]) -> str:
-    return "1 post" if len(posts) == 1 else f"{len(posts)} posts"
-
-
 def _view_stopped(done: Published) -> Iterable[Block]:
     yield Title("Nothing was published")
     for post in done.stopped:
@@ -337,7 +246,7 @@ def _view_stopped(done: Published) -> Iterable[Block]:
 
 
 def _view_would_publish(done: Published) -> Iterable[Block]:
-    yield Title(f"Would publish {_counted(done.posts)} on the branch {done.branch}")
+    yield Title(f"Would publish {counted(done.posts)} on the branch {done.branch}")
     yield Facts(tuple(_where(done)))
     yield Table(("file", "size"), tuple((one.path, _size(one.bytes)) for one in done.files))
     yield Line(f"{len(done.files)} files, {_size(done.bytes)}")
@@ -369,11 +278,11 @@ def _view_published(done: Published) -> Iterable[Block]:
         yield Line("Nothing was published.")
         return
     if done.pushed:
-        what = "The blog was published already" if not done.changed else f"Published: {_counted(done.posts)}"  # fmt: skip
+        what = "The blog was published already" if not done.changed else f"Published: {counted(done.posts)}"  # fmt: skip
         yield Title(what)
         yield Line(done.url or f"on the branch {done.branch} of {done.remote}")
     else:
-        yield Title(f"On the branch {done.branch} of this machine: {_counted(done.posts)}")
+        yield Title(f"On the branch {done.branch} of this machine: {counted(done.posts)}")
     yield from _changes(done)
     yield from _not_pushed(done)
     if done.pushed and done.url.endswith((".github.io/", "/")) and done.added:
@@ -415,3 +324,7 @@ def _view_unpublished(done: Published) -> Iterable[Block]:
         "What was taken off is a draft now, so that the next publishing leaves it out.", "dim"
     )
     yield from commit_blocks(done.study)
+
+
+def register(root: typer.Typer) -> None:
+    """Add nothing to the root: importing this file has added to the group `blog`."""
