@@ -38,6 +38,7 @@ _ENTRY = (
     r" \^(?P<id>[a-z0-9]{6,16})\s*"
 )
 _MEANT_AS_ENTRY = r"[-*+] +\d{1,2}[:.h]|[-*+] .*\^[A-Za-z0-9]{6,16}\s*$"
+_SESSION_LINE = "- 19:30+01:00 90m course/05 reproduce ^id"
 _MARKERS = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
 _CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 
@@ -151,7 +152,7 @@ def _parsed(text: str, day: date, path: Path) -> tuple[Collection[Entry], list[P
         entry = _entry(found, date_, note) if found else None
         if entry is None:
             if re.match(_MEANT_AS_ENTRY, line):
-                reason = "is not a session line: - 19:30+01:00 90m course/05 reproduce ^id"
+                reason = f"is not a session line; write it like: {_SESSION_LINE}"
                 problems.append(Problem(str(path), number, line, reason))
             continue
         known = entries.setdefault(entry.id, entry)

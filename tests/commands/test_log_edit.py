@@ -214,6 +214,20 @@ def test_a_line_that_was_deleted_counts_as_undone(
     assert notes(evening) == {"one": 30, "two": 30}
 
 
+def test_lines_written_in_another_editor_get_an_id_too(
+    evening: Path, run: Runner, editor: Editor
+) -> None:
+    add(run, "one")
+    with (evening / "log/2026/2026-11-21.md").open("a") as file:
+        file.write("- 10:00 15m\n")
+    seen = run("log", "check")
+    assert "is not a session line; write it like: - 19:30" in seen.out
+    edited = run("log", "edit", env=editor("pass"))
+    assert "given an id: 1" in edited.out
+    assert run("log", "check").code == 0
+    assert [one.minutes for one in book.read(Workspace(evening)).entries] == [15, 30]
+
+
 def test_an_editor_that_fails_or_is_not_there_is_named(evening: Path, run: Runner) -> None:
     add(run, "one")
     missing = run("log", "edit", env={"EDITOR": "/no/such/editor"})

@@ -65,9 +65,10 @@ def edit(ws: Workspace, wanted: str | None, open_it: Callable[[Path, int], None]
     before = {entry.id: entry for entry in checking.check_file(path, day).entries} if old else {}
     open_it(path, line)
     new = store.read_text(path) if path.exists() else ""
-    if new == old:
-        return Edited(ws.relative(path), False, len(before), 0, (), (), None)
+    # Lines may have been written in another editor before: they get their ids all the same.
     completed = _complete(path, new, day)
+    if new == old and not completed:
+        return Edited(ws.relative(path), False, len(before), 0, (), (), None)
     found = checking.check_file(path, day) if path.exists() else journal.Log(())
     after = {entry.id for entry in found.entries}
     # A line that can't be read any more is no deleted one.
