@@ -158,6 +158,8 @@ def stop(
     """End the session: log it and commit your work of it."""
     ws = session.workspace()
     if note is None and session.can_ask and overview.running(ws) is not None:
+        # A wrong time is refused before the note is typed, or the note would be lost.
+        sessions.stop(ws, note=None, at=at, ago=ago, minutes=minutes, dry_run=True)
         note = session.ask("What did you do? One line for the log", "", "--note")
     logged = sessions.stop(
         ws,

@@ -317,7 +317,18 @@ def test_at_a_real_terminal_switching_is_offered(evening: Path, run: Runner) -> 
     )
 
 
-def _typed(words: list[str], answers: list[str], study: Path) -> str:
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_at_a_real_terminal_a_wrong_end_is_refused_before_the_note_is_typed(
+    evening: Path, run: Runner
+) -> None:
+    run("config", "set", "editor.open", "false")
+    run("start", "1")
+    said = _typed(["stop", "--ago", "200"], ["a long note"], evening, code=2)
+    assert "the session began at" in said
+    assert "What did you do?" not in said
+
+
+def _typed(words: list[str], answers: list[str], study: Path, code: int = 0) -> str:
     """Run the program at a pseudo-terminal, type each answer when it asks, give what it showed."""
     import pty
 
@@ -338,7 +349,7 @@ def _typed(words: list[str], answers: list[str], study: Path) -> str:
         if waiting and shown.rstrip(b" ").endswith(b":"):
             os.write(main, waiting.pop(0).encode() + b"\n")
     os.close(main)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, shown.decode()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == code, shown.decode()
     return shown.decode()
 
 
