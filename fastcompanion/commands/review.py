@@ -81,7 +81,8 @@ class Terminal:
 
     def answer(self, asked: Asked) -> str | None:
         """Wait for the answer."""
-        return console.ask_or_end(f"{_QUESTIONS[asked.card.kind]} (Enter: look)")
+        typed = console.ask_or_end(f"{_QUESTIONS[asked.card.kind]} (Enter: look, q: stop)")
+        return None if typed is not None and typed.strip().lower() == "q" else typed
 
     def back(self, asked: Asked, said: str, right: bool | None) -> None:
         """Show the answer that was kept, or where to look."""

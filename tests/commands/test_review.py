@@ -93,6 +93,14 @@ class TestDue:
         assert git(book, "log", "-1", "--format=%s").strip() == "Review: 2 answers"
         assert git(book, "status", "--short") == ""
 
+    def test_q_in_place_of_an_answer_stops(self, book: Path, run: Runner) -> None:
+        run("review", "add", "4", "--all")
+        held = run("review", typed="q\ngood\n")
+        assert held.code == 0
+        assert "q: stop" in held.out + held.err
+        assert "Comes back" not in held.out, "it is no answer"
+        assert not (book / "review/reviews.jsonl").exists()
+
     def test_it_is_the_usual_word_of_its_group(self, book: Path, run: Runner) -> None:
         run("review", "add", "--front", "Why?", "--back", "Because.")
         assert run("review", "--json").data == run("review", "due", "--json").data
