@@ -90,7 +90,7 @@ def _about_dates(ws: Workspace, plan: Plan) -> list[Finding]:
     found = []
     if plan.deadline is not None and plan.deadline < today:
         text = f"the date for the course, {plan.deadline}, is over"
-        cure = f"fastcompanion plan edit --deadline {today + timedelta(days=90)}, or none"
+        cure = "fastcompanion plan forecast proposes another; or: fastcompanion plan edit --deadline none"
         found.append(Finding("error", text, cure))
     if plan.course is not None and plan.course not in course_file.ids(ws):
         text = f"the study has no course {plan.course!r}"

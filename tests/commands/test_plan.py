@@ -332,7 +332,7 @@ def test_check_says_no_to_what_can_not_work(planned: Path, run: Runner, frozen: 
     frozen("2027-01-10T12:00:00+01:00")
     checked = run("plan", "check")
     assert checked.code == 4
-    assert "fastcompanion plan edit --deadline 2027-04-10" in checked.out
+    assert "fastcompanion plan forecast proposes another" in checked.out
     assert "is over. Choose a new one when you like" in run("plan", "forecast").out
 
 

@@ -32,7 +32,9 @@ def slot(text: str, minutes: int | None = None) -> Slot:
     words = text.replace(",", " ").split()
     times = [n for n, word in enumerate(words) if plans.clock_time(word) is not None]
     if len(times) != 1 or not times[0]:
-        raise _no_slot(text, "a slot is days, a time and minutes")
+        wrong = next((word for word in words if ":" in word and not plans.clock_time(word)), None)
+        why = f"{wrong!r} is no time of the day" if wrong and not times else ""
+        raise _no_slot(text, why or "a slot is days, a time and minutes")
     at = plans.clock_time(words[times[0]])
     assert at is not None
     length = _minutes(text, words[times[0] + 1 :])

@@ -88,6 +88,13 @@ def test_what_is_no_slot_is_refused_with_an_example(text: str) -> None:
     assert "tue,thu 19:30 90" in caught.value.hint
 
 
+def test_a_time_that_no_clock_shows_is_named() -> None:
+    with pytest.raises(CompanionError, match="'25:00' is no time of the day"):
+        editing.slot("tue 25:00 60")
+    with pytest.raises(CompanionError, match="a slot is days, a time and minutes"):
+        editing.slot("tue 00:00 20:30")
+
+
 def test_nothing_changed_leaves_the_file_byte_for_byte(path: Path) -> None:
     editing.write(path, read(path))
     assert path.read_text() == COMMENTED
