@@ -337,7 +337,15 @@ def test_a_post_with_a_secret_stops_everything(blog: Path, remote: Path, git: Gi
 
 def test_without_any_post(study: Path, run: Runner) -> None:
     assert run("blog", "publish", "--yes").code == 4
-    assert "draft: false" in run("blog", "publish", "--yes").err
+    assert 'fastcompanion blog new "TITLE"' in run("blog", "publish", "--yes").err
+
+
+def test_with_nothing_but_drafts_they_are_named(study: Path, run: Runner) -> None:
+    run("blog", "new", "One")
+    refused = run("blog", "publish", "--yes")
+    assert refused.code == 4
+    assert "no post to publish: one is a draft" in refused.err
+    assert "draft: false" in refused.err
 
 
 def test_no_notebook_is_run(blog: Path, remote: Path, git: Git, tmp_path: Path) -> None:

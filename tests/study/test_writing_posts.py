@@ -33,6 +33,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ('Öl & "<b>bold</b>": 100%', "ol-bold-100"),
         ("C:\\path/../../etc", "c-path-etc"),
         ("深度学习", "深度学习"),
+        ("Żółw, Ærø & Straße", "zolw-aero-strasse"),
         ("???", "post"),
         ("word " * 40, "word-word-word-word-word-word-word-word-word-word-word-word"),
         ("snake_case_title", "snake-case-title"),

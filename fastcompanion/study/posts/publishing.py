@@ -106,6 +106,12 @@ def publish(
         return _publish(ws, consent, adopt=adopt, dry_run=dry_run)
 
 
+def _waiting(drafts: tuple[str, ...]) -> str:
+    if not drafts:
+        return "there is none yet"
+    return f"{', '.join(drafts)} {'is a draft' if len(drafts) == 1 else 'are drafts'}"
+
+
 def _publish(ws: Workspace, consent: Consent, *, adopt: bool, dry_run: bool) -> Published:
     ground = replace(_look(ws), adopt=adopt)
     everything = bundle.look(ws)
@@ -118,8 +124,10 @@ def _publish(ws: Workspace, consent: Consent, *, adopt: bool, dry_run: bool) -> 
     _refuse_foreign(ground)
     if not shown and ground.parent is None:
         raise CompanionError(
-            "there is no post to publish: there is none, or all are drafts",
-            hint="draft: false in a post's front matter, or: fastcompanion blog new",
+            f"there is no post to publish: {_waiting(drafts)}",
+            hint="draft: false in a post's front matter"
+            if drafts
+            else 'fastcompanion blog new "TITLE"',
             code=Exit.CHECK_SAYS_NO,
         )
     built = _build(ws, tuple(post.slug for post in shown))

@@ -30,6 +30,11 @@ _DATA = re.compile(
     r"(?i)(['\"])((?!https?:)[^'\"\s]+\.(?:csv|tsv|parquet|feather|pkl|pickle|pth|pt|h5|npy|npz|zip|tgz|gz|xlsx?|db|sqlite))\1"
 )
 _TAG = re.compile(r"<[^<>]*>")
+# Letters that Unicode does not take apart into a plain one and an accent.
+_LETTERS = str.maketrans(
+    {"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ß": "ss", "æ": "ae", "Æ": "AE"}
+    | {"œ": "oe", "Œ": "OE", "þ": "th", "Þ": "TH", "ð": "d", "Ð": "D"}
+)
 _HEADING = re.compile(r"\s*#{1,2}[ \t]+(?P<title>[^\n]+?)[ \t]*#*[ \t]*(?:\n|\Z)")
 # Headings that say nothing of what a notebook is about.
 _EMPTY = ("", "introduction", "intro", "overview", "contents", "setup", "imports", "untitled")
@@ -63,7 +68,7 @@ class Written:
 
 def slug_of(title: str) -> str:
     """Make the name of an address from a title; markup and what is no letter or digit is left out."""
-    plain = unicodedata.normalize("NFKD", _TAG.sub(" ", title))
+    plain = unicodedata.normalize("NFKD", _TAG.sub(" ", title).translate(_LETTERS))
     words = re.findall(r"\w+", "".join(c for c in plain if not unicodedata.combining(c)).lower())
     slug = "-".join(words)
     if len(slug) > _SLUG:
