@@ -94,8 +94,10 @@ def _view_synced(done: Synced) -> Iterable[Block]:
         yield Line(f"Pushed {_commits(done.pushed)} to {done.remote}/{done.branch}.", "good")
     yield from _in_the_way(done)
     if done.waiting:
-        waiting = "1 session is" if done.waiting == 1 else f"{done.waiting} sessions are"
-        yield Line(f"{waiting} on this machine alone; the next sync takes them along.")
+        one = done.waiting == 1
+        waiting = "1 session is" if one else f"{done.waiting} sessions are"
+        along = f"the next sync takes {'it' if one else 'them'} along"
+        yield Line(f"{waiting} on this machine alone; {along}.")
     if done.left_behind:
         yield Line(f"Kept out of git by [privacy]: {', '.join(done.left_behind)}.", "dim")
     for problem in done.checked.problems if done.checked else ():

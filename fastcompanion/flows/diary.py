@@ -47,7 +47,11 @@ def log_session(
 ) -> Logged:
     """Add a session that the timer did not see; without a time it ended just now."""
     if not text.strip():
-        raise CompanionError("say in a few words what you did", code=Exit.USAGE)
+        raise CompanionError(
+            "say in a few words what you did",
+            hint=f'fastcompanion log add "Read chapter 4" --minutes {minutes}',
+            code=Exit.USAGE,
+        )
     began = _moment(at) if at else clock.now() - timedelta(minutes=minutes)
     lesson_id = _lesson(ws, lesson) if lesson else None
     entry = Entry(clock.new_id(), began, minutes, lesson_id, _step(step), text.strip())

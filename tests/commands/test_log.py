@@ -215,3 +215,11 @@ def test_a_dry_run_writes_nothing(evening: Path, run: Runner) -> None:
 def test_control_characters_of_a_note_reach_no_terminal(evening: Path, run: Runner) -> None:
     run("log", "add", "red \x1b[31m and \u202e back")
     assert "\x1b" not in run("log", "show").out
+
+
+def test_a_session_without_a_word_is_refused_with_an_example(
+    built_in_study: Path, run: Runner
+) -> None:
+    refused = run("log", "add", " ", "-m", "5")
+    assert refused.code == 2
+    assert 'fastcompanion log add "Read chapter 4" --minutes 5' in refused.err

@@ -151,7 +151,7 @@ def test_a_conflict_outside_of_the_log_changes_nothing_and_shows_both_sides(
     assert "README.md" in outcome.out
     assert "from here" in outcome.out
     assert "from there" in outcome.out
-    assert "1 session is on this machine alone" in outcome.out
+    assert "1 session is on this machine alone; the next sync takes it along." in outcome.out
     assert git(there.root, "rev-parse", "HEAD") == before
     assert git(there.root, "status", "--porcelain") == ""
     assert (there.root / "README.md").read_text() == "from there\n"
