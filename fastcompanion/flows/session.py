@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 
-from fastcompanion.base import clock, events, store
+from fastcompanion.base import clock, config, events, store
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.events import Event
 from fastcompanion.base.records import frozen
@@ -217,7 +217,9 @@ def stop(
         steps = ", ".join(_steps(ws, running)) or entry.step
         about = " ".join(word for word in ("Study", entry.lesson, steps) if word)
         paths = _own_files(ws, _touched(ws, running))
-        message = f"{about}, {entry.minutes} min"
+        # A log that is kept out of git is not told by the commits of the work either.
+        told = config.load(ws).get("privacy.log")
+        message = f"{about}, {entry.minutes} min" if told else about
         logged = journal.keep(ws, entry, paths=paths, message=message)
         timer.clear(ws)
     return logged

@@ -283,6 +283,18 @@ def test_privacy_says_what_is_committed(built_in_study: Path, run: Runner, git: 
     assert run("log", "show", "--json").data["minutes"] == 1
 
 
+def test_a_private_log_is_not_told_by_the_commits(
+    built_in_study: Path, run: Runner, git: Git
+) -> None:
+    run("config", "set", "privacy.log", "false")
+    run("start", "01")
+    (built_in_study / "lessons/foundations/01/notes.md").write_text("Mine.\n")
+    run("stop", "--minutes", "37")
+    subjects = git(built_in_study, "log", "--format=%s")
+    assert "Study foundations/01" in subjects
+    assert " min" not in subjects
+
+
 def test_who_wants_no_commits_is_not_told_so_each_time(
     built_in_study: Path, run: Runner, git: Git
 ) -> None:
