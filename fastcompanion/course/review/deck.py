@@ -73,7 +73,8 @@ def load(
     """
     every = list(deck)
     seen = [one for one in every if one.memory is not None and one.memory.last < day]
-    today = [one for one in every if one.memory is not None and one.memory.last >= day]
+    # Answers of days to come are of a clock that went wrong: they fill no day.
+    today = [one for one in every if one.memory is not None and one.memory.last == day]
     due = [one for one in seen if one.memory and one.memory.due <= day]
     due.sort(key=lambda one: (_faded(one, day), one.card.id))
     new = [one for one in every if one.memory is None and _may_begin(one.card, day)]

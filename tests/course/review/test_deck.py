@@ -50,6 +50,12 @@ class TestLoad:
         assert (found.done, len(found.new)) == (5, 1)
         assert len(load(every).new) == 8 - 5
 
+    def test_answers_of_a_clock_that_went_ahead_fill_no_day(self) -> None:
+        ahead = [known(f"a{n}", -3) for n in range(20)]
+        found = load([*ahead, known("due", 5), known("new")])
+        assert [one.card.id for one in (*found.due, *found.new)] == ["due", "new"]
+        assert found.done == 0
+
     def test_what_has_faded_least_comes_first(self) -> None:
         every = [known("old", 300), known("fresh", 3), known("easy", 20, "easy")]
         assert [one.card.id for one in load(every).due] == ["fresh", "easy", "old"]
