@@ -125,13 +125,14 @@ def run(
 ) -> Answer | None:
     """Run the real kaggle client against the practice server; it can reach nothing else.
 
-    Your own credentials are not there for it. Its output is its own, also with --json.
+    Your own credentials are not there for it. Its output is its own; with --json a line follows it.
     """
     place = places_of(slug)
     if session.dry_run:
         would = Would(tuple(argv), place.folder.name)
         return Answer(would, _view_would)
-    return Answer(None, lambda data: (), running.run(argv, place))
+    ran = Ran(tuple(argv), place.folder.name, running.run(argv, place))
+    return Answer(ran, lambda data: (), ran.exit_code)
 
 
 @frozen
@@ -140,6 +141,15 @@ class Would:
 
     argv: tuple[str, ...]
     slug: str
+
+
+@frozen
+class Ran:
+    """What was run, against which competition, and how it ended."""
+
+    argv: tuple[str, ...]
+    slug: str
+    exit_code: int
 
 
 def register(root: typer.Typer) -> None:

@@ -104,6 +104,7 @@ def _cut(source: Path, seen: DataSet, wanted: str) -> _Cut:
     names = first.ids(view, known)
     truths = {names[row]: first.truth(target, row) for row in first.usable(target)}
     asked = _order(asked, known, view)
+    trained = set(split.trained_on(split.folds[0]))
     return _Cut(
         view=view,
         known=known,
@@ -111,7 +112,7 @@ def _cut(source: Path, seen: DataSet, wanted: str) -> _Cut:
         split=split,
         truths=truths,
         groups=dict(zip(rows.ids, rows.groups, strict=True)) if rows.groups else {},
-        learned=tuple(one for one in rows.ids if one in set(split.trained_on(split.folds[0]))),
+        learned=tuple(one for one in rows.ids if one in trained),
         asked=asked,
         public=_public(asked, truths, known.kind.value),
     )
