@@ -106,10 +106,24 @@ WORDS: dict[str, Word] = {
         _GROUPS,
         ("project",),
     ),
+    "kaggle": Word(
+        "Competitions: validate, submit, practise offline.",
+        _GROUPS,
+        ("kaggle_app", "kaggle_validate", "kaggle_practice"),
+        {
+            "validate": ("kaggle_app", "kaggle_validate"),
+            "practice": ("kaggle_app", "kaggle_practice"),
+        },
+    ),
     "weights": Word(
         "Pretrained weights: found, verified, fetched and carried over.", _GROUPS, ("weights",)
     ),
-    "blog": Word("Posts: write them, look at them, publish them.", _GROUPS, ("blog",)),
+    "blog": Word(
+        "Posts: write them, look at them, publish them.",
+        _GROUPS,
+        ("blog_app", "blog", "blog_pages"),
+        dict.fromkeys(("build", "preview"), ("blog_app", "blog_pages")),
+    ),
     "portfolio": Word(
         "Your portfolio: finished projects and posts on one page.", _GROUPS, ("portfolio",)
     ),

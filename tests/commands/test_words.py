@@ -39,6 +39,7 @@ SHARED = {
     "repeated_view",
     "again_view",
     "today_view",
+    "kaggle_validate_view",
 }
 
 
