@@ -208,9 +208,10 @@ def _event(path: Path, line: Mapping[str, Any]) -> Event:
         if version != LINE_VERSION:
             store.check_version({"version": version}, path, current=LINE_VERSION)
         at = datetime.fromisoformat(line["at"])
-        if at.tzinfo is None or not isinstance(data, dict):
+        lesson = line.get("lesson")
+        if at.tzinfo is None or not isinstance(data, dict) or not isinstance(lesson, str | None):
             raise ValueError
-        return Event(line["id"], at, line["kind"], line.get("lesson"), data)
+        return Event(line["id"], at, line["kind"], lesson, data)
     except (KeyError, TypeError, ValueError):
         raise CompanionError(
             f"the event {line.get('id', '')!r} lacks an id, a time with an offset or a kind",

@@ -13,11 +13,12 @@ A study day runs from 04:00 to 04:00: a line at 01:30 belongs to the night after
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 from fastcompanion.base import clock, config, events, store
 from fastcompanion.base.errors import CompanionError
@@ -303,7 +304,8 @@ def keep(
     """
     bring_back(ws)
     path, target = _written(ws, entry)
-    words = message or f"Log {entry.lesson or 'study'}, {entry.minutes} min"
+    secret = target == ws.private_events
+    words = message or f"Log {entry.lesson or 'study'}{'' if secret else f', {entry.minutes} min'}"
     commit = events.commit_paths(ws, [path, target, ws.progress, *paths], words)
     if not commit.made and not commit.nothing and commit.wanted:
         day = str(study_day(entry.at))
@@ -319,11 +321,23 @@ def bring_back(ws: Workspace) -> None:
         return
     gone = undone(ws, events.read(ws))
     for line in store.read_lines(ws.waiting):
-        day = date.fromisoformat(str(line["day"]))
-        for entry in parse(str(line["text"]), day, ws.waiting).entries:
+        for entry in _kept(ws, line):
             if entry.id not in gone:
                 path, _ = _written(ws, entry)
                 events.postpone(ws, [path, ws.progress])
+
+
+def _kept(ws: Workspace, line: Mapping[str, Any]) -> tuple[Entry, ...]:
+    """Read an entry that no commit holds yet."""
+    try:
+        day = date.fromisoformat(str(line["day"]))
+        return parse(str(line["text"]), day, ws.waiting).entries
+    except (KeyError, ValueError):
+        raise CompanionError(
+            f"holds a line that is no entry: {line.get('id', '')!r}",
+            hint="Delete that line by hand; what stands in the log is not touched.",
+            file=ws.waiting,
+        ) from None
 
 
 def _written(ws: Workspace, entry: Entry) -> tuple[Path, Path]:

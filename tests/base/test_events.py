@@ -139,6 +139,10 @@ def test_an_unknown_kind_is_kept_and_an_undone_event_is_gone(ws: Workspace) -> N
             '{"v":1,"id":"abcdefghij","at":"2026-11-21T10:00:00+00:00","kind":"x","data":[1]}',
             "lacks",
         ),
+        (
+            '{"v":1,"id":"abcdefghij","at":"2026-11-21T10:00:00+00:00","kind":"x","lesson":7}',
+            "lacks",
+        ),
         ("{not json", "JSON"),
         ("[1]", "not a JSON record"),
         ("<<<<<<< HEAD", "conflict marker"),

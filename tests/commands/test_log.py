@@ -180,6 +180,23 @@ def test_a_private_log_is_undone_in_private(evening: Path, run: Runner, git: Git
     assert "undone" not in git(evening, "show", "HEAD:progress.jsonl")
 
 
+def test_a_private_log_gives_no_commit_the_minutes(evening: Path, run: Runner, git: Git) -> None:
+    run("config", "set", "privacy.log", "false")
+    progress = evening / "progress.jsonl"
+    progress.write_text(progress.read_text() + "\n")
+    assert run("log", "add", "one", "-m", "37", "--json").data["commit"]["made"] is True
+    assert "37" not in git(evening, "log", "-1", "--format=%B")
+
+
+@pytest.mark.parametrize("line", ["{}", '{"id":"abcdefghij","day":"soon","text":"x"}'])
+def test_a_broken_list_of_waiting_entries_is_named(evening: Path, run: Runner, line: str) -> None:
+    run("log", "add", "one")
+    path = evening / ".fastcompanion" / "waiting.jsonl"
+    path.write_text(line + "\n")
+    told = run("log", "add", "two")
+    assert (told.code, str(path) in told.err, "Traceback" in told.err) == (1, True, False)
+
+
 def test_an_undone_line_that_a_merge_brings_back_does_not_count(evening: Path, run: Runner) -> None:
     run("log", "add", "first")
     path = evening / "log/2026/2026-11-21.md"
