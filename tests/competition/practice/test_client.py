@@ -205,3 +205,19 @@ step("of another", lambda: api.competition_submissions("titanic"))
     late = served.send(live.port, live.protocol.key, b"person_id,survived\n")
     assert (late.status, late.json["code"]) == (400, 400)
     assert "has ended" in late.json["message"]
+
+
+def test_a_token_is_asked_about_and_a_wrong_key_is_refused(live: Live, tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    def noted(request: Request) -> Reply | None:
+        seen.append(request.target.rpartition("/")[2])
+        return None
+
+    live.answering.intercept = noted
+    token = {"KAGGLE_API_TOKEN": live.protocol.key, "KAGGLE_USERNAME": None, "KAGGLE_KEY": None}
+    said = served.client(live, tmp_path, "competitions", "files", served.SLUG, changes=token)
+    assert (said.code, "train.csv" in said.out) == (0, True), said
+    assert seen == ["IntrospectToken", "ListDataFiles"]
+    wrong = served.client(live, tmp_path, "competitions", "list", changes={"KAGGLE_KEY": "wrong"})
+    assert (wrong.code, "train.csv" in wrong.out) == (1, False), wrong
