@@ -173,6 +173,7 @@ def _view_made(made: Made) -> Iterable[Block]:
             ("scored by", f"{told.metric}, {told.direction} is better"),
             ("rows", f"{told.train_rows} to learn from, {told.test_rows} hidden"),
             ("leaderboard", f"goes by {told.public_rows} of the hidden rows until the end"),
+            ("opponents", ", ".join(made.opponents)),
             ("a day", f"{told.daily} submissions" if told.daily else "any number of submissions"),
             ("how", told.split),
         )

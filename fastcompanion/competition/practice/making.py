@@ -42,10 +42,14 @@ _ENOUGH = splits.FOLDS * splits.ENOUGH
 
 @frozen
 class Made:
-    """A competition that was made, or would be; `folder` is its place."""
+    """A competition that was made, or would be; `folder` is its place.
+
+    Of its opponents only names are told here: how they do on the hidden rows is for the end.
+    """
 
     folder: str
     competition: Competition
+    opponents: tuple[str, ...]
     dry_run: bool = False
 
 
@@ -81,7 +85,8 @@ def new(
     competition = _competition(slug, source, seen, cut, daily)
     if not dry_run:
         _write(place, competition, cut)
-    return Made(str(place.folder), competition, dry_run)
+    names = tuple(one.name for one in competition.opponents)
+    return Made(str(place.folder), replace(competition, opponents=()), names, dry_run)
 
 
 def _cut(source: Path, seen: DataSet, wanted: str) -> _Cut:
