@@ -12,6 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 EXTRAS = {"train": "train"}
 GROUPS = {"train": "browser"}
+#: two at a time, as a training of small data leaves one core idle; each then takes longer
+ARGUMENTS = {"train": ("-n", "2", "--timeout", "1200")}
 
 
 def tests_of(tier: str) -> int:
@@ -60,7 +62,9 @@ def main(tier: str, *arguments: str) -> int:
         # A process of its own, so that the other tiers do not need what it imports.
         subprocess.run([sys.executable, "-m", "tests.box.rootfs"], cwd=ROOT, check=False)
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-m", tier, *arguments], cwd=ROOT, check=False
+        [sys.executable, "-m", "pytest", "-m", tier, *ARGUMENTS.get(tier, ()), *arguments],
+        cwd=ROOT,
+        check=False,
     ).returncode
 
 
