@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +13,8 @@ from fastcompanion import console
 from fastcompanion.commands.blog_app import app, counted
 from fastcompanion.commands.options import Session, command
 from fastcompanion.console import Answer, Block, Line, Next, Title, Warn
+from fastcompanion.study.posts import bundle, site
 from fastcompanion.study.posts import preview as looking
-from fastcompanion.study.posts import site
 from fastcompanion.study.posts.preview import Shown
 from fastcompanion.study.posts.site import Site
 
@@ -32,7 +33,8 @@ def build(
     if session.dry_run:
         return Answer(looking.would_build(study, drafts=drafts), _view_would_build)
     built = site.build(study, out or study.root / site.DEFAULT, drafts=drafts)
-    return Answer(built, _view_built)
+    waiting = not built.pages and bool(bundle.folders(study))
+    return Answer(built, partial(_view_built, waiting=waiting))
 
 
 @command(app, "preview")
@@ -63,18 +65,24 @@ def _view_would_build(built: Site) -> Iterable[Block]:
     yield from map(Warn, built.warnings)
 
 
-def _view_built(built: Site) -> Iterable[Block]:
+def _view_built(built: Site, *, waiting: bool) -> Iterable[Block]:
     yield Title(f"{counted(built.pages)} in {built.folder}")
     yield Line(_files_of(built))
     yield from map(Warn, built.warnings)
-    if not built.pages:
+    if waiting:
+        yield Line(
+            "All your posts are drafts, and drafts are left out: draft: false in one of them."
+        )
+        yield Next("fastcompanion blog preview", "shows drafts as well")
+    elif not built.pages:
         yield Next('fastcompanion blog new "What I learned"')
     else:
         yield Next("fastcompanion blog preview", "to look at it")
 
 
 def _files_of(built: Site) -> str:
-    words = [f"{len(built.written)} files written", f"{len(built.kept)} kept"]
+    count = len(built.written)
+    words = [f"{count} {'file' if count == 1 else 'files'} written", f"{len(built.kept)} kept"]
     return ", ".join(words + ([f"{len(built.removed)} removed"] if built.removed else []))
 
 

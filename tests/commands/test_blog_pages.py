@@ -46,6 +46,23 @@ def test_a_dry_run_leaves_no_trace(tmp_path: Path, run: Runner) -> None:
         assert not (ws.root / "_site").exists()
 
 
+def test_with_nothing_but_drafts_the_preview_is_named(tmp_path: Path, run: Runner) -> None:
+    ws = study(tmp_path / "s")
+    assert "fastcompanion blog new" in run("blog", "build", cwd=ws.root).out
+    put(ws, "2026-12-01-x", text_post("X", "2026-12-01", "Text.", "draft: true\n"))
+    built = run("blog", "build", cwd=ws.root)
+    assert "drafts are left out" in built.out
+    assert "fastcompanion blog preview" in built.out
+    assert "blog new" not in built.out
+
+
+def test_one_file_is_one_file(tmp_path: Path, run: Runner) -> None:
+    ws = study(tmp_path / "s")
+    run("blog", "build", cwd=ws.root)
+    (ws.root / "_site/404.html").unlink()
+    assert "1 file written" in run("blog", "build", cwd=ws.root).out
+
+
 def test_a_broken_post_names_its_line(tmp_path: Path, run: Runner) -> None:
     ws = study(tmp_path / "s")
     put(ws, "2026-12-01-x", text_post("X", "2026-12-01", "Text.", "draft: perhaps\n"))
