@@ -90,7 +90,9 @@ def show(
         return None
     command = program(ws, course)
     if command is None:
-        reporter.note("No program that opens notebooks was found: see fastcompanion doctor jupyter")
+        reporter.note(
+            f"No program that opens notebooks was found (fastcompanion doctor jupyter). Open {ws.relative(notebook)} yourself."
+        )
         return None
     process.leave_running([*command, str(notebook)], cwd=ws.root)
     return command[0]

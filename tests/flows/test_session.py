@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from fastcompanion import console
 from fastcompanion.base import clock, events, process
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.reporter import SILENT
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.flows import advance, diary, overview, session
+from fastcompanion.flows import advance, diary, opening, overview, session
 from fastcompanion.study.logbook import book
 
 Runner = Callable[..., Any]
@@ -93,6 +94,18 @@ def test_the_editor_of_the_learner_opens_the_notebook(
     while not (mark.exists() and mark.read_text()) and clock.monotonic() < end:
         clock.pause(0.02)
     assert mark.read_text() == str(ws.root / str(started.notebook))
+
+
+def test_without_any_editor_the_notebook_is_named(
+    ws: Workspace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "no programs"))
+    notebook = ws.root / "lessons/foundations/01/samuel.run.ipynb"
+    assert opening.show(ws, notebook, reporter=console.reporter()) is None
+    assert "Open lessons/foundations/01/samuel.run.ipynb yourself." in capsys.readouterr().err
 
 
 def test_an_editor_that_is_not_there_is_named_and_the_session_runs(
