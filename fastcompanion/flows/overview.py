@@ -18,8 +18,8 @@ from fastcompanion.course.model import Course
 from fastcompanion.course.progress import LessonProgress, NextStep
 from fastcompanion.study import journal, timer
 from fastcompanion.study.journal import Problem
-from fastcompanion.study.plan import forecast, slots
 from fastcompanion.study.plan import plan as plans
+from fastcompanion.study.plan import slots
 
 
 @frozen
@@ -131,7 +131,7 @@ def _ahead(ws: Workspace, today: date) -> Ahead | None:
     return Ahead(
         next_at=soon.at if soon else None,
         next_minutes=soon.minutes if soon else 0,
-        goal_minutes=sum(forecast.planned(plan, day) for day in journal.days_of_week(today)),
+        goal_minutes=sum(plan.minutes_on(day) for day in journal.days_of_week(today)),
         paused_until=pause.last if pause else None,
     )
 

@@ -17,7 +17,7 @@ from datetime import date, timedelta
 from fastcompanion.base.records import frozen
 from fastcompanion.study import journal
 from fastcompanion.study.journal import Entry
-from fastcompanion.study.plan.plan import DAYS, Plan
+from fastcompanion.study.plan.plan import Plan
 
 _WEEK = timedelta(days=7)
 # Whether a week or a day was kept; None is one that is left out.
@@ -69,14 +69,7 @@ def goal(plan: Plan | None, monday: date) -> int:
     """Give the minutes that a plan wants in a week, its pauses left out."""
     if plan is None:
         return 0
-    return sum(planned(plan, monday + timedelta(days=n)) for n in range(7))
-
-
-def planned(plan: Plan, day: date) -> int:
-    """Give the minutes that a plan wants on a day; 0 on a day off and in a pause."""
-    if plan.paused(day) is not None:
-        return 0
-    return sum(slot.minutes for slot in plan.slots if DAYS[day.weekday()] in slot.days)
+    return sum(plan.minutes_on(monday + timedelta(days=n)) for n in range(7))
 
 
 def _weeks(entries: Iterable[Entry], plan: Plan | None, this_week: date) -> dict[date, int]:
@@ -130,7 +123,7 @@ def _days(own: Mapping[date, int], plan: Plan | None, first: date, today: date) 
         day = first + timedelta(days=number)
         if own.get(day):
             yield True
-        elif day == today or (plan is not None and planned(plan, day) == 0):
+        elif day == today or (plan is not None and plan.minutes_on(day) == 0):
             yield None
         else:
             yield False

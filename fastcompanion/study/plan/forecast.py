@@ -21,7 +21,7 @@ from typing import Literal
 
 from fastcompanion.base.records import frozen
 from fastcompanion.study.plan import slots
-from fastcompanion.study.plan.plan import DAYS, Plan
+from fastcompanion.study.plan.plan import Plan
 
 Basis = Literal["plan", "pace"]
 ENOUGH_WEEKS = 2
@@ -201,15 +201,8 @@ def _weeks_to_come(plan: Plan, now: datetime) -> Iterator[tuple[date, float]]:
             rest = (one for one in slots.between(plan, day, day) if one.at.astimezone(UTC) > now)
             passed += sum(one.minutes for one in rest) / weekly
         else:
-            passed += planned(plan, day) / weekly
+            passed += plan.minutes_on(day) / weekly
         yield day, passed
-
-
-def planned(plan: Plan, day: date) -> int:
-    """Give the minutes that a plan wants on a day."""
-    if plan.paused(day) is not None:
-        return 0
-    return sum(slot.minutes for slot in plan.slots if DAYS[day.weekday()] in slot.days)
 
 
 def due(found: Forecast, deadline: date | None, today: date) -> dict[str, date]:

@@ -82,6 +82,12 @@ class Plan:
         """The minutes of a week without a pause: the goal."""
         return sum(len(slot.days) * slot.minutes for slot in self.slots)
 
+    def minutes_on(self, day: date) -> int:
+        """Give the minutes that are planned for a day: 0 on a day off and in a pause."""
+        if self.paused(day) is not None:
+            return 0
+        return sum(slot.minutes for slot in self.slots if DAYS[day.weekday()] in slot.days)
+
     def paused(self, day: date) -> Pause | None:
         """Give the pause that a day lies in."""
         return next((pause for pause in self.pauses if pause.first <= day <= pause.last), None)
