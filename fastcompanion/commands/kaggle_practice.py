@@ -42,6 +42,16 @@ class Started:
     slug: str
     url: str
     accepted: bool
+    background: bool = False
+
+
+@frozen
+class Stopped:
+    """A server that was asked to end; `ended` is False where none ran."""
+
+    slug: str
+    ended: bool
+    dry_run: bool = False
 
 
 @command(app, "new")
@@ -81,11 +91,19 @@ def start(
     accept: Annotated[
         bool, typer.Option("--accept-rules", help="Accept the rules without their page.")
     ] = False,
+    background: Annotated[
+        bool, typer.Option("--background", help="Give the terminal back; practice stop ends it.")
+    ] = False,
 ) -> Answer | None:
     """Serve a competition on this machine, with its pages, until Ctrl-C."""
     place = places_of(slug)
     if session.dry_run:
         return Answer(standing.standing(place), _view_standing)
+    if background:
+        server.leave_running(place, port=port, accept=accept)
+        told = standing.standing(place)
+        left = Started(told.slug, told.url, told.accepted, background)
+        return Answer(left, _view_started)
     with server.serving(place, port=port) as live:
         if accept:
             live.protocol.accept()
@@ -93,6 +111,14 @@ def start(
         console.show_line(started, _view_started(started))
         live.wait()
     return None
+
+
+@command(app, "stop")
+def stop(session: Session, slug: SlugArgument = "") -> Answer:
+    """End the server of a competition that runs in the background; the competition stays."""
+    place = places_of(slug)
+    ended = not session.dry_run and server.stop(place)
+    return Answer(Stopped(place.folder.name, ended, session.dry_run), _view_stopped)
 
 
 @command(app, "status")
@@ -188,9 +214,19 @@ def _view_started(started: Started) -> Iterable[Block]:
         yield Line(f"Read and accept the rules first: {started.url}/rules")
     yield Next(
         f"fastcompanion kaggle practice run -- kaggle competitions download {started.slug}",
-        "in another terminal",
+        "" if started.background else "in another terminal",
     )
-    yield Line("Ctrl-C ends the server; the competition stays.", "dim")
+    end = "fastcompanion kaggle practice stop" if started.background else "Ctrl-C"
+    yield Line(f"{end} ends the server; the competition stays.", "dim")
+
+
+def _view_stopped(stopped: Stopped) -> Iterable[Block]:
+    if stopped.dry_run:
+        yield Line(f"The server of {stopped.slug} would end, if there is one.")
+    elif stopped.ended:
+        yield Line(f"The server of {stopped.slug} has ended; the competition stays.")
+    else:
+        yield Line(f"No server of {stopped.slug} was running.")
 
 
 def _view_standing(found: Standing) -> Iterable[Block]:

@@ -31,6 +31,7 @@ from fastcompanion.competition.practice.protocol import (
 
 MOST_JSON = 1 << 20
 MOST_TARGET = 2048
+STOP = "/-/stop"
 _CALL = re.compile(r"(?:/api)?/v1/([A-Za-z.]{1,80})/([A-Za-z]{1,80})")
 _RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
 JSON, TEXT, HTML, BYTES = (
@@ -77,6 +78,7 @@ class Answering:
     def __init__(self, protocol: Protocol) -> None:
         self.protocol = protocol
         self.host = ""
+        self.stop: Callable[[], None] = lambda: None
         self.intercept: Callable[[Request], Reply | None] = lambda request: None
 
     def answer(self, request: Request) -> Reply:
@@ -93,6 +95,8 @@ class Answering:
         self._is_here(request)
         path = unquote(urlsplit(request.target).path)
         call = _CALL.fullmatch(path)
+        if request.method == "POST" and path == STOP:
+            return self._stop(request)
         if request.method == "POST":
             return self._call(request, *call.groups()) if call else self._accept(request, path)
         if request.method == "PUT":
@@ -124,6 +128,12 @@ class Answering:
         except (binascii.Error, UnicodeDecodeError):
             return ""
         return USER if name == USER and self.protocol.is_key(key) else ""
+
+    def _stop(self, request: Request) -> Reply:
+        if not self._who(request):
+            raise Refused(401, "Unauthenticated")
+        self.stop()
+        return _json(200, {})
 
     def _call(self, request: Request, service: str, method: str) -> Reply:
         body = b"".join(request.blocks(MOST_JSON))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from typing import Protocol as Interface
 
-from fastcompanion.base import clock, store
+from fastcompanion.base import clock, process, store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.competition.practice import place as places
-from fastcompanion.competition.practice.answering import TEXT, Answering, Reply, Request
+from fastcompanion.competition.practice.answering import STOP, TEXT, Answering, Reply, Request
 from fastcompanion.competition.practice.journal import Journal
 from fastcompanion.competition.practice.place import Place
 from fastcompanion.competition.practice.protocol import Protocol, Refused
@@ -24,6 +25,7 @@ HOST = "127.0.0.1"
 VERSION = 1
 _BLOCK = 1 << 16
 _SECONDS = 60
+_PATIENCE = 30.0
 _DRAINED = 1 << 20
 
 
@@ -58,6 +60,8 @@ class Live:
         self.worker = Worker(place, self.competition, self.journal)
         self.protocol.submitted = self.worker.add
         self.port = 0
+        self._stopped = threading.Event()
+        self.answering.stop = self._stopped.set
 
     @property
     def url(self) -> str:
@@ -70,11 +74,10 @@ class Live:
         return Listening(os.getpid(), self.port, self.protocol.key)
 
     def wait(self) -> None:
-        """Serve until Ctrl-C."""
-        pause = threading.Event()
+        """Serve until Ctrl-C, or until `stop` asks for the end."""
         try:
             # With a limit, as Ctrl-C does not end a wait without one on Windows.
-            while not pause.wait(3600):
+            while not self._stopped.wait(3600):
                 pass
         except KeyboardInterrupt:
             return
@@ -86,7 +89,7 @@ def serving(place: Place, *, port: int = 0, scoring: bool = True) -> Iterator[Li
 
     Without `scoring` submissions wait until the worker is started.
     """
-    with store.lock(place.lock, wait=0.0, busy="this practice competition is served already"):
+    with store.lock(place.lock, wait=1.0, busy="this practice competition is served already"):
         live = Live(place)
         live.protocol.uploads.clear()
         httpd = _bound(live, port)
@@ -124,6 +127,53 @@ def found(place: Place) -> Listening | None:
     except (KeyError, TypeError, ValueError):
         return None
     return told if _answers(told.port, place.folder.name) else None
+
+
+def leave_running(place: Place, *, port: int, accept: bool) -> Listening:
+    """Start a server that stays when we end, and wait until it answers."""
+    if found(place) is not None:
+        raise CompanionError(
+            "this practice competition is served already",
+            hint=f"fastcompanion kaggle practice status {place.folder.name}",
+        )
+    more = ["--accept-rules"] if accept else []
+    words = ["kaggle", "practice", "start", place.folder.name, "--port", str(port), *more]
+    process.leave_running([sys.executable, "-m", "fastcompanion", *words])
+    told = _awaited(place, there=True)
+    if told is None:
+        raise CompanionError(
+            "the server did not start",
+            hint=f"Look at what it says: fastcompanion kaggle practice start {place.folder.name}",
+        )
+    return told
+
+
+def stop(place: Place) -> bool:
+    """Ask the server of a competition to end, and wait for it; tell whether there was one."""
+    from http.client import HTTPConnection, HTTPException
+
+    told = found(place)
+    if told is None:
+        return False
+    line = HTTPConnection(HOST, told.port, timeout=5)
+    try:
+        line.request("POST", STOP, b"", {"Authorization": f"Bearer {told.key}"})
+        line.getresponse().read(100)
+    except (OSError, HTTPException):
+        pass  # it may have ended before its answer was sent
+    finally:
+        line.close()
+    if _awaited(place, there=False) is not None:
+        raise CompanionError(f"the server (process {told.pid}) did not end")
+    return True
+
+
+def _awaited(place: Place, *, there: bool) -> Listening | None:
+    """Wait until a server answers, or until none does."""
+    end = clock.monotonic() + _PATIENCE
+    while ((told := found(place)) is None) == there and clock.monotonic() < end:
+        clock.pause(0.05)
+    return told
 
 
 def _answers(port: int, slug: str) -> bool:

@@ -22,6 +22,7 @@ from fastcompanion.competition.practice import server
 from fastcompanion.competition.practice.journal import Journal
 from fastcompanion.competition.practice.place import Place
 from tests.competition.practice import served
+from tests.conftest import Runner
 
 CLIENTS = 8
 
@@ -133,6 +134,25 @@ def test_pages_stay_readable_while_submissions_are_scored(tmp_path: Path) -> Non
         ]
         assert {one.result().status for one in sent} == {200}
     assert {page.status for page in pages} == {200}
+
+
+def test_a_server_in_the_background_starts_and_stops(tmp_path: Path, run: Runner) -> None:
+    place = served.competition(tmp_path / "data")
+    assert not run("kaggle", "practice", "stop", "--json").data["ended"]
+    started = run("kaggle", "practice", "start", "--background", "--accept-rules", "--json")
+    try:
+        assert started.code == 0, started
+        assert (started.data["accepted"], started.data["background"]) == (True, True)
+        found = server.found(place)
+        assert found is not None
+        assert run("kaggle", "practice", "start", "--background", "--json").code == 1
+        assert run("kaggle", "practice", "start", "--json").code == 1
+        assert served.ask(found.port, "POST", "/-/stop", b"").status == 401
+        assert server.found(place) is not None
+    finally:
+        stopped = run("kaggle", "practice", "stop", "--json")
+    assert stopped.data["ended"]
+    assert server.found(place) is None
 
 
 def test_one_server_for_each_competition(tmp_path: Path) -> None:
