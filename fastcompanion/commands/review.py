@@ -13,7 +13,7 @@ from fastcompanion.commands import completing
 from fastcompanion.commands.options import Session, command
 from fastcompanion.commands.phrases import commit_blocks
 from fastcompanion.console import Answer, Block, Code, Facts, Line, Next, Table, Title
-from fastcompanion.course.review.cards import Card, Kind
+from fastcompanion.course.review.cards import OWN, Card, Kind
 from fastcompanion.course.review.schedule import RATINGS, Rating
 from fastcompanion.flows import review
 from fastcompanion.flows.review import Answered, Asked, Due, Held, Said, Stats
@@ -116,10 +116,13 @@ def _back(asked: Asked, said: str, right: bool | None) -> Iterable[Block]:
         predicted = asked.card.kind == "predict"
         yield from [Code(asked.card.back)] if predicted else text_blocks(asked.card.back)
     elif said:
+        # A card of one's own comes from no place where the answer stands.
+        compare = "" if asked.card.source == OWN else "Compare it with the place above. "
         unless = "It" if asked.once_more else "Unless you say again, it"
-        yield Line(f"Compare it with the place above. {unless} becomes the back of this card.")
+        yield Line(f"{compare}{unless} becomes the back of this card.")
     else:
-        yield Line("There is no answer yet: look it up at the place above.")
+        where = " on this card" if asked.card.source == OWN else ": look it up at the place above"
+        yield Line(f"There is no answer yet{where}.")
 
 
 def text_blocks(text: str) -> Iterable[Block]:

@@ -210,8 +210,11 @@ def _view_taken(taken: Taken) -> Iterable[Block]:
     if taken.left:
         yield Line(f"{taken.left} are left to choose from.")
     yield from commit_blocks(taken.commit)
+    blank = sum(not card.back for card in taken.cards)
+    if blank:
+        which = "a card" if blank == count else "a card without one"
+        yield Line(f"Your first answer to {which} becomes its back.", "dim")
     if count:
-        yield Line("Your first answer to a card becomes its back.", "dim")
         yield Next("fastcompanion review")
 
 

@@ -21,7 +21,7 @@ from fastcompanion.course.library import lessons
 from fastcompanion.course.model import Course, Lesson, NotebookRef
 from fastcompanion.course.notebooks import notebook
 from fastcompanion.course.review import authored, cards, predicted, questions
-from fastcompanion.course.review.cards import Card
+from fastcompanion.course.review.cards import OWN, Card
 from fastcompanion.course.review.questions import GROUPS, Group, Proposal
 
 # What is gone through where nothing else is asked for, and what is taken with --all.
@@ -232,7 +232,7 @@ def own(
     if not front.strip():
         raise CompanionError("a card needs a question", hint='--front "..."', code=Exit.USAGE)
     lesson_id = lessons.find(ws, lesson)[1].id if lesson else None
-    card = Card(clock.new_id(), lesson_id, "question", front.strip(), back.strip(), "your own")
+    card = Card(clock.new_id(), lesson_id, "question", front.strip(), back.strip(), OWN)
     if dry_run:
         return Taken((card,), 0, 0)
     kept = cards.accept(ws, [card])

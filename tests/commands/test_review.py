@@ -48,6 +48,17 @@ class TestAdd:
         again = run("review", "add", "4", "--all")
         assert "0 cards taken" in again.out
 
+    def test_an_answer_of_the_author_is_no_first_answer_of_yours(
+        self, built_in_study: Path, run: Runner
+    ) -> None:
+        assert "becomes its back" not in run("review", "add", "1", "--all").out
+
+    def test_a_questionnaire_has_no_backs(self, book: Path, run: Runner) -> None:
+        assert (
+            "Your first answer to a card becomes its back."
+            in run("review", "add", "4", "--all").out
+        )
+
     def test_single_ones_by_their_id(self, book: Path, run: Runner) -> None:
         offered = run("review", "add", "4", "--json").data["proposals"]
         first, second = (one["card"]["id"] for one in offered[:2])
@@ -100,6 +111,12 @@ class TestDue:
         assert "q: stop" in held.out + held.err
         assert "Comes back" not in held.out, "it is no answer"
         assert not (book / "review/reviews.jsonl").exists()
+
+    def test_a_card_of_ones_own_names_no_place_to_look(self, book: Path, run: Runner) -> None:
+        run("review", "add", "--front", "Why?", "--back", "")
+        looked = run("review", typed="\nagain\n").out
+        assert "There is no answer yet on this card." in looked
+        assert "place above" not in run("review", typed="because\ngood\n").out
 
     def test_it_is_the_usual_word_of_its_group(self, book: Path, run: Runner) -> None:
         run("review", "add", "--front", "Why?", "--back", "Because.")

@@ -26,6 +26,8 @@ from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.review.schedule import RATINGS, Rating
 
 LINE_VERSION = 1
+# The source of a card that the learner wrote: there is no place to look it up.
+OWN = "your own"
 Kind = Literal["question", "predict", "task"]
 State = Literal["proposed", "active", "suspended"]
 Change = Literal["proposed", "accepted", "edited", "suspended"]
