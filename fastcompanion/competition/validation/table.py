@@ -18,7 +18,7 @@ from fastcompanion.competition.validation.findings import Findings, shown
 from fastcompanion.competition.validation.source import LARGEST
 
 #: bytes read at a time, bytes of the longest line, rows of a block that the csv module read
-BLOCK, LONGEST, _BATCH = 1 << 20, 1 << 23, 20_000
+BLOCK, LONGEST, _BATCH = 1 << 15, 1 << 23, 20_000
 #: columns: a table of more is no submission
 _WIDEST = 10_000
 _TO_CSV = 'pandas: to_csv("submission.csv", index=False)'
@@ -108,14 +108,14 @@ class Rows:
     def _begin(self) -> None:
         start = self._read()
         self._look(start)
+        while b"\n" not in start and (more := self._read()):
+            start += more
+            if len(start) > LONGEST:
+                self._too_long(1)
         self._rest = start.removeprefix(codecs.BOM_UTF8)
         if self._rest is not start:
             self._found.warn("byte-order-mark", f"{self._name} begins with a byte order mark, which can become part of the first column's name.", 'Write it with encoding="utf-8", not "utf-8-sig".', line=1)  # fmt: skip
-        first, end, rest = self._rest.partition(b"\n")
-        if not end:
-            if len(first) >= BLOCK:
-                self._too_long(1)
-            rest = b""
+        first, _, rest = self._rest.partition(b"\n")
         self._rest = rest
         self._header(self._decoded(first).rstrip("\r"))
         self._line = self._next = 2
@@ -188,7 +188,7 @@ class Rows:
 
     def _text(self, data: bytes) -> str:
         text = self._decoded(data)
-        self._next += data.count(b"\n")
+        self._next += text.count("\n")
         return text.replace("\r\n", "\n") if "\r" in text else text
 
     def _quick(self, text: str) -> Block | None:
@@ -196,7 +196,6 @@ class Rows:
         if '"' in text or "\r" in text:
             return None
         width, rows = len(self.header), text.count("\n")
-        plain = text.isascii() and "_" not in text and " " not in text
         if (alike := self._alike(text, width, rows)) is not None:
             return alike
         body = text[:-1]
@@ -210,13 +209,18 @@ class Rows:
         if first.count("\n") != rows - 1:
             return None
         rest = [flat[place::width] for place in range(1, width)]
-        return Block(((), *rest), self._line, joined=first, plain=plain)
+        return Block(((), *rest), self._line, joined=first, plain=_plain(text))
 
     def _alike(self, text: str, width: int, rows: int) -> Block | None:
         """Cut up a block whose rows are alike but for their first cell, as those of most samples are."""
         line = text[: text.index("\n")]
         end = line[line.find(",") :] + "\n"
-        if width < 2 or text.count(end) != rows or text.count(",") != rows * (width - 1):
+        if (
+            width < 2
+            or not text.endswith(end)
+            or text.count(end) != rows
+            or text.count(",") != rows * (width - 1)
+        ):
             return None
         cells = end[1:-1].split(",")
         if len(cells) != width - 1:
@@ -267,6 +271,10 @@ class Rows:
         else:
             self._found.error("fields", f"The line has {len(row)} cells, and the header has {width}.", f"Quote cells that hold a comma, and write every cell. {_TO_CSV}", line=line)  # fmt: skip
         return False
+
+
+def _plain(text: str) -> bool:
+    return text.isascii() and "_" not in text and " " not in text
 
 
 def _whole(cells: Sequence[str]) -> bool:
