@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,10 +13,12 @@ from fastcompanion.commands.kaggle_app import app
 from fastcompanion.commands.kaggle_validate_view import view
 from fastcompanion.commands.options import Session, command
 from fastcompanion.competition.validation.finding import beside
-from fastcompanion.competition.validation.hoped import Hoped, hoped
 from fastcompanion.competition.validation.issue import Issue
 from fastcompanion.competition.validation.submission import validate as checked
 from fastcompanion.console import Answer
+
+if TYPE_CHECKING:
+    from fastcompanion.competition.validation.hoped import Hoped
 
 FileArgument = Annotated[Path, typer.Argument(help="Your submission.", show_default=False)]
 SampleOption = Annotated[
@@ -80,9 +82,16 @@ def validate(
         told.columns,
         told.sha256,
         told.issues,
-        hoped(found.project) if found.project else None,
+        _expected(found.project) if found.project else None,
     )
     return Answer(made, view, Exit.DONE if told.passed or force else Exit.CHECK_SAYS_NO)
+
+
+def _expected(project: Path) -> Hoped | None:
+    """Score the newest run of the project the file lies in."""
+    from fastcompanion.competition.validation.hoped import hoped  # noqa: PLC0415 - slow to import, rarely used
+
+    return hoped(project)
 
 
 def register(root: typer.Typer) -> None:
