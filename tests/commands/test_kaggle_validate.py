@@ -85,6 +85,18 @@ def test_what_lies_beside_is_found(tmp_path: Path, run: Runner) -> None:
     assert [one["code"] for one in told.data["issues"]] == ["is-the-sample"]
 
 
+def test_the_sample_is_compared_with_itself_and_not_with_that_of_another(
+    tmp_path: Path, run: Runner
+) -> None:
+    inner = tmp_path / "mine"
+    inner.mkdir()
+    (tmp_path / "sample_submission.csv").write_text("a,b\n1,2\n")
+    (inner / "sample_submission.csv").write_text(SAMPLE)
+    told = run("kaggle", "validate", inner / "sample_submission.csv", "--json")
+    assert told.code == 0, told.out
+    assert [one["code"] for one in told.data["issues"]] == ["is-the-sample"]
+
+
 def test_mistakes(folder: Path, tmp_path: Path, run: Runner) -> None:
     lonely = tmp_path / "a" / "b" / "c" / "d"
     lonely.mkdir(parents=True)

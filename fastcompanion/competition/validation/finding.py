@@ -49,7 +49,10 @@ def beside(submission: Path, sample: Path | None, test: Path | None, train: Path
 
 
 def _sample(submission: Path, place: Path) -> Path | None:
-    """Take the sample whose header fits; where several do, the first by name in the nearest folder."""
+    """Take the sample whose header fits; where several do, the first by name in the nearest folder.
+
+    A file that is a sample by its name, and like no other one, is compared with itself.
+    """
     found = [
         path
         for folder in _near(place)
@@ -58,6 +61,8 @@ def _sample(submission: Path, place: Path) -> Path | None:
     ]
     header = _header(submission)
     fitting = [path for path in found if header and _header(path) == header]
+    if not fitting and header and _SAMPLE.fullmatch(_stem(submission)):
+        return submission
     return next(iter(fitting or found), None)
 
 
