@@ -78,7 +78,9 @@ def test_each_cell_knows_its_section_and_has_an_id_of_its_own_and_no_output() ->
     assert len(set(ids)) == len(ids)
     assert all(one["outputs"] == [] for one in found["cells"] if one["cell_type"] == "code")
     folded = [one for one in found["cells"] if "jupyter" in one["metadata"]]
-    assert "third" not in {one["metadata"].get("fastcompanion", {}).get("section") for one in folded}
+    assert "third" not in {
+        one["metadata"].get("fastcompanion", {}).get("section") for one in folded
+    }
 
 
 def test_the_section_begins_as_its_scaffold_says() -> None:
