@@ -44,7 +44,9 @@ def install(
     if backend == "ics":
         return _calendar(session, None, Wish())
     if backend == "email":
-        sent = calendar_file.send(session.workspace(), Wish(), dry_run=session.dry_run)
+        sent = calendar_file.send(
+            session.workspace(), Wish(), agree=session.confirm, dry_run=session.dry_run
+        )
         return Answer(sent, _view_calendar)
     installed = remind.install(
         session.workspace(),

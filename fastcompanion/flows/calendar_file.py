@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -62,13 +63,17 @@ def write(ws: Workspace, out: Path | None, wish: Wish, *, dry_run: bool = False)
     return replace(found, file=str(path))
 
 
-def send(ws: Workspace, wish: Wish, *, dry_run: bool = False) -> CalendarFile:
-    """Send the calendar to the learner's own address; it rings in whatever program opens it."""
+def send(
+    ws: Workspace, wish: Wish, *, agree: Callable[[str], bool], dry_run: bool = False
+) -> CalendarFile:
+    """Send the calendar to the learner's own address, if they agree; it rings in whatever program opens it."""
     settings = config.load(ws)
     mine = mail.account(settings)
     text, found = _make(ws, _plan(ws), wish, dry_run=dry_run)
     if dry_run:
         return found
+    if not agree(f"Send {found.slots} slots as a calendar to {mine.to}?"):
+        return replace(found, dry_run=True)
     message = Message(
         "Your study times",
         "The attached calendar holds the slots of your plan and rings before each of them: "

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from fastcompanion.base import workspace
+from fastcompanion.study.reminders import banner
 from tests.timer_programs import Programs, clocks_of
 
 Runner = Callable[..., Any]
@@ -758,3 +759,34 @@ def test_without_a_plan_or_a_timer(study: Path, programs: Programs, run: Runner)
     assert run("remind", "install", "--backend", "at", "--yes").code == 2
     run("config", "set", "remind.channels", "pigeon")
     assert "pigeon" in run("remind", "install", "--yes").err
+
+
+class TestMailedCalendar:
+    def test_no_mail_goes_without_consent(
+        self, planned: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("FASTCOMPANION_NOW", DUE)
+        settings = planned / "fastcompanion.toml"
+        # Nobody listens on port 9 of this machine.
+        mail = '\n[remind]\nemail = "ann@example.org"\nsmtp_host = "127.0.0.1"\nsmtp_port = 9\n'
+        settings.write_text(settings.read_text() + mail)
+        asked = run("remind", "install", "--backend", "email")
+        assert asked.code == 2
+        assert "ann@example.org" in asked.err
+        assert records(planned) == []
+        tried = run("remind", "install", "--backend", "email", "--yes")
+        assert tried.code != 0
+        assert [one["outcome"] for one in records(planned)] == ["failed"]
+
+
+def test_a_waiting_reminder_of_a_newer_program_stays(
+    planned: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FASTCOMPANION_NOW", DUE)
+    waiting = workspace.Workspace(planned).reminder_waiting
+    waiting.parent.mkdir(exist_ok=True)
+    for text in ('{"version": 2, "at": "2026-11-24T19:26:00+01:00", "new": 1}', "{broken"):
+        waiting.write_text(text)
+        assert run("status").code == 0
+        assert banner.pending(workspace.Workspace(planned)) is None
+        assert waiting.read_text() == text

@@ -44,15 +44,14 @@ def clear(ws: Workspace) -> None:
 
 
 def pending(ws: Workspace) -> Waiting | None:
-    """Give what waits; a file that can't be read keeps nobody from working."""
+    """Give what waits; a file that can't be read, or is of a newer version, stays and keeps nobody from working."""
     if not ws.reminder_waiting.exists():
         return None
     try:
-        data = store.read_json(ws.reminder_waiting)
+        data = store.check_version(store.read_json(ws.reminder_waiting), ws.reminder_waiting)
         words = {key: str(data[key]) for key in ("slot", "kind", "text", "cause")}
         return Waiting(at=clock.parse(data["at"]), **words)
     except (CompanionError, KeyError, TypeError):
-        clear(ws)
         return None
 
 
