@@ -157,7 +157,7 @@ class TestText:
         _, cells = made_of(awkward.plain_masks(tmp_path / "b"))
         assert "get_y=ColReader('label', pref=path)" in cells.loader
         _, cells = made_of(awkward.palette_masks(tmp_path / "c"))
-        assert "np.array(Image.open(path/row['label']))" in cells.loader
+        assert "np.array(Image.open(path/row['label']).getchannel(0))" in cells.loader
 
     def test_sounds(self, tmp_path: Path) -> None:
         _, cells = made_of(awkward.tones(tmp_path))

@@ -294,7 +294,7 @@ def mailed(study: Path, serve: Serve) -> Path:
 def test_the_calendar_comes_by_mail(mailed: Path, box: Box, run: Runner) -> None:
     import icalendar
 
-    done = run("remind", "install", "--backend", "email")
+    done = run("remind", "install", "--backend", "email", "--yes")
     assert done.code == 0, done.err
     assert "250 queued as 1" in done.out
     (got,) = box.mails
