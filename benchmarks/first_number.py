@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,9 +19,9 @@ from pathlib import Path
 from benchmarks.common import (
     Missing,
     Row,
-    both,
     call,
     clean_environment,
+    compare_both,
     installed,
     run_alone,
     scratch_folder,
@@ -119,14 +118,15 @@ def _row(
     """Compare CPU seconds of two command lines that run in turn."""
     call(mine, env=env)
     call(theirs, env=env)
-    pairs = []
-    for _ in range(runs):
-        other = both(lambda: call(theirs, env=env))[1]
-        pairs.append((both(lambda: call(mine, env=env))[1], other))
-    ratio = statistics.median(a for a, _ in pairs) / statistics.median(b for _, b in pairs)
-    each = sorted(a / b for a, b in pairs)
-    spread = f"{each[len(each) // 4]:.2f} to {each[-len(each) // 4]:.2f}"
-    return Row(f"`data baseline`, {what}", peer, BUDGET, ratio, spread, runs)
+    _, cpu = compare_both(
+        f"`data baseline`, {what}",
+        lambda: call(mine, env=env),
+        peer,
+        lambda: call(theirs, env=env),
+        budgets=(BUDGET, BUDGET),
+        runs=runs,
+    )
+    return cpu
 
 
 def main() -> int:
