@@ -60,6 +60,21 @@ class Request:
 
 
 @frozen
+class Fault:
+    """How the line of an answer fails, for tests and for practice of the worst.
+
+    `cut`: the line is closed after so many bytes of the body, before the first line where it is below 0.
+    `announced`: a Content-Length that is not true. `waits`: called with the number of bytes that were
+    sent before each next block of `block` bytes; may take its time.
+    """
+
+    cut: int | None = None
+    announced: int | None = None
+    waits: Callable[[int], None] = lambda sent: None
+    block: int = 1 << 16
+
+
+@frozen
 class Reply:
     """An answer: bytes, or a part of a file."""
 
@@ -70,6 +85,12 @@ class Reply:
     file: Path | None = None
     first: int = 0
     count: int = 0
+    fault: Fault | None = None
+
+    @property
+    def size(self) -> int:
+        """How many bytes the body has."""
+        return len(self.body) if self.file is None else self.count
 
 
 class Answering:
@@ -85,13 +106,14 @@ class Answering:
         """Answer a request; whatever goes wrong is an answer too."""
         try:
             found = self.intercept(request)
-            return self._answer(request) if found is None else found
+            return self.plain(request) if found is None else found
         except Refused as refusal:
-            return _error(refusal.status, refusal.message)
-        except CompanionError as error:
-            return _error(500, error.message)
+            return error(refusal.status, refusal.message)
+        except CompanionError as failure:
+            return error(500, failure.message)
 
-    def _answer(self, request: Request) -> Reply:
+    def plain(self, request: Request) -> Reply:
+        """Answer a request as if nothing intercepted it; what is refused is raised."""
         self._is_here(request)
         path = unquote(urlsplit(request.target).path)
         call = _CALL.fullmatch(path)
@@ -206,7 +228,8 @@ def _json(status: int, told: Mapping[str, Any]) -> Reply:
     return Reply(status, JSON, json.dumps(told).encode())
 
 
-def _error(status: int, message: str) -> Reply:
+def error(status: int, message: str) -> Reply:
+    """Answer with an error as the protocol has it."""
     return _json(status, {"code": status, "message": message})
 
 

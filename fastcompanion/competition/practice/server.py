@@ -15,7 +15,14 @@ from fastcompanion.base import clock, process, store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.competition.practice import place as places
-from fastcompanion.competition.practice.answering import STOP, TEXT, Answering, Reply, Request
+from fastcompanion.competition.practice.answering import (
+    STOP,
+    TEXT,
+    Answering,
+    Fault,
+    Reply,
+    Request,
+)
 from fastcompanion.competition.practice.journal import Journal
 from fastcompanion.competition.practice.place import Place
 from fastcompanion.competition.practice.protocol import Protocol, Refused
@@ -247,28 +254,47 @@ def _exchange(line: Any, answering: Answering) -> None:
 
 
 def _send(line: Any, reply: Reply) -> None:
+    fault = reply.fault or Fault()
+    fault.waits(0)
+    if fault.cut is not None:
+        line.close_connection = True
+        if fault.cut < 0:
+            return
     line.send_response(reply.status)
     line.send_header("Content-Type", reply.kind)
-    line.send_header("Content-Length", str(len(reply.body) if reply.file is None else reply.count))
+    size = reply.size if fault.announced is None else fault.announced
+    line.send_header("Content-Length", str(size))
     line.send_header("X-Content-Type-Options", "nosniff")
     for name, value in reply.headers:
         line.send_header(name, value)
-    if line.close_connection:
+    if line.close_connection or fault.announced is not None:
+        line.close_connection = True
         line.send_header("Connection", "close")
     line.end_headers()
     if line.command != "HEAD":
-        for block in _blocks(reply):
-            line.wfile.write(block)
+        _send_body(line, reply, fault)
 
 
-def _blocks(reply: Reply) -> Iterator[bytes]:
+def _send_body(line: Any, reply: Reply, fault: Fault) -> None:
+    sent, most = 0, reply.size if fault.cut is None else fault.cut
+    for block in _blocks(reply, fault.block):
+        if sent:
+            fault.waits(sent)
+        line.wfile.write(block[: most - sent])
+        sent += len(block)
+        if sent >= most:
+            return
+
+
+def _blocks(reply: Reply, size: int) -> Iterator[bytes]:
     if reply.file is None:
-        yield reply.body
+        for start in range(0, len(reply.body), size):
+            yield reply.body[start : start + size]
         return
     with reply.file.open("rb") as file:
         file.seek(reply.first)
         left = reply.count
-        while left > 0 and (block := file.read(min(_BLOCK, left))):
+        while left > 0 and (block := file.read(min(size, left))):
             left -= len(block)
             yield block
 
