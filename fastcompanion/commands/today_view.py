@@ -46,7 +46,7 @@ def _short(item: Item) -> str:
 
 def _ways(today: Today) -> Iterable[Block]:
     for item in today.items:
-        if item.kind != "log":
+        if item.kind not in ("then", "log"):
             yield Next(item.command, item.what)
     if not today.items:
         yield Line("No card is due, and everything is done in the courses of this study.", "good")
@@ -87,3 +87,5 @@ def _step(today: Today) -> Iterable[Block]:
         yield Next("fastcompanion hint", "when you are stuck")
     else:
         yield from (Next(way.command, way.why) for way in ways)
+    if any(one.kind == "then" for one in today.items):
+        yield Next("fastcompanion next", "when that is done: there is time for more")

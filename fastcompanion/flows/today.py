@@ -8,7 +8,7 @@ does not fit is named for another day, so nothing piles up unseen and nothing ta
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Literal
@@ -33,13 +33,14 @@ from fastcompanion.study import journal
 from fastcompanion.study.journal import Entry
 from fastcompanion.study.plan import effort
 from fastcompanion.study.plan import plan as plans
-from fastcompanion.study.plan.effort import Work
+from fastcompanion.study.plan.effort import StepWork, Work
 from fastcompanion.study.plan.plan import Plan
 
-Kind = Literal["cards", "again", "step", "log"]
+Kind = Literal["cards", "again", "step", "then", "log"]
 _LOG = 1
 _CARDS_SHARE = 0.3
 _SHORTEST = 5  # minutes; less of a new thing is no beginning
+_MUCH = 15  # minutes; more than these, and than half the session, are not left idle
 _LATE = 7  # days after which a section from memory comes before what is new
 _QUIET = 7  # days without a session after which somebody comes back
 
@@ -94,6 +95,7 @@ class Wants:
     cards: Item | None = None
     again: Item | None = None
     step: Item | None = None
+    then: tuple[Item, ...] = ()
 
 
 def plan(ws: Workspace, minutes: int) -> Today:
@@ -109,6 +111,7 @@ def plan(ws: Workspace, minutes: int) -> Today:
         _cards_item(review.due(ws, minutes=_for_cards(minutes))),
         _again_item(ws, known, took),
         _step_item(ws, found.step, public, took) if found.step else None,
+        _then_items(ws, found.step, took) if found.step else (),
     )
     items, later = cut(minutes, wants, rested=_rested(known))
     welcome, proposal = _welcome(ws, entries)
@@ -156,11 +159,35 @@ def cut(minutes: int, wants: Wants, *, rested: bool = True) -> tuple[tuple[Item,
             later.append(wants.again)
     if wants.step is not None:
         took_turn = any(one.kind == "again" for one in items) and not _is_own(wants.step)
-        if took_turn or (items and left < min(_SHORTEST, wants.step.minutes)):
+        if (took_turn and left < max(_MUCH, minutes / 2)) or (
+            items and left < min(_SHORTEST, wants.step.minutes)
+        ):
             later.append(wants.step)
         else:
             items.append(_filled(wants.step, left))
+            left -= items[-1].minutes
+            later, left = _back(later, items, left)
+            items += _after(wants, items, left)
     return (*items, _log_item()) if items else (), tuple(later)
+
+
+def _back(later: list[Item], items: list[Item], left: int) -> tuple[list[Item], int]:
+    """Take what waited for another day after all, where the step leaves the time for it."""
+    fits = [one for one in later if one.minutes <= left]
+    items[-1:-1] = fits
+    return [one for one in later if one not in fits], left - sum(one.minutes for one in fits)
+
+
+def _after(wants: Wants, items: list[Item], left: int) -> Iterator[Item]:
+    """Fill what is left with the steps that follow, when the step before them is likely done."""
+    step = next(one for one in items if one.kind == "step")
+    if not step.whole or step.sections < (wants.step.sections if wants.step else 0):
+        return
+    for one in wants.then:
+        if left < min(_SHORTEST, one.minutes):
+            return
+        yield _within(one, left)
+        left -= one.minutes
 
 
 def _comes_first(wants: Wants, left: int, *, rested: bool) -> bool:
@@ -272,6 +299,30 @@ def _step_item(ws: Workspace, step: NextStep, known: Sequence[Event], took: _Too
         step.section if step.step == "reproduce" else None,
         sections=_open_sections(state) if step.step == "reproduce" else 0,
     )
+
+
+def _then_items(ws: Workspace, step: NextStep, took: _Took) -> tuple[Item, ...]:
+    """Give the steps of the course that follow one, those of its own lesson first."""
+    works = took.works(course_file.load(ws, step.course))
+    own = effort.factors(works)
+    places = [(work, one) for work in works for one in work.steps]
+    here = next(n for n, (work, one) in enumerate(places) if _is_at(step, work, one))
+    return tuple(
+        Item(
+            "then",
+            f"Go on with {work.title}: {one.step}",
+            max(_SHORTEST, round(effort.step_left(one, own))),
+            "fastcompanion next",
+            "there is time left for it",
+            work.lesson,
+        )
+        for work, one in places[here + 1 :]
+        if not one.done and not one.skipped
+    )
+
+
+def _is_at(step: NextStep, work: Work, one: StepWork) -> bool:
+    return work.lesson == step.lesson and one.step == step.step
 
 
 def _open_sections(state: LessonProgress) -> int:

@@ -30,7 +30,8 @@ Cut = tuple[list[tuple[str, int]], list[str]]
 
 
 def cut(minutes: int, *wants: Item | None, rested: bool = True) -> Cut:
-    items, later = today.cut(minutes, Wants(*wants), rested=rested)
+    cards, back, step = (*wants, None, None, None)[:3]
+    items, later = today.cut(minutes, Wants(cards, back, step), rested=rested)
     return [(one.kind, one.minutes) for one in items], [one.kind for one in later]
 
 
@@ -56,6 +57,36 @@ def test_what_fits(
     minutes: int, wants: tuple[Item | None, ...], items: list[tuple[str, int]], later: list[str]
 ) -> None:
     assert cut(minutes, *wants) == (items, later)
+
+
+REPEAT = replace(item("then", 24), what="the next")
+
+
+def test_no_time_is_left_idle_while_there_is_more_to_do() -> None:
+    late = replace(AGAIN, late=True)
+    assert cut(120, CARDS, late, WATCH)[0] == [("cards", 6), ("again", 5), ("step", 30), ("log", 1)]
+    wants = Wants(CARDS, AGAIN, WATCH, (REPEAT, REPEAT, REPEAT))
+    items, later = today.cut(100, wants)
+    planned = [("cards", 6), ("again", 5), ("step", 30), ("then", 24), ("then", 24), ("then", 10), ("log", 1)]  # fmt: skip
+    assert ([(one.kind, one.minutes) for one in items], later) == (planned, ())
+    assert [one.whole for one in items][-3:] == [True, False, True]
+
+
+def test_what_follows_waits_until_the_step_is_likely_done() -> None:
+    assert today.cut(25, Wants(step=WATCH, then=(REPEAT,)))[0][-2].kind == "step"
+    some = replace(SECTION, sections=9)
+    assert today.cut(60, Wants(step=some, then=(REPEAT,)))[0][-2].kind == "step"
+
+
+def test_a_long_session_goes_on_with_the_steps_that_follow(ws: Workspace, run: Runner) -> None:
+    begin(ws, run, 9)
+    found = today.plan(ws, 120)
+    kinds = [one.kind for one in found.items]
+    assert "then" in kinds
+    assert sum(one.minutes for one in found.items) > 100
+    assert found.items[kinds.index("then")].what.endswith("repeat")
+    shown = run("next", "--minutes", "120", "--dry-run")
+    assert "Go on with" in shown.out
 
 
 def test_a_part_of_a_long_step_is_called_a_part() -> None:
@@ -111,7 +142,7 @@ def test_a_section_comes_once_a_day_and_the_others_wait_unseen(
 
 def test_minutes_follow_the_learners_own_pace(ws: Workspace, run: Runner, frozen: Freeze) -> None:
     begin(ws, run, 2)
-    told = today.plan(ws, 60).items[-2]
+    told = next(one for one in today.plan(ws, 60).items if one.kind == "step")
     assert (told.minutes, told.sections) == (40, 8), "120 of the author, 4 tenths for ten sections"
     assert told.what.endswith("section the-naive-baseline, and 7 more")
     assert today.plan(ws, 16).items[-2].minutes == 15
