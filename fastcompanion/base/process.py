@@ -113,6 +113,112 @@ def run_bytes(
     return done.returncode, done.stdout, done.stderr.decode("utf-8", "replace").strip()
 
 
+def converse(
+    argv: Sequence[str],
+    *,
+    feed: bytes | Callable[[IO[bytes]], None] = b"",
+    drain: Callable[[IO[bytes]], None] | None = None,
+    on_line: Callable[[str], None] | None = None,
+    on_error_line: Callable[[str], None] | None = None,
+    timeout: float | None = None,
+    env: Mapping[str, str] | None = None,
+    missing_hint: str = "",
+) -> Completed:
+    """Run a program with data that flow both ways while it runs; no check of its exit code.
+
+    `feed` is what stands on its stdin, or writes there; `drain` reads its stdout, else that comes
+    back as text, and line by line through `on_line` as it is written. After `timeout` seconds the
+    program is ended, and that is an error.
+    """
+    command = tuple(str(part) for part in argv)
+    begun = clock.monotonic()
+    child = _spawn_bytes(command, env, missing_hint)
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        terminate_tree(child.pid)
+
+    watch = threading.Timer(timeout or 0, end)
+    watch.daemon = True
+    err: list[str] = []
+    out: list[str] = []
+    workers = [
+        threading.Thread(target=_feed, args=(child.stdin, feed), daemon=True),
+        threading.Thread(target=_read, args=(child.stderr, err, on_error_line), daemon=True),
+    ]
+    try:
+        for worker in workers:
+            worker.start()
+        if timeout is not None:
+            watch.start()
+        assert child.stdout is not None
+        if drain is not None:
+            drain(child.stdout)
+        else:
+            _read(child.stdout, out, on_line)
+        code = child.wait()
+        workers[1].join(5)
+    except BaseException:
+        terminate_tree(child.pid)
+        child.wait()
+        raise
+    finally:
+        watch.cancel()
+        for pipe in (child.stdout, child.stderr):
+            if pipe is not None:
+                pipe.close()
+    if late.is_set():
+        raise CompanionError(f"{command[0]} took longer than {timeout:g} s and was ended")
+    return Completed(command, code, "".join(out), "".join(err), clock.monotonic() - begun)
+
+
+def _spawn_bytes(
+    command: tuple[str, ...], env: Mapping[str, str] | None, missing_hint: str
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            command,
+            env={**os.environ, **env} if env else None,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=_POSIX,
+        )
+    except FileNotFoundError:
+        raise CompanionError(
+            f"the program {command[0]} is not installed", hint=missing_hint, code=Exit.MISSING
+        ) from None
+    except OSError as error:
+        raise CompanionError(f"{command[0]} can't be started: {error.strerror}") from None
+
+
+def _feed(pipe: IO[bytes] | None, feed: bytes | Callable[[IO[bytes]], None]) -> None:
+    """Write to a program's stdin; one that ends without reading it all is no fault of ours."""
+    if pipe is None:
+        return
+    try:
+        if callable(feed):
+            feed(pipe)
+        else:
+            pipe.write(feed)
+    except (OSError, ValueError):
+        pass
+    finally:
+        try:
+            pipe.close()
+        except OSError:
+            pass
+
+
+def _read(pipe: IO[bytes] | None, into: list[str], on_line: Callable[[str], None] | None) -> None:
+    for row in pipe or ():
+        text = row.decode("utf-8", "replace").replace("\r\n", "\n")
+        into.append(text)
+        if on_line is not None:
+            on_line(text.rstrip("\n"))
+
+
 def windows_line(argv: Sequence[str]) -> str:
     """Write an argument list as Windows programs take their command lines apart."""
     return subprocess.list2cmdline(argv)

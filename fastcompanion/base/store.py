@@ -217,11 +217,12 @@ def parse_yaml(text: str, path: Path, *, first_line: int = 1) -> Any:
         raise _unreadable(path, text, f"is not valid YAML: {error}", None) from None
 
 
-def write_yaml(path: Path, data: Any) -> None:
+def write_yaml(path: Path, data: Any, *, mode: int | None = None) -> None:
     """Write one YAML document in the order of its keys."""
     import yaml
 
-    write_text(path, yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100))
+    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
+    write_text(path, text, mode=mode)
 
 
 def read_toml(path: Path) -> dict[str, Any]:

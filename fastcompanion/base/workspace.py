@@ -279,6 +279,26 @@ def practice_folder() -> Path:
     return data_folder() / "practice"
 
 
+def servers_file() -> Path:
+    """The user's servers; it holds no secret."""
+    return config_file().parent / "servers.yaml"
+
+
+def server_ledger() -> Path:
+    """When which server ran and at what price; append-only, never sent anywhere."""
+    return config_file().parent / "servers.jsonl"
+
+
+def servers_folder() -> Path:
+    """What this machine knows of servers beside that: their host keys, launches under way."""
+    return data_folder() / "servers"
+
+
+def known_hosts() -> Path:
+    """The host keys of servers, apart from the user's own ~/.ssh/known_hosts, which is never changed."""
+    return servers_folder() / "known_hosts"
+
+
 def systemd_folder() -> Path:
     """The user's own systemd units."""
     return _xdg("XDG_CONFIG_HOME", ".config") / "systemd" / "user"

@@ -115,6 +115,12 @@ WORDS: dict[str, Word] = {
             "practice": ("kaggle_app", "kaggle_practice"),
         },
     ),
+    "server": Word(
+        "Notebook servers, and a GPU server of your own.",
+        _GROUPS,
+        ("server_app", "server_use"),
+        {"list": ("server_app", "server_use")},
+    ),
     "weights": Word(
         "Pretrained weights: found, verified, fetched and carried over.", _GROUPS, ("weights",)
     ),

@@ -1,0 +1,116 @@
+"""What ssh and sudo say when they fail, as errors that name the cause and the cure. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.process import Completed, shown
+from fastcompanion.server.registry import Server
+
+#: ssh's own exit code when the way there failed
+SSH = 255
+_LONGEST = 500
+_PATTERNS: tuple[tuple[str, str, str], ...] = (
+    (
+        r"REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for .* has changed",
+        "{target} has another host key than before: it was installed anew, or another machine answers",
+        "Ask its owner or look at its console; if you know why: fastcompanion server forget {name} --host-key",
+    ),
+    (
+        r"No \S+ host key is known|Host key verification failed",
+        "the host key of {target} is not the one that is kept for it",
+        "If you know why: fastcompanion server forget {name} --host-key, then try again",
+    ),
+    (
+        r"Permission denied|Too many authentication failures|No supported authentication methods",
+        "{target} does not let us in: it accepts none of your keys",
+        "ssh-add -l shows the keys of your agent; ssh-copy-id {target} brings one there while passwords still work",
+    ),
+    (
+        r"UNPROTECTED PRIVATE KEY FILE|bad permissions",
+        "ssh does not use your key, as others can read its file",
+        "chmod 600 {identity}",
+    ),
+    (
+        r"Could not resolve hostname|Name or service not known|nodename nor servname",
+        "there is no machine named {host}, or no network",
+        "Look at the name: fastcompanion server list",
+    ),
+    (
+        r"Connection refused",
+        "{host} answers, but no ssh server listens at port {port} there",
+        "It may still be starting: try again in a minute. Else give the port: user@host:port",
+    ),
+    (
+        r"Connection timed out|Operation timed out|timed out during banner|Timeout, server",
+        "{host} does not answer",
+        "Is it running? fastcompanion server status {name}. A firewall may know only your old address.",
+    ),
+    (
+        r"No route to host|Network is unreachable",
+        "there is no way to {host} from here",
+        "Look at your own network first.",
+    ),
+    (
+        r"Could not request local forwarding|cannot listen to port|Address already in use",
+        "the local port is taken by another program",
+        "Leave out --port, and a free one is chosen.",
+    ),
+    (
+        r"[Bb]ad configuration option|keyword \S+ extra arguments|terminating, \d+ bad configuration",
+        "ssh can't read its settings",
+        "Look at ~/.ssh/config; ssh -G {host} names the line.",
+    ),
+    (
+        r"Connection reset|Broken pipe|closed by remote host|Connection closed|banner exchange|kex_exchange|Connection to .* closed",
+        "the connection to {host} was cut",
+        "Try again; the machine may have stopped: fastcompanion server status {name}",
+    ),
+)  # fmt: skip
+
+
+def of_ssh(err: str, server: Server) -> CompanionError | None:
+    """Name what ssh failed with; None where the words are no failure of ssh that we know."""
+    facts = {
+        "name": server.name,
+        "host": server.host,
+        "target": f"{server.user}@{server.host}" if server.user else server.host,
+        "port": str(server.port or 22),
+        "identity": server.identity or "YOUR-KEY",
+    }
+    for pattern, message, hint in _PATTERNS:
+        if re.search(pattern, err):
+            return CompanionError(
+                message.format(**facts), hint=hint.format(**facts), code=Exit.MISSING
+            )
+    return None
+
+
+def of_sudo(done: Completed, server: Server) -> CompanionError | None:
+    """Name what sudo failed with; None where it let us in."""
+    if done.code == 0:
+        return None
+    who = server.user or "you"
+    if re.search(r"incorrect password|no password was provided|Sorry, try again", done.err):
+        return CompanionError("sudo there does not accept that password", code=Exit.MISSING)
+    if re.search(r"a password is required|a terminal is required|askpass", done.err):
+        message = f"sudo on {server.name} wants a password"
+        return CompanionError(message, hint="Add -K to be asked for it.", code=Exit.MISSING)
+    if re.search(
+        r"is not in the sudoers file|is not allowed to (execute|run)|may not run", done.err
+    ):
+        message = f"{who} may not use sudo on {server.name}"
+        return CompanionError(message, hint="Log in there as an administrator.", code=Exit.MISSING)
+    if re.search(r"sudo: (command )?not found|sudo: No such file", done.err):
+        message = f"there is no sudo on {server.name}"
+        return CompanionError(message, hint="Connect as root, or install sudo.", code=Exit.MISSING)
+    return None
+
+
+def remote(argv: Sequence[str], done: Completed) -> CompanionError:
+    """Tell of a program that failed over there, with its last words."""
+    words = (done.err.strip() or done.out.strip()).splitlines()
+    last = words[-1][:_LONGEST] if words else "no output"
+    return CompanionError(f"{shown(argv[:3])} … failed there (exit {done.code}): {last}")
