@@ -17,6 +17,7 @@ MAX_FUNCTION = 59
 
 STORE, PROCESS, CLOCK, REPO = "base/store.py", "base/process.py", "base/clock.py", "base/repo.py"
 KERNEL, WORKSPACE, CONFIG = "base/kernel.py", "base/workspace.py", "base/config.py"
+BOTO = "server/cloud/boto.py"
 WATCHDOG, MARKUP = "base/watchdog.py", "study/posts/markup.py"
 RECORDS, UV, CONSOLE, CLI, COMMANDS, NOTEBOOK = (
     "base/records.py",
@@ -58,6 +59,8 @@ IMPORTERS: dict[str, tuple[str, ...]] = {
     "kaggle": ("competition/",),
     "fsrs": ("course/review/schedule.py",),
     "tzlocal": ("study/plan/zones.py",),
+    "boto3": (BOTO,),
+    "botocore": (BOTO,),
 }
 
 #: dotted call -> the places that may make it

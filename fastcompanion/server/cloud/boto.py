@@ -1,0 +1,116 @@
+"""The one door to AWS: the only importer of boto3.
+
+Credentials are boto3's own affair (a profile, SSO, the environment); they are never read, stored,
+shown or asked for here. Each failure is a `Refused` with AWS's code, its words, and the cure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastcompanion.base import clock
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.server.cloud.refusals import Refused, refusal
+
+_ATTEMPTS, _CONNECT_SECONDS, _READ_SECONDS = 4, 10, 40
+INSTALL = "uv tool install --reinstall 'fastcompanion[server]'   (or: pip install boto3)"
+_NO_CREDENTIALS = ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError")
+_EXPIRED = ("UnauthorizedSSOTokenError", "SSOTokenLoadError", "TokenRetrievalError", "LoginRefreshRequired")  # fmt: skip
+_LOG_IN = "aws configure, or aws sso login; then AWS_PROFILE=NAME or --profile NAME"
+
+
+class Aws:
+    """An account in one region; `call` asks one question of one service."""
+
+    def __init__(self, region: str, profile: str, session: Any) -> None:
+        self.region, self.profile = region, profile
+        self._session = session
+        self._clients: dict[str, Any] = {}
+
+    def call(self, service: str, operation: str, **asked: Any) -> dict[str, Any]:
+        """Ask; what can be asked again is, up to four times (boto3's standard way)."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            answer: dict[str, Any] = getattr(self._client(service), operation)(**asked)
+        except ClientError as error:
+            raise refusal(operation, error.response, self.region) from None
+        except BotoCoreError as error:
+            raise _unable(error, service, self.region) from None
+        return answer
+
+    def pages(self, service: str, operation: str, key: str, **asked: Any) -> Iterator[Any]:
+        """Give the items of a list that may come in several parts."""
+        token: dict[str, Any] = {}
+        while True:
+            answer = self.call(service, operation, **asked, **token)
+            yield from answer.get(key, ())
+            if not answer.get("NextToken"):
+                return
+            token = {"NextToken": answer["NextToken"]}
+
+    def elsewhere(self, region: str) -> Aws:
+        """Give the same account in another region."""
+        return self if region == self.region else Aws(region, self.profile, self._session)
+
+    def _client(self, service: str) -> Any:
+        if service not in self._clients:
+            from botocore.config import Config
+
+            settings = Config(
+                retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+                connect_timeout=_CONNECT_SECONDS,
+                read_timeout=_READ_SECONDS,
+                user_agent_extra="fastcompanion",
+            )
+            # The price list is served in a few regions only.
+            region = "us-east-1" if service == "pricing" else self.region
+            self._clients[service] = self._session.client(
+                service, region_name=region, config=settings
+            )
+        return self._clients[service]
+
+    def wait(self, seconds: float) -> None:
+        """Wait between two looks at something that takes its time."""
+        clock.pause(seconds)
+
+
+def connect(region: str, profile: str = "") -> Aws:
+    """Open the door; without boto3 or without credentials it is exit 5 with what to do."""
+    try:
+        import boto3
+        from botocore.exceptions import BotoCoreError
+    except ImportError:
+        raise CompanionError(
+            "launching at EC2 needs boto3, which is not installed",
+            hint=INSTALL,
+            code=Exit.MISSING,
+        ) from None
+    try:
+        session = boto3.Session(profile_name=profile or None, region_name=region)
+        if session.get_credentials() is None:
+            raise CompanionError(
+                "AWS does not know you: there are no credentials on this machine",
+                hint=_LOG_IN,
+                code=Exit.MISSING,
+            )
+    except BotoCoreError as error:
+        raise _unable(error, "credentials", region) from None
+    return Aws(region, profile, session)
+
+
+def _unable(error: Exception, service: str, region: str) -> CompanionError:
+    """Name a failure on this side of the line: credentials, the network, a name."""
+    kind, text = type(error).__name__, " ".join(str(error).split())
+    if kind == "ProfileNotFound":
+        return CompanionError(text, hint="aws configure list-profiles", code=Exit.USAGE)
+    if kind in _NO_CREDENTIALS or kind in _EXPIRED:
+        return CompanionError(f"AWS does not know you: {text}", hint=_LOG_IN, code=Exit.MISSING)
+    if kind == "ParamValidationError":
+        return CompanionError(f"AWS would not understand this: {text}", code=Exit.FAILED)
+    return Refused(
+        f"{service} of AWS in {region} can't be reached: {text}",
+        hint="Look at your network and at the region's name, then run the same command again.",
+        reason=kind,
+    )
