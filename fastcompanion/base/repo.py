@@ -417,6 +417,12 @@ def _refusal(said: _Said) -> CommitResult:
     )
 
 
+def head(root: Path) -> str:
+    """Give the short id of the last commit, empty where there is none."""
+    said = _run(root, "rev-parse", "--short", "HEAD")
+    return said.out.strip() if said.code == 0 else ""
+
+
 def changed(root: Path) -> tuple[str, ...]:
     """Name the tracked files that differ from the last commit, staged or not."""
     said = _say(root, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=no")

@@ -279,6 +279,16 @@ def practice_folder() -> Path:
     return data_folder() / "practice"
 
 
+def competitions_folder() -> Path:
+    """What was submitted from outside of projects: a file for each competition."""
+    return data_folder() / "competitions"
+
+
+def competition_cache(name: str) -> Path:
+    """What a competition's site said last, for the time without a network; can be deleted."""
+    return cache_folder() / "competitions" / f"{name}.json"
+
+
 def servers_file() -> Path:
     """The user's servers; it holds no secret."""
     return config_file().parent / "servers.yaml"
