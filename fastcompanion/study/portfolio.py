@@ -19,7 +19,7 @@ KINDS = (
 )  # fmt: skip
 _OWN_WORDS = 20
 _FENCE = re.compile(r"(?ms)^(`{3,}|~{3,}).*?^\1[ \t]*$")
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\(<?(?P<target>[^)\s>]+)>?[^)]*\)|<img\b[^>]*?\bsrc=[\"'](?P<src>[^\"']+)[\"']")  # fmt: skip
 _LINK = re.compile(r"https?://[^\s)>\"'\]]+")
 _DEMO_HOSTS = ("huggingface.co/spaces", ".hf.space", ".github.io", ".streamlit.app", ".gradio.live", ".netlify.app", ".vercel.app")  # fmt: skip

@@ -39,7 +39,7 @@ _OBJECT = re.compile(
     r"<(?:IPython\.core\.display\.|Figure size |matplotlib\.|Axes|AxesSubplot)[^\n]*>"
 )
 _UNSEEN = re.compile(
-    r"(?is)<(script|style|template|noscript|svg|iframe)\b.*?(?:</\1\s*>|\Z)|<!--.*?-->"
+    r"(?is)<(script|style|template|noscript|svg|iframe)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)"
 )
 _TAGS = {
     "hide": ("remove-cell", "remove_cell", "hide-cell", "hide_cell", "hide", "noshow"),

@@ -15,8 +15,10 @@ _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _TEXT = r"(?:[^\[\]\\]|\\.|\[(?:[^\[\]\\]|\\.)*\])*"
 _TARGET = r"(?:<(?P<angled>[^<>\n]*)>|(?P<bare>[^\s()<>]*(?:\([^\s()]*\)[^\s()]*)*))"
 _TITLE = r"(?:\s+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?"
-_INLINE = re.compile(rf"(?P<mark>!?)\[(?P<text>{_TEXT})\]\(\s*{_TARGET}{_TITLE}\s*\)")
-_REFERENCE = re.compile(r"(?m)^[ ]{0,3}\[(?P<text>[^\]^][^\]]*)\]:[ \t]*<?(?P<bare>[^\s<>]+)>?")
+# One that is escaped begins nothing; trying it would read all that follows, from each of many.
+_UNESCAPED = r"(?:(?<!\\)|(?<=[^\\]\\\\)|(?<=^\\\\))"
+_INLINE = re.compile(rf"{_UNESCAPED}(?P<mark>!?)\[(?P<text>{_TEXT})\]\(\s*{_TARGET}{_TITLE}\s*\)")
+_REFERENCE = re.compile(r"(?m)^[ ]{0,3}\[(?P<text>[^\]\n^][^\]\n]*)\]:[ \t]*<?(?P<bare>[^\s<>]+)>?")
 _HTML = re.compile(r"(?is)<(?P<tag>img|a|source|video|audio|iframe)\b(?P<rest>[^>]*)>")
 _ATTRIBUTE = r"(?is)\b{name}\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))"
 _ELSEWHERE = re.compile(r"(?i)(?:[a-z][a-z0-9+.-]+:|//)")
@@ -55,13 +57,23 @@ def without_code(text: str) -> str:
             lines.append(" " * len(line))
         else:
             lines.append(line)
-    blanked = _COMMENT.sub(_blank, "\n".join(lines))
-    return _CODE.sub(_blank, blanked)
+    return _CODE.sub(_blank, without_comments("\n".join(lines)))
 
 
-def without_comments(text: str) -> str:
-    """Blank out what readers never see."""
-    return _COMMENT.sub(_blank, text)
+def without_comments(text: str, put: Callable[[re.Match[str]], str] | None = None) -> str:
+    """Blank out what readers never see, or put something else there."""
+    seen, rest = _up_to_last(text, "-->")
+    return _COMMENT.sub(put or _blank, seen) + rest
+
+
+def _up_to_last(text: str, end: str) -> tuple[str, str]:
+    """Cut a text after the last `end`: what begins later has none, and looking for it takes long."""
+    place = text.rfind(end)
+    return (text[: place + len(end)], text[place + len(end) :]) if place >= 0 else ("", text)
+
+
+def _html(text: str) -> Iterator[re.Match[str]]:
+    return _HTML.finditer(_up_to_last(text, ">")[0])
 
 
 def _blank(found: re.Match[str]) -> str:
@@ -75,7 +87,7 @@ def links(text: str) -> Iterator[Link]:
         yield from _inline(found, seen, 0)
     for found in _REFERENCE.finditer(seen):
         yield Link(found["bare"], found["text"], _line(seen, found.start()), False)
-    for found in _HTML.finditer(seen):
+    for found in _html(seen):
         name = "href" if found["tag"].lower() == "a" else "src"
         target = _attribute(found["rest"], name)
         if target:
@@ -137,7 +149,7 @@ def _targets(seen: str, base: int = 0) -> Iterator[tuple[int, int, bool]]:
         return
     for found in _REFERENCE.finditer(seen):
         yield found.start("bare"), found.end("bare"), False
-    for found in _HTML.finditer(seen):
+    for found in _html(seen):
         tag = found["tag"].lower()
         inner = re.search(_ATTRIBUTE.format(name="href" if tag == "a" else "src"), found["rest"])
         if inner:
