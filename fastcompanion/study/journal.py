@@ -316,13 +316,16 @@ def keep(
 
 
 def bring_back(ws: Workspace) -> None:
-    """Write entries again that no commit holds and that git took away, as `git rebase --abort` does."""
+    """Write entries again that no commit holds and that git took away, as `git rebase --abort` does.
+
+    Git takes the event with the line. Where the event stands, the line was deleted by hand.
+    """
     if not ws.waiting.exists():
         return
     gone = undone(ws, events.read(ws))
     for line in store.read_lines(ws.waiting):
         for entry in _kept(ws, line):
-            if entry.id not in gone:
+            if entry.id not in gone and not _is_deleted(ws, entry):
                 path, _ = _written(ws, entry)
                 events.postpone(ws, [path, ws.progress])
 
@@ -350,6 +353,11 @@ def _written(ws: Workspace, entry: Entry) -> tuple[Path, Path]:
         data = {"entry": entry.id, "minutes": entry.minutes, "step": entry.step}
         events.record(ws, _LOGGED, entry.lesson, data, private=secret)
     return path, target
+
+
+def _is_deleted(ws: Workspace, entry: Entry) -> bool:
+    private = not config.load(ws).get("privacy.log")
+    return find(ws, entry.id) is None and _is_recorded(ws, entry, private=private)
 
 
 def _is_recorded(ws: Workspace, entry: Entry, *, private: bool) -> bool:

@@ -210,3 +210,17 @@ def test_git_is_understood_in_any_language(
         monkeypatch.setenv(name, "de_DE.UTF-8")
     no_repository(study, git)
     assert "not a git repository" in run("log", "add", "x").out
+
+
+def test_a_line_deleted_by_hand_stays_away_though_no_commit_holds_it(
+    study: Path, run: Runner, git: Git, frozen: Callable[[str], None]
+) -> None:
+    frozen("2026-11-21T19:30:00+01:00")
+    no_identity(study, git)
+    assert run("log", "add", "said too much").code == 0
+    path = next((study / "log").rglob("*.md"))
+    path.write_text(path.read_text().partition("- ")[0])
+    assert run("log", "add", "only this").code == 0
+    text = path.read_text()
+    assert "only this" in text
+    assert "said too much" not in text
