@@ -168,6 +168,7 @@ class Connection:
         yield from ("ServerAliveCountMax=3", "TCPKeepAlive=yes", "LogLevel=ERROR")
         yield from ("ForwardAgent=no", "ForwardX11=no", "PermitLocalCommand=no")
         yield from ("RemoteCommand=none", "UpdateHostKeys=no", "CheckHostIP=no")
+        yield "HashKnownHosts=no"  # Debian hashes by default, and then nobody finds an alias again
         yield f"HostKeyAlias={self.alias}"
         yield f"UserKnownHostsFile={_quoted(workspace.known_hosts())}"
         yield f"StrictHostKeyChecking={'yes' if host_keys.of(self.alias) else 'accept-new'}"
