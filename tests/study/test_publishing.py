@@ -382,6 +382,28 @@ def test_unpublish_all(blog: Path, remote: Path, git: Git, run: Runner) -> None:
     assert {one["state"] for one in listed} == {"draft"}
 
 
+def test_the_portfolio_is_published_alone_and_stays_when_the_last_post_goes(
+    study: Path, git: Git, run: Runner
+) -> None:
+    material.write(study, "one", "First.\n", draft=True)
+    (study / "portfolio.md").write_text("# What I made\n\nTwo things.\n")
+    dry = run("blog", "publish", "--dry-run", "--json").data
+    done = run("blog", "publish", "--yes", "--json")
+    assert done.code == 0, done.err
+    assert [one["path"] for one in dry["files"]] == [one["path"] for one in done.data["files"]]
+    page = "portfolio/index.html"
+    assert page in git(study, "ls-tree", "-r", "--name-only", PAGES)
+    text = (study / "posts/2026-11-20-one/index.md").read_text()
+    (study / "posts/2026-11-20-one/index.md").write_text(
+        text.replace("draft: true", "draft: false")
+    )
+    assert run("blog", "publish", "--yes").code == 0
+    assert run("blog", "unpublish", "one", "--yes").code == 0
+    left = git(study, "ls-tree", "-r", "--name-only", PAGES)
+    assert page in left
+    assert "posts/one/" not in left
+
+
 def test_unpublish_publishes_nothing_by_the_way(blog: Path, remote: Path, git: Git) -> None:
     publish(blog)
     material.write(blog, "new", "Not published yet.\n")

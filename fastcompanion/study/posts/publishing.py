@@ -122,7 +122,7 @@ def _publish(ws: Workspace, consent: Consent, *, adopt: bool, dry_run: bool) -> 
     if stopped:
         return _told(ground, _Built({}, (), ()), drafts, stopped=stopped)
     _refuse_foreign(ground)
-    if not shown and ground.parent is None:
+    if not shown and ground.parent is None and not ws.portfolio.is_file():
         raise CompanionError(
             f"there is no post to publish: {_waiting(drafts)}",
             hint="draft: false in a post's front matter"
@@ -172,7 +172,8 @@ def _unpublish(ws: Workspace, name: str | None, consent: Consent, *, dry_run: bo
         return told
     if not consent(f"Take {what} off {told.url or 'the site'}?"):
         return replace(told, agreed=False)
-    return _take_off(ws, ground, taken, stay)
+    page = name is not None and ws.portfolio.is_file()
+    return _take_off(ws, ground, taken, stay, page=page)
 
 
 def _refuse_more(ws: Workspace, stay: list[Post], held: frozenset[str]) -> None:
@@ -193,14 +194,19 @@ def _refuse_more(ws: Workspace, stay: list[Post], held: frozenset[str]) -> None:
             )
 
 
-def _take_off(ws: Workspace, ground: _Ground, taken: list[Post], stay: list[Post]) -> Published:
-    """Make drafts of posts, so that the next publishing leaves them out too, and commit what is left."""
+def _take_off(
+    ws: Workspace, ground: _Ground, taken: list[Post], stay: list[Post], *, page: bool
+) -> Published:
+    """Make drafts of posts, so that the next publishing leaves them out too, and commit what is left.
+
+    `page` says that the portfolio stays there, though it may be all that is left.
+    """
     texts = {one.source: store.read_bytes(one.source) for one in taken}
     try:
         for one in taken:
             drafting.set_draft(one)
         slugs = tuple(one.slug for one in stay)
-        built = _build(ws, slugs) if stay else _Built({}, (), ())
+        built = _build(ws, slugs) if stay or page else _Built({}, (), ())
         told = _told(ground, built, ())
         done = _commit(ground, built, told, _message("Take posts off the blog", told))
     except BaseException:
