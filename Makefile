@@ -10,7 +10,7 @@ export PYTHON
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1  /p' Makefile
 
-demo: .venv/.base ## The whole lesson loop on the built-in course, from a bare clone
+demo: .venv/.base ## A lesson of the built-in course, a project and a practice competition, from a bare clone
 	@$(BIN)/fastcompanion demo "$${TMPDIR:-/tmp}/fastcompanion-demo"
 
 test: lint ## Lint, types, layers and the default tests

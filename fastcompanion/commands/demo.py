@@ -1,4 +1,4 @@
-"""`demo`: the whole lesson loop on the built-in course, played by the program itself."""
+"""`demo`: a lesson of the built-in course, a project and a practice competition, played by the program itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from fastcompanion.commands.options import Session, command
 from fastcompanion.console import Answer, Block, Items, Line, Next, Title
 from fastcompanion.flows import demo as flow
-from fastcompanion.flows.demo import Demonstration
+from fastcompanion.flows.demo import PROJECT, Demonstration
 
 _FOLDER = Path("fastcompanion-demo")
 
@@ -22,8 +22,9 @@ def demo(
         Path, typer.Argument(metavar="[DIR]", help="Where to leave the study.")
     ] = _FOLDER,
 ) -> Answer:
-    """Play the whole lesson loop on the built-in course.
+    """Play the whole loop: a lesson, a project of its own, a practice competition.
 
+    Nothing is sent anywhere: the competition is served on this machine, and its server ends with the demo.
     Every command is shown with its real output, and the study is left behind. A folder that is
     there already is left alone, and the next free name is taken.
     """
@@ -40,5 +41,7 @@ def register(root: typer.Typer) -> None:
 def _view(done: Demonstration) -> Iterable[Block]:
     seconds = sum(one.seconds for one in done.typed_commands)
     yield Title(f"That was the loop: {len(done.typed_commands)} commands, {seconds:.0f} s")
-    yield Line(f"The study is left in {done.folder}")
+    yield Line(f"The study is left in {done.folder}, its project in {PROJECT} there.")
+    end = f"fastcompanion kaggle practice end {done.competition}"
+    yield Line(f"{end} shows how the hidden rows rank you.")
     yield Next(f"cd '{done.folder}' && fastcompanion status", "to go on in it")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from fastcompanion import console
+from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.process import shown as spelled
 from fastcompanion.base.records import frozen
 from fastcompanion.commands import data as looking
@@ -21,6 +22,7 @@ from fastcompanion.competition.practice.place import chosen as places_of
 from fastcompanion.competition.practice.server import Live
 from fastcompanion.competition.practice.standing import Standing
 from fastcompanion.console import Answer, Block, Facts, Line, Next, Table, Title, Warn
+from fastcompanion.flows import practising
 
 _SHOWN = 12
 app = typer.Typer(
@@ -58,11 +60,14 @@ class Stopped:
 def new(
     session: Session,
     source: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--from", help="A folder with a labelled table, or the table.", metavar="DATA"
         ),
-    ],
+    ] = None,
+    demo: Annotated[
+        str, typer.Option("--demo", help="Made-up data instead, as of project new: class, number.")
+    ] = "",
     name: Annotated[
         str, typer.Option("--name", metavar="SLUG", help="Its name.", show_default="of the data")
     ] = "",
@@ -76,6 +81,15 @@ def new(
     ] = 5,
 ) -> Answer:
     """Make a competition of your own labelled data: some rows are hidden, and you predict them."""
+    if source is None:
+        made = practising.new_of_demo(
+            demo, name=name, metric=metric, daily=daily, dry_run=session.dry_run
+        )
+        return Answer(made, _view_made)
+    if demo:
+        raise CompanionError(
+            "give either data or a demo", hint="Leave --from out.", code=Exit.USAGE
+        )
     seen = looking.looked_at(session, source, target, kind, closely=False)
     made = making.new(source, seen, name=name, metric=metric, daily=daily, dry_run=session.dry_run)
     return Answer(made, _view_made)

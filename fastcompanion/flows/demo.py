@@ -1,27 +1,36 @@
-"""The whole lesson loop on the built-in course, by the real program, as a person would type it.
+"""The whole loop by the real program, as a person would type it: a lesson, a project, a competition.
 
 Each command runs as a process of its own, so that the demo shows what a learner sees and nothing
 else. What a learner writes by hand comes from the lesson's reference solution: at first with one of
-its authored mistakes, then right.
+its authored mistakes, then right. The competition is one of practice, served by this machine to
+itself; its server ends with the demo, however that ends.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fastcompanion.base import process
+from fastcompanion.base import process, watchdog
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
+from fastcompanion.competition.practice import place as practice
+from fastcompanion.competition.practice import server
 from fastcompanion.course.library import lessons
 from fastcompanion.course.model import Lesson, Mistake
 from fastcompanion.course.notebooks import notebook
 from fastcompanion.course.notebooks.sections import learner_sections, sections
 
 LESSON = "foundations/01"
+COMPETITION = "demo-trips"
+PROJECT = "projects/trips"
+_DATA = "projects/trips-data"
+_STARTING = 10.0
 _NAME = {"GIT_AUTHOR_NAME": "Demo Learner", "GIT_COMMITTER_NAME": "Demo Learner"}
 _MAIL = {"GIT_AUTHOR_EMAIL": "demo@example.org", "GIT_COMMITTER_EMAIL": "demo@example.org"}
 
@@ -41,6 +50,7 @@ class Demonstration:
 
     folder: str
     mistake: str
+    competition: str
     typed_commands: tuple[Typed, ...]
 
 
@@ -52,24 +62,69 @@ class Plan:
     commands: tuple[str, ...]
 
 
+@frozen
+class Step:
+    """A command of the demo: its words, the exit code it should have, the folder below the study."""
+
+    argv: tuple[str, ...]
+    expected: Exit = Exit.DONE
+    below: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The command as it is typed."""
+        return process.shown(self.argv)
+
+
 def plan(folder: Path) -> Plan:
     """List the commands of the demo, for a dry run."""
-    study = _free(folder.expanduser().absolute())
-    words = (["fastcompanion", *words] for words, _ in _script(study))
-    return Plan(str(study), tuple(process.shown(argv) for argv in words))
+    study, slug = _free(folder.expanduser().absolute()), _free_slug()
+    steps = (*_lesson(study), *_practice(slug))
+    return Plan(str(study), tuple(f"{_cd(one)}{one.shown}" for one in steps))
 
 
-def _script(folder: Path) -> list[tuple[list[str], Exit]]:
-    return [
-        (["init", str(folder), "--yes", "--course", "foundations"], Exit.DONE),
-        (["start", LESSON, "--no-open"], Exit.DONE),
-        (["lesson", "scratch", LESSON], Exit.DONE),
-        (["check", LESSON], Exit.CHECK_SAYS_NO),
-        (["hint", LESSON], Exit.DONE),
-        (["check", LESSON], Exit.DONE),
-        (["stop", "--note", "Reproduced the first lesson from scratch"], Exit.DONE),
-        (["status"], Exit.DONE),
-    ]
+def _cd(step: Step) -> str:
+    return f"cd {step.below} && " if step.below else ""
+
+
+def _ours(*words: str, expected: Exit = Exit.DONE, below: str = "") -> Step:
+    return Step(("fastcompanion", *words), expected, below)
+
+
+def _lesson(folder: Path) -> tuple[Step, ...]:
+    return (
+        _ours("init", str(folder), "--yes", "--course", "foundations"),
+        _ours("start", LESSON, "--no-open"),
+        _ours("lesson", "scratch", LESSON),
+        _ours("check", LESSON, expected=Exit.CHECK_SAYS_NO),
+        _ours("hint", LESSON),
+        _ours("check", LESSON),
+        _ours("stop", "--note", "Reproduced the first lesson from scratch"),
+        _ours("status"),
+    )
+
+
+def _practice(slug: str) -> tuple[Step, ...]:
+    """List the commands of the second half: every file that is submitted is made and sent as on the real site."""
+    run = ("kaggle", "practice", "run", "--name", slug, "--", "kaggle", "competitions")
+    submit = (*run, "submit", slug, "-q", "-f", "submission.csv", "-m")
+    return (
+        _ours("kaggle", "practice", "new", "--demo", "class", "--name", slug),
+        _ours("kaggle", "practice", "start", slug, "--accept-rules", "--background"),
+        _ours(*run, "download", slug, "-q", "-p", _DATA),
+        Step(("python", "-m", "zipfile", "-e", f"{_DATA}/{slug}.zip", _DATA)),
+        _ours("project", "new", "trips", "--data", _DATA, "--yes"),
+        _ours("project", "next", "submission", "--yes", below=PROJECT),
+        Step(("python", "submit.py", "baseline"), below=PROJECT),
+        _ours("kaggle", "validate", "submission.csv", below=PROJECT),
+        _ours(*submit, "the naive baseline", below=PROJECT),
+        _ours("project", "next", "linear", "--yes", below=PROJECT),
+        _ours("project", "train", "linear", below=PROJECT),
+        Step(("python", "submit.py", "linear"), below=PROJECT),
+        _ours(*submit, "all columns", below=PROJECT),
+        _ours("kaggle", "practice", "status", slug, below=PROJECT),
+        _ours("kaggle", "practice", "stop", slug, below=PROJECT),
+    )
 
 
 def demonstrate(folder: Path, reporter: Reporter) -> Demonstration:
@@ -78,15 +133,25 @@ def demonstrate(folder: Path, reporter: Reporter) -> Demonstration:
     Raises:
         CompanionError: a command ended with another exit code than a learner would see.
     """
-    study = _free(folder.expanduser().absolute())
+    study, slug = _free(folder.expanduser().absolute()), _free_slug()
     learner = _Learner(study)
-    stage = _Stage(study, reporter)
-    for words, expected in _script(study):
-        if words[0] == "check":
-            wrong = expected is Exit.CHECK_SAYS_NO
+    stage = Stage(study, reporter)
+    for step in _lesson(study):
+        if step.argv[1] == "check":
+            wrong = step.expected is Exit.CHECK_SAYS_NO
             reporter.note(f"\n# {learner.write(wrong=wrong)}")
-        stage.play(words, expected)
-    return Demonstration(str(study), learner.mistake.id, tuple(stage.typed))
+        stage.play(step)
+    compete(stage, slug)
+    return Demonstration(str(study), learner.mistake.id, slug, tuple(stage.typed))
+
+
+def compete(stage: Stage, slug: str) -> None:
+    """Play the second half in a study that is there: a competition, a project, two submissions."""
+    stage.reporter.note("\n# The lesson is done. What it taught is tried on other data: a practice")
+    stage.reporter.note("# competition, whose labels are hidden and whose server is this machine.")
+    with _ended(slug, stage):
+        for step in _practice(slug):
+            stage.play(step)
 
 
 def _free(folder: Path) -> Path:
@@ -98,7 +163,29 @@ def _free(folder: Path) -> Path:
     return free
 
 
-class _Stage:
+def _free_slug() -> str:
+    """Name the competition, or the first free name after it."""
+    number, free = 1, COMPETITION
+    while practice.at(free).folder.exists():
+        number += 1
+        free = f"{COMPETITION}-{number}"
+    return free
+
+
+@contextmanager
+def _ended(slug: str, stage: Stage) -> Iterator[None]:
+    """End the competition's server with the block: also after Ctrl-C, SIGTERM or a command that failed."""
+    signals = watchdog.Interruptions()
+    signals.install()
+    try:
+        yield
+    finally:
+        with signals.deferred():
+            server.stop(practice.at(slug), starting=_STARTING if stage.is_starting else 0.0)
+        signals.restore()
+
+
+class Stage:
     """Runs commands in the study and shows each with its output, as it comes."""
 
     def __init__(self, study: Path, reporter: Reporter) -> None:
@@ -106,20 +193,41 @@ class _Stage:
         self.reporter = reporter
         self.typed: list[Typed] = []
         self.environment = _environment(reporter)
+        self._below = ""
+        self._playing: Step | None = None
 
-    def play(self, words: list[str], expected: Exit) -> None:
+    @property
+    def is_starting(self) -> bool:
+        """Was the demo left in the middle of a command that starts a server?"""
+        return self._playing is not None and "--background" in self._playing.argv
+
+    def play(self, step: Step) -> None:
         """Run one command; anything but the expected exit code ends the demo."""
-        shown = process.shown(["fastcompanion", *words])
-        self.reporter.note(f"\n$ {shown}")
-        argv = [sys.executable, "-m", "fastcompanion", *words]
-        place = self.study if self.study.is_dir() else self.study.parent
-        done = process.stream(argv, self.reporter.note, cwd=place, env=self.environment)
-        self.typed.append(Typed(shown, done.code, round(done.seconds, 1)))
-        if done.code != expected:
+        if step.below != self._below:
+            self._below = step.below
+            self.reporter.note(f"\n$ cd {step.below}")
+        self.reporter.note(f"\n$ {step.shown}")
+        self._playing = step
+        done = process.stream(
+            self._argv(step), self.reporter.note, cwd=self._place(step), env=self.environment
+        )
+        self._playing = None
+        self.typed.append(Typed(step.shown, done.code, round(done.seconds, 1)))
+        if done.code != step.expected:
             raise CompanionError(
-                f"`{shown}` ended with exit code {done.code}, not {int(expected)}",
+                f"`{step.shown}` ended with exit code {done.code}, not {int(step.expected)}",
                 hint=f"The study is in {self.study}.",
             )
+
+    def _place(self, step: Step) -> Path:
+        return self.study / step.below if self.study.is_dir() else self.study.parent
+
+    @staticmethod
+    def _argv(step: Step) -> list[str]:
+        """Use the Python and the program that run already, whatever is found by their names."""
+        program, *words = step.argv
+        module = ["-m", "fastcompanion"] if program == "fastcompanion" else []
+        return [sys.executable, *module, *words]
 
 
 def _environment(reporter: Reporter) -> dict[str, str]:

@@ -6,6 +6,8 @@ import fnmatch
 import json
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from fastcompanion.competition.practice import place as places
+from fastcompanion.competition.practice import server, standing
+from fastcompanion.competition.practice.place import Place
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,6 +41,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     env = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     env |= {
         "HOME": str(place),
+        "FASTCOMPANION_HOME": str(place / "home"),
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
         "NO_COLOR": "1",
@@ -52,7 +59,76 @@ def test_the_demo_types_the_whole_loop(played: Played) -> None:
     words = [(one["command"].split()[1], one["code"]) for one in played.data["typed_commands"]]
     assert words == [
         ("init", 0), ("start", 0), ("lesson", 0), ("check", 4), ("hint", 0), ("check", 0), ("stop", 0), ("status", 0),
+        *[("kaggle", 0)] * 3, ("-m", 0), *[("project", 0)] * 2, ("submit.py", 0), *[("kaggle", 0)] * 2,
+        *[("project", 0)] * 2, ("submit.py", 0), *[("kaggle", 0)] * 3,
     ]  # fmt: skip
+
+
+def test_it_ends_with_the_baseline_and_the_model_on_a_leaderboard(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = practice_of(played.folder.parent, monkeypatch, played.data["competition"])
+    found = standing.standing(place)
+    baseline, model = found.submissions
+    assert (baseline.status, model.status) == ("COMPLETE", "COMPLETE")
+    assert (baseline.counts, model.counts) == (False, True)
+    assert model.public is not None
+    assert baseline.public is not None
+    assert model.public > baseline.public
+    naive = {row.team: row.public for row in found.leaderboard}
+    assert naive["you"] == model.public
+    assert baseline.public in [score for team, score in naive.items() if team != "you"]
+    board = played.shown.rpartition("practice status")[2]
+    assert "naive: one rule" in board
+    assert f"{model.public:.5f}" in board
+    assert found.url == "", "the server of the demo still runs"
+    assert not [path for path in place.folder.parent.iterdir() if path.name != place.folder.name]
+
+
+def practice_of(home: Path, patch: pytest.MonkeyPatch, slug: str) -> Place:
+    """Find the competition in the user folder of the demo, which this process has not."""
+    patch.setenv("FASTCOMPANION_HOME", str(home / "home"))
+    return places.at(slug)
+
+
+PLAY = """
+import sys
+from pathlib import Path
+from fastcompanion.flows import demo
+from fastcompanion.base.reporter import SILENT
+
+class Told:
+    task = SILENT.task
+    def note(self, text):
+        print(text, flush=True)
+
+demo.compete(demo.Stage(Path(sys.argv[1]), Told()), "ended-early")
+"""
+
+
+@pytest.mark.parametrize("way", ["a command that fails", "Ctrl-C", "SIGTERM"])
+def test_the_server_ends_however_the_demo_ends(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = practice_of(tmp_path, monkeypatch, "ended-early")
+    study = tmp_path / "study"
+    (study / "projects").mkdir(parents=True)
+    if way == "a command that fails":
+        (study / "projects" / "trips-data").write_text("in the way")
+    with subprocess.Popen(
+        [sys.executable, "-c", PLAY, str(study)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as program:  # fmt: skip
+        assert program.stdout is not None
+        said = next(line for line in program.stdout if "is served at" in line)
+        if way != "a command that fails":
+            assert server.found(place) is not None
+            program.send_signal(signal.SIGINT if way == "Ctrl-C" else signal.SIGTERM)
+        program.communicate(timeout=60)
+    assert program.returncode != 0
+    assert server.found(place) is None
+    port = int(re.findall(r":(\d+)/", said)[0])
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=5)
 
 
 def test_commands_are_shown_with_their_real_output(played: Played) -> None:
@@ -95,7 +171,8 @@ def test_every_file_of_the_study_is_documented(played: Played) -> None:
         for path in played.folder.rglob("*")
         if path.is_file()
     ]
-    own = [name for name in files if not name.startswith(".git/")]
+    # A project is a repository of its own, and docs/projects.md lists its files.
+    own = [name for name in files if not name.startswith((".git/", "projects/"))]
     unknown = [
         name for name in own if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
     ]

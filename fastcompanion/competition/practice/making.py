@@ -69,9 +69,19 @@ class _Cut:
 
 
 def new(
-    source: Path, seen: DataSet, *, name: str = "", metric: str = "", daily: int, dry_run: bool
+    source: Path,
+    seen: DataSet,
+    *,
+    name: str = "",
+    metric: str = "",
+    daily: int,
+    dry_run: bool,
+    origin: str = "",
 ) -> Made:
-    """Make a practice competition of a data set that was looked at; one that is there is not touched."""
+    """Make a practice competition of a data set that was looked at; one that is there is not touched.
+
+    `origin` says where the data are from, when it is not the source itself.
+    """
     slug = name or places.slug_of(source.resolve().stem)
     place = places.at(slug)
     if place.folder.exists():
@@ -82,7 +92,8 @@ def new(
             code=Exit.USAGE,
         )
     cut = _cut(source, seen, metric)
-    competition = _competition(slug, source, seen, cut, daily)
+    told = origin or str(source.absolute())
+    competition = _competition(slug, told, seen, cut, daily)
     if not dry_run:
         _write(place, competition, cut)
     names = tuple(one.name for one in competition.opponents)
@@ -190,7 +201,7 @@ def _public(asked: Sequence[str], truths: Mapping[str, str], kind: str) -> froze
     return frozenset(taken)
 
 
-def _competition(slug: str, source: Path, seen: DataSet, cut: _Cut, daily: int) -> Competition:
+def _competition(slug: str, source: str, seen: DataSet, cut: _Cut, daily: int) -> Competition:
     is_class = naive.says(cut.known.kind.value) == "class"
     classes = tuple(sorted(set(cut.truths.values()))) if is_class else ()
     told = Competition(
@@ -210,7 +221,7 @@ def _competition(slug: str, source: Path, seen: DataSet, cut: _Cut, daily: int) 
         test_rows=len(cut.asked),
         public_rows=len(cut.public),
         created=clock.stamp(),
-        source=str(source.absolute()),
+        source=source,
         opponents=_opponents(cut),
     )
     return replace(told, answers=classes) if told.is_shares and len(classes) > 2 else told

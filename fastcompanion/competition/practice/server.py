@@ -146,7 +146,7 @@ def leave_running(place: Place, *, port: int, accept: bool) -> Listening:
     more = ["--accept-rules"] if accept else []
     words = ["kaggle", "practice", "start", place.folder.name, "--port", str(port), *more]
     process.leave_running([sys.executable, "-m", "fastcompanion", *words])
-    told = _awaited(place, there=True)
+    told = _awaited(place)
     if told is None:
         raise CompanionError(
             "the server did not start",
@@ -155,11 +155,14 @@ def leave_running(place: Place, *, port: int, accept: bool) -> Listening:
     return told
 
 
-def stop(place: Place) -> bool:
-    """Ask the server of a competition to end, and wait for it; tell whether there was one."""
+def stop(place: Place, *, starting: float = 0.0) -> bool:
+    """Ask the server of a competition to end, and wait for it; tell whether there was one.
+
+    `starting`: wait so many seconds for one that was started a moment ago and does not answer yet.
+    """
     from http.client import HTTPConnection, HTTPException
 
-    told = found(place)
+    told = _awaited(place, patience=starting)
     if told is None:
         return False
     line = HTTPConnection(HOST, told.port, timeout=5)
@@ -170,15 +173,17 @@ def stop(place: Place) -> bool:
         pass  # it may have ended before its answer was sent
     finally:
         line.close()
-    if _awaited(place, there=False) is not None:
-        raise CompanionError(f"the server (process {told.pid}) did not end")
-    return True
+    # Its lock is the last that it gives back: then its port is closed, too.
+    with store.lock(
+        place.lock, wait=_PATIENCE, busy=f"the server (process {told.pid}) did not end"
+    ):
+        return True
 
 
-def _awaited(place: Place, *, there: bool) -> Listening | None:
-    """Wait until a server answers, or until none does."""
-    end = clock.monotonic() + _PATIENCE
-    while ((told := found(place)) is None) == there and clock.monotonic() < end:
+def _awaited(place: Place, *, patience: float = _PATIENCE) -> Listening | None:
+    """Wait until a server answers."""
+    end = clock.monotonic() + patience
+    while (told := found(place)) is None and clock.monotonic() < end:
         clock.pause(0.05)
     return told
 
