@@ -81,6 +81,13 @@ def write_bytes(path: Path, data: bytes, *, mode: int | None = None, durable: bo
 
     Without `durable` the disk is not waited for: for many files that can be made again.
     """
+    write_chunks(path, (data,), mode=mode, durable=durable)
+
+
+def write_chunks(
+    path: Path, chunks: Iterable[bytes], *, mode: int | None = None, durable: bool = True
+) -> None:
+    """Replace a file by bytes that come one after the other; what they raise leaves the old file."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         target = path.resolve() if path.is_symlink() else path
@@ -90,7 +97,8 @@ def write_bytes(path: Path, data: bytes, *, mode: int | None = None, durable: bo
         raise _refused("can't be written", path, error) from None
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            for chunk in chunks:
+                file.write(chunk)
             file.flush()
             if durable:
                 os.fsync(file.fileno())

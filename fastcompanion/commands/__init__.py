@@ -109,8 +109,9 @@ WORDS: dict[str, Word] = {
     "kaggle": Word(
         "Competitions: validate, submit, practise offline.",
         _GROUPS,
-        ("kaggle_app", "kaggle_validate", "kaggle_practice"),
+        ("kaggle_app", "kaggle_download", "kaggle_validate", "kaggle_practice"),
         {
+            "download": ("kaggle_app", "kaggle_download"),
             "validate": ("kaggle_app", "kaggle_validate"),
             "practice": ("kaggle_app", "kaggle_practice"),
         },
@@ -141,7 +142,11 @@ WORDS: dict[str, Word] = {
         "Look for what is in the way, and name the cure of each finding.", _GROUPS, ("doctor",)
     ),
     "cancel": Word("Give up the session: its timer is forgotten.", _MORE, ("home",)),
-    "demo": Word("Play the whole lesson loop on the built-in course.", _MORE, ("demo",)),
+    "demo": Word(
+        "Play the whole loop: a lesson, a project of its own, a practice competition.",
+        _MORE,
+        ("demo",),
+    ),
 }
 
 # Of commands/options.py, which is not loaded just to know them.
