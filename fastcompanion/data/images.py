@@ -6,6 +6,7 @@ and the RIFF WAVE format.
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 from collections.abc import Callable
@@ -58,6 +59,11 @@ def picture(folder: Folder, name: str) -> Picture:
             return _picture(file)
     except OSError as error:
         return Picture("", problem=f"can't be read: {error.strerror or type(error).__name__}")
+
+
+def of_bytes(data: bytes) -> Picture:
+    """Look at an image, or at its first bytes alone: then it says what the head tells, and is not whole."""
+    return _picture(io.BytesIO(data))
 
 
 def _picture(file: IO[bytes]) -> Picture:
