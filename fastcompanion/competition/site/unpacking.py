@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from unicodedata import category
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from fastcompanion.base import store
 from fastcompanion.base.errors import CompanionError, Exit
@@ -172,7 +172,7 @@ def _most_members(bounds: Bounds) -> int:
 def _opened(archive: Path) -> ZipFile:
     try:
         return ZipFile(archive)
-    except (BadZipFile, NotImplementedError, ValueError, OSError, EOFError) as error:
+    except (BadZipFile, NotImplementedError, ValueError, OSError, EOFError, struct.error) as error:
         raise _refused(f"it is broken ({error})") from None
 
 
@@ -185,6 +185,9 @@ def _member(info: ZipInfo, rules: Rules) -> Member:
     name = safe_name(info.orig_filename, rules)
     if info.flag_bits & _ENCRYPTED:
         raise _refused(f"{shown(name)} is locked with a password")
+    if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        # Others can ask for gigabytes of memory; no site that we know uses them.
+        raise _refused(f"{shown(name)} is packed by a method that is not read here")
     if stat.S_IFMT(info.external_attr >> 16) in _SPECIAL:
         raise _refused(f"{shown(name)} is a link or a device, no file")
     return Member(name, info.file_size, info.CRC)
@@ -301,7 +304,7 @@ def unpack(
 def _write(opened: ZipFile, infos: Mapping[str, ZipInfo], member: Member, path: Path) -> None:
     try:
         store.write_chunks(path, _checked(opened, infos[member.name], member), durable=False)
-    except (BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, KeyError) as error:
+    except (BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, KeyError) as error:
         raise CompanionError(
             f"{shown(member.name)} is broken in the archive ({error})",
             hint="The same command with --force fetches the archive again.",
