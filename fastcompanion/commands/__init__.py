@@ -109,8 +109,12 @@ WORDS: dict[str, Word] = {
     "kaggle": Word(
         "Competitions: validate, submit, practise offline.",
         _GROUPS,
-        ("kaggle_app", "kaggle_download", "kaggle_validate", "kaggle_practice"),
+        ("kaggle_app", "kaggle_site", "kaggle_download", "kaggle_validate", "kaggle_practice"),
         {
+            **dict.fromkeys(
+                ("list", "join", "submit", "history", "leaderboard", "progress"),
+                ("kaggle_app", "kaggle_site"),
+            ),
             "download": ("kaggle_app", "kaggle_download"),
             "validate": ("kaggle_app", "kaggle_validate"),
             "practice": ("kaggle_app", "kaggle_practice"),

@@ -17,7 +17,7 @@ def view(found: Validated) -> Iterable[Block]:
     yield Title(f"{found.file}: {_verdict(found)}")
     yield Facts(tuple((name, text) for name, text in _facts(found) if text))
     for issue in found.issues:
-        yield from _finding(issue)
+        yield from finding(issue)
     if not found.issues:
         yield Line("Nothing wrong was found.", "good")
 
@@ -40,7 +40,8 @@ def _facts(found: Validated) -> Iterable[tuple[str, str]]:
         )
 
 
-def _finding(issue: Issue) -> Iterable[Block]:
+def finding(issue: Issue) -> Iterable[Block]:
+    """Show one finding with its place and its cure."""
     place = f"line {issue.line}: " if issue.line is not None else ""
     column = (
         f"{issue.column}: " if issue.column and f"'{issue.column}'" not in issue.message else ""

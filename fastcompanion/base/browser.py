@@ -1,0 +1,18 @@
+"""Opening a page in the learner's browser."""
+
+from __future__ import annotations
+
+import sys
+
+from fastcompanion.base import process
+from fastcompanion.base.errors import CompanionError
+
+
+def open_page(url: str) -> None:
+    """Open a web address; anything else is refused.
+
+    It is done by a process of its own, as some browsers write to the terminal or wait to be closed.
+    """
+    if not url.startswith(("https://", "http://")):
+        raise CompanionError(f"{url!r} is no web address and is not opened")
+    process.leave_running([sys.executable, "-m", "webbrowser", "-t", url])

@@ -1,0 +1,155 @@
+"""Asking a site, with what it said last for the time when it can't be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from fastcompanion.base import clock, store, workspace
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.near import did_you_mean
+from fastcompanion.base.records import frozen
+from fastcompanion.base.reporter import SILENT, Reporter
+from fastcompanion.competition.practice import place as places
+from fastcompanion.competition.practice import standing
+from fastcompanion.competition.site import client as clients
+from fastcompanion.competition.site.client import Client
+from fastcompanion.competition.site.faults import SiteError
+from fastcompanion.competition.site.model import Competition, Row, Submission
+from fastcompanion.competition.site.target import Target, is_inside
+
+VERSION = 1
+_FAR = datetime(2090, 1, 1, tzinfo=UTC)
+Kind = TypeVar("Kind")
+
+
+@frozen
+class Known:
+    """What a site says of a competition, at a time; `problem` says why it was not asked just now."""
+
+    at: datetime
+    competition: Competition
+    submissions: tuple[Submission, ...]
+    rows: tuple[Row, ...]
+    problem: str = ""
+
+
+def competition(client: Client, target: Target) -> Competition:
+    """Ask for a competition; of a name that is none the nearest ones are named (what Kaggle calls `denied`)."""
+    try:
+        return client.competition(target.slug)
+    except SiteError as error:
+        if error.kind not in ("denied", "missing"):
+            raise
+        near = did_you_mean(target.slug, _alike(client, target))
+        if near:
+            error.args = (error.message + near,)
+            error.message += near
+        raise
+
+
+def deadline(about: Competition) -> datetime | None:
+    """Give the deadline as the clocks here show it; None where there is none, which sites write as a far one."""
+    given = about.deadline
+    return clock.here(given) if given is not None and given < _FAR else None
+
+
+def _alike(client: Client, target: Target) -> list[str]:
+    """List names that may have been meant: those entered, and what the words of the name find."""
+    words = sorted(target.slug.replace("_", "-").split("-"), key=len, reverse=True)
+    found: dict[str, None] = {}
+    for search, group in (("", "entered"), (words[0], ""), (words[0][:5], ""), ("", "")):
+        try:
+            told = client.competitions(search, group)
+        except CompanionError:
+            break
+        found |= {one.slug: None for one in told}
+    return list(found)
+
+
+def known(
+    target: Target, *, submissions: bool = True, rows: bool = True, reporter: Reporter = SILENT
+) -> Known:
+    """Ask a site for what it knows of a competition; where it can't be asked, give what it said last."""
+    try:
+        client = clients.connect(target, reporter=reporter)
+        told = Known(
+            clock.now(),
+            competition(client, target),
+            tuple(client.submissions(target.slug)) if submissions else (),
+            tuple(client.leaderboard(target.slug)) if rows else (),
+        )
+    except CompanionError as error:
+        last = _last(target) if error.code in (Exit.MISSING, Exit.NOT_SET_UP) else None
+        if last is None:
+            raise
+        return Known(last.at, last.competition, last.submissions, last.rows, error.message)
+    if submissions and rows:
+        store.write_json(_place(target), {"version": VERSION, **_plain(told)})
+    return told
+
+
+def _place(target: Target) -> Path:
+    return workspace.competition_cache(target.text.replace("/", "-"))
+
+
+def _last(target: Target) -> Known | None:
+    """Read what a site said last; a cache that can't be read is as good as none."""
+    try:
+        told = store.check_version(store.read_json(_place(target)), _place(target), current=VERSION)
+        return Known(
+            clock.parse(told["at"]),
+            _made(Competition, told["competition"]),
+            tuple(_made(Submission, one) for one in told["submissions"]),
+            tuple(_made(Row, one) for one in told["rows"]),
+        )
+    except (CompanionError, OSError, KeyError, TypeError):
+        return None
+
+
+def _made(kind: Callable[..., Kind], told: Mapping[str, Any]) -> Kind:
+    times = {"deadline", "date"} & set(told)
+    read = {name: clock.parse(told[name]) if told[name] else None for name in times}
+    return kind(**{**told, **read})
+
+
+def _plain(told: Any) -> Any:
+    """Turn records and times into what JSON knows."""
+    if hasattr(told, "__dataclass_fields__"):
+        return {name: _plain(getattr(told, name)) for name in told.__dataclass_fields__}
+    if isinstance(told, tuple):
+        return [_plain(one) for one in told]
+    return clock.stamp(told) if isinstance(told, datetime) else told
+
+
+def public_rows(target: Target) -> int | None:
+    """Say how many rows the public leaderboard judges; None where nobody tells, as on kaggle.com."""
+    if not target.practice or is_inside():
+        return None
+    try:
+        return places.read(places.at(target.slug)).public_rows
+    except CompanionError:
+        return None
+
+
+@frozen
+class Baseline:
+    """A naive model on the leaderboard of a practice competition."""
+
+    name: str
+    score: float
+
+
+def baselines(target: Target) -> tuple[Baseline, ...]:
+    """Give the naive models of a practice competition; on kaggle.com nobody says which rows are naive."""
+    if not target.practice or is_inside():
+        return ()
+    try:
+        told = standing.standing(places.at(target.slug))
+    except CompanionError:
+        return ()
+    return tuple(
+        Baseline(row.team, row.score) for row in told.leaderboard if row.team.startswith("naive: ")
+    )
