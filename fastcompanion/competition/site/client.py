@@ -43,6 +43,7 @@ _HERE = re.compile(r"http://127\.0\.0\.1:\d{1,5}")
 _REPEATABLE = re.compile(r"(?:Get|List|Download|Start|Introspect|Generate)[A-Z]\w*")
 _GROUPS = ("general", "entered", "community", "hosted", "unlaunched", "unlaunched_community")
 _TAB = "COMPETITION_LIST_TAB"
+_NUMBERED = ("ListCompetitions", "ListSubmissions")
 _A_PAGE, _MOST_PAGES = 100, 1000
 
 
@@ -165,8 +166,9 @@ class Client:
             )
         fields = {
             "group": f"{_TAB}_{group.upper() or 'EVERYTHING'}",
+            "category": "HOST_SEGMENT_UNSPECIFIED",
             "sortBy": "COMPETITION_SORT_BY_BEST",
-            "search": search or None,
+            "search": search,
         }
         pages = self._pages("ListCompetitions", "competitions", most=most, **fields)
         return tuple(map(reading.competition, pages))
@@ -308,7 +310,7 @@ class Client:
         said = faults.shown(reading.text(told, "message"), self._about.secrets)
         none = SiteError(
             f"{self.site} gave no number for the submission: {said}", kind="answer",
-            hint=f"fastcompanion kaggle history -c {replace(self._about, slug=slug).text}",
+            hint=f"fastcompanion kaggle history {replace(self._about, slug=slug).text}",
         )  # fmt: skip
         return self._arrived(slug, before, file, message, none)
 
@@ -317,7 +319,7 @@ class Client:
     ) -> Sent:
         """Find a submission that was answered badly in the list; raise where it is not there."""
         text = replace(self._about, slug=slug).text
-        look = f"fastcompanion kaggle history -c {text}"
+        look = f"fastcompanion kaggle history {text}"
         try:
             found = self.submissions(slug, most=_A_PAGE)
         except SiteError:
@@ -349,7 +351,9 @@ class Client:
         rows: list[dict[str, Any]] = []
         token, seen = "", set[str]()
         for _ in range(_MOST_PAGES):
-            more = {**fields, "pageSize": min(_A_PAGE, most), "pageToken": token or None}
+            more = {**fields, "pageSize": min(_A_PAGE, most), "pageToken": token}
+            if method in _NUMBERED and not token:
+                more["page"] = 1
             told = self.rpc(COMPETITIONS, method, **more)
             found = told.get(key)
             rows += (

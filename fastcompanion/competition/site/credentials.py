@@ -68,11 +68,11 @@ class Credential:
         return f"Basic {base64.b64encode(pair).decode('ascii')}"
 
     @property
-    def secrets(self) -> tuple[str, ...]:
+    def secrets(self) -> tuple[Secret, ...]:
         """What may stand in no text of ours."""
-        sent = self.header.partition(" ")[2]
-        more = (self.refresh.reveal(),) if self.refresh else ()
-        return tuple(one for one in (self.secret.reveal(), sent, *more) if one)
+        sent = Secret(self.header.partition(" ")[2])
+        more = (self.refresh,) if self.refresh else ()
+        return tuple(one for one in (self.secret, sent, *more) if one)
 
 
 @frozen

@@ -11,6 +11,8 @@ from typing import Literal
 
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
+from fastcompanion.base.scrub import GONE
+from fastcompanion.competition.site.credentials import Secret
 from fastcompanion.competition.site.target import WEB
 
 Kind = Literal[
@@ -72,7 +74,7 @@ class Asked:
     source: str
     method: str = ""
     slug: str = ""
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[Secret, ...] = ()
 
     @property
     def page(self) -> str:
@@ -226,10 +228,10 @@ def proxy(asked: Asked, host: str) -> SiteError:
     )  # fmt: skip
 
 
-def shown(text: str, secrets: Iterable[str] = ()) -> str:
+def shown(text: str, secrets: Iterable[Secret] = ()) -> str:
     """Cut what a server wrote to a length: one line, without control characters and our secrets."""
     for secret in secrets:
-        text = text.replace(secret, "[removed]") if secret else text
+        text = text.replace(secret.reveal(), GONE)
     line = " ".join("".join(one if one.isprintable() else " " for one in text[:4096]).split())
     return line if len(line) <= _MOST_TEXT else line[:_MOST_TEXT] + "…"
 

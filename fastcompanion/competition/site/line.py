@@ -209,6 +209,9 @@ class Line:
         with response:
             response._content = self._whole(response)
         _judge(response, self._asked)
+        if 300 <= response.status_code < 400:
+            # The library reads what calls itself JSON, and the body of a redirect is empty.
+            response.headers.pop("Content-Type", None)
         return response
 
     def _whole(self, response: Any) -> bytes:
