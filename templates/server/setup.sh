@@ -1,0 +1,977 @@
+#!/usr/bin/env bash
+# What the machine shall have, step by step. Each step is looked at (check_NAME), done if need be (do_NAME), and
+# looked at again; undo_NAME takes it back. The lines that begin with "#:" say why, and --explain shows them.
+# Nobody else's file is edited: settings go into files of their own, which are listed in $KNOWN/files.
+set -Eeuo pipefail
+umask 022
+export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l LC_ALL=C.UTF-8
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+# What was asked for; fastcompanion writes these lines.
+MODE=apply
+KIND=cloud
+LEARNER=''
+PUBLIC_KEY=''
+IDLE_MINUTES=60
+MAX_HOURS=8
+ON_IDLE=poweroff
+JUPYTER=yes
+NIGHT_ZONE=''
+SKIP=''
+ONLY=''
+ALSO=''
+DRIVER=auto
+PROVEN=no
+PACKAGES=''
+MODULES=''
+ENVIRONMENT=''
+DOTFILES=''
+
+SELF=$0
+KNOWN=/var/lib/fastcompanion # what was done, for the next run and for undo
+RUN=/run/fastcompanion       # gone after a restart
+LOG=/var/log/fastcompanion-setup.log
+ETC=/etc/fastcompanion
+UV_VERSION=0.8.17
+CHANGED=0
+FAILED=0
+
+SYSTEMD=no
+
+# --- how it speaks: one line of JSON for each step ---
+
+say() { # say STEP STATE NOTE [ROLLBACK]
+    local note=${3:-}
+    note=${note//\\/\\\\}
+    note=${note//\"/\\\"}
+    note=${note//[[:cntrl:]]/ }
+    printf '{"step":"%s","state":"%s","note":"%s","rollback":"%s"}\n' "$1" "$2" "$note" "${4:-}" >&3
+}
+
+remark() { printf '%s ' "$*" >>"$WORK/note"; }
+
+# In a step, the reason why it can't be; outside, the end of everything.
+die() {
+    printf '%s' "$*" >"$WORK/note"
+    exit 1
+}
+
+broke() {
+    if [[ ! -s $WORK/note ]]; then
+        printf 'line %s, at: %s' "$1" "$2" >"$WORK/note"
+        if [[ -s $WORK/log ]]; then printf ' (%s)' "$(tail -n 1 "$WORK/log" | cut -c 1-300)" >>"$WORK/note"; fi
+    fi
+    exit 1
+}
+
+quit() { # the end when something outside of the steps is wrong
+    say all failed "$*"
+    exit 1
+}
+
+# --- files of our own ---
+
+remember() { # remember PATH: that it is ours, before it is there
+    grep -qxF -- "$1" "$KNOWN/files" 2>/dev/null || printf '%s\n' "$1" >>"$KNOWN/files"
+}
+
+folder() { # folder PATH [MODE]: make it and what is above, and remember what was not there
+    if [[ -d $1 ]]; then return; fi
+    folder "$(dirname "$1")"
+    remember "$1/"
+    mkdir -m "${2:-755}" "$1"
+}
+
+# A file of ours has a mode, a path, and a function that prints what belongs in it. `holds` looks, `put` writes
+# in one go, so that nobody ever sees half a file, and `gone` removes.
+holds() {
+    [[ -f $2 && $(stat -c %a "$2") == "$1" ]] && "$3" | cmp -s - "$2"
+}
+
+put() {
+    local new
+    folder "$(dirname "$2")"
+    if [[ -e $2 ]] && ! grep -qxF -- "$2" "$KNOWN/files" 2>/dev/null; then
+        folder "$KNOWN/backup"
+        cp -p "$2" "$KNOWN/backup/${2//\//_}"
+    fi
+    remember "$2"
+    new=$(mktemp "$(dirname "$2")/.fastcompanion.XXXXXX")
+    "$3" >"$new"
+    chmod "$1" "$new"
+    mv -f "$new" "$2"
+}
+
+gone() {
+    local kept="$KNOWN/backup/${2//\//_}"
+    if ! grep -qxF -- "$2" "$KNOWN/files" 2>/dev/null; then return 0; fi
+    if [[ -e $kept ]]; then mv -f "$kept" "$2"; else rm -f "$2"; fi
+}
+
+# --- the machine ---
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+as_learner() { # with nothing of ours in the environment
+    runuser -u "$LEARNER" -- env -i HOME="$LEARNER_HOME" USER="$LEARNER" PATH="$PATH" LANG=C.UTF-8 "$@"
+}
+
+apt() {
+    apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef \
+        -o Dpkg::Options::=--force-confold "$@"
+}
+
+installed() {
+    local count
+    count=$(dpkg-query -W -f '${db:Status-Status}\n' "$@" 2>/dev/null | grep -cx installed || true)
+    ((count >= $#))
+}
+
+unit_on() { systemctl -q is-enabled "$1" 2>/dev/null && systemctl -q is-active "$1" 2>/dev/null; }
+
+unit_off() { if [[ $SYSTEMD == yes ]]; then systemctl -q disable --now "$1" 2>/dev/null || true; fi; }
+
+reload_units() { if [[ $SYSTEMD == yes ]]; then systemctl daemon-reload; fi; }
+
+nvidia_gpu() {
+    local one
+    for one in /sys/bus/pci/devices/*; do
+        if [[ $(cat "$one/vendor" 2>/dev/null) == 0x10de && $(cat "$one/class" 2>/dev/null) == 0x03* ]]; then return 0; fi
+    done
+    [[ -e /proc/driver/nvidia/version ]]
+}
+
+# A change that could lock the learner out goes back by itself after five minutes, unless a fresh login has left
+# its proof. fastcompanion makes that login as soon as it reads of the way back.
+arm() { # arm NAME COMMAND
+    if [[ $PROVEN != yes || $SYSTEMD != yes ]]; then return 0; fi
+    local unit=fastcompanion-rollback-$1
+    install -d -m 755 "$RUN"
+    install -d -m 700 -o "$LEARNER" "$RUN/proof"
+    rm -f "$RUN/proof/$1"
+    systemctl stop "$unit.timer" 2>/dev/null || true
+    systemd-run --quiet --collect --unit="$unit" --on-active=300 --timer-property=AccuracySec=1s -- \
+        bash -c "if [ ! -e '$RUN/proof/$1' ]; then $2; fi"
+    printf '%s' "$unit" >"$WORK/rollback"
+}
+
+#: step preflight (cloud, home, wsl, container): Look at the machine
+#: Whether this is a system that the rest knows, with room on its disk and a right clock. Machines of a cloud
+#: install things of their own in their first minutes; this waits until they are done.
+check_preflight() {
+    local free
+    if [[ ! $OS_ID =~ ^(debian|ubuntu)$ ]]; then die "this is $OS_ID: only Debian 12 and 13 and Ubuntu 22.04 to 26.04 are known"; fi
+    if [[ ! $(uname -m) =~ ^(x86_64|aarch64)$ ]]; then die "PyTorch has nothing for a $(uname -m)"; fi
+    if [[ $KIND == cloud && $SYSTEMD == no ]]; then die "systemd does not run here: for a container, say --kind container"; fi
+    if [[ $KIND == cloud || $KIND == home ]] && grep -qi microsoft /proc/version; then die "this is WSL: say --kind wsl"; fi
+    if (($(date +%Y) < 2025)); then die "the clock says $(date +%F): set it first, or no certificate is valid"; fi
+    free=$(($(stat -f -c '%a * %S' /) / 1073741824))
+    if ((free < 1)); then die "the disk is full"; fi
+    if ((free < 15)); then remark "only $free GB are free; PyTorch and its libraries need about 8."; fi
+    if [[ $KIND == container ]]; then
+        remark "stopping what runs in a container does not stop the bill: end it at your provider."
+    fi
+    if [[ $KIND == wsl && $SYSTEMD == no ]]; then
+        remark "systemd is off; to have Jupyter start by itself, put [boot] systemd=true into /etc/wsl.conf and run wsl --shutdown in Windows."
+    fi
+    if [[ $KIND == cloud && $ON_IDLE == poweroff ]] && ! grep -qsE 'Amazon EC2|Google' /sys/class/dmi/id/sys_vendor; then
+        remark "this machine switches itself off when idle; at some providers the bill goes on until you stop it there."
+    fi
+}
+
+#: step limit (cloud, home on request): A hard limit, whatever happens
+#: A forgotten machine costs as much as one that works. This timer knows nothing but the hours since the start,
+#: and does nothing but switch off: it needs no Python and no Jupyter that could be broken.
+check_limit() {
+    if [[ $MAX_HOURS == 0 ]]; then
+        remark "none asked for"
+        return 0
+    fi
+    files_limit holds && unit_on fastcompanion-limit.timer && unit_on fastcompanion-limit-notice.timer
+}
+do_limit() {
+    files_limit put
+    systemctl daemon-reload
+    systemctl -q enable fastcompanion-limit.timer fastcompanion-limit-notice.timer
+    systemctl restart fastcompanion-limit.timer fastcompanion-limit-notice.timer
+}
+undo_limit() {
+    unit_off fastcompanion-limit.timer
+    unit_off fastcompanion-limit-notice.timer
+    files_limit gone
+    reload_units
+}
+files_limit() {
+    "$1" 644 /etc/systemd/system/fastcompanion-limit.service limit_service &&
+        "$1" 644 /etc/systemd/system/fastcompanion-limit.timer limit_timer &&
+        "$1" 644 /etc/systemd/system/fastcompanion-limit-notice.service notice_service &&
+        "$1" 644 /etc/systemd/system/fastcompanion-limit-notice.timer notice_timer
+}
+seconds_of_limit() { awk -v hours="$MAX_HOURS" 'BEGIN { printf "%d", hours * 3600 }'; }
+limit_service() {
+    printf '%s\n' '[Unit]' 'Description=Switch this machine off after its hours (fastcompanion)' \
+        '[Service]' 'Type=oneshot' 'ExecStart=/usr/bin/systemctl poweroff'
+}
+# Since the timer's own start, not the boot's: on a machine that is up for longer it would go off at once.
+limit_timer() {
+    printf '%s\n' '[Unit]' 'Description=The hours that this machine may run (fastcompanion)' \
+        '[Timer]' "OnActiveSec=$(seconds_of_limit)" 'AccuracySec=1s' '[Install]' 'WantedBy=timers.target'
+}
+notice_service() {
+    printf '%s\n' '[Unit]' 'Description=Say that the hard limit is near (fastcompanion)' '[Service]' 'Type=oneshot' \
+        'ExecStart=/usr/bin/wall "The hours of this machine are over in ten minutes: it switches off then. Save your work."'
+}
+notice_timer() {
+    local seconds
+    seconds=$(seconds_of_limit)
+    printf '%s\n' '[Unit]' 'Description=Ten minutes before the hard limit (fastcompanion)' \
+        '[Timer]' "OnActiveSec=$((seconds > 660 ? seconds - 600 : seconds / 2))" 'AccuracySec=1s' '[Install]' 'WantedBy=timers.target'
+}
+
+#: step packages (cloud, home, wsl, container): Tools of the system
+#: git, tmux (work goes on when the line drops), a compiler (for torch.compile), rsync, and on a machine of a cloud
+#: what the next steps need. No mail server, and nothing that listens.
+packages() {
+    local list="ca-certificates curl git git-lfs rsync tmux htop less unzip jq ripgrep pigz build-essential
+        python3-venv python3-dev pciutils procps bash-completion graphviz libsndfile1"
+    if [[ $KIND == cloud ]]; then list+=" sudo openssh-server ufw unattended-upgrades needrestart powermgmt-base earlyoom"; fi
+    if [[ $KIND == home ]] && wanted updates; then list+=" unattended-upgrades"; fi
+    if [[ $KIND == home ]] && wanted firewall; then list+=" ufw"; fi
+    echo "${PACKAGES:-$list}"
+}
+check_packages() {
+    # shellcheck disable=SC2046 # a list of words
+    installed $(packages)
+}
+do_packages() {
+    local name
+    # A run that was cut off may have left some half installed.
+    if [[ -n $(dpkg --audit) ]]; then dpkg --configure -a; fi
+    for name in $(packages); do
+        installed "$name" || grep -qxF "$name" "$KNOWN/packages" 2>/dev/null || echo "$name" >>"$KNOWN/packages"
+    done
+    apt update
+    # shellcheck disable=SC2046 # a list of words
+    apt install --no-install-recommends $(packages)
+}
+undo_packages() {
+    if [[ -s $KNOWN/packages ]]; then
+        remark "packages stay, as others may use them by now; to remove them: apt-get remove $(tr '\n' ' ' <"$KNOWN/packages")"
+    fi
+}
+
+#: step idle (cloud, home on request): Stop when nobody uses it
+#: Looks every five minutes for kernels that run, GPUs at work, keys typed and programs that compute. After your
+#: idle minutes, and a warning ten minutes before, the machine switches off. `fastcompanion-idle keep 2h` holds it.
+check_idle() { files_idle holds && [[ -d $KNOWN/keep && $(stat -c %U "$KNOWN/keep") == "$LEARNER" ]] && unit_on fastcompanion-idle.timer; }
+do_idle() {
+    files_idle put
+    folder "$KNOWN/keep"
+    chown "$LEARNER:" "$KNOWN/keep"
+    systemctl daemon-reload
+    systemctl -q enable fastcompanion-idle.timer
+    systemctl restart fastcompanion-idle.timer
+}
+undo_idle() {
+    unit_off fastcompanion-idle.timer
+    files_idle gone
+    rm -rf "${KNOWN:?}/keep"
+    reload_units
+}
+files_idle() {
+    "$1" 644 $ETC/server.env server_env && "$1" 755 /usr/local/bin/fastcompanion-idle idle_program &&
+        "$1" 644 /etc/systemd/system/fastcompanion-idle.service idle_service &&
+        "$1" 644 /etc/systemd/system/fastcompanion-idle.timer idle_timer
+}
+server_env() {
+    printf '%s\n' '# written by fastcompanion server setup' "KIND=$KIND" "LEARNER=$LEARNER" "IDLE_MINUTES=$IDLE_MINUTES" \
+        "MAX_HOURS=$MAX_HOURS" "ON_IDLE=$ON_IDLE" 'WATCH_MINUTES=5'
+}
+idle_service() {
+    printf '%s\n' '[Unit]' 'Description=Stop this machine when nobody uses it (fastcompanion)' \
+        '[Service]' 'Type=oneshot' 'ExecStart=/usr/bin/python3 /usr/local/bin/fastcompanion-idle watch' 'TimeoutStartSec=120'
+}
+idle_timer() {
+    printf '%s\n' '[Unit]' 'Description=Look whether anybody uses this machine (fastcompanion)' \
+        '[Timer]' 'OnActiveSec=1min' 'OnUnitActiveSec=5min' 'AccuracySec=10s' '[Install]' 'WantedBy=timers.target'
+}
+idle_program() {
+    cat <<'END_OF_IDLE'
+@idle.py@
+END_OF_IDLE
+}
+
+#: step user (cloud, container): Your user
+#: You work as a user of your own: a slip of the hand then can't break the system. A user who is new gets no
+#: password; the key opens the door.
+check_user() { id "$LEARNER" >/dev/null 2>&1; }
+do_user() { useradd --create-home --shell /bin/bash "$LEARNER"; }
+undo_user() { remark "the user $LEARNER stays, with everything in the home folder"; }
+
+#: step key (cloud, home, container): Your key
+#: A key can't be guessed, and its secret half never leaves your own machine. Yours is added to the keys that may
+#: log in as you; those that are there stay.
+check_key() {
+    if [[ -z $PUBLIC_KEY ]]; then
+        remark "none given"
+        return 0
+    fi
+    if ! ssh-keygen -l -f - <<<"$PUBLIC_KEY" >/dev/null 2>&1; then die "this is no public key: $(cut -c 1-30 <<<"$PUBLIC_KEY")"; fi
+    grep -qsF -- "$(key_itself)" "$LEARNER_HOME/.ssh/authorized_keys"
+}
+key_itself() { grep -oE 'AAAA[A-Za-z0-9+/=]+' <<<"$PUBLIC_KEY" | head -n 1; }
+do_key() {
+    # As the learner: in a folder of theirs root would follow their links.
+    # shellcheck disable=SC2016 # it is the inner shell that fills these in
+    as_learner sh -c 'umask 077; mkdir -p ~/.ssh; file=~/.ssh/authorized_keys; touch "$file"; chmod 600 "$file"
+        if [ -n "$(tail -c 1 "$file")" ]; then echo >>"$file"; fi; printf "%s\n" "$1" >>"$file"' - "$PUBLIC_KEY"
+}
+undo_key() { remark "your key stays, so that you can still log in"; }
+
+#: step sudo (cloud, home on request): Becoming root
+#: Only a user without a password needs this: there is nothing to type when sudo asks. Whoever has a password that
+#: works keeps being asked for it, and nothing that lets you in is ever removed.
+check_sudo() {
+    if [[ $LEARNER == root ]]; then return 0; fi
+    if as_learner sudo -n true 2>/dev/null; then return 0; fi
+    if [[ $(passwd -S "$LEARNER" | cut -d ' ' -f 2) == P ]] && id -nG "$LEARNER" | grep -qw sudo; then
+        remark "sudo asks for your password"
+        return 0
+    fi
+    return 1
+}
+do_sudo() {
+    sudo_text >"$WORK/sudoers"
+    visudo -q -c -f "$WORK/sudoers" || die "sudo refuses the rule"
+    put 440 /etc/sudoers.d/90-fastcompanion sudo_text
+}
+undo_sudo() {
+    if [[ -e /etc/sudoers.d/90-fastcompanion && $(passwd -S "$LEARNER" | cut -d ' ' -f 2) != P ]]; then
+        remark "$LEARNER has no password and would lose the way to root: set one, then remove /etc/sudoers.d/90-fastcompanion"
+        return 0
+    fi
+    gone 440 /etc/sudoers.d/90-fastcompanion
+}
+sudo_text() { printf '%s\n' '# fastcompanion: this user has no password that sudo could ask for' "$LEARNER ALL=(ALL:ALL) NOPASSWD:ALL"; }
+
+#: step sshd (cloud, home on request): Only keys open the door
+#: Machines all over the world try passwords day and night. This turns passwords off, but only with a key of yours in
+#: place, only if sshd then says itself that it is so, and for five minutes only until a second login has worked.
+SSHD_FILE=/etc/ssh/sshd_config.d/00-fastcompanion.conf
+check_sshd() { holds 644 $SSHD_FILE sshd_text && keys_only; }
+do_sshd() {
+    local why=''
+    usable_key || die "there is no key with which $LEARNER could log in: passwords stay"
+    install -d -m 755 /run/sshd
+    sshd -t 2>"$WORK/log" || die "sshd's own settings are wrong, nothing is changed: $(tail -n 1 "$WORK/log")"
+    arm sshd "rm -f $SSHD_FILE; systemctl try-reload-or-restart ssh.service"
+    put 644 $SSHD_FILE sshd_text
+    if ! sshd -t 2>"$WORK/log"; then
+        why="sshd refuses the settings: $(tail -n 1 "$WORK/log")"
+    elif ! keys_only; then
+        why="sshd still takes passwords: a Match block sets them, or sshd_config does not include sshd_config.d"
+    fi
+    if [[ -n $why ]]; then
+        gone 644 $SSHD_FILE
+        die "$why; taken back"
+    fi
+    if [[ $SYSTEMD == yes ]]; then systemctl try-reload-or-restart ssh.service; fi
+}
+undo_sshd() {
+    gone 644 $SSHD_FILE
+    if [[ $SYSTEMD == yes ]]; then systemctl try-reload-or-restart ssh.service; fi
+}
+# The first value that sshd reads is the one that counts: hence 00, before a cloud's 50-cloud-init.conf.
+sshd_text() {
+    printf '%s\n' '# fastcompanion: sshd keeps the first value that it reads, so this file comes before the others' \
+        'PasswordAuthentication no' 'KbdInteractiveAuthentication no' 'PermitEmptyPasswords no' "PermitRootLogin $(root_login)" \
+        'X11Forwarding no'
+}
+root_login() { if [[ $LEARNER == root ]]; then echo prohibit-password; else echo no; fi; }
+sshd_says() { sshd -T -C "user=$LEARNER,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22" 2>/dev/null; }
+keys_only() {
+    local told
+    # Without it sshd -T refuses to speak; a machine that waits with a socket makes it at the first login only.
+    if [[ ! -d /run/sshd ]]; then [[ $MODE == apply ]] && install -d -m 755 /run/sshd; fi
+    told=$(sshd_says) || return 1
+    grep -qx 'passwordauthentication no' <<<"$told" && grep -qx 'kbdinteractiveauthentication no' <<<"$told" &&
+        grep -qxE "permitrootlogin ($(root_login)|without-password|no)" <<<"$told" && grep -qx 'pubkeyauthentication yes' <<<"$told"
+}
+usable_key() {
+    local name file
+    for name in $(sshd_says | awk '$1 == "authorizedkeysfile" { $1 = ""; print }'); do
+        name=${name//%h/$LEARNER_HOME}
+        name=${name//%u/$LEARNER}
+        case $name in /*) file=$name ;; *) file=$LEARNER_HOME/$name ;; esac
+        if [[ -s $file ]] && ssh-keygen -l -f "$file" >/dev/null 2>&1 && private_enough "$file"; then return 0; fi
+    done
+    return 1
+}
+private_enough() { # sshd ignores keys that others could have written
+    local one=$1
+    while [[ $one != / ]]; do
+        if [[ -n $(find "$one" -maxdepth 0 -perm /022 2>/dev/null) ]]; then return 1; fi
+        if [[ $one == "$LEARNER_HOME" ]]; then return 0; fi
+        one=$(dirname "$one")
+    done
+}
+
+#: step firewall (cloud, home on request): One open port
+#: Everything that comes from outside is refused but ssh, on the port on which it really listens; Jupyter is
+#: reached through ssh. Ports that you opened stay open.
+check_firewall() {
+    local rules port
+    grep -qsx 'ENABLED=yes' /etc/ufw/ufw.conf && grep -qsx 'DEFAULT_INPUT_POLICY="DROP"' /etc/default/ufw || return 1
+    rules=$(iptables -S 2>/dev/null) || return 1
+    grep -qx -- '-P INPUT DROP' <<<"$rules" || return 1
+    for port in $(ssh_ports); do
+        grep -qE -- "^-A ufw-user-input -p tcp -m tcp --dport $port -j ACCEPT$" <<<"$rules" || return 1
+    done
+}
+do_firewall() {
+    local port
+    grep -qx 'ENABLED=yes' /etc/ufw/ufw.conf || { arm firewall 'ufw --force disable' && touch "$KNOWN/firewall-was-off"; }
+    for port in $(ssh_ports); do
+        if ! ufw show added | grep -qE "^ufw (allow|limit) $port(/tcp)?( |$)"; then
+            grep -qsx "$port" "$KNOWN/ports" || echo "$port" >>"$KNOWN/ports"
+        fi
+        # Not "limit": it shuts out a learner whose client opens several connections.
+        ufw allow "$port/tcp" comment 'ssh, by fastcompanion'
+    done
+    ufw default deny incoming
+    ufw default allow outgoing
+    ufw --force enable
+}
+undo_firewall() {
+    local port
+    have ufw || return 0
+    if [[ -e $KNOWN/firewall-was-off ]]; then
+        ufw --force disable
+    else
+        remark "the firewall was on before, and stays on with its port for ssh"
+        return 0
+    fi
+    while read -r port; do ufw --force delete allow "$port/tcp"; done < <(cat "$KNOWN/ports" 2>/dev/null)
+}
+ssh_ports() { # what sshd is set to, what systemd listens on for it, and where people are logged in now
+    {
+        sshd -T 2>/dev/null | awk '$1 == "port" { print $2 }'
+        if [[ $SYSTEMD == yes ]]; then
+            systemctl show ssh.socket -p Listen --value 2>/dev/null | grep -oE '[0-9]+ \(Stream\)' | cut -d ' ' -f 1
+        fi
+        ss -Htnp state established 2>/dev/null | awk '/"sshd/ { n = split($3, part, ":"); print part[n] }'
+    } | sort -nu
+}
+
+#: step updates (cloud, home): Security updates by themselves
+#: Holes are closed without you. Drivers are left out, as a new driver under running programs breaks CUDA until the
+#: next restart. A machine of a cloud restarts when it must, at 04:30 of your night, and only if nobody uses it.
+check_updates() { files_updates holds && { [[ $KIND != cloud || $SYSTEMD == no ]] || unit_on fastcompanion-restart.timer; }; }
+do_updates() {
+    files_updates put
+    if [[ $KIND == cloud && $SYSTEMD == yes ]]; then
+        systemctl daemon-reload
+        systemctl -q enable fastcompanion-restart.timer
+        systemctl restart fastcompanion-restart.timer
+    fi
+}
+undo_updates() {
+    unit_off fastcompanion-restart.timer
+    files_updates gone
+    gone 644 /etc/systemd/system/fastcompanion-restart.service
+    gone 644 /etc/systemd/system/fastcompanion-restart.timer
+    reload_units
+}
+files_updates() {
+    "$1" 644 /etc/apt/apt.conf.d/52fastcompanion updates_text || return 1
+    if [[ $KIND == cloud ]]; then
+        "$1" 644 /etc/systemd/system/fastcompanion-restart.service restart_service &&
+            "$1" 644 /etc/systemd/system/fastcompanion-restart.timer restart_timer
+    fi
+}
+updates_text() {
+    printf '%s\n' '// fastcompanion' 'APT::Periodic::Update-Package-Lists "1";' 'APT::Periodic::Unattended-Upgrade "1";' \
+        'APT::Periodic::AutocleanInterval "7";' 'Unattended-Upgrade::Automatic-Reboot "false";' \
+        'Unattended-Upgrade::Package-Blacklist { "nvidia-"; "libnvidia-"; "cuda-"; "libcuda"; "linux-modules-nvidia-"; };'
+}
+restart_service() {
+    printf '%s\n' '[Unit]' 'Description=Restart for updates if nobody uses the machine (fastcompanion)' \
+        '[Service]' 'Type=oneshot' 'ExecStart=/usr/bin/python3 /usr/local/bin/fastcompanion-idle restart'
+}
+restart_timer() {
+    printf '%s\n' '[Unit]' 'Description=The time of the night for restarts (fastcompanion)' \
+        '[Timer]' "OnCalendar=*-*-* 04:30:00${NIGHT_ZONE:+ $NIGHT_ZONE}" '[Install]' 'WantedBy=timers.target'
+}
+
+#: step swap (cloud, home on request): Room when memory runs out
+#: With little memory one large batch would have your notebook killed. A file on the disk takes what does not fit;
+#: where the system or the disk does not allow it, there is none.
+SWAP=/swapfile.fastcompanion
+check_swap() {
+    if (($(memory_gb) >= 16)); then
+        remark "$(memory_gb) GB of memory are enough"
+        return 0
+    fi
+    [[ -n $(swapon --noheadings --show=NAME) || -e $KNOWN/no-swap ]]
+}
+memory_gb() { awk '$1 == "MemTotal:" { printf "%d", $2 / 1000000 }' /proc/meminfo; }
+do_swap() {
+    local size=4096 free
+    free=$(($(stat -f -c '%a * %S' /) / 1048576))
+    if ((free < 3 * size)) || [[ $(stat -f -c %T /) == btrfs ]]; then
+        touch "$KNOWN/no-swap"
+        remark "not on this disk"
+        return 0
+    fi
+    remember $SWAP
+    rm -f $SWAP
+    (umask 077 && { fallocate -l "${size}M" $SWAP || dd if=/dev/zero of=$SWAP bs=1M count=$size status=none; })
+    mkswap $SWAP
+    if swapon $SWAP 2>/dev/null; then
+        swapoff $SWAP
+        put 644 /etc/systemd/system/swapfile.fastcompanion.swap swap_unit
+        systemctl daemon-reload
+        systemctl -q enable --now swapfile.fastcompanion.swap
+    else
+        rm -f $SWAP
+        touch "$KNOWN/no-swap"
+        remark "this machine does not allow it"
+    fi
+}
+undo_swap() {
+    unit_off swapfile.fastcompanion.swap
+    gone 644 /etc/systemd/system/swapfile.fastcompanion.swap
+    gone 600 $SWAP
+    reload_units
+}
+swap_unit() { printf '%s\n' '[Unit]' 'Description=Room for memory (fastcompanion)' '[Swap]' "What=$SWAP" '[Install]' 'WantedBy=swap.target'; }
+
+#: step journal (cloud, home): Logs that do not fill the disk
+#: Trainings write a lot, and a full disk stops everything. The system's journal keeps 200 MB.
+check_journal() { holds 644 $JOURNAL_FILE journal_text; }
+JOURNAL_FILE=/etc/systemd/journald.conf.d/50-fastcompanion.conf
+do_journal() {
+    put 644 $JOURNAL_FILE journal_text
+    restart_journal
+}
+undo_journal() {
+    gone 644 $JOURNAL_FILE
+    restart_journal
+}
+restart_journal() { if [[ $SYSTEMD == yes ]]; then systemctl restart systemd-journald.service; fi; }
+journal_text() { printf '%s\n' '# fastcompanion' '[Journal]' 'SystemMaxUse=200M'; }
+
+#: step driver (cloud, home on request): The driver of the GPU
+#: Only where there is an NVIDIA GPU and no driver yet: one that is there is never touched. CUDA's toolkit is not
+#: installed, as PyTorch brings the parts that it needs.
+check_driver() {
+    if [[ $DRIVER == skip ]]; then
+        remark "left alone, as asked"
+    elif ! nvidia_gpu; then
+        remark "not applicable: no NVIDIA GPU"
+    elif have nvidia-smi; then
+        if ! timeout 30 nvidia-smi >/dev/null 2>&1; then remark "a driver is there and does not answer: restart the machine"; fi
+    elif [[ $OS_ID != ubuntu ]]; then
+        remark "Debian keeps the driver apart from free software: its wiki's page NvidiaGraphicsDrivers says how to add it"
+    else
+        return 1
+    fi
+}
+do_driver() {
+    apt install --no-install-recommends ubuntu-drivers-common
+    ubuntu-drivers install --gpgpu
+    local name
+    name=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 'nvidia-headless-*' 2>/dev/null | awk '$1 == "installed" { print $2; exit }')
+    if ! have nvidia-smi && [[ -n $name ]]; then apt install --no-install-recommends "${name/headless-no-dkms/utils}"; fi
+    if have mokutil && mokutil --sb-state 2>/dev/null | grep -q enabled; then remark "Secure Boot is on: the driver may need its key enrolled."; fi
+    remark "restart the machine to load it"
+}
+undo_driver() { remark "a driver stays"; }
+
+#: step python (cloud, home, wsl, container): Python with fastai and PyTorch
+#: In a folder of its own, so that it can be thrown away and made again; the system's Python is not touched. It comes
+#: from the package index that this machine uses, with uv, in a fixed version.
+modules() { echo "${MODULES:-fastai torch torchvision jupyterlab ipywidgets nbdev kaggle timm fastcompanion}"; }
+check_python() {
+    if [[ -n $ENVIRONMENT && -x $VENV/bin/python && ! -e $VENV/.fastcompanion ]]; then
+        remark "$VENV is used as it is"
+        return 0
+    fi
+    [[ -x $VENV/bin/python && $(cat "$VENV/.fastcompanion" 2>/dev/null) == "$(modules)" ]]
+}
+do_python() {
+    local uv=$KNOWN/uv version=python3
+    if [[ -e $VENV && ! -e $VENV/.fastcompanion && -n $(ls -A "$VENV") ]]; then die "$VENV is there and is none of ours: say --env $VENV to use it as it is"; fi
+    if [[ $("$uv/bin/uv" --version 2>/dev/null) != "uv $UV_VERSION"* ]]; then
+        remember "$uv//"
+        rm -rf "$uv"
+        python3 -m venv "$uv"
+        "$uv/bin/python" -m pip --quiet --disable-pip-version-check install "uv==$UV_VERSION"
+    fi
+    # Older than 3.11 is too old for some of these; uv then fetches a newer one.
+    if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then version=3.12; fi
+    as_learner mkdir -p "$VENV"
+    # Marked before it is filled: what a run leaves half done is still known as ours.
+    as_learner touch "$VENV/.fastcompanion"
+    as_learner "$uv/bin/uv" venv --quiet --allow-existing --seed --python "$version" "$VENV"
+    # shellcheck disable=SC2046 # lists of words
+    as_learner env $(index_of_pip "$uv") "$uv/bin/uv" pip install --quiet --python "$VENV/bin/python" $(modules)
+    # shellcheck disable=SC2016 # it is the inner shell that fills these in
+    as_learner sh -c 'printf "%s\n" "$1" >"$2/.fastcompanion"' - "$(modules)" "$VENV"
+}
+undo_python() {
+    if [[ -e $VENV/.fastcompanion ]]; then rm -rf "$VENV"; fi
+    rm -rf "$KNOWN/uv"
+}
+index_of_pip() { # uv does not read pip's settings, and a machine may have a package index of its own there
+    "$1/bin/python" -m pip --disable-pip-version-check config list 2>/dev/null | tr -d "'" | awk -F = '
+        $1 == "global.index-url" { print "UV_DEFAULT_INDEX=" $2 }
+        $1 == "global.extra-index-url" { print "UV_INDEX=" $2 }
+        $1 == "global.find-links" { print "UV_FIND_LINKS=" $2 }
+        $1 == "global.no-index" && $2 ~ /true|1|yes/ { print "UV_NO_INDEX=1" }'
+}
+
+#: step jupyter (cloud, home, wsl, container): JupyterLab that starts by itself
+#: It listens on this machine alone, and a tunnel of ssh brings it to your browser. The token is made here, lies in a
+#: file that only you can read, and is in no command line.
+check_jupyter() {
+    if [[ $JUPYTER != yes ]]; then
+        remark "none asked for"
+        return 0
+    fi
+    files_jupyter holds && token_there && jupyter_starts && jupyter_answers
+}
+token_there() { [[ $(stat -c '%a %U' $ETC/jupyter.env 2>/dev/null) == "600 $LEARNER" ]] && grep -q '^JUPYTER_TOKEN=.' $ETC/jupyter.env; }
+jupyter_starts() { [[ $SYSTEMD == no ]] || systemctl -q is-enabled fastcompanion-jupyter.service 2>/dev/null; }
+jupyter_port() { sed -n 's/^JUPYTER_PORT=//p' $ETC/jupyter.env 2>/dev/null; }
+# "Active" is also what systemd says of a server that crashes again and again: only an answer counts.
+jupyter_answers() {
+    sed -n 's/^JUPYTER_TOKEN=\(.*\)/header = "Authorization: token \1"/p' $ETC/jupyter.env |
+        curl -fsS -m 5 --noproxy '*' -o /dev/null -K - "http://127.0.0.1:$(jupyter_port)/api/status?no_track_activity=1" 2>/dev/null
+}
+do_jupyter() {
+    "$VENV/bin/python" -c 'import jupyterlab' || die "there is no jupyterlab in $VENV"
+    token_there || put_token
+    files_jupyter put
+    if [[ $SYSTEMD == yes ]]; then
+        systemctl daemon-reload
+        systemctl -q enable fastcompanion-jupyter.service
+        systemctl restart fastcompanion-jupyter.service
+    else
+        setsid runuser -u "$LEARNER" -- env -i HOME="$LEARNER_HOME" USER="$LEARNER" /usr/local/bin/fastcompanion-jupyter \
+            </dev/null >/dev/null 2>&1 &
+        remark "without systemd it is gone after a restart: start fastcompanion-jupyter, or run this again"
+    fi
+    for _ in $(seq 120); do
+        if jupyter_answers; then return 0; fi
+        sleep 0.5
+    done
+    if [[ $SYSTEMD == yes ]]; then die "it does not answer: $(journalctl -u fastcompanion-jupyter -n 3 -o cat --no-pager | tr '\n' ' ')"; fi
+    die "it does not answer; start fastcompanion-jupyter as $LEARNER to see why"
+}
+undo_jupyter() {
+    unit_off fastcompanion-jupyter.service
+    if [[ $SYSTEMD == no ]]; then pkill -u "$LEARNER" -f "^$VENV/bin/python -m jupyterlab " || true; fi
+    files_jupyter gone
+    gone 600 $ETC/jupyter.env
+    reload_units
+}
+files_jupyter() {
+    "$1" 755 /usr/local/bin/fastcompanion-jupyter jupyter_program || return 1
+    if [[ $SYSTEMD == yes ]]; then "$1" 644 /etc/systemd/system/fastcompanion-jupyter.service jupyter_service; fi
+}
+put_token() {
+    put 600 $ETC/jupyter.env token_text
+    chown "$LEARNER:" $ETC/jupyter.env
+}
+token_text() { printf 'JUPYTER_TOKEN=%s\nJUPYTER_PORT=%s\n' "$(od -An -N 24 -tx1 /dev/urandom | tr -d ' \n')" "$(free_port)"; }
+free_port() {
+    local port
+    for port in 8888 8889 8890 8891 8892; do
+        if [[ -z $(ss -Htln "sport = :$port") ]]; then break; fi
+    done
+    echo "$port"
+}
+jupyter_program() {
+    printf '%s\n' '#!/bin/sh' "# Starts JupyterLab for $LEARNER; the server that it opens belongs to this machine alone." \
+        'set -a' ". $ETC/jupyter.env" 'cd' \
+        "exec $VENV/bin/python -m jupyterlab --no-browser --ServerApp.ip=127.0.0.1 --ServerApp.port_retries=0"
+}
+jupyter_service() {
+    printf '%s\n' '[Unit]' 'Description=JupyterLab of fastcompanion, on this machine alone' 'After=network.target' \
+        'StartLimitIntervalSec=300' 'StartLimitBurst=5' '[Service]' "User=$LEARNER" "WorkingDirectory=$LEARNER_HOME" \
+        "Environment=PATH=$VENV/bin:/usr/local/bin:/usr/bin:/bin" 'ExecStart=/usr/local/bin/fastcompanion-jupyter' \
+        'Restart=on-failure' 'RestartSec=5' 'UMask=0077' '[Install]' 'WantedBy=multi-user.target'
+}
+
+#: step dotfiles (cloud, home, wsl, container): Your own settings
+#: Only if you name a repository of yours. Files that are in the way are moved aside, none is deleted, and nothing of it
+#: is run.
+check_dotfiles() {
+    if [[ -z $DOTFILES ]]; then
+        remark "none asked for"
+        return 0
+    fi
+    [[ -d $LEARNER_HOME/.dotfiles && ! -e $LEARNER_HOME/.dotfiles/unfinished ]]
+}
+do_dotfiles() {
+    # shellcheck disable=SC2016 # it is the inner shell that fills these in
+    as_learner bash -euc '
+        cd
+        export GIT_TERMINAL_PROMPT=0
+        if [ ! -d .dotfiles ]; then
+            git clone --quiet --bare -- "$1" .dotfiles.new
+            touch .dotfiles.new/unfinished
+            mv .dotfiles.new .dotfiles
+        fi
+        aside=.dotfiles-backup/$(date +%Y-%m-%d-%H%M%S)
+        git --git-dir=.dotfiles ls-tree -r -z --name-only HEAD | while IFS= read -r -d "" name; do
+            if [ -e "$name" ] || [ -L "$name" ]; then
+                if git --git-dir=.dotfiles --work-tree=. diff --quiet HEAD -- "$name"; then continue; fi
+                mkdir -p "$aside/$(dirname "$name")"
+                mv "$name" "$aside/$name"
+            fi
+        done
+        git --git-dir=.dotfiles --work-tree=. config status.showUntrackedFiles no
+        git --git-dir=.dotfiles --work-tree=. checkout --quiet HEAD -- .
+        rm .dotfiles/unfinished' - "$DOTFILES"
+}
+undo_dotfiles() { if [[ -d $LEARNER_HOME/.dotfiles ]]; then remark "your dotfiles stay; what they replaced lies in ~/.dotfiles-backup"; fi; }
+
+#: step motd (cloud): What you see at login
+#: That the machine costs money, what stops it and when: at the moment when you think of it.
+check_motd() { holds 755 /etc/update-motd.d/60-fastcompanion motd_text; }
+do_motd() { put 755 /etc/update-motd.d/60-fastcompanion motd_text; }
+undo_motd() { gone 755 /etc/update-motd.d/60-fastcompanion; }
+motd_text() {
+    printf '%s\n' '#!/bin/sh' \
+        "echo 'This machine stops after $IDLE_MINUTES idle minutes, and after $MAX_HOURS hours in any case (0: never).'" \
+        "echo 'What keeps it awake: fastcompanion-idle status. To keep it awake: fastcompanion-idle keep 2h'"
+}
+
+#: step verify (cloud, home, wsl, container): Try it
+#: Everything was looked at after it was done. If something was changed, this also lets PyTorch compute, on the GPU
+#: where there is one.
+check_verify() {
+    if ((CHANGED == 0)) && [[ $ONLY != *verify* ]]; then return 0; fi
+    if ! "$VENV/bin/python" -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("torch") is None)' 2>/dev/null; then
+        remark "not applicable: no PyTorch in $VENV"
+        return 0
+    fi
+    local told
+    told=$(timeout 300 runuser -u "$LEARNER" -- "$VENV/bin/python" -c 'import torch
+where = "cuda" if torch.cuda.is_available() else "cpu"
+one = torch.ones(64, 64, device=where)
+assert float((one @ one).sum()) == 64 ** 3
+print("PyTorch", torch.__version__, "computes on", torch.cuda.get_device_name() if where == "cuda" else "the CPU")' 2>&1) ||
+        die "PyTorch does not compute: $(tail -n 1 <<<"$told")"
+    if nvidia_gpu && [[ $told == *"the CPU" ]]; then die "$told although there is a GPU: the driver is missing, too old, or waits for a restart"; fi
+    remark "$told"
+}
+
+# --- the run ---
+
+steps() { sed -n 's/^#: step \([a-z]*\) (\([a-z, ]*\)): .*/\1,\2/p' "$SELF" | tr -d ' '; }
+
+listed() { [[ " $1 " == *" $2 "* ]]; }
+
+wanted() { # wanted STEP: is it to be done on this kind of machine? If not, $REASON says why
+    local kinds
+    kinds=$(steps | sed -n "s/^$1,//p")
+    REASON=''
+    if [[ -n $ONLY ]]; then
+        if listed "$ONLY" "$1"; then return 0; fi
+        REASON="not asked for now"
+    elif listed "$SKIP" "$1"; then
+        REASON="left out, as asked"
+    elif listed "$ALSO" "$1" || [[ ,$kinds, == *,$KIND,* ]]; then
+        return 0
+    elif [[ ,$kinds, == *,${KIND}onrequest,* ]]; then
+        REASON="only if you ask for it"
+    else
+        REASON="not for this kind of machine"
+    fi
+    return 1
+}
+
+inside() { # inside FUNCTION: run it apart, so that its failure is ours to tell; nothing it starts keeps our lines open
+    local code
+    : >"$WORK/note"
+    : >"$WORK/rollback"
+    trap - ERR
+    set +e
+    (
+        set -e
+        trap 'broke $LINENO "$BASH_COMMAND"' ERR
+        "$1"
+    ) 3>&- 9>&- >>"$OUT" 2>&1
+    code=$?
+    set -e
+    trap 'broke $LINENO "$BASH_COMMAND"' ERR
+    return $code
+}
+
+looks_right() { # a check may say no by its code, or die with a reason
+    local code=0
+    : >"$WORK/note"
+    ("check_$1" || exit 3) 3>&- 9>&- >>"$OUT" 2>&1 || code=$?
+    return $code
+}
+
+step() {
+    local code=0 name=$1
+
+    if ! wanted "$name"; then
+        say "$name" skipped "$REASON"
+        return 0
+    fi
+    looks_right "$name" || code=$?
+    # A run that was killed between a file and the service that reads it left this behind.
+    if ((code == 0)) && [[ ! -e $RUN/doing-$name ]]; then
+        say "$name" ok "$(note)"
+    elif ((code != 0 && code != 3)); then
+        fail "$name"
+    elif [[ $MODE == check ]]; then
+        say "$name" would-change
+        CHANGED=$((CHANGED + 1))
+    else
+        apply "$name"
+    fi
+}
+
+apply() {
+    local name=$1 told rollback
+    if ! declare -F "do_$name" >/dev/null; then
+        fail "$name"
+        return
+    fi
+    say "$name" doing
+    touch "$RUN/doing-$name"
+    inside "do_$name" || {
+        fail "$name"
+        return
+    }
+    told=$(note)
+    rollback=$(cat "$WORK/rollback")
+    if ! looks_right "$name"; then
+        if [[ ! -s $WORK/note ]]; then printf 'it was done, and does not hold' >"$WORK/note"; fi
+        fail "$name"
+        return
+    fi
+    rm -f "$RUN/doing-$name"
+    CHANGED=$((CHANGED + 1))
+    say "$name" changed "${told:-$(note)}" "$rollback"
+}
+
+fail() {
+    say "$1" failed "$(note)"
+    FAILED=$((FAILED + 1))
+    # Without these the rest makes no sense; a machine without a firewall is still better with a limit.
+    if listed "preflight packages user key" "$1"; then quit "stopped at $1"; fi
+}
+
+note() { sed 's/ *$//' "$WORK/note"; }
+
+undo() {
+    local name
+    for name in $(steps | cut -d , -f 1 | tac); do
+        if [[ -n $ONLY ]] && ! listed "$ONLY" "$name"; then continue; fi
+        if listed "$SKIP" "$name" || ! declare -F "undo_$name" >/dev/null; then continue; fi
+        if inside "undo_$name"; then say "$name" changed "$(note)"; else fail "$name"; fi
+    done
+    if [[ -n $ONLY || -n $SKIP || $FAILED != 0 ]]; then return 0; fi
+    forget
+}
+
+forget() { # the folders, from the inside out, if nothing else lies in them; then what we knew
+    local path
+    if [[ -e $KNOWN/files ]]; then
+        tac "$KNOWN/files" >"$WORK/files"
+        rm -rf "${KNOWN:?}/backup" "$KNOWN/files" "$KNOWN/packages" "$KNOWN/ports" "$KNOWN/firewall-was-off" "$KNOWN/no-swap"
+        while read -r path; do
+            if [[ $path == */ && -d $path ]]; then rmdir --ignore-fail-on-non-empty "$path"; fi
+        done <"$WORK/files"
+    fi
+    rm -f "$LOG"
+    rmdir --ignore-fail-on-non-empty "$KNOWN" 2>/dev/null || true
+}
+
+explain() {
+    sed -n -e "s/^#: step \([a-z]*\) (\(.*\)): \(.*\)/\n\1: \3 (\2)/p" -e '/^#: step/!s/^#: /    /p' "$SELF"
+}
+
+arguments() {
+    while (($#)); do
+        case $1 in
+            --check) MODE=check ;;
+            --undo) MODE=undo ;;
+            --explain) MODE=explain ;;
+            --only) ONLY+=" $2" && shift ;;
+            --skip) SKIP+=" $2" && shift ;;
+            --also) ALSO+=" $2" && shift ;;
+            *)
+                echo "unknown: $1 (--check, --undo, --explain, --only STEP, --skip STEP, --also STEP)" >&2
+                exit 2
+                ;;
+        esac
+        shift
+    done
+}
+
+prepare() {
+    if [[ $(id -u) != 0 ]]; then quit "this must be run as root: sudo bash FILE"; fi
+    if [[ ! -r /etc/os-release ]]; then quit "this is no Linux that the script knows"; fi
+    OS_ID=$(sed -n 's/^ID=//p' /etc/os-release | tr -d '"')
+    if [[ -d /run/systemd/system ]]; then SYSTEMD=yes; fi
+    LEARNER=${LEARNER:-${SUDO_USER:-$(getent passwd 1000 | cut -d : -f 1)}}
+    LEARNER=${LEARNER:-root}
+    find_home
+    WORK=$(mktemp -d) # of this run alone, and removed with it
+    trap 'rm -rf "$WORK"' EXIT
+    : >"$WORK/note"
+    OUT=/dev/null
+    if [[ -d $RUN || $MODE != check ]]; then
+        install -d -m 755 "$RUN"
+        exec 9<"$RUN"
+        flock -w 5 9 || quit "another setup is running on this machine"
+    fi
+    if [[ $MODE == apply ]]; then
+        install -d -m 755 "$KNOWN"
+        OUT=$LOG
+        (umask 077 && : >"$LOG")
+        wait_for_the_cloud
+    fi
+}
+
+find_home() {
+    LEARNER_HOME=$(getent passwd "$LEARNER" | cut -d : -f 6)
+    LEARNER_HOME=${LEARNER_HOME:-/home/$LEARNER}
+    VENV=${ENVIRONMENT:-$LEARNER_HOME/.venvs/fast}
+}
+
+wait_for_the_cloud() { # not if it is cloud-init itself that runs us: it would wait for its own end
+    if have cloud-init && ! grep -q cloud- /proc/self/cgroup; then timeout 600 cloud-init status --wait >/dev/null 2>&1 || true; fi
+}
+
+main() {
+    local name state='done'
+    exec 3>&1
+    arguments "$@"
+    if [[ $MODE == explain ]]; then
+        explain
+        return
+    fi
+    prepare
+    trap 'broke $LINENO "$BASH_COMMAND"' ERR
+    if [[ $MODE == undo ]]; then
+        if ! declare -F | grep -q ' undo_'; then quit "this short form knows no way back: fastcompanion server setup --undo"; fi
+        undo
+    else
+        for name in $(steps | cut -d , -f 1); do step "$name"; done
+    fi
+    if ((FAILED)); then state=failed; fi
+    say all $state "$CHANGED changed, $FAILED failed"
+    ((FAILED == 0))
+}
+
+main "$@"
