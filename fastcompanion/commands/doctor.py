@@ -21,9 +21,10 @@ def doctor(
         str | None,
         typer.Argument(help=f"One of: {', '.join(flow.AREAS)}.", show_default="all of them"),
     ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask nothing of the network.")] = False,
 ) -> Answer:
     """Look for what is in the way, and name the cure of each finding."""
-    found = flow.examine(session.workspace_or_none(), area)
+    found = flow.examine(session.workspace_or_none(), area, network=not offline)
     return Answer(found, _view, exit_code=int(found.exit_code))
 
 

@@ -22,6 +22,8 @@ from fastcompanion.base import config, events, process, repo, store, workspace
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
+from fastcompanion.competition.site import examining
+from fastcompanion.competition.site.examining import Noted
 from fastcompanion.course import environments
 from fastcompanion.course.library import courses
 from fastcompanion.flows import opening, remind
@@ -69,8 +71,11 @@ class Examination:
         return Exit.CHECK_SAYS_NO if bad == {"study"} else Exit.MISSING
 
 
-def examine(ws: Workspace | None, area: str | None = None) -> Examination:
-    """Look at one area or at all; `ws` is None outside of a study."""
+def examine(ws: Workspace | None, area: str | None = None, *, network: bool = True) -> Examination:
+    """Look at one area or at all; `ws` is None outside of a study.
+
+    The network is asked for an area alone, never when all are looked at.
+    """
     if area is not None and area not in AREAS:
         raise CompanionError(
             f"there is no area {area!r}",
@@ -79,14 +84,18 @@ def examine(ws: Workspace | None, area: str | None = None) -> Examination:
         )
     found: list[Finding] = []
     for name in [area] if area else AREAS:
-        found += _guarded(name, ws)
+        found += _guarded(name, AREAS[name], ws)
+    if network and area in ASKING:
+        found += _guarded(area, ASKING[area], ws)
     return Examination(tuple(found))
 
 
-def _guarded(name: str, ws: Workspace | None) -> list[Finding]:
+def _guarded(
+    name: str, look: Callable[[Workspace | None], Iterator[Finding]], ws: Workspace | None
+) -> list[Finding]:
     found: list[Finding] = []
     try:
-        found.extend(AREAS[name](ws))
+        found.extend(look(ws))
     except CompanionError as error:
         found.append(_bad(name, error))
     return found
@@ -416,6 +425,22 @@ def _reminders(ws: Workspace | None) -> Iterator[Finding]:
         yield Finding("reminders", "ok", text)
 
 
+def _kaggle(ws: Workspace | None) -> Iterator[Finding]:
+    """Which credential goes to kaggle.com, and what is wrong with it and with the way there."""
+    folders = [Path.cwd(), *([ws.root] if ws else [])]
+    yield from map(_of_kaggle, examining.local(folders))
+
+
+def _kaggle_asked(ws: Workspace | None) -> Iterator[Finding]:
+    """Whether kaggle.com accepts the credentials."""
+    del ws
+    yield from map(_of_kaggle, examining.online())
+
+
+def _of_kaggle(noted: Noted) -> Finding:
+    return Finding("kaggle", noted.severity, noted.text, noted.cure, noted.file, noted.line)
+
+
 AREAS: dict[str, Callable[[Workspace | None], Iterator[Finding]]] = {
     "git": _git,
     "identity": _identity,
@@ -425,6 +450,9 @@ AREAS: dict[str, Callable[[Workspace | None], Iterator[Finding]]] = {
     "jupyter": _jupyter,
     "weights": _weights,
     "reminders": _reminders,
+    "kaggle": _kaggle,
     "start": _start,
     "study": _study,
 }
+#: what an area asks the network for, when it alone is looked at
+ASKING: dict[str, Callable[[Workspace | None], Iterator[Finding]]] = {"kaggle": _kaggle_asked}

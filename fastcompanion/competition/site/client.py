@@ -144,6 +144,22 @@ class Client:
         """Ask the site what it knows of the token that is sent; `active` says whether it is good."""
         return self.rpc(SECURITY, "IntrospectToken", token=self._line.token())
 
+    def proven(self) -> str:
+        """Ask the site whether it accepts the credential; give the name of the account."""
+        if self._line.is_key:
+            self.competitions(group="entered", most=1)
+            return self._user
+        refused = faults.refusal(401, "", self._asked("IntrospectToken", {}))
+        try:
+            told = self.introspected()
+        except SiteError as error:
+            if error.status in (400, 403, 404):
+                raise refused from None
+            raise
+        if not (reading.truth(told, "active") and reading.text(told, "username")):
+            raise refused
+        return reading.text(told, "username")
+
     def rpc(self, service: str, method: str, /, **fields: Any) -> dict[str, Any]:
         """Call a method of the protocol; its fields are spelled as on the line, and None is left out.
 

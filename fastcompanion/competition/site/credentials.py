@@ -199,7 +199,11 @@ def _token(name: str, path: Path | None, text: str) -> Source:
 def _unsendable(text: str) -> str:
     """Say why a text can't be a token, without showing it."""
     if text.startswith("{"):
-        return "it is JSON and no token: the content of kaggle.json belongs into kaggle.json"
+        return "it is JSON and no token: what kaggle.json holds belongs into kaggle.json"
+    if text[0] in "'\"" or text[-1] in "'\"":
+        return "the token stands in quotes, which belong to no token"
+    if "/" in text or "\\" in text or text.startswith("~"):
+        return "it looks like the path of a file, and there is no such file"
     if not text.isascii() or not text.isprintable() or " " in text:
         return "it holds blanks, several lines or characters that no token has"
     return ""

@@ -32,7 +32,8 @@ REAL = "https://api.kaggle.com"
 ACCOUNT = "users.AccountService"
 _PART = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18}|\*)")
 _MOST_JSON = 64 << 20
-_BLOCK = 1 << 20
+# Small, as a line that drops loses the block that was not complete.
+_BLOCK = 1 << 16
 _EARLY = timedelta(minutes=5)
 
 
@@ -89,6 +90,11 @@ class Line:
         self._plain: Any = None
         self._signs = True
         self._refreshed = False
+
+    @property
+    def is_key(self) -> bool:
+        """Is a name with a key sent, and no token?"""
+        return self._credential.sort == "key"
 
     def token(self) -> str:
         """Give the token that is sent."""
