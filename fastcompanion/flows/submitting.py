@@ -8,16 +8,20 @@ from fastcompanion.base import repo
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
+from fastcompanion.base.workspace import Workspace
+from fastcompanion.competition.practice import place as places
 from fastcompanion.competition.site import client as clients
-from fastcompanion.competition.site import log, setting, submitting
+from fastcompanion.competition.site import log, metrics, setting, submitting
 from fastcompanion.competition.site.client import Client
 from fastcompanion.competition.site.log import Validation
 from fastcompanion.competition.site.submitting import Beside, Prepared, Submitted
 from fastcompanion.competition.site.target import Target
 from fastcompanion.competition.validation.hoped import hoped
-from fastcompanion.data.scores import Score
+from fastcompanion.flows import on_practice, projects
+from fastcompanion.project import families, running, scoring
+from fastcompanion.project.place import BASELINE, Project
 
-FILE = "submission.csv"
+FILE, SCRIPT = "submission.csv", "submit.py"
 
 
 @frozen
@@ -58,38 +62,135 @@ def prepare(
     reporter: Reporter,
 ) -> Ready:
     """Look whether a file can go to the competition that was named, else to that of its project."""
-    project = setting.project_of(file.absolute().parent) or setting.project_of()
-    target = setting.target(competition, project)
+    root = setting.project_of(file.absolute().parent) or setting.project_of()
+    target = setting.target(competition, root)
     client = clients.connect(target, reporter=reporter)
+
+    def expected(metric: str) -> Validation | None:
+        return _newest(root, metric, score)
+
     about = submitting.prepare(
         client,
         target,
         file,
         message,
         beside=beside,
-        validation=_validation(project, score),
-        project=project,
-        code=log.code(project),
+        expected=expected,
+        project=root,
+        code=log.code(root),
         force=force,
     )
-    return Ready(client, target, about, project)
+    return Ready(client, target, about, root)
 
 
-def _validation(project: Path | None, score: float | None) -> Validation | None:
+def _newest(root: Path | None, metric: str, score: float | None) -> Validation | None:
     """Take the score that was named, else that of the project's newest run, which may not have made the file."""
-    told = hoped(project) if project is not None else None
+    told = hoped(root) if root is not None else None
     if score is not None:
-        metric = told.score.metric if told else ""
-        direction = told.score.direction if told else ""
-        return Validation("", metric, direction, score)
-    return of_score(told.run, told.score, sure=False) if told is not None else None
+        return Validation("", metric, told.score.direction if told else "", score)
+    if told is None or root is None:
+        return None
+    return _of_run(Project(root), told.run, metric, sure=False)
 
 
-def of_score(run: str, score: Score, *, sure: bool) -> Validation:
-    """Make a run's score what the log keeps of it."""
-    return Validation(
-        run, score.metric, score.direction, score.value, score.low, score.high, score.n, sure
+def _of_run(project: Project, run: str, metric: str, *, sure: bool) -> Validation | None:
+    """Score a run by the metric of the competition where that can be, else by the project's own."""
+    found, _ = scoring.read(project)
+    if run not in found:
+        return None
+    settings = project.settings()
+    own, ours = str(settings["metric"]), metrics.known(metric)
+    fitting = families.METRICS.get(str(settings["kind"]), ())
+    for name in dict.fromkeys((ours if ours in fitting else own, own)):
+        try:
+            one = scoring.score_of(project, name, found[run][1])
+        except (CompanionError, ValueError, KeyError):
+            continue
+        return Validation(run, one.metric, one.direction, one.value, one.low, one.high, one.n, sure)
+    return None
+
+
+def predicted(
+    project: Project,
+    model: str,
+    competition: str,
+    message: str,
+    *,
+    kernel: str,
+    study: Workspace | None,
+    force: bool,
+    reporter: Reporter,
+) -> Ready:
+    """Write the submission of a project by one of its models, and look whether it can go.
+
+    The site is asked before the model learns, as nothing is to be had of a day that is used up.
+    """
+    if not (project.root / SCRIPT).is_file():
+        raise CompanionError(
+            f"the project has no {SCRIPT} yet", hint="fastcompanion project next submission --yes"
+        )
+    target = _target_of(project, competition)
+    client = clients.connect(target, reporter=reporter)
+    submitting.allowed(client, target, force=force)
+    chosen, run = _model(project, model)
+    python = projects.python_for(project, kernel, study)
+    code = log.code(project.root)
+    file = project.root / FILE
+    if on_practice.needs_copy(project, target):
+        reporter.note(f"{chosen} learns from the train.csv of {target.text}, without its hidden rows.")  # fmt: skip
+        on_practice.predict(project, target, chosen, python=python, reporter=reporter)
+        beside = _public(target)
+    else:
+        running.script(project, [SCRIPT, chosen], python=python, reporter=reporter)
+        beside = Beside()
+
+    def expected(metric: str) -> Validation | None:
+        return _of_run(project, run, metric, sure=True) if run else None
+
+    words = message.strip() or " ".join(filter(None, (chosen, f"({code.text})" if code.text else "")))  # fmt: skip
+    about = submitting.prepare(
+        client,
+        target,
+        file,
+        words,
+        beside=beside,
+        expected=expected,
+        project=project.root,
+        code=code,
+        force=force,
     )
+    return Ready(client, target, about, project.root)
+
+
+def plan(project: Project, model: str, competition: str) -> tuple[str, str]:
+    """Say which model would predict, for which competition; nothing is asked and nothing runs."""
+    return _model(project, model)[0], _target_of(project, competition).text
+
+
+def _target_of(project: Project, competition: str) -> Target:
+    if not competition.strip() and not setting.of(project.root):
+        raise CompanionError(
+            "this project is for no competition yet",
+            hint="-c NAME; or practise on its data: fastcompanion kaggle practice new --from data",
+            code=Exit.NOT_SET_UP,
+        )
+    return setting.target(competition, project.root)
+
+
+def _model(project: Project, model: str) -> tuple[str, str]:
+    """Choose the model: the one that was named, else that of the best run; gives its run too, if it has one."""
+    found, _ = scoring.read(project)
+    ranked = [one.name for one in scoring.board(project, write=False).runs] if found else []
+    files = {path.stem for path in project.root.glob("*.py")}
+    best = next((found[one][0].name for one in ranked if found[one][0].name in files), BASELINE)
+    chosen = model or best
+    own = [one for one in ranked if found[one][0].name == chosen]
+    return chosen, chosen if chosen in own else next(iter(own), "")
+
+
+def _public(target: Target) -> Beside:
+    folder = places.at(target.slug).public
+    return Beside(folder / places.SAMPLE, folder / places.TEST, folder / places.TRAIN)
 
 
 def send(ready: Ready, *, wait: float, reporter: Reporter) -> Submitted:

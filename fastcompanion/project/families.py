@@ -78,7 +78,7 @@ def seeds(of: str, count: int = 5) -> Step:
 
 SUBMISSION = Step(
     "submission", "A submission file", "End to end before anything is made better: predictions for the test rows, checked before they go.",
-    with_test("submit"), "python submit.py baseline",
+    with_test("submit"), "fastcompanion project submit",
 )  # fmt: skip
 SAVED = Step(
     "saved", "Saved weights", "What was learned, kept without pickle, and a test that it says the same when loaded.",

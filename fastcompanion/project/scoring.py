@@ -114,6 +114,11 @@ def board(project: Project, *, against: str = "", write: bool = True) -> Board:
     return _with_readme(project, result) if write else result
 
 
+def score_of(project: Project, metric: str, rows: Predictions) -> Score:
+    """Score what a run said by any metric that fits, judged as the project's own."""
+    return scores.score(metric, rows, **_how(project.settings()))
+
+
 def ranked(told: Mapping[str, Score]) -> list[str]:
     """Put runs in order, the best first."""
     sign = {"higher": -1.0, "lower": 1.0}

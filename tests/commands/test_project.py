@@ -212,7 +212,7 @@ class TestGrowth:
         assert not (project / "submit.py").exists()
         added = run("project", "next", "--yes", cwd=project)
         assert "Added: submit.py, tests/test_submit.py" in added.out
-        assert "python submit.py baseline" in added.out
+        assert "fastcompanion project submit" in added.out
         told = run("project", "next", "--json", cwd=project)
         assert told.data["step"]["id"] == "linear"
         assert told.data["done"] == ["majority", "baseline", "submission"]

@@ -175,13 +175,14 @@ def prepare(
     message: str,
     *,
     beside: Beside,
-    validation: Validation | None,
+    expected: Callable[[str], Validation | None],
     project: Path | None,
     code: Code,
     force: bool,
 ) -> Prepared:
-    """Ask the site and look at the file; nothing is sent yet."""
+    """Ask the site and look at the file; nothing is sent yet. `expected` gives validation for a metric."""
     about, limits = allowed(client, target, force=force)
+    validation = expected(about.metric)
     past = log.read(target, project)
     found = _files(file, beside, target)
     told = validate(

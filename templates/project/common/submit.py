@@ -1,5 +1,8 @@
 """Predict the rows of {{ test_table }} and write submission.csv: python submit.py baseline
 
+`fastcompanion project submit baseline` does this, checks the file once more, sends it to the competition
+that `competition:` in project.yml names, and keeps its score beside that of validation.
+
 The model learns from all rows that have a target. The file is checked before it is written: the columns, ids
 and order of {% if has_sample %}sample_submission.csv{% else %}{{ test_table }}{% endif %}, no gaps, and values that can be.
 """
