@@ -104,7 +104,10 @@ WORDS: dict[str, Word] = {
     "project": Word(
         "Projects: a repository for your own data, from the first number on.",
         _GROUPS,
-        ("project",),
+        ("project", "project_submit"),
+        dict.fromkeys(
+            ("new", "baseline", "train", "score", "check", "next", "update", "app"), ("project",)
+        ),
     ),
     "kaggle": Word(
         "Competitions: validate, submit, practise offline.",
