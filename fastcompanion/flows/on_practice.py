@@ -19,7 +19,7 @@ from fastcompanion.base.reporter import Reporter
 from fastcompanion.competition.practice import place as places
 from fastcompanion.competition.practice.place import Competition, Place
 from fastcompanion.competition.site.target import Target, is_inside
-from fastcompanion.project import running
+from fastcompanion.project import render, running
 from fastcompanion.project.place import SETTINGS, SPLITS, Project
 
 _SUBMIT, _FILE = "submit.py", "submission.csv"
@@ -94,6 +94,10 @@ def _copy_code(project: Project, folder: Path, told: Competition) -> None:
     for pattern in _CODE:
         for path in project.root.glob(pattern):
             store.write_bytes(folder / path.name, store.read_bytes(path), durable=False)
+    if not (folder / _SUBMIT).exists():
+        # A project without rows to predict has no such step.
+        texts = render.texts(project.record().answers, {_SUBMIT: _SUBMIT})
+        store.write_text(folder / _SUBMIT, texts[_SUBMIT], durable=False)
     if (weights := project.root / "weights").is_dir():
         store.link(weights, folder / "weights")
     # What stands in a submission, a class or a probability, goes by the metric of the competition.

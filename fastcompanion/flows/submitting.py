@@ -125,18 +125,17 @@ def predicted(
 
     The site is asked before the model learns, as nothing is to be had of a day that is used up.
     """
-    if not (project.root / SCRIPT).is_file():
-        raise CompanionError(
-            f"the project has no {SCRIPT} yet", hint="fastcompanion project next submission --yes"
-        )
     target = _target_of(project, competition)
+    elsewhere = on_practice.needs_copy(project, target)
+    if not elsewhere:
+        _has_script(project)
     client = clients.connect(target, reporter=reporter)
     submitting.allowed(client, target, force=force)
     chosen, run = _model(project, model)
     python = projects.python_for(project, kernel, study)
     code = log.code(project.root)
     file = project.root / FILE
-    if on_practice.needs_copy(project, target):
+    if elsewhere:
         reporter.note(f"{chosen} learns from the train.csv of {target.text}, without its hidden rows.")  # fmt: skip
         on_practice.predict(project, target, chosen, python=python, reporter=reporter)
         beside = _public(target)
@@ -160,6 +159,20 @@ def predicted(
         force=force,
     )
     return Ready(client, target, about, project.root)
+
+
+def _has_script(project: Project) -> None:
+    if (project.root / SCRIPT).is_file():
+        return
+    if not project.data.is_dir() or not any(project.data.glob("test*.csv")):
+        raise CompanionError(
+            "the project has no rows to predict: there is no test.csv in its data",
+            hint="fastcompanion kaggle practice new --from data, which hides some of its rows",
+            code=Exit.USAGE,
+        )
+    raise CompanionError(
+        f"the project has no {SCRIPT} yet", hint="fastcompanion project next submission --yes"
+    )
 
 
 def plan(project: Project, model: str, competition: str) -> tuple[str, str]:
