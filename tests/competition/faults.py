@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from fastcompanion.competition.practice.answering import HTML, JSON, TEXT, Fault, Reply, Request
-from fastcompanion.competition.practice.protocol import Refused
+from fastcompanion.competition.practice.calls import Refused
 from fastcompanion.competition.practice.server import Live
 
 ALWAYS = 1 << 30

@@ -20,25 +20,22 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
-from fastcompanion.competition.practice import pages
-from fastcompanion.competition.practice.protocol import (
-    USER,
-    Archive,
-    Protocol,
-    Redirect,
-    Refused,
-)
+from fastcompanion.competition.practice import blobs, pages
+from fastcompanion.competition.practice.calls import APART, USER, Archive, Redirect, Refused
+from fastcompanion.competition.practice.protocol import Protocol
 
 MOST_JSON = 1 << 20
 MOST_TARGET = 2048
 STOP = "/-/stop"
 _CALL = re.compile(r"(?:/api)?/v1/([A-Za-z.]{1,80})/([A-Za-z]{1,80})")
+_LOG = re.compile(r"(?:/api)?/v1/kernels/logs/stream/([^/]{1,80})/([^/]{1,80})")
 _RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
-JSON, TEXT, HTML, BYTES = (
+JSON, TEXT, HTML, BYTES, STREAM = (
     "application/json; charset=utf-8",
     "text/plain; charset=utf-8",
     "text/html; charset=utf-8",
     "application/octet-stream",
+    "text/event-stream",
 )
 #: pages load nothing, and are shown in no frame
 _PAGE_HEADERS = {
@@ -125,6 +122,9 @@ class Answering:
             return self._upload(request, path)
         if path.startswith("/files/"):
             return self._file(request, path)
+        log = _LOG.fullmatch(path)
+        if log:
+            return self._log(request, *log.groups())
         return self._page(path)
 
     def _is_here(self, request: Request) -> None:
@@ -142,7 +142,7 @@ class Answering:
     def _who(self, request: Request) -> str:
         kind, _, given = request.headers.get("authorization", "").partition(" ")
         if kind == "Bearer":
-            return USER if self.protocol.is_key(given.strip()) else ""
+            return USER if self.protocol.signed_in.is_token(given.strip()) else ""
         if kind != "Basic":
             return ""
         try:
@@ -172,7 +172,24 @@ class Answering:
             return Reply(200, "application/zip", told.data)
         return _json(200, told)
 
+    def _log(self, request: Request, owner: str, slug: str) -> Reply:
+        if not self._who(request):
+            raise Refused(401, "Unauthenticated")
+        is_stream, text = self.protocol.notebooks.log(owner, slug)
+        return Reply(200, STREAM if is_stream else JSON, text.encode())
+
+    def _blob(self, request: Request, token: str) -> Reply:
+        """Take bytes of a file in parts; 308 tells how many are there."""
+        asked = request.headers.get("content-range", "")
+        got = self.protocol.blobs.receive(token, asked, request.blocks(blobs.MOST))
+        if got.whole:
+            return _json(200, {})
+        there = (("Range", f"bytes=0-{got.there - 1}"),) if got.there else ()
+        return Reply(308, headers=there)
+
     def _upload(self, request: Request, path: str) -> Reply:
+        if path.startswith("/blob/"):
+            return self._blob(request, path.removeprefix("/blob/"))
         upload = self.protocol.uploads.announced(path.removeprefix("/upload/"))
         if upload is None or not path.startswith("/upload/"):
             raise Refused(404, "Not Found")
@@ -198,7 +215,8 @@ class Answering:
 
     def _file(self, request: Request, path: str) -> Reply:
         asked = parse_qs(urlsplit(request.target).query)
-        start = f"/files/{self.protocol.competition.slug}/"
+        is_apart = path.startswith(f"/files/{APART}/")
+        start = "/files/" if is_apart else f"/files/{self.protocol.competition.slug}/"
         name = path.removeprefix(start)
         file = self.protocol.served(name) if path.startswith(start) else None
         if file is None:

@@ -104,6 +104,21 @@ class Place:
         """Files that were uploaded and not submitted yet."""
         return self.folder / "uploads"
 
+    @property
+    def blobs(self) -> Path:
+        """Files that were uploaded for data sets and are no part of one yet."""
+        return self.folder / "blobs"
+
+    @property
+    def datasets(self) -> Path:
+        """The learner's data sets."""
+        return self.folder / "datasets"
+
+    @property
+    def notebooks(self) -> Path:
+        """Notebooks that were pushed."""
+        return self.folder / "notebooks"
+
     def submission(self, ref: int) -> Path:
         """The file that was submitted under a number."""
         return self.folder / "submissions" / f"{ref}.csv"

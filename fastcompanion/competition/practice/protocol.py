@@ -1,7 +1,6 @@
 """What the kaggle client asks for and what it is answered, as its library kagglesdk speaks.
 
-Every call is a POST of a JSON object to `/api/v1/SERVICE/METHOD`. Fields that have their default are
-left out by the client, and fields it does not know are ignored by it.
+Competitions are answered here; data sets, notebooks and signing in have modules of their own.
 """
 
 from __future__ import annotations
@@ -9,49 +8,43 @@ from __future__ import annotations
 import csv
 import hmac
 import io
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-from fastcompanion.base import clock
-from fastcompanion.base.records import frozen
+from fastcompanion.base import clock, store
+from fastcompanion.competition.practice import datasets, notebooks, signing_in, uploads, zipped
 from fastcompanion.competition.practice import journal as journals
 from fastcompanion.competition.practice import place as places
-from fastcompanion.competition.practice import uploads, zipped
+from fastcompanion.competition.practice.blobs import Blobs
+from fastcompanion.competition.practice.calls import (
+    APART,
+    USER,
+    Answered,
+    Archive,
+    Asked,
+    Redirect,
+    Refused,
+    in_address,
+    moment,
+    number_of,
+    paged,
+    shown,
+    start_of,
+    text_of,
+)
+from fastcompanion.competition.practice.datasets import DataSets
 from fastcompanion.competition.practice.journal import Journal, Row, State, Submission
+from fastcompanion.competition.practice.notebooks import Notebooks
 from fastcompanion.competition.practice.place import Competition, Place
+from fastcompanion.competition.practice.signing_in import SignIns
 from fastcompanion.competition.practice.uploads import Uploads
 
-USER = "learner"
 ARCHIVE = "archive.zip"
-_MOST_TEXT = 500
-_MOST_A_PAGE = 200
-
-
-class Refused(Exception):
-    """A request that is answered with an error of the protocol."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status, self.message = status, message
-
-
-@frozen
-class Redirect:
-    """The answer lies elsewhere."""
-
-    target: str
-
-
-@frozen
-class Archive:
-    """The answer is an archive."""
-
-    data: bytes
-
-
-Answered = dict[str, Any] | Redirect | Archive
+#: a name, a version, a file
+_LEAST_PARTS = 3
+_OF_NONE = ("ListCompetitions", "GetSubmission", "StartBlobUpload")
 
 
 class Protocol:
@@ -60,37 +53,65 @@ class Protocol:
     def __init__(self, place: Place, competition: Competition, journal: Journal) -> None:
         self.place, self.competition, self.journal = place, competition, journal
         self.uploads = Uploads(place)
-        self.key = clock.new_secret()
+        self.signed_in = SignIns()
+        self.blobs = Blobs(place.blobs)
+        self.datasets = DataSets(place.datasets, self.blobs, self._link)
+        self.notebooks = Notebooks(place.notebooks, self._link)
         self.base = ""
         self.submitted: Callable[[int], None] = lambda ref: None
 
-    def call(self, service: str, method: str, asked: Mapping[str, Any], who: str) -> Answered:
+    @property
+    def key(self) -> str:
+        """The key of this start."""
+        return self.signed_in.key
+
+    def listens(self, base: str) -> None:
+        """Take the address at which it is served."""
+        self.base = self.datasets.page = self.notebooks.page = base
+
+    def call(self, service: str, method: str, asked: Asked, who: str) -> Answered:
         """Answer one call; `who` is empty where nobody proved to be the learner."""
         name = f"{service}/{method}"
-        if name == "security.OAuthService/IntrospectToken":
-            return self._introspect(asked)
+        if name in signing_in.METHODS:
+            return signing_in.METHODS[name](self.signed_in, asked)
         if not who:
             raise Refused(401, "Unauthenticated")
+        if name in datasets.METHODS:
+            return datasets.METHODS[name](self.datasets, asked)
+        if name in notebooks.METHODS:
+            return notebooks.METHODS[name](self.notebooks, asked)
         answer = _METHODS.get(name)
         if answer is None:
             raise Refused(404, f"A practice competition does not know {method[:60]}")
-        if method not in ("ListCompetitions", "GetSubmission"):
+        if method not in _OF_NONE:
             self._is_ours(asked)
         return answer(self, asked)
 
     def is_key(self, given: str) -> bool:
-        """Is this the key of this start? Compared in a time that tells nothing."""
-        return hmac.compare_digest(given.encode("utf-8", "replace"), self.key.encode())
+        """Is this the key of this start?"""
+        return self.signed_in.is_key(given)
 
     def signed(self, name: str) -> str:
         """Sign the link of a file, so that it can be fetched without the key but by nobody else."""
-        return hmac.new(self.key.encode(), name.encode(), "sha256").hexdigest()
+        return hmac.new(self.key.encode(), name.encode("utf-8", "replace"), "sha256").hexdigest()
 
     def served(self, name: str) -> Path | None:
         """Find a file that may be downloaded: one of a fixed list, never a path made of the request."""
         if name == ARCHIVE:
             return self.place.archive
+        apart, _, rest = name.partition("/")
+        if apart == APART:
+            return self._served_apart(rest)
         return self.place.public / name if name in places.FILES else None
+
+    def _served_apart(self, name: str) -> Path | None:
+        """Find a file of a data set or of a notebook, by the names that were noted with it."""
+        kind, *parts = name.split("/")
+        if len(parts) < _LEAST_PARTS:
+            return None
+        if kind == "datasets":
+            return self.datasets.served(parts)
+        return self.notebooks.served(parts) if kind == "notebooks" else None
 
     @property
     def page(self) -> str:
@@ -102,15 +123,8 @@ class Protocol:
         if not self.journal.state().accepted:
             self.journal.add("accepted")
 
-    def _introspect(self, asked: Mapping[str, Any]) -> Answered:
-        if not self.is_key(_text(asked, "token")):
-            return {"active": False}
-        until = int(clock.now().timestamp()) + 86_400
-        about = {"username": USER, "userId": 1, "clientId": "kagglesdk"}
-        return {"active": True, **about, "scope": "resources.admin:*", "exp": until}
-
-    def _is_ours(self, asked: Mapping[str, Any]) -> None:
-        if _text(asked, "competitionName") != self.competition.slug:
+    def _is_ours(self, asked: Asked) -> None:
+        if text_of(asked, "competitionName") != self.competition.slug:
             raise Refused(403, "Permission 'competitions.participate' was denied")
 
     def _rules(self, what: str) -> None:
@@ -145,19 +159,19 @@ class Protocol:
             "submissionsDisabled": state.ended is not None,
         }
 
-    def list_competitions(self, asked: Mapping[str, Any]) -> Answered:
+    def list_competitions(self, asked: Asked) -> Answered:
         """Give the one competition, where the search fits and the page is the first."""
-        wanted = _text(asked, "search").lower()
+        wanted = text_of(asked, "search").lower()
         told = self.competition
         found = [self.about()] if wanted in f"{told.slug} {told.title}".lower() else []
-        return {"competitions": found if _start(asked) == 0 else [], "nextPageToken": ""}
+        return {"competitions": found if start_of(asked) == 0 else [], "nextPageToken": ""}
 
-    def get_competition(self, asked: Mapping[str, Any]) -> Answered:
+    def get_competition(self, asked: Asked) -> Answered:
         """Describe the competition."""
         del asked
         return self.about()
 
-    def list_files(self, asked: Mapping[str, Any]) -> Answered:
+    def list_files(self, asked: Asked) -> Answered:
         """Name the files with their sizes."""
         made = moment(clock.parse(self.competition.created))
         files = [
@@ -165,34 +179,33 @@ class Protocol:
             | {"url": "", "creationDate": made}
             for name in places.FILES
         ]
-        return _paged("files", files, asked)
+        return paged("files", files, asked)
 
-    def download_file(self, asked: Mapping[str, Any]) -> Answered:
+    def download_file(self, asked: Asked) -> Answered:
         """Lead to one file by a signed link; its last part is the name that the client gives the file."""
         self._rules("download files")
-        name = _text(asked, "fileName")
+        name = text_of(asked, "fileName")
         if name not in places.FILES:
             raise Refused(404, "Not Found")
-        return self._link(name)
+        return Redirect(self._link(name))
 
-    def download_files(self, asked: Mapping[str, Any]) -> Answered:
+    def download_files(self, asked: Asked) -> Answered:
         """Lead to all files in one archive."""
         del asked
         self._rules("download files")
-        return self._link(ARCHIVE)
+        return Redirect(self._link(ARCHIVE))
 
-    def _link(self, name: str) -> Redirect:
-        return Redirect(f"{self.base}/files/{self.competition.slug}/{name}?sig={self.signed(name)}")
+    def _link(self, name: str) -> str:
+        below = "" if name.startswith(f"{APART}/") else f"{self.competition.slug}/"
+        return f"{self.base}/files/{below}{in_address(name)}?sig={self.signed(name)}"
 
-    def start_upload(self, asked: Mapping[str, Any]) -> Answered:
+    def start_upload(self, asked: Asked) -> Answered:
         """Give a token and an address for one file."""
         self._rules("submit")
-        size = asked.get("contentLength", 0)
-        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-            raise Refused(400, "contentLength is no size")
+        size = number_of(asked, "contentLength")
         if size > self.most:
             raise Refused(413, f"A submission here has at most {self.most} bytes")
-        token = self.uploads.begin(size, _shown(_text(asked, "fileName")) or "submission.csv")
+        token = self.uploads.begin(size, shown(text_of(asked, "fileName")) or "submission.csv")
         return {"token": token, "createUrl": f"{self.base}/upload/{token}"}
 
     @property
@@ -200,25 +213,43 @@ class Protocol:
         """How many bytes a submission may have: some times those of the sample."""
         return uploads.LEAST + 8 * (self.place.public / places.SAMPLE).stat().st_size
 
-    def submit(self, asked: Mapping[str, Any]) -> Answered:
+    def submit(self, asked: Asked) -> Answered:
         """Count a file that was uploaded as a submission; its line is on the disk before the answer is sent."""
         self._rules("submit")
         with self.uploads.lock:
             state = self.journal.state()
             self._may_submit(state)
-            upload = self.uploads.take(_text(asked, "blobFileTokens"))
+            upload = self.uploads.take(text_of(asked, "blobFileTokens"))
             if upload is None:
                 raise Refused(400, "Submission not allowed: the file was not uploaded")
             ref = max((one.ref for one in state.submissions), default=journals.FIRST_REF - 1) + 1
             self.uploads.keep(upload, ref)
             about = {
                 "file": upload.name,
-                "description": _shown(_text(asked, "submissionDescription")),
+                "description": shown(text_of(asked, "submissionDescription")),
             }
             size = {"bytes": upload.size, "sha256": upload.sha256}
             self.journal.add("submitted", ref=ref, **about, **size)
         self.submitted(ref)
         return {"message": f"Successfully submitted to {self.competition.title}", "ref": ref}
+
+    def submit_notebook(self, asked: Asked) -> Answered:
+        """Count a file that a notebook left as a submission, as competitions of notebooks do."""
+        self._rules("submit")
+        file = self.notebooks.submitted(asked)
+        name = text_of(asked, "fileName")
+        if file.stat().st_size > self.most:
+            raise Refused(400, f"Submission not allowed: more than {self.most} bytes")
+        data = store.read_bytes(file)
+        token = self.uploads.begin(len(data), shown(name))
+        announced = self.uploads.announced(token)
+        assert announced is not None
+        self.uploads.receive(announced, [data])
+        return self.submit({**asked, "blobFileTokens": token})
+
+    def start_blob(self, asked: Asked) -> Answered:
+        """Give a token and an address for a file of a data set."""
+        return self.blobs.begin(asked, self.base)
 
     def _may_submit(self, state: State) -> None:
         if state.ended is not None:
@@ -231,7 +262,7 @@ class Protocol:
                 "and a new one begins at 00:00 UTC",
             )
 
-    def limits(self, asked: Mapping[str, Any]) -> Answered:
+    def limits(self, asked: Asked) -> Answered:
         """Count what was submitted today and what is left."""
         del asked
         state, daily = self.journal.state(), self.competition.daily
@@ -240,15 +271,15 @@ class Protocol:
         counts = {"numToday": today, "numTotal": len(state.submissions), "numAllowedNow": left}
         return {**counts, "limitedByTotal": False}
 
-    def submissions(self, asked: Mapping[str, Any]) -> Answered:
+    def submissions(self, asked: Asked) -> Answered:
         """List the submissions, the last one first."""
         state = self.journal.state()
         told = [self._told(one, state) for one in reversed(state.submissions)]
-        if _text(asked, "group") == "SUBMISSION_GROUP_SUCCESSFUL":
+        if text_of(asked, "group") == "SUBMISSION_GROUP_SUCCESSFUL":
             told = [one for one in told if one["status"] == "COMPLETE"]
-        return _paged("submissions", told, asked)
+        return paged("submissions", told, asked)
 
-    def submission(self, asked: Mapping[str, Any]) -> Answered:
+    def submission(self, asked: Asked) -> Answered:
         """Tell of one submission."""
         state = self.journal.state()
         for one in state.submissions:
@@ -274,9 +305,9 @@ class Protocol:
             "url": f"{self.page}/leaderboard",
         }
 
-    def leaderboard(self, asked: Mapping[str, Any]) -> Answered:
+    def leaderboard(self, asked: Asked) -> Answered:
         """Rank the competitors."""
-        return _paged("submissions", [self._row(row) for row in self._rows()], asked)
+        return paged("submissions", [self._row(row) for row in self._rows()], asked)
 
     def _rows(self) -> tuple[Row, ...]:
         return journals.leaderboard(self.competition, self.journal.state())
@@ -289,7 +320,7 @@ class Protocol:
             "score": _score(row.score),
         }
 
-    def download_leaderboard(self, asked: Mapping[str, Any]) -> Answered:
+    def download_leaderboard(self, asked: Asked) -> Answered:
         """Give the leaderboard as a table in an archive."""
         del asked
         made = io.StringIO()
@@ -312,17 +343,14 @@ _METHODS: dict[str, Callable[[Protocol, Mapping[str, Any]], Answered]] = {
     f"{_COMPETITIONS}/DownloadDataFiles": Protocol.download_files,
     f"{_COMPETITIONS}/StartSubmissionUpload": Protocol.start_upload,
     f"{_COMPETITIONS}/CreateSubmission": Protocol.submit,
+    f"{_COMPETITIONS}/CreateCodeSubmission": Protocol.submit_notebook,
     f"{_COMPETITIONS}/GetSubmissionLimits": Protocol.limits,
     f"{_COMPETITIONS}/ListSubmissions": Protocol.submissions,
     f"{_COMPETITIONS}/GetSubmission": Protocol.submission,
     f"{_COMPETITIONS}/GetLeaderboard": Protocol.leaderboard,
     f"{_COMPETITIONS}/DownloadLeaderboard": Protocol.download_leaderboard,
+    "blobs.BlobApiService/StartBlobUpload": Protocol.start_blob,
 }
-
-
-def moment(at: datetime) -> str:
-    """Write a moment as the client reads it."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 def _today() -> Any:
@@ -331,37 +359,3 @@ def _today() -> Any:
 
 def _score(value: float | None) -> str:
     return "" if value is None else f"{value:.5f}"
-
-
-def _text(asked: Mapping[str, Any], name: str) -> str:
-    found = asked.get(name, "")
-    if not isinstance(found, str):
-        raise Refused(400, f"{name} is no text")
-    return found
-
-
-def _shown(text: str) -> str:
-    """Cut what people wrote to a length, without control characters."""
-    return "".join(one if one.isprintable() else " " for one in text[:_MOST_TEXT]).strip()
-
-
-def _start(asked: Mapping[str, Any]) -> int:
-    token, page = _text(asked, "pageToken"), asked.get("page", 1)
-    if token:
-        if not (token.isascii() and token.isdigit() and len(token) < 9):
-            raise Refused(400, "pageToken is none of ours")
-        return int(token)
-    return (page - 1) * _size(asked) if isinstance(page, int) and page > 1 else 0
-
-
-def _size(asked: Mapping[str, Any]) -> int:
-    size = asked.get("pageSize") or 20
-    return min(size, _MOST_A_PAGE) if isinstance(size, int) and size > 0 else 20
-
-
-def _paged(
-    name: str, rows: Sequence[Mapping[str, Any]], asked: Mapping[str, Any]
-) -> dict[str, Any]:
-    start, size = _start(asked), _size(asked)
-    after = str(start + size) if start + size < len(rows) else ""
-    return {name: list(rows[start : start + size]), "nextPageToken": after}

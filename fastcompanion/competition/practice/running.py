@@ -19,8 +19,8 @@ from pathlib import Path
 from fastcompanion.base import process, store, templates, workspace
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.competition.practice import server
+from fastcompanion.competition.practice.calls import USER
 from fastcompanion.competition.practice.place import Place
-from fastcompanion.competition.practice.protocol import USER
 from fastcompanion.competition.practice.server import HOST, Listening
 
 ENDPOINT = "FASTCOMPANION_PRACTICE"

@@ -23,9 +23,10 @@ from fastcompanion.competition.practice.answering import (
     Reply,
     Request,
 )
+from fastcompanion.competition.practice.calls import Refused
 from fastcompanion.competition.practice.journal import Journal
 from fastcompanion.competition.practice.place import Place
-from fastcompanion.competition.practice.protocol import Protocol, Refused
+from fastcompanion.competition.practice.protocol import Protocol
 from fastcompanion.competition.practice.scoring import Worker
 
 HOST = "127.0.0.1"
@@ -99,10 +100,11 @@ def serving(place: Place, *, port: int = 0, scoring: bool = True) -> Iterator[Li
     with store.lock(place.lock, wait=1.0, busy="this practice competition is served already"):
         live = Live(place)
         live.protocol.uploads.clear()
+        live.protocol.blobs.clear()
         httpd = _bound(live, port)
         live.port = int(httpd.server_address[1])
         live.answering.host = f"{HOST}:{live.port}"
-        live.protocol.base = f"http://{HOST}:{live.port}"
+        live.protocol.listens(f"http://{HOST}:{live.port}")
         thread = threading.Thread(target=httpd.serve_forever, args=(0.05,), daemon=True)
         try:
             if scoring:
