@@ -32,11 +32,12 @@ KNOWN=/var/lib/fastcompanion # what was done, for the next run and for undo
 RUN=/run/fastcompanion       # gone after a restart
 LOG=/var/log/fastcompanion-setup.log
 ETC=/etc/fastcompanion
-UV_VERSION=0.8.17
+UV_VERSION=0.13.8
 CHANGED=0
 FAILED=0
 
 SYSTEMD=no
+APART=no
 
 # --- how it speaks: one line of JSON for each step ---
 
@@ -147,7 +148,7 @@ arm() { # arm NAME COMMAND
     if [[ $PROVEN != yes || $SYSTEMD != yes ]]; then return 0; fi
     local unit=fastcompanion-rollback-$1
     install -d -m 755 "$RUN"
-    install -d -m 700 -o "$LEARNER" "$RUN/proof"
+    install -d -m 1777 "$RUN/proof"
     rm -f "$RUN/proof/$1"
     systemctl stop "$unit.timer" 2>/dev/null || true
     systemd-run --quiet --collect --unit="$unit" --on-active=300 --timer-property=AccuracySec=1s -- \
@@ -387,7 +388,9 @@ sshd_text() {
         'PasswordAuthentication no' 'KbdInteractiveAuthentication no' 'PermitEmptyPasswords no' "PermitRootLogin $(root_login)" \
         'X11Forwarding no'
 }
-root_login() { if [[ $LEARNER == root ]]; then echo prohibit-password; else echo no; fi; }
+root_login() { # whoever comes in as root with a key today still can
+    if [[ $LEARNER == root ]] || grep -qsE '^(ssh|ecdsa|sk)-' /root/.ssh/authorized_keys; then echo prohibit-password; else echo no; fi
+}
 sshd_says() { sshd -T -C "user=$LEARNER,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22" 2>/dev/null; }
 keys_only() {
     local told
@@ -906,6 +909,7 @@ arguments() {
             --check) MODE=check ;;
             --undo) MODE=undo ;;
             --explain) MODE=explain ;;
+            --apart) APART=yes ;;
             --only) ONLY+=" $2" && shift ;;
             --skip) SKIP+=" $2" && shift ;;
             --also) ALSO+=" $2" && shift ;;
@@ -919,10 +923,8 @@ arguments() {
 }
 
 prepare() {
-    if [[ $(id -u) != 0 ]]; then quit "this must be run as root: sudo bash FILE"; fi
     if [[ ! -r /etc/os-release ]]; then quit "this is no Linux that the script knows"; fi
     OS_ID=$(sed -n 's/^ID=//p' /etc/os-release | tr -d '"')
-    if [[ -d /run/systemd/system ]]; then SYSTEMD=yes; fi
     LEARNER=${LEARNER:-${SUDO_USER:-$(getent passwd 1000 | cut -d : -f 1)}}
     LEARNER=${LEARNER:-root}
     find_home
@@ -953,12 +955,45 @@ wait_for_the_cloud() { # not if it is cloud-init itself that runs us: it would w
     if have cloud-init && ! grep -q cloud- /proc/self/cgroup; then timeout 600 cloud-init status --wait >/dev/null 2>&1 || true; fi
 }
 
+# A line that drops must not end a setup half way: it runs as a unit of systemd, and what it says is shown here. Who
+# comes back while it still runs sees how it goes on.
+apart() {
+    local line looked
+    if looked=$(bash "$SELF" --check "$@") && [[ $looked != *'"would-change"'* ]]; then
+        printf '%s\n' "$looked"
+        return
+    fi
+    install -d -m 755 "$RUN"
+    if systemctl -q is-active fastcompanion-setup.service; then
+        say start joined "a setup is running here already; this is what it says"
+    else
+        install -m 700 "$SELF" "$RUN/setup"
+        : >"$RUN/events"
+        systemd-run --quiet --collect --unit=fastcompanion-setup --setenv=SUDO_USER="${SUDO_USER:-}" \
+            -p "StandardOutput=append:$RUN/events" -- bash "$RUN/setup" --apart "$@"
+    fi
+    while IFS= read -r line; do
+        printf '%s\n' "$line"
+        case $line in
+            *'"step":"all","state":"done"'*) return 0 ;;
+            *'"step":"all"'*) return 1 ;;
+        esac
+    done < <(tail -n +1 -f --pid="$(systemctl show fastcompanion-setup.service -p MainPID --value)" "$RUN/events")
+    quit "the setup ended in the middle: run it again"
+}
+
 main() {
     local name state='done'
     exec 3>&1
     arguments "$@"
     if [[ $MODE == explain ]]; then
         explain
+        return
+    fi
+    if [[ $(id -u) != 0 ]]; then quit "this must be run as root: sudo bash FILE"; fi
+    if [[ -d /run/systemd/system ]]; then SYSTEMD=yes; fi
+    if [[ $MODE == apply && $PROVEN == yes && $SYSTEMD == yes && $APART == no ]]; then
+        apart "$@"
         return
     fi
     prepare

@@ -24,7 +24,6 @@ _PLACEHOLDER = "@idle.py@\n"
 _COMMENT = re.compile(r"^ *#(?!!|: step ).*\n", re.MULTILINE)
 _UNDO = re.compile(r"^undo_\w+\(\) \{(?: .*\}\n|\n(?:.*\n)*?\}\n)", re.MULTILINE)
 _RUN = "# --- the run ---\n"
-_LINE = "\n"
 _BODY = "@setup.sh@\n"
 
 
@@ -142,9 +141,10 @@ def _settings(options: Options) -> dict[str, str]:
 
 def _with_settings(text: str, settings: dict[str, str]) -> str:
     """Write the settings over those of the template, each on its own line `NAME=value`."""
+    lines = text.split("\n")
     for name, value in settings.items():
-        before, mark, after = f"\n{text}".partition(f"\n{name}=")
-        if not mark:
+        found = [number for number, line in enumerate(lines) if line.startswith(f"{name}=")]
+        if not found:
             raise CompanionError(f"the script has no setting {name}", file=steps.SCRIPT)
-        text = f"{before}{mark}{shlex.quote(value)}\n{after.partition(_LINE)[2]}"[1:]
-    return text
+        lines[found[0]] = f"{name}={shlex.quote(value)}"
+    return "\n".join(lines)

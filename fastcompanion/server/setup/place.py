@@ -1,0 +1,69 @@
+"""Which machine is meant, of what kind it is, and how it is kept for the next time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.server import registry
+from fastcompanion.server.registry import Server
+from fastcompanion.server.setup.script import Options
+from fastcompanion.server.setup.steps import Kind
+
+#: the name of this very machine among the servers
+HERE = "here"
+_VERSION = Path("/proc/version")
+
+
+def find(target: str, *, local: bool) -> Server:
+    """Give the server that a text means, or this machine."""
+    if not local:
+        return registry.find(target)
+    if target:
+        message = "a server and --local are two machines"
+        raise CompanionError(message, hint="Leave one of them out.", code=Exit.USAGE)
+    known = [one for one in registry.read() if one.provider == "local"]
+    return known[0] if known else Server(HERE, kind=here(), provider="local", host="localhost")
+
+
+def here() -> Kind:
+    """Say what kind of machine this is: WSL, or a box in the house."""
+    try:
+        return "wsl" if "microsoft" in _VERSION.read_text(encoding="utf-8").lower() else "home"
+    except OSError:
+        return "home"
+
+
+def kind(server: Server | None, asked: str) -> Kind:
+    """Give the kind that was asked for, else the known one; a stranger is never switched off."""
+    for one in ("cloud", "home", "wsl", "container"):
+        if asked == one:
+            return one
+    return server.kind if server is not None else "home"
+
+
+def keep(server: Server, options: Options) -> Server:
+    """Keep a machine that was set up among the servers, with what stops it."""
+    wanted = replace(
+        server,
+        kind=options.kind,
+        idle_minutes=options.idle_minutes,
+        max_hours=int(options.max_hours),
+    )
+    known = next((one for one in registry.read() if one.name == server.name), None)
+    if known is None:
+        return registry.add(wanted)
+    if known == server and wanted != known:
+        return registry.change(
+            server.name,
+            kind=wanted.kind,
+            idle_minutes=wanted.idle_minutes,
+            max_hours=wanted.max_hours,
+        )
+    return known if known == server else registry.add(replace(wanted, name=_free(server.name)))
+
+
+def _free(name: str) -> str:
+    taken = {one.name for one in registry.read()}
+    return next(new for number in range(2, 1000) if (new := f"{name[:36]}-{number}") not in taken)
