@@ -126,8 +126,15 @@ WORDS: dict[str, Word] = {
     "server": Word(
         "Notebook servers, and a GPU server of your own.",
         _GROUPS,
-        ("server_app", "server_use"),
-        {"list": ("server_app", "server_use")},
+        ("server_app", "server_use", "server_setup", "server_notebook"),
+        {
+            **dict.fromkeys(
+                ("list", "status", "ssh", "jupyter", "keep", "logs", "forget"),
+                ("server_app", "server_use"),
+            ),
+            "setup": ("server_app", "server_setup"),
+            "notebook": ("server_app", "server_notebook"),
+        },
     ),
     "weights": Word(
         "Pretrained weights: found, verified, fetched and carried over.", _GROUPS, ("weights",)

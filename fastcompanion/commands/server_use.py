@@ -1,4 +1,4 @@
-"""`server list|forget`: the servers that this machine knows."""
+"""`server list|ssh|jupyter|keep|status|logs|forget`: using a server that is there."""
 
 from __future__ import annotations
 
@@ -7,12 +7,24 @@ from typing import Annotated
 
 import typer
 
+from fastcompanion import console
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.process import shown as spelled
 from fastcompanion.base.records import frozen
 from fastcompanion.commands.options import Session, command
 from fastcompanion.commands.server_app import app
-from fastcompanion.console import Answer, Block, Line, Next, Table
-from fastcompanion.server import registry
+from fastcompanion.commands.server_use_view import (
+    view_forgotten,
+    view_kept,
+    view_list,
+    view_standings,
+    view_tunnel,
+)
+from fastcompanion.console import Answer, Block, Line
+from fastcompanion.server import host_keys, journals, jupyter, registry, states
+from fastcompanion.server.connection import connect
 from fastcompanion.server.registry import Server
+from fastcompanion.server.states import Standing
 
 NameArgument = Annotated[
     str,
@@ -29,27 +41,176 @@ class Listed:
     servers: tuple[Server, ...]
 
 
+@frozen
+class Standings:
+    """What each server is doing."""
+
+    servers: tuple[Standing, ...]
+
+
+@frozen
+class Kept:
+    """What a server said to being kept running."""
+
+    name: str
+    span: str
+    said: str
+    dry_run: bool = False
+
+
+@frozen
+class Forgotten:
+    """What was forgotten: the server itself, or its host keys alone."""
+
+    name: str
+    server: bool
+    host_keys: int
+    dry_run: bool = False
+
+
+@frozen
+class Ran:
+    """A program that ran on a server, or would."""
+
+    name: str
+    argv: tuple[str, ...]
+    exit_code: int | None
+    dry_run: bool = False
+
+
 @command(app, "list")
 def show_all(session: Session) -> Answer:
     """List the servers that you set up or launched."""
     del session
-    return Answer(Listed(registry.read()), _view_list)
+    return Answer(Listed(registry.read()), lambda data: view_list(data.servers))
+
+
+@command(app, "status")
+def status(
+    session: Session,
+    name: NameArgument = "",
+    wait: Annotated[
+        int, typer.Option("--connect-timeout", min=1, max=300, help="Seconds for an answer.")
+    ] = 15,
+) -> Answer:
+    """Show what a server does, what keeps it awake, when it stops and what it costs; of all without a name."""
+    del session
+    servers = [registry.find(name)] if name else list(registry.read() or [registry.find("")])
+    found = tuple(states.of(one, connect_timeout=wait) for one in servers)
+    code = Exit.MISSING if any(one.state == "unreachable" for one in found) else Exit.DONE
+    return Answer(Standings(found), lambda data: view_standings(data.servers), int(code))
+
+
+@command(app, "ssh")
+def log_in(
+    session: Session,
+    name: NameArgument = "",
+    argv: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[-- COMMAND]", help="What to run there.", show_default="a shell"),
+    ] = None,
+) -> Answer | None:
+    """Log in to a server, or run one command there; its output and its exit code are the command's own."""
+    server, words = registry.find(name), tuple(argv or ())
+    link = connect(server, reporter=session.reporter)
+    if session.dry_run:
+        would = Ran(server.name, tuple(link.argv(batch=False)) + words, None, dry_run=True)
+        return Answer(would, _view_would)
+    if session.json and not words:
+        raise CompanionError(
+            "a shell has no JSON", hint="Give a command behind --", code=Exit.USAGE
+        )
+    code = link.interactive(words, terminal=not words)
+    ran = Ran(server.name, words, code)
+    return Answer(ran, lambda data: (), code)
+
+
+def _view_would(ran: Ran) -> Iterable[Block]:
+    yield Line(spelled(ran.argv))
+
+
+@command(app, "jupyter")
+def open_jupyter(
+    session: Session,
+    name: NameArgument = "",
+    port: Annotated[
+        int,
+        typer.Option("--port", min=0, max=65535, help="The local port.", show_default="a free one"),
+    ] = 0,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open it in the browser.")
+    ] = True,
+    show_url: Annotated[
+        bool,
+        typer.Option("--show-url", help="Show the address with its token: it opens everything."),
+    ] = False,
+) -> Answer | None:
+    """Open JupyterLab of a server through a tunnel; Ctrl-C ends the tunnel, and what runs there goes on."""
+    server = registry.find(name)
+    link = connect(server, reporter=session.reporter)
+    if session.dry_run:
+        return Answer(jupyter.Opened(server.name, port, "", ""), view_tunnel)
+
+    def tell(opened: jupyter.Opened) -> None:
+        console.show_line(opened, view_tunnel(opened))
+
+    jupyter.use(link, tell, port=port, browser=browser, show=show_url, reporter=session.reporter)
+    return None
+
+
+@command(app, "keep")
+def keep(
+    session: Session,
+    name: Annotated[str, typer.Argument(help="Its name, or user@host:port.")],
+    span: Annotated[str, typer.Argument(help="How long, such as 90m, 2h or 1d; off ends it.")],
+) -> Answer:
+    """Let a server run although nobody uses it, for a while; its hard limit stays."""
+    server = registry.find(name)
+    said = "" if session.dry_run else states.keep(connect(server), span)
+    return Answer(Kept(server.name, span, said, session.dry_run), view_kept)
+
+
+@command(app, "logs")
+def logs(
+    session: Session,
+    name: NameArgument = "",
+    lines: Annotated[int, typer.Option("--lines", min=1, max=5000, help="How many of each.")] = 40,
+) -> Answer:
+    """Show the last lines that the setup, JupyterLab and the idle watcher wrote there, without secrets."""
+    del session
+    server = registry.find(name)
+    found = journals.read(connect(server), lines=lines)
+    return Answer(found, journals_view)
+
+
+def journals_view(found: journals.Journals) -> Iterable[Block]:
+    """Show each unit's lines under its name."""
+    for one in found.units:
+        yield console.Title(one.unit)
+        yield console.Code("\n".join(one.lines) or "nothing")
+
+
+@command(app, "forget")
+def forget(
+    session: Session,
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    keys: Annotated[
+        bool,
+        typer.Option("--host-key", help="Its host key alone, so that the next one is trusted."),
+    ] = False,
+) -> Answer:
+    """Forget a server, or only its host key; the machine itself is not touched and may cost money."""
+    server = registry.find(name)
+    alias = server.alias or server.host
+    if session.dry_run:
+        return Answer(Forgotten(name, not keys, len(host_keys.of(alias)), True), view_forgotten)
+    what = f"the host key of {server.name}" if keys else server.name
+    if not session.confirm(f"Forget {what}? The machine itself is not touched."):
+        return Answer(Forgotten(name, False, 0), view_forgotten)
+    if not keys:
+        registry.remove(server.name)
+    return Answer(Forgotten(name, not keys, host_keys.forget(alias)), view_forgotten)
 
 
 def register(root: typer.Typer) -> None:
     """Add nothing to the root: importing this file has added to the group `server`."""
-
-
-def _view_list(found: Listed) -> Iterable[Block]:
-    if not found.servers:
-        yield Line("There are no servers yet.")
-        yield Next("fastcompanion server setup user@host", "a machine that you have")
-        yield Next("fastcompanion server plan", "what one in the cloud would cost")
-        return
-    yield Table(
-        ("name", "kind", "where", "$/h"),
-        tuple(
-            (one.name, one.kind, one.target, "" if one.price is None else f"{one.price:.3f}")
-            for one in found.servers
-        ),
-    )

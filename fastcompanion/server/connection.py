@@ -125,9 +125,14 @@ class Connection:
         if error := failures.of_sudo(done, self.server):
             raise error
 
-    def interactive(self, argv: Sequence[str] = ()) -> int:
-        """Give the terminal to a shell there, or to a program; give its exit code."""
-        words = self.argv(batch=False, terminal=True)
+    def interactive(self, argv: Sequence[str] = (), *, terminal: bool = True) -> int:
+        """Give our terminal to a shell there, or to a program; give its exit code.
+
+        Here ssh may ask, and its words are its own. Without `terminal` the program gets pipes, so
+        that its output stays as it is.
+        """
+        store.make_folder(workspace.known_hosts().parent)
+        words = self.argv(batch=False, terminal=terminal)
         code = process.on_terminal([*words, *([shlex.join(argv)] if argv else [])])
         self._tell_of_new_key()
         return code
@@ -149,11 +154,19 @@ class Connection:
             store.remove(folder)
 
     def argv(
-        self, *, batch: bool = True, terminal: bool = False, extra: Sequence[str] = ()
+        self,
+        *,
+        batch: bool = True,
+        terminal: bool = False,
+        alone: bool = False,
+        extra: Sequence[str] = (),
     ) -> list[str]:
-        """Give ssh's argument list up to and with the host; a remote command may follow."""
+        """Give ssh's argument list up to and with the host; a remote command may follow.
+
+        What runs `alone` has a connection of its own in a `shared` block, too.
+        """
         server = self.server
-        options = [word for one in self._options(batch) for word in ("-o", one)]
+        options = [word for one in self._options(batch, alone) for word in ("-o", one)]
         options += ["-p", str(server.port)] if server.port else []
         options += ["-l", server.user] if server.user else []
         if server.identity:
@@ -161,7 +174,7 @@ class Connection:
         options += ["-t" if terminal else "-T", *extra]
         return ["ssh", *options, "--", server.host]
 
-    def _options(self, batch: bool) -> Iterator[str]:
+    def _options(self, batch: bool, alone: bool) -> Iterator[str]:
         yield f"BatchMode={'yes' if batch else 'no'}"
         yield f"ConnectTimeout={self._connect_timeout}"
         yield f"ServerAliveInterval={self._alive_interval}"
@@ -174,7 +187,7 @@ class Connection:
         yield f"StrictHostKeyChecking={'yes' if host_keys.of(self.alias) else 'accept-new'}"
         if self.server.identity:
             yield "IdentitiesOnly=yes"
-        if self._socket is not None:
+        if self._socket is not None and not alone:
             yield from ("ControlMaster=auto", f"ControlPath={self._socket}", "ControlPersist=60")
         else:
             yield from ("ControlMaster=no", "ControlPath=none")

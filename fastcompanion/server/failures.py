@@ -88,6 +88,11 @@ def of_ssh(err: str, server: Server) -> CompanionError | None:
     return None
 
 
+def may_pass(error: CompanionError) -> bool:
+    """Say whether trying again may help: not where a key is refused or the settings are wrong."""
+    return not re.search(r"host key|none of your keys|settings|no machine named", error.message)
+
+
 def of_sudo(done: Completed, server: Server) -> CompanionError | None:
     """Name what sudo failed with; None where it let us in."""
     if done.code == 0:

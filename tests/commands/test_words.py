@@ -40,6 +40,7 @@ SHARED = {
     "again_view",
     "today_view",
     "kaggle_validate_view",
+    "server_use_view",
     "kaggle_site_view",
     "kaggle_sending",
 }
