@@ -172,6 +172,51 @@ def remote(root: Path) -> Remote | None:
     return Remote(wanted, url.out.strip()) if url.code == 0 else None
 
 
+@frozen
+class Published:
+    """Where a file can be read that was pushed as it is here: the remote's address, branch, path."""
+
+    url: str
+    branch: str
+    path: str
+
+
+def published(root: Path, file: Path) -> Published | None:
+    """Tell where a file lies on the other side, by what was last seen of it; None: not as it is here.
+
+    `root` is the top of the work tree. Nothing is fetched.
+    """
+    to = remote(root)
+    head = _git(root, "symbolic-ref", "-q", "--short", "HEAD").out.strip()
+    if to is None or not head or not file.resolve().is_relative_to(root.resolve()):
+        return None
+    merge = _git(root, "config", "--get", f"branch.{head}.merge").out.strip()
+    there = merge.removeprefix(_HEADS) or head
+    path = file.resolve().relative_to(root.resolve()).as_posix()
+    seen = _git(root, "rev-parse", "-q", "--verify", f"refs/remotes/{to.name}/{there}:{path}")
+    mine = _git(root, "hash-object", "--", str(file))
+    if seen.code != 0 or mine.code != 0 or seen.out.strip() != mine.out.strip():
+        return None
+    return Published(to.url, there, path)
+
+
+def put(root: Path, to: Remote, name: str, own: Mapping[str, Path], message: str) -> None:
+    """Put files onto a branch that is ours alone, beside those that it has, and push it."""
+    theirs = fetch(root, to, name)
+    mine = tip(root, f"{_HEADS}{name}")
+    tree = make_tree(root, own, files(root, theirs) if theirs else {})
+    commit = make_commit(root, tree, theirs, message)
+    move(root, name, commit, mine)
+    said = push(root, to, name)
+    if not said.done:
+        move(root, name, mine, commit)
+        raise CompanionError(
+            f"{to.name} did not take the branch {name}: {said.reason}",
+            hint=f"git push {to.name}   tells more; or leave --push out, and upload the file",
+            code=Exit.MISSING,
+        )
+
+
 def push(root: Path, to: Remote, name: str) -> Pushed:
     """Push a branch; says whether the other side has commits that we lack."""
     done = _over_the_network(root, "push", "--porcelain", to.name, f"{_HEADS}{name}:{_HEADS}{name}")

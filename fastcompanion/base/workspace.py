@@ -66,6 +66,14 @@ class Workspace:
         """Recorded checkpoints of an original."""
         return self.lesson_folder(lesson_id) / f"{notebook_id}.checks.json"
 
+    def travel_folder(self, lesson_id: str) -> Path:
+        """Copies of the lesson's notebooks that travel to a notebook server, and what came back."""
+        return self.lesson_folder(lesson_id) / "travel"
+
+    def travel(self, travel_id: str) -> Path:
+        """What a notebook took along when it set out; tells changes here from changes there."""
+        return self.private / "travels" / f"{travel_id}.json"
+
     def notes(self, lesson_id: str) -> Path:
         """The learner's notes on a lesson."""
         return self.lesson_folder(lesson_id) / "notes.md"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastcompanion.base import store
 from fastcompanion.base.errors import CompanionError, Exit
@@ -28,6 +28,9 @@ from fastcompanion.notebook import place
 from fastcompanion.notebook.keeping import Memory
 from fastcompanion.notebook.place import Place
 
+if TYPE_CHECKING:
+    from fastcompanion.notebook.travelling import Travel
+
 
 @frozen
 class Asked:
@@ -47,7 +50,7 @@ class Asked:
 class Checked:
     """One section's verdict on the live kernel; `file` holds the result, unless it can't be written.
 
-    `in_study` tells whether a study has taken it too.
+    `in_study` tells whether a study has taken it too; `far` that it will travel home to one.
     """
 
     lesson: str
@@ -56,6 +59,7 @@ class Checked:
     notices: tuple[str, ...]
     file: Path | None
     in_study: bool
+    far: bool = False
 
 
 @frozen
@@ -86,8 +90,9 @@ class _Spot:
 class Desk:
     """One kernel's work on one notebook, from `%load_ext` on."""
 
-    def __init__(self, names: dict[str, Any]) -> None:
+    def __init__(self, names: dict[str, Any], travel: Travel | None = None) -> None:
         self.names = names
+        self.travel = travel
         self.folder = Path.cwd()
         self.ran: list[Ran] = []
         self.place: Place | None = None
@@ -101,7 +106,7 @@ class Desk:
     def sit(self, asked: Asked) -> Place:
         """Find the notebook, again when another is named; else only read its file again."""
         if self.place is None or asked.lesson is not None or asked.notebook is not None:
-            found = place.find(self.names, lesson=asked.lesson, notebook_id=asked.notebook)
+            found = self._find(asked)
             is_new = self.place is None or _key(found) != _key(self.place)
             if is_new and self.place is not None:
                 self._moved, self._claimed = _move(self.place, found), {}
@@ -111,9 +116,15 @@ class Desk:
                 for one in self.ran:
                     self.keep(one)
         else:
-            self.place = place.again(self.place)
+            look = place.again if self.travel is None else self.travel.again
+            self.place = look(self.place)
             self._given = _given(self.place.saved)
         return self.place
+
+    def _find(self, asked: Asked) -> Place:
+        if self.travel is not None:
+            return self.travel.place()
+        return place.find(self.names, lesson=asked.lesson, notebook_id=asked.notebook)
 
     def _moves(self) -> tuple[str, ...]:
         """Say once that the kernel works on another lesson or notebook than before."""
@@ -163,6 +174,7 @@ class Desk:
             notices,
             None if memory.wrong else memory.file,
             here.study is not None,
+            self.travel is not None,
         )
 
     def checkpoints(self, asked: Asked, current: Ran) -> Looked:
@@ -257,7 +269,8 @@ class Desk:
         path = here.file or self.folder / f"{here.based.ref.id}.ipynb"
         ready = prepared.ready(here.based, path, seen.notebook)
         sections = tuple(one for one in ready.plan.sections if one.has_work)
-        memory = Memory(here, self.folder, sections)
+        base = path.parent if self.travel is None else self.travel.folder
+        memory = Memory(here, base, sections)
         return _Spot(seen, ready, sections[0], memory, sections)
 
     def _claim(self, section: str, current: Ran) -> None:

@@ -9,14 +9,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastcompanion import console
+from fastcompanion.base import clock
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.console import Answer, Block, Line, Next
 from fastcompanion.course.checks.live import Ran
 from fastcompanion.notebook import shown, typed
 from fastcompanion.notebook.desk import Asked, Desk
+
+if TYPE_CHECKING:
+    from fastcompanion.notebook.travelling import Travel
 
 KEPT_OUTPUT = 4_000  # characters of what one cell printed, as in course/checks/warm_worker.py
 _ATTRIBUTE = "_fastcompanion_extension"
@@ -63,9 +67,11 @@ class Tee:
 class Extension:
     """All that is in a shell while the extension is loaded."""
 
-    def __init__(self, shell: Any) -> None:
+    def __init__(self, shell: Any, travel: Travel | None = None) -> None:
         self.shell = shell
-        self.desk = Desk(shell.user_ns)
+        self.travel = travel
+        self._display = f"fastcompanion-{clock.new_id()}"
+        self.desk = Desk(shell.user_ns, travel)
         self.tee = Tee()
         self.current = Ran("")
         self._numbers = 0
@@ -111,6 +117,8 @@ class Extension:
         if getattr(info, "silent", False) or not getattr(info, "store_history", True):
             return
         self._running = True
+        if self.travel is not None:
+            self.travel.begins()
         cell_id = getattr(info, "cell_id", None) or ""
         count = getattr(self.shell, "execution_count", None)
         self.current = Ran(str(info.raw_cell), str(cell_id), self._next(), count)
@@ -126,6 +134,21 @@ class Extension:
         error = getattr(result, "error_before_exec", None) or getattr(result, "error_in_exec", None)
         failed = type(error).__name__ if error is not None else ""
         self.desk.after(replace(self.current, printed=printed, failed=failed), result)
+        if self.travel is not None:
+            self.travel.ends()
+            self.carry(update=True)
+
+    def carry(self, *, update: bool = False) -> None:
+        """Put what is to come home into the cell's output, or renew that of the first cell."""
+        if self.travel is None:
+            return
+        try:
+            data = self.travel.bundle()
+        except CompanionError as error:
+            console.fail(error)
+            return
+        named = {"transient": {"display_id": self._display}, "update": True} if update else {}
+        self.shell.display_pub.publish(data=data, **named)
 
     def _now(self) -> Ran:
         return replace(self.current, printed=self.tee.text)
@@ -137,10 +160,12 @@ class Extension:
     def check(self, line: str) -> None:
         """Judge the section on this kernel's values: %check [SECTION] [--note "..."]."""
         self._show(line, typed.check, self.desk.check, shown.checked)
+        self.carry()
 
     def hint(self, line: str) -> None:
         """Show the next hint: %hint [LEVEL] [SECTION]."""
         self._show(line, typed.hint, self.desk.hint, shown.hinted)
+        self.carry()
 
     def _show(
         self,
@@ -170,15 +195,22 @@ class Extension:
         told = f"{found.lesson.id}, {found.lesson.title}: %checkpoint, %check, %hint"
         console.show(Answer(None, lambda _: [Line(told)]))
 
+    def set_out(self) -> None:
+        """Put the record below the first cell, where it is renewed after every cell."""
+        if self.travel is not None:
+            shown = {"display_id": self._display}
+            self.shell.display_pub.publish(data=self.travel.bundle(), transient=shown)
 
-def load(shell: Any) -> None:
-    """Load the extension into a shell, once."""
+
+def load(shell: Any, travel: Travel | None = None) -> None:
+    """Load the extension into a shell, once; `travel` for a notebook far from its study."""
     if getattr(shell, _ATTRIBUTE, None) is not None:
         return
-    extension = Extension(shell)
+    extension = Extension(shell, travel)
     extension.load()
     setattr(shell, _ATTRIBUTE, extension)
     extension.greet()
+    extension.set_out()
 
 
 def unload(shell: Any) -> None:

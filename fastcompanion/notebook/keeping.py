@@ -29,8 +29,7 @@ class Memory:
     def __init__(self, here: Place, folder: Path, sections: Sequence[PlannedSection]) -> None:
         self.here = here
         lesson, own = here.lesson.id, here.based.ref.id
-        base = here.file.parent if here.file is not None else folder
-        self.file = results.place(base, lesson, own)
+        self.file = results.place(folder, lesson, own)
         self.wrong = ""
         versions = place.here([name for module, name in _MODULES.items() if module in sys.modules])
         total = sum(one.has_work for one in sections)

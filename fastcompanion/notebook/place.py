@@ -70,7 +70,7 @@ def find(
         if (
             file is not None
             and mark is not None
-            and file == _told(names)
+            and file == named_by_front_end(names)
             and named.lesson.id != mark[0]
         ):
             raise CompanionError(
@@ -90,6 +90,19 @@ def find(
     saved = notebook.read(file)
     based = _ground(owner, course, told, ref, saved)
     return Place(based, saved, file, owner, note)
+
+
+def brought(
+    study: Workspace,
+    lesson_id: str,
+    notebook_id: str,
+    saved: Mapping[str, Any],
+    file: Path | None,
+) -> Place:
+    """Take the lesson that a travelling notebook has brought along, with its tiny study."""
+    name = file or Path(f"{notebook_id}.ipynb")
+    course, told, ref, note = _marked(study, name, lesson_id, notebook_id)
+    return Place(_ground(study, course, told, ref, saved), saved, file, study, note)
 
 
 def again(place: Place) -> Place:
@@ -126,8 +139,8 @@ def _file(names: Mapping[str, Any], wanted: str | None) -> Path | None:
                 code=Exit.USAGE,
             )
         return (exact or named)[0]
-    if (told := _told(names)) is not None:
-        return told
+    if (own := named_by_front_end(names)) is not None:
+        return own
     if len(ours) > 1:
         raise CompanionError(
             f"several notebooks of lessons are here: {_listed(ours)}",
@@ -137,7 +150,7 @@ def _file(names: Mapping[str, Any], wanted: str | None) -> Path | None:
     return ours[0] if ours else None
 
 
-def _told(names: Mapping[str, Any]) -> Path | None:
+def named_by_front_end(names: Mapping[str, Any]) -> Path | None:
     """Give the notebook that the front end itself names; any other is a guess."""
     for told in (names.get(VS_CODE_NAME), os.environ.get(SESSION_VARIABLE)):
         if isinstance(told, str) and told.endswith(".ipynb") and Path(told).is_file():

@@ -42,6 +42,9 @@ def _kept(found: Checked) -> Iterable[Block]:
     """Say where the result went, and what has the final word."""
     if found.file is None:
         return
+    if found.far:
+        yield Line("Noted; it comes home with this notebook.")
+        return
     file = _near(found.file)
     if not found.in_study:
         yield Next(f"fastcompanion check --from {shlex.quote(file)}", "in your study")

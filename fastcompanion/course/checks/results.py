@@ -168,6 +168,11 @@ def read(path: Path) -> Results:
         raw = store.read_json(path)
     except RecursionError:
         raise _damaged(path) from None
+    return parse(raw, path)
+
+
+def parse(raw: Any, path: Path) -> Results:
+    """Take results from plain data; `path` is named where they can't be."""
     data = store.check_version(raw, path, current=VERSION)
     if data.get("seal") != _seal(data):
         raise CompanionError(
@@ -261,8 +266,11 @@ def _ids(event: Event) -> Sequence[str]:
     return [str(one) for one in ids] if isinstance(ids, list) else []
 
 
-def take(study: Workspace, found: Results, fresh: Sequence[Result]) -> None:
-    """Record results as a check does: all of it in private, what passed in public."""
+def take(study: Workspace, found: Results, fresh: Sequence[Result], *, door: str = "") -> None:
+    """Record results as a check does: all of it in private, what passed in public.
+
+    `door` is the notebook server where they were found, "" for a notebook on this machine.
+    """
     for one in fresh:
         if one.hint:
             data = {"notebook": found.notebook, "section": one.section, "level": one.hint}
@@ -280,6 +288,7 @@ def take(study: Workspace, found: Results, fresh: Sequence[Result]) -> None:
     ids = [one.id for one in rows]
     whole = {one.section: one.verdict for one in rows}
     common = {"notebook": found.notebook, "where": progress.LIVE, "results": ids}
+    common |= {"door": door} if door else {}
     events.record(study, CHECKED, found.lesson, {**common, "sections": whole}, private=True)
     fine = {one.section: one.verdict for one in rows if one.verdict in FINE}
     if any(word in GOOD for word in fine.values()):

@@ -1,0 +1,365 @@
+"""`server notebook DOOR`: a copy of the learner's notebook that works, and is checked, somewhere else.
+
+Nothing is uploaded and nothing is pushed without a yes. What travels is the learner's own notebook with
+one more cell; run copies hold a course's text, so they only ever go as a file that the learner uploads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from fastcompanion import __version__
+from fastcompanion.base import branch, clock, events, repo, store, templates
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import frozen
+from fastcompanion.base.reporter import Reporter
+from fastcompanion.base.workspace import Workspace
+from fastcompanion.course import progress
+from fastcompanion.course.checks import prepared
+from fastcompanion.course.library import lessons, material
+from fastcompanion.course.model import Course, Lesson, NotebookRef
+from fastcompanion.course.notebooks import notebook
+from fastcompanion.course.running import run
+from fastcompanion.course.scaffolds import scratch
+from fastcompanion.server.notebooks import doors, links, travel
+from fastcompanion.server.notebooks.doors import Door, Fit
+from fastcompanion.server.notebooks.travel import Kind, Pack
+from fastcompanion.study.plan import plan
+
+BRANCH = "fastcompanion-notebooks"
+_MOST_BESIDE = 400_000
+_OF_STEP: Mapping[str, Kind] = {"watch": "run", "run": "run", "reproduce": "scratch", "repeat": "repeat"}  # fmt: skip
+
+
+@frozen
+class Asked:
+    """What the learner typed; `source` is where the companion is installed from, "" the package."""
+
+    lesson: str | None = None
+    notebook: str | None = None
+    step: str = ""
+    source: str = ""
+    url: str = ""
+    drive: bool = False
+    push: bool = False
+
+
+@frozen
+class SetOut:
+    """A copy that is ready to travel, and every way to open it.
+
+    `link` opens it at once (it was pushed), `pushed` opens the study's own notebook, without the
+    first cell; "" where there is none. `file` is what is to be uploaded otherwise.
+    """
+
+    id: str
+    lesson: str
+    title: str
+    notebook: str
+    kind: Kind
+    door: Door
+    fit: Fit
+    file: str
+    link: str
+    pushed: str
+    page: str
+    is_new: bool
+    notes: tuple[str, ...]
+
+
+@frozen
+class _Own:
+    """The learner's notebook that is to travel."""
+
+    ws: Workspace
+    course: Course
+    lesson: Lesson
+    ref: NotebookRef
+    kind: Kind
+    path: Path
+    book: Mapping[str, Any]
+    is_new: bool
+
+
+def set_out(
+    ws: Workspace,
+    name: str,
+    asked: Asked,
+    *,
+    agree: Callable[[str], bool],
+    dry_run: bool = False,
+    reporter: Reporter,
+) -> SetOut:
+    """Make the copy that travels to a notebook server, and say how it is opened there."""
+    door = doors.find(name)
+    _refuse(door, asked)
+    own = _own(ws, asked, reporter, dry_run=dry_run)
+    notes: list[str] = []
+    pack = _pack(own, door, notes, public=asked.push)
+    file = ws.travel_folder(own.lesson.id) / f"{own.ref.id}.{own.kind}.{door.id}.ipynb"
+    link = ""
+    if not dry_run:
+        _write(ws, pack, file, _copy(own, pack, door, asked))
+        if asked.push:
+            link = _push(own, file, door, agree)
+    return SetOut(
+        id=pack.id,
+        lesson=own.lesson.id,
+        title=own.lesson.title,
+        notebook=own.ref.id,
+        kind=own.kind,
+        door=door,
+        fit=_fit(own, door),
+        file=ws.relative(file),
+        link=link,
+        pushed="" if link else _pushed(own, door),
+        page=links.jupyter(asked.url) if asked.url else door.page,
+        is_new=own.is_new,
+        notes=tuple(notes),
+    )
+
+
+def _refuse(door: Door, asked: Asked) -> None:
+    if asked.url and door.id != "jupyter":
+        raise CompanionError("--url is for jupyter", hint="server notebook jupyter", code=Exit.USAGE)  # fmt: skip
+    if asked.drive and door.id != "colab":
+        raise CompanionError("--drive is for colab", hint="server notebook colab", code=Exit.USAGE)
+    if asked.push and door.id == "jupyter":
+        raise CompanionError(
+            "a Jupyter server opens files, not repositories: upload the file",
+            hint="Leave --push out.",
+            code=Exit.USAGE,
+        )
+
+
+def _own(ws: Workspace, asked: Asked, reporter: Reporter, *, dry_run: bool) -> _Own:
+    """Find the notebook of the step, or make it as `start` does."""
+    course, lesson = lessons.find(ws, asked.lesson)
+    step = asked.step
+    if not step:
+        now = progress.progress(course, lesson, events.read(ws)).current
+        step = now.step if now is not None else "reproduce"
+    if step not in _OF_STEP:
+        raise CompanionError(
+            f"{step!r} has no notebook: run, reproduce, repeat",
+            hint="--step reproduce",
+            code=Exit.USAGE,
+        )
+    ref = lessons.notebook_of(lesson, asked.notebook)
+    kind = _OF_STEP[step]
+    if asked.push and kind == "run":
+        raise CompanionError(
+            "the copy to run holds the course's own text, which is not yours to publish",
+            hint="Leave --push out: it goes there as a file that you upload.",
+            code=Exit.USAGE,
+        )
+    path = ws.notebook(lesson.id, ref.id, kind)
+    is_new = not path.exists()
+    if is_new:
+        _make(ws, course, lesson, ref, kind, reporter, dry_run=dry_run)
+    book = notebook.read(path) if path.exists() else _empty()
+    return _Own(ws, course, lesson, ref, kind, path, book, is_new)
+
+
+def _empty() -> dict[str, Any]:
+    return {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _make(
+    ws: Workspace,
+    course: Course,
+    lesson: Lesson,
+    ref: NotebookRef,
+    kind: Kind,
+    reporter: Reporter,
+    *,
+    dry_run: bool,
+) -> None:
+    if kind == "repeat":
+        raise CompanionError(
+            f"there is no notebook with data of your own for {lesson.id} yet",
+            hint=f"fastcompanion lesson repeat {lesson.id} PATH",
+            code=Exit.NOT_SET_UP,
+        )
+    notes: tuple[str, ...]
+    if kind == "scratch":
+        notes = scratch.make_scratch(ws, course, lesson, ref, dry_run=dry_run).notes
+    else:
+        notes = run.copy_original(ws, course, lesson, ref, dry_run=dry_run).notes
+    for note in notes:
+        reporter.note(note)
+
+
+def study_key(ws: Workspace) -> str:
+    """Give what tells this study from others: the id of its first event, on every machine the same."""
+    past = events.read(ws)
+    if not past:
+        raise CompanionError("the study has no course yet", hint="fastcompanion course add foundations")  # fmt: skip
+    return past[0].id
+
+
+def _pack(own: _Own, door: Door, notes: list[str], *, public: bool) -> Pack:
+    ws, is_ours = own.ws, own.course.kind == "builtin"
+    originals = {}
+    if not is_ours and not public and own.kind == "scratch" and own.ref.sha256:
+        originals = _original(own, notes)
+    return Pack(
+        id=clock.new_id(),
+        study=study_key(ws),
+        door=door.id,
+        lesson=own.lesson.id,
+        notebook=own.ref.id,
+        kind=own.kind,
+        at=clock.stamp(),
+        program=__version__,
+        files=dict(_files(own, public=public)),
+        originals=originals,
+        beside={} if public else dict(_beside(own, notes)),
+        book=travel.without_outputs(travel.take_out(own.book)),
+    )
+
+
+def _original(own: _Own, notes: list[str]) -> dict[str, str]:
+    """Give the course's notebook without outputs: checks and hints are made from it."""
+    try:
+        book = notebook.read(lessons.original(own.course, own.ref))
+    except CompanionError as error:
+        if error.code is not Exit.MISSING:
+            raise
+        notes.append(f"the original does not travel, as it is not here: {error.message}")
+        return {}
+    return {str(own.ref.sha256): json.dumps(travel.without_outputs(book), ensure_ascii=False)}
+
+
+def _files(own: _Own, *, public: bool) -> Iterator[tuple[str, str]]:
+    """Give the tiny study: the course's file, the recorded checks, and what is known of the notebook."""
+    ws = own.ws
+    yield ws.relative(ws.settings), "version = 1\n"
+    course_file = ws.course_file(own.course.id)
+    yield ws.relative(course_file), store.read_text(course_file)
+    checks = ws.checks_file(own.lesson.id, own.ref.id)
+    if checks.is_file() and not public:
+        yield ws.relative(checks), store.read_text(checks)
+    kinds = ("lesson.scaffolded", prepared.ASSESSED)
+    yield ws.relative(ws.progress), _lines(own, ws.progress, kinds)
+    if not public:
+        yield ws.relative(ws.private_events), _lines(own, ws.private_events, (prepared.HINTED,))
+
+
+def _lines(own: _Own, path: Path, kinds: tuple[str, ...]) -> str:
+    rows = store.read_lines(path)
+    mine = [
+        row
+        for row in rows
+        if row.get("kind") in kinds
+        and row.get("lesson") == own.lesson.id
+        and (row.get("data") or {}).get("notebook") == own.ref.id
+    ]
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in mine)
+
+
+def _beside(own: _Own, notes: list[str]) -> Iterator[tuple[str, bytes]]:
+    """Give small files that the notebook reads; what is larger is named."""
+    folder = own.path.parent
+    names = [] if own.course.kind == "builtin" else [Path(name) for name in own.lesson.files]
+    names += [Path(name) for name in material.named(own.book)]
+    names += [path.relative_to(folder) for path in _of_repeat(own)]
+    room = _MOST_BESIDE
+    for name in dict.fromkeys(names):
+        path = folder / name
+        if own.course.kind == "builtin" and name.as_posix() in own.lesson.files:
+            continue
+        if path.is_dir() and not any(path.glob("*.csv")):
+            notes.append(f"{name.as_posix()}/ does not travel: take it there yourself")
+        if not path.is_file():
+            continue
+        room -= path.stat().st_size
+        if room < 0:
+            notes.append(f"{name.as_posix()} is too large to travel: take it there yourself")
+            continue
+        yield name.as_posix(), store.read_bytes(path)
+
+
+def _of_repeat(own: _Own) -> list[Path]:
+    if own.kind != "repeat":
+        return []
+    folder = own.ws.repeat_folder(own.lesson.id, own.ref.id)
+    return [path for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
+def _copy(own: _Own, pack: Pack, door: Door, asked: Asked) -> dict[str, Any]:
+    values = {
+        "mark": travel.MARK,
+        "id": pack.id,
+        "lesson": pack.lesson,
+        "version": __version__,
+        "version_py": repr(__version__),
+        "source_py": repr(_source(asked.source)),
+        "drive_py": repr(asked.drive),
+        "needs_py": repr(doors.NEEDS),
+        "no_network": door.no_network,
+        "packed": travel.folded(travel.write(pack)),
+    }
+    source = templates.render("server/first_cell.py", values).rstrip("\n")
+    return travel.put_in(travel.without_outputs(own.book), pack.id, source)
+
+
+def _source(text: str) -> str:
+    """Tidy where the companion is installed from: a folder or wheel here is named in full."""
+    return str(Path(text).resolve()) if text and Path(text).exists() else text
+
+
+def _write(ws: Workspace, pack: Pack, file: Path, book: Mapping[str, Any]) -> None:
+    ignore = file.with_name(".gitignore")
+    if not ignore.exists():
+        store.write_text(ignore, "# Copies that travel, and what came back\n*\n")
+    notebook.write(file, book)
+    store.write_json(ws.travel(pack.id), {"version": 1, "packed": travel.write(pack)})
+
+
+def _fit(own: _Own, door: Door) -> Fit:
+    try:
+        book = notebook.read(lessons.original(own.course, own.ref))
+    except CompanionError:
+        book = dict(own.book)
+    code = [str(one["source"]) for one in book["cells"] if one["cell_type"] == "code"]
+    planned = plan.if_sound(own.ws)
+    weekly = planned.weekly_minutes if planned is not None and planned.slots else None
+    return doors.fit(door, doors.gpu_need(code or None), weekly, own.lesson.minutes)
+
+
+def _pushed(own: _Own, door: Door) -> str:
+    """Give the address of the study's own notebook, where GitHub has it as it is here."""
+    top = repo.state(own.ws.root).root
+    if own.kind == "run" or top is None or not own.path.exists():
+        return ""
+    place = branch.published(top, own.path)
+    where = links.github(place.url) if place is not None else None
+    if place is None or where is None:
+        return ""
+    return links.open_at(door.id, where, place.branch, place.path)
+
+
+def _push(own: _Own, file: Path, door: Door, agree: Callable[[str], bool]) -> str:
+    """Push the copy to a branch of its own, after a yes."""
+    root = own.ws.root
+    to = branch.remote(root)
+    where = links.github(to.url) if to is not None else None
+    if to is None or where is None:
+        raise CompanionError(
+            "the study is not on GitHub, so no link can open the copy: upload the file",
+            hint="Leave --push out.",
+            code=Exit.NOT_SET_UP,
+        )
+    name = own.ws.relative(own.path)
+    question = (
+        f"Push the copy of {name} to the branch {BRANCH} of {where.owner}/{where.name}? "
+        "Whoever can read the repository can read it"
+    )
+    if not agree(question):
+        raise CompanionError("nothing was pushed", hint="Leave --push out, and upload the file.")
+    branch.put(root, to, BRANCH, {name: file}, f"Let {own.ref.id} travel")
+    return links.open_at(door.id, where, BRANCH, name)
