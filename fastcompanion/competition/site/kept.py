@@ -15,9 +15,10 @@ from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
 from fastcompanion.competition.site import unpacking
 from fastcompanion.competition.site.receiving import Coming, coming_of
-from fastcompanion.competition.site.unpacking import Member
+from fastcompanion.competition.site.unpacking import Member, Rules
 
 NAME, VERSION = ".download.json", 1
+_ANY = Rules(windows=False, folds=False)
 
 
 @frozen
@@ -56,7 +57,7 @@ def read(folder: Path, source: str) -> Record:
     told = store.check_version(store.read_json(path), path, current=VERSION)
     try:
         record = _record(told)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, CompanionError) as error:
         raise CompanionError(
             f"does not describe a download: {error}",
             hint="Move it away, and run the command again.",
@@ -74,6 +75,10 @@ def read(folder: Path, source: str) -> Record:
 def _record(told: Mapping[str, Any]) -> Record:
     files = {str(name): Kept(*map(int, one)) for name, one in told["files"].items()}
     coming = {str(name): coming_of(one) for name, one in told["coming"].items()}
+    for name in (*files, *coming):
+        # Names are joined to the folder, and the file may have come with it from elsewhere.
+        if unpacking.safe_name(name, _ANY) != name:
+            raise ValueError(f"a name {unpacking.shown(name)}")
     return Record(str(told["source"]), str(told["at"]), told["whole"] is True, files, coming)
 
 

@@ -244,6 +244,7 @@ class Line:
             self._plain = Session()
             self._plain.headers["User-Agent"] = AGENT
             self._plain.auth = _unsigned  # else ~/.netrc is looked into
+            self._plain.rebuild_auth = _unchanged  # else it is after a redirect
             self._plain.trust_env = not self._about.practice
             self._plain.max_redirects = 5
         read = self._patience.read
@@ -307,6 +308,10 @@ class Upload:
         with self._path.open("rb") as file:
             file.seek(first)
             yield _Reading(file, self.size - first, self._count)
+
+    def arrived(self) -> None:
+        """Count the whole file as sent."""
+        self._move(self.size)
 
     def _move(self, to: int) -> None:
         if to != self._sent:
@@ -466,7 +471,9 @@ def _named(error: Exception, asked: Asked, address: str, patience: Patience) -> 
     reason = getattr(reason, "reason", reason)
     if isinstance(error, outer.ProxyError):
         return faults.proxy(asked, host)
-    if isinstance(error, outer.SSLError) or not isinstance(error, outer.RequestException | inner.HTTPError):  # fmt: skip
+    # A file of certificates that is not there is an error of the system.
+    is_ours = isinstance(error, OSError) and not isinstance(error, outer.RequestException)
+    if isinstance(error, outer.SSLError) or is_ours:
         return faults.tls(asked, host)
     if isinstance(error, outer.ReadTimeout) or isinstance(reason, inner.ReadTimeoutError):
         return faults.silent(asked, patience.read)
@@ -477,3 +484,7 @@ def _named(error: Exception, asked: Asked, address: str, patience: Patience) -> 
     if isinstance(error, cut):
         return faults.cut(asked, host)
     return faults.strange(asked, f"it can't be read ({type(error).__name__})")
+
+
+def _unchanged(request: Any, response: Any) -> None:
+    """Add no credential to a request that follows a redirect: there was none, and none is due."""

@@ -15,6 +15,7 @@ from fastcompanion.base import clock, store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import SILENT, Reporter
+from fastcompanion.competition.site.faults import SiteError
 from fastcompanion.competition.site.model import Body
 from fastcompanion.competition.site.unpacking import amount, looks_like_archive
 
@@ -108,7 +109,8 @@ class Receiver:
 
     def _wait(self, error: CompanionError, pause: float | None) -> None:
         """Wait before another try; a site that refused before it gave anything is believed at once."""
-        if not self._said or pause is None or isinstance(error, Unfit):
+        dropped = isinstance(error, SiteError) and error.kind in ("cut", "silent")
+        if not (self._said or dropped) or pause is None or isinstance(error, Unfit):
             if self.have and not isinstance(error, Unfit):
                 raise self._cut(error) from None
             raise error

@@ -1,0 +1,440 @@
+"""Downloads from a site on which everything goes wrong once: cut, lied to, interrupted, changed by hand."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.competition.practice.answering import Reply, Request
+from fastcompanion.competition.site import unpacking
+from fastcompanion.competition.site.downloads import folder_of
+from fastcompanion.competition.site.receiving import part_of
+from fastcompanion.competition.site.target import Target
+from fastcompanion.competition.site.unpacking import Member
+from tests.competition.faults import (
+    ALWAYS,
+    cut,
+    dropped,
+    expired,
+    html,
+    lengthened,
+    refused,
+    rules_not_accepted,
+    without_headers,
+)
+from tests.competition.practice.served import SLUG
+from tests.competition.site.downloading import Site, noise, packed, site
+
+FILES = {"train.csv": b"id,y\n1,0\n", "test.csv": b"id\n2\n", "images/1.png": noise(3_000_000)}
+ARCHIVE = f"{SLUG}.zip"
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Site]:
+    with site(tmp_path) as found:
+        found.holds(FILES)
+        yield found
+
+
+def ranges(served: Site) -> list[str]:
+    return [one.headers.get("range", "") for one in served.faults.seen if one.target.startswith("/files/")]  # fmt: skip
+
+
+def part(served: Site) -> Path:
+    return part_of(served.folder / ARCHIVE)
+
+
+def test_everything_comes_and_is_unpacked(served: Site) -> None:
+    done = served.download()
+    assert served.files() == FILES, "and neither the archive nor a part of it"
+    assert (done.count, done.size, done.already) == (3, sum(map(len, FILES.values())), False)
+    assert done.received == served.place.archive.stat().st_size
+    assert served.words.done == {ARCHIVE: done.received, "unpacking": 3}
+
+
+def test_a_second_run_asks_nobody(served: Site) -> None:
+    served.download()
+    served.faults.clear()
+    assert served.download().already
+    assert served.connections == 1
+    assert served.faults.seen == []
+
+
+def test_a_copied_folder_is_still_whole(served: Site) -> None:
+    """Times change when a folder is copied; the bytes do not."""
+    served.download()
+    shutil.copytree(served.folder, served.folder.parent / "copy", copy_function=shutil.copy)
+    assert served.download(folder=served.folder.parent / "copy").already
+
+
+def test_the_archive_can_stay(served: Site) -> None:
+    assert served.download(keep=True).archive == ARCHIVE
+    assert (served.folder / ARCHIVE).read_bytes() == served.place.archive.read_bytes()
+    assert served.download().already
+
+
+def test_the_archive_alone_and_unpacked_later(served: Site) -> None:
+    served.download(unpack=False)
+    assert list(served.files()) == [ARCHIVE]
+    assert served.download(unpack=False).already
+    served.download()
+    assert served.connections == 1, "what is here is not fetched again"
+    assert served.files() == FILES
+
+
+@pytest.mark.parametrize("fault", [cut(1_500_000), lengthened(500)])
+def test_a_line_that_drops_goes_on_where_it_dropped(served: Site, fault: object) -> None:
+    served.faults.add("GET /files/", fault)  # type: ignore[arg-type]
+    served.download()
+    first, second = ranges(served)
+    assert first == ""
+    have = int(second.removeprefix("bytes=").removesuffix("-"))
+    assert have > 1_000_000, "nothing much of what came is asked for again"
+    assert served.files() == FILES
+    assert any("going on at" in note for note in served.words.notes)
+
+
+def test_it_drops_for_good_and_the_next_run_goes_on(served: Site) -> None:
+    served.faults.add("GET /files/", cut(2_000_000))
+    served.faults.add("GET /files/", dropped(), times=ALWAYS)
+    with pytest.raises(CompanionError, match=r"of 3\.0 MB have come, then") as caught:
+        served.download()
+    assert caught.value.code is Exit.MISSING
+    have = part(served).stat().st_size
+    served.faults.clear()
+    served.holds(FILES)
+    served.download()
+    assert ranges(served) == [f"bytes={have}-"]
+    assert served.files() == FILES
+
+
+def test_a_line_that_gives_a_little_each_time_is_never_given_up(served: Site) -> None:
+    served.faults.add("GET /files/", cut(400_000), times=7)
+    served.download(pauses=(0,))
+    assert len(ranges(served)) == 8
+    assert served.files() == FILES
+
+
+def test_pitfall_5_an_expired_address_never_gets_into_the_partial_file(served: Site) -> None:
+    served.faults.add("GET /files/", cut(2_000_000))
+    served.faults.add("GET /files/", expired(), times=3)
+    served.download()
+    assert served.files() == FILES
+    asked = [one.target for one in served.faults.seen if "DownloadDataFiles" in one.target]
+    assert len(asked) >= 4, "a fresh address is asked for each time"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        lambda request, true: Reply(200, "application/octet-stream", b"<!DOCTYPE html><p>Sign in"),
+        lambda request, true: Reply(200, "application/json", b'{"error":"try again later"}'),
+        lambda request, true: Reply(200, "text/plain", b""),
+        html(),
+        html(503),
+    ],
+)
+def test_pitfall_5_a_page_in_place_of_the_rest_leaves_the_part_alone(
+    served: Site, page: object
+) -> None:
+    served.faults.add("GET /files/", cut(2_000_000))
+    served.faults.add("GET /files/", page, times=ALWAYS)  # type: ignore[arg-type]
+    with pytest.raises(CompanionError):
+        served.download(pauses=(0,))
+    whole = served.place.archive.read_bytes()
+    left = part(served).read_bytes()
+    assert len(left) > 1_000_000
+    assert whole.startswith(left)
+    served.faults.clear()
+    served.holds(FILES)
+    served.download()
+    assert ranges(served) == [f"bytes={len(left)}-"]
+    assert served.files() == FILES
+
+
+def test_pitfall_5_a_file_that_changed_meanwhile_comes_anew(served: Site) -> None:
+    served.faults.add("GET /files/", cut(2_000_000))
+    served.faults.add("GET /files/", dropped(), times=ALWAYS)
+    with pytest.raises(CompanionError):
+        served.download(pauses=())
+    newer = {**FILES, "images/1.png": noise(2_500_000, seed=2)}
+    served.faults.clear()
+    served.holds(newer)
+    served.download()
+    assert served.files() == newer
+
+
+def test_pitfall_5_a_proxy_that_takes_the_length_away_is_seen_through(served: Site) -> None:
+    """Without a length a cut looks like an end: then the archive's own directory tells."""
+
+    def shortened(request: Request, true: object) -> Reply:
+        del request, true
+        return Reply(200, "application/zip", served.place.archive.read_bytes()[:100_000])
+
+    served.faults.add("GET /files/", shortened)
+    with pytest.raises(CompanionError, match="its end is missing"):
+        served.download()
+    assert not any(name.endswith(".csv") for name in served.files())
+    served.download(force=True)
+    assert served.files() == FILES
+
+
+def test_pitfall_5_without_etag_and_date_nothing_is_fetched_twice(served: Site) -> None:
+    served.faults.add("GET /files/", without_headers("ETag", "Last-Modified"), times=ALWAYS)
+    served.download()
+    assert served.download().already
+    assert len(ranges(served)) == 1
+
+
+@pytest.mark.parametrize("damage", [b"id,y\n1,0\n2,2\n", b"id,y\n1,1\n", b""])
+def test_pitfall_5_a_damaged_copy_is_noticed_however_new_or_long_it_is(
+    served: Site, damage: bytes
+) -> None:
+    served.download()
+    damaged = served.folder / "train.csv"
+    damaged.write_bytes(damage)
+    os.utime(damaged, (4e9, 4e9))
+    served.yes = True
+    done = served.download()
+    assert served.asked == [("train.csv",)], "it is asked for once"
+    assert done.aside == ("train.csv.yours",)
+    assert served.files() == {**FILES, "train.csv.yours": damage}
+
+
+def test_a_damaged_archive_is_fetched_again_without_a_question(served: Site) -> None:
+    served.download(unpack=False)
+    (served.folder / ARCHIVE).write_bytes(served.place.archive.read_bytes() + b"longer")
+    served.download()
+    assert served.connections == 2
+    assert served.asked == []
+    assert served.files() == FILES
+
+
+def test_what_the_learner_changed_stays_unless_they_consent(served: Site) -> None:
+    served.download()
+    (served.folder / "train.csv").write_bytes(b"id,y\n1,7\n")
+    (served.folder / "notes.txt").write_bytes(b"mine")
+    done = served.download()
+    assert (done.already, done.yours) == (True, ("train.csv",))
+    assert served.files() == {**FILES, "train.csv": b"id,y\n1,7\n", "notes.txt": b"mine"}
+    (served.folder / "test.csv").unlink()
+    done = served.download()
+    assert (done.already, done.yours) == (False, ("train.csv",))
+    assert served.files() == {**FILES, "train.csv": b"id,y\n1,7\n", "notes.txt": b"mine"}
+
+
+def test_force_sets_every_change_aside(served: Site) -> None:
+    served.download()
+    for turn, name in enumerate(("train.csv.yours", "train.csv.yours-2"), start=1):
+        (served.folder / "train.csv").write_bytes(b"mine %d" % turn)
+        assert served.download(force=True).aside == (name,)
+    assert served.asked == []
+    kept = {"train.csv.yours": b"mine 1", "train.csv.yours-2": b"mine 2"}
+    assert served.files() == {**FILES, **kept}
+
+
+def test_files_that_were_here_before(served: Site) -> None:
+    served.folder.mkdir()
+    (served.folder / "test.csv").write_bytes(FILES["test.csv"])
+    (served.folder / "train.csv").write_bytes(b"my own")
+    (served.folder / ARCHIVE).write_bytes(b"from the browser")
+    done = served.download()
+    assert served.asked == [("train.csv",)]
+    assert done.yours == ("train.csv",)
+    assert done.aside == (f"{ARCHIVE}.yours",)
+    mine = {"train.csv": b"my own", f"{ARCHIVE}.yours": b"from the browser"}
+    assert served.files() == {**FILES, **mine}
+
+
+def test_a_newer_version_on_the_site_replaces_what_we_wrote(served: Site) -> None:
+    served.download()
+    newer = {**FILES, "train.csv": b"id,y\n1,0\n3,1\n", "more.csv": b"x\n"}
+    served.faults.clear()
+    served.holds(newer)
+    assert served.download(force=True).aside == ()
+    assert served.files() == newer
+
+
+def interrupted(served: Site, at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Press Ctrl-C while the file of this number is unpacked."""
+    true, turn = unpacking._write, [0]
+
+    def write(*given: object) -> None:
+        turn[0] += 1
+        if turn[0] == at:
+            raise KeyboardInterrupt
+        true(*given)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(unpacking, "_write", write)
+        with pytest.raises(KeyboardInterrupt):
+            served.download()
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_interrupted_unpacking_is_gone_on_with(
+    served: Site, at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted(served, at, monkeypatch)
+    assert len(served.files()) == at, "the archive, and what was unpacked before"
+    assert "goes on there" in served.words.notes[-1]
+    record = json.loads((served.folder / ".download.json").read_text())
+    assert not record["whole"]
+    assert set(FILES) <= set(record["files"]), "the list is written first"
+    served.words.done.clear()
+    served.download()
+    assert served.connections == 1, "the archive is here"
+    assert served.words.done == {"unpacking": 4 - at}
+    assert served.files() == FILES
+
+
+def test_interrupted_unpacking_whose_archive_is_gone(
+    served: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted(served, 3, monkeypatch)
+    (served.folder / ARCHIVE).unlink()
+    served.download()
+    assert served.files() == FILES
+
+
+def test_a_killed_process_leaves_what_the_next_run_goes_on_with(served: Site) -> None:
+    """For good, at every write: after each kill the next run gets further, and the last one is right."""
+    context = multiprocessing.get_context("fork")
+    for turn in range(1, 40):
+        child = context.Process(target=_die_at_write, args=(served, turn))
+        child.start()
+        child.join(60)
+        if child.exitcode == 0:
+            break
+        for name, data in served.files().items():
+            known = FILES.get(name)
+            assert known is None or data == known, "no file has its name before it is whole"
+    assert turn > 5
+    assert served.files() == FILES
+
+
+def _die_at_write(served: Site, turn: int) -> None:
+    import fastcompanion.base.store as writer
+
+    left = [turn]
+
+    def counted(true: Callable[..., None]) -> Callable[..., None]:
+        def act(*given: Any, **named: Any) -> None:
+            left[0] -= 1
+            if left[0] < 0:
+                os._exit(9)
+            true(*given, **named)
+
+        return act
+
+    for name in ("write_chunks", "append_bytes", "move", "remove", "write_json"):
+        setattr(writer, name, counted(getattr(writer, name)))
+    served.download()
+    os._exit(0)
+
+
+def test_two_at_the_same_time(served: Site) -> None:
+    context = multiprocessing.get_context("fork")
+    both = [context.Process(target=served.download) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join(60)
+    assert [one.exitcode for one in both] == [0, 0]
+    assert len(ranges(served)) == 1
+    assert served.files() == FILES
+
+
+def test_no_room_is_seen_before_a_byte_comes(served: Site) -> None:
+    served.free = 65 << 20
+    with pytest.raises(CompanionError, match="are needed in") as caught:
+        served.download()
+    assert caught.value.code is Exit.MISSING
+    assert served.files() == {}
+    served.free = 80 << 20
+    served.download()
+
+
+def test_far_more_than_is_listed_is_not_even_begun(served: Site) -> None:
+    huge = lengthened(1 << 40)
+    served.faults.add("GET /files/", huge, times=ALWAYS)
+    with pytest.raises(CompanionError, match="far more than is listed"):
+        served.download()
+    assert served.files() == {}
+
+
+def test_rules_that_are_not_accepted(served: Site) -> None:
+    served.faults.add("/DownloadDataFiles", rules_not_accepted())
+    with pytest.raises(CompanionError, match="rules") as caught:
+        served.download()
+    assert "kaggle join" in caught.value.hint
+    assert served.files() == {}
+
+
+def test_a_site_that_asks_to_wait(served: Site) -> None:
+    served.faults.add("/DownloadDataFiles", refused(429, retry_after=0), times=2)
+    served.download()
+    assert served.files() == FILES
+
+
+def test_what_the_archive_lacks_is_said(served: Site) -> None:
+    less = packed({"train.csv": b"id,y\n1,0\n", "test.csv": b"id\n22\n"})
+    served.faults.clear()
+    served.holds(FILES, archive=less)
+    assert served.download().unlike == (
+        "test.csv has 6 bytes, listed are 5",
+        "images/1.png is not in the archive",
+    )
+
+
+def test_a_hostile_archive_writes_nothing(served: Site) -> None:
+    evil = packed({"train.csv": FILES["train.csv"], "../../evil.csv": b"evil"})
+    served.faults.clear()
+    served.holds(FILES, archive=evil)
+    with pytest.raises(CompanionError, match="leads out of the folder"):
+        served.download()
+    assert list(served.files()) == [ARCHIVE]
+    assert not list(served.folder.parent.rglob("evil.csv"))
+
+
+def test_a_folder_of_something_else(served: Site) -> None:
+    served.download()
+    path = served.folder / ".download.json"
+    path.write_text(path.read_text().replace(f"practice/{SLUG}", "kaggle/titanic"))
+    with pytest.raises(CompanionError, match="holds kaggle/titanic") as caught:
+        served.download()
+    assert "--to" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["{", '{"version": 1}', '{"version": 1, "source": 1, "at": "", "whole": 1, "files": {"a": ["x"]}, "coming": {}}', '{"version": 99}'])  # fmt: skip
+def test_a_record_that_cannot_be_read_is_not_taken_for_none(served: Site, text: str) -> None:
+    served.folder.mkdir()
+    (served.folder / ".download.json").write_text(text)
+    with pytest.raises(CompanionError):
+        served.download()
+    assert (served.folder / ".download.json").read_text() == text
+
+
+def test_where_it_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert folder_of(Target("titanic", practice=False)) == Path("titanic")
+    project = tmp_path / "project"
+    (project / "runs").mkdir(parents=True)
+    (project / "project.yml").write_text("name: x\n")
+    (project / ".fastcompanion.yml").write_text("version: 1\n")
+    monkeypatch.chdir(project / "runs")
+    assert folder_of(Target("titanic", practice=False)) == project / "data" / "titanic"
+
+
+def test_crc_is_of_the_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"123456789")
+    assert unpacking.crc_of(tmp_path / "a") == 0xCBF43926
+    assert unpacking.holds(tmp_path / "a", Member("a", 9, 0xCBF43926))
