@@ -280,7 +280,7 @@ def _placed(rows: Iterable[Place]) -> Iterable[tuple[str, ...]]:
         if last and one.rank > last + 1:
             yield "...", "", "", ""
         last = one.rank
-        who = f"{one.team} <- you" if one.own else one.team
+        who = f"{one.team} <- you" if one.own and one.team != "you" else one.team
         yield str(one.rank), who, score(one.score), f"{one.date:%Y-%m-%d}" if one.date else ""
 
 

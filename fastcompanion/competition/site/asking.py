@@ -21,6 +21,8 @@ from fastcompanion.competition.site.model import Competition, Row, Submission
 from fastcompanion.competition.site.target import Target, is_inside
 
 VERSION = 1
+#: so many rows of a leaderboard are asked for; of a longer one the site tells our own rank
+ROWS = 1000
 _FAR = datetime(2090, 1, 1, tzinfo=UTC)
 Kind = TypeVar("Kind")
 
@@ -34,6 +36,11 @@ class Known:
     submissions: tuple[Submission, ...]
     rows: tuple[Row, ...]
     problem: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Are these all rows of the leaderboard?"""
+        return len(self.rows) < ROWS
 
 
 def competition(client: Client, target: Target) -> Competition:
@@ -79,7 +86,7 @@ def known(
             clock.now(),
             competition(client, target),
             tuple(client.submissions(target.slug)) if submissions else (),
-            tuple(client.leaderboard(target.slug)) if rows else (),
+            tuple(client.leaderboard(target.slug, most=ROWS)) if rows else (),
         )
     except CompanionError as error:
         last = _last(target) if error.code in (Exit.MISSING, Exit.NOT_SET_UP) else None

@@ -68,27 +68,39 @@ def of(target: Target, known: Known, *, top: int = TOP) -> Board:
     naive = asking.baselines(target)
     names = {one.name for one in naive}
     places = [_place(row, teams, names) for row in ranked]
-    own = next((one for one in places if one.own), None)
     way = metrics.direction(about.metric, ranked)
+    own = next((one for one in places if one.own), None) or _further_down(known, way)
     score = own.score if own else None
     beaten = tuple(one.name for one in naive if score is not None and metrics.better(score, one.score, way))  # fmt: skip
-    others = len(places) - 1
+    listed = len(places) if known.is_whole else max(about.teams, len(places))
+    others = listed - 1
     return Board(
         competition=target.text,
         title=about.title,
         metric=about.metric,
         direction=way,
         rows=tuple(_shown(places, own, top)),
-        listed=len(places),
+        listed=listed,
         teams=about.teams,
         own=own,
-        ahead=(len(places) - own.rank) / others if own and others > 0 else None,
-        medal=medal(own.rank, max(about.teams, len(places)), about.category) if own else "",
+        ahead=(listed - own.rank) / others if own and others > 0 else None,
+        medal=medal(own.rank, max(about.teams, listed), about.category) if own else "",
         baselines=naive,
         beaten=beaten,
         asked=known.at,
         problem=known.problem,
     )
+
+
+def _further_down(known: Known, way: Direction | None) -> Place | None:
+    """Make the own row of a leaderboard too long to ask for, from the rank that the site tells."""
+    rank = known.competition.rank
+    if known.is_whole or rank is None:
+        return None
+    scores = [one.public for one in known.submissions if one.public is not None]
+    best = (min(scores) if way == "lower" else max(scores)) if scores else None
+    team = next((one.team for one in known.submissions if one.team), "")
+    return Place(rank, team, best, None, own=True, naive=False)
 
 
 def _place(row: Row, teams: set[str], naive: set[str]) -> Place:
@@ -99,6 +111,8 @@ def _shown(places: Sequence[Place], own: Place | None, top: int) -> list[Place]:
     shown = list(places[:top])
     if own is None:
         return shown
+    if own not in places:
+        return [*shown, own]
     at = places.index(own)
     near = places[max(at - _AROUND, top) : at + _AROUND + 1]
     return shown + [one for one in near if one not in shown]

@@ -130,7 +130,9 @@ def _levels(standing: Board | None, known: Known | None) -> tuple[Level, ...]:
     levels = [Level(one.name, one.score) for one in standing.baselines]
     if scores:
         first = min(others, key=lambda row: row.rank).score
-        levels += [Level("first", first or 0.0), Level("middle", median(scores))]
+        levels.append(Level("first", first or 0.0))
+        if known.is_whole:
+            levels.append(Level("middle", median(scores)))
     return tuple(levels)
 
 

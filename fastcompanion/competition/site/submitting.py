@@ -271,37 +271,10 @@ def send(
 
 
 def _sent(client: Client, target: Target, prepared: Prepared, reporter: Reporter) -> Sent:
-    """Upload the file and submit it; where the answer was lost, the list says whether it was taken."""
-    before = {one.ref for one in client.submissions(target.slug)}
+    """Upload the file and submit it, once; a failure of it is an error, whatever else was done."""
     file = Path(prepared.file)
-    try:
-        with reporter.task(f"sending {file.name}", file.stat().st_size) as task:
-            return client.submit(target.slug, file, prepared.message, advance=task.advance)
-    except SiteError as error:
-        if not error.was_taken:
-            raise
-        found = _arrived(client, target, prepared, before, error)
-        if found is None:
-            raise
-        reporter.note(f"The answer was lost, the submission was not: it is number {found.ref}.")
-        return Sent(found.ref, error.message)
-
-
-def _arrived(
-    client: Client, target: Target, prepared: Prepared, before: set[int], error: SiteError
-) -> Submission | None:
-    """Look for a submission that was not there before."""
-    try:
-        told = client.submissions(target.slug)
-    except CompanionError:
-        error.hint = (
-            f"It may have been taken all the same: fastcompanion kaggle history {target.text} "
-            "shows it, before you send it again."
-        )
-        return None
-    new = [one for one in told if one.ref not in before]
-    name = Path(prepared.file).name
-    return next((one for one in new if one.file == name or one.description == prepared.message), None)  # fmt: skip
+    with reporter.task(f"sending {file.name}", file.stat().st_size) as task:
+        return client.submit(target.slug, file, prepared.message, advance=task.advance)
 
 
 def _commit(project: Path | None, path: Path, entry: Entry) -> CommitResult | None:
