@@ -19,7 +19,7 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.competition.practice import place as places
 from fastcompanion.competition.practice import server
-from fastcompanion.competition.practice.protocol import USER
+from fastcompanion.competition.practice.calls import USER
 from fastcompanion.competition.practice.running import ENDPOINT
 from fastcompanion.competition.site import credentials, faults, reading
 from fastcompanion.competition.site.credentials import Credential, Secret
@@ -276,21 +276,17 @@ class Client:
         """Send a file to an address that the site gave; with `resume` it goes on where it was cut."""
         asked = self._asked("the upload", {})
         sent = Upload(file, advance)
-        state = [0]
+        began = [False]
 
         def put() -> None:
-            if state[0] and resume:
-                state[0] = self._line.have(address, sent.size, asked)
-            self._line.put(address, sent, asked, first=state[0])
+            first = self._line.have(address, sent.size, asked) if began[0] and resume else 0
+            began[0] = True
+            if first < sent.size or not sent.size:
+                self._line.put(address, sent, asked, first=first)
+            else:
+                sent.arrived()
 
-        def once() -> None:
-            try:
-                put()
-            except SiteError:
-                state[0] = 1
-                raise
-
-        self._try(once, safe=True)
+        self._try(put, safe=True)
 
     def _uploaded(self, slug: str, file: Path, advance: Callable[[int], None]) -> str:
         """Upload the file of a submission, whole; give the token that stands for it."""

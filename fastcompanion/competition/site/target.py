@@ -71,7 +71,10 @@ def _bare(slug: str) -> Target:
 def _parted(text: str) -> tuple[str, str]:
     """Give the site ("" where it is not said) and the name."""
     address = text if "://" in text else f"https://{text}"
-    host = (urlsplit(address).hostname or "").lower() if "/" in text else ""
+    try:
+        host = (urlsplit(address).hostname or "").lower() if "/" in text else ""
+    except ValueError:
+        raise _unclear(text) from None
     if host in _HOSTS:
         return SITE, _named(address)
     if host in _HERE:

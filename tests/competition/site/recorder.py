@@ -25,7 +25,7 @@ class Noted:
         """The method of the protocol, or the HTTP method with the first part of the path."""
         if "/v1/" in self.path:
             return self.path.rpartition("/")[2]
-        return f"{self.method} /{self.path.split('/')[1].partition('?')[0]}"
+        return f"{self.method} /{self.path.lstrip('/').partition('/')[0].partition('?')[0]}"
 
     @property
     def json(self) -> Any:
