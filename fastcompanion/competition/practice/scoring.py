@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fastcompanion.base import store
+from fastcompanion.base import clock, store
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
 from fastcompanion.competition.practice import place as places
@@ -153,6 +153,13 @@ class Worker:
         """Score a submission when its turn comes; one that comes before the start is found there."""
         if self._thread.is_alive():
             self._queue.put(ref)
+
+    def idle(self, seconds: float) -> bool:
+        """Wait until everything that was submitted so far is scored; tell whether it is."""
+        end = clock.monotonic() + seconds
+        while self._journal.state().waiting and clock.monotonic() < end:
+            clock.pause(0.02)
+        return not self._journal.state().waiting
 
     def stop(self) -> None:
         """End after the submission that is being scored; the others wait for the next server."""

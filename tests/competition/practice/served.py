@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import hashlib
 import http.client
 import json
 import os
@@ -81,12 +83,7 @@ def client(
     isolated: bool = False,
 ) -> Said:
     """Run the real client, or Python code that uses it, in the environment of `practice run`."""
-    home = folder / "thrown-away"
-    env = running.environment(os.environ, live.listening, home)
-    for name, value in (changes or {}).items():
-        env.pop(name, None)
-        if value is not None:
-            env[name] = value
+    env = _environment(live, folder, changes)
     flags = ["-I"] if isolated else ["-P"]
     words = ["-c", code] if code else ["-m", "kaggle", *argv]
     done = subprocess.run(
@@ -99,6 +96,37 @@ def client(
         check=False,
     )
     return Said(done.returncode, done.stdout, done.stderr)
+
+
+def _environment(
+    live: Live, folder: Path, changes: Mapping[str, str | None] | None
+) -> dict[str, str]:
+    env = running.environment(os.environ, live.listening, folder / "thrown-away")
+    for name, value in (changes or {}).items():
+        env.pop(name, None)
+        if value is not None:
+            env[name] = value
+    return env
+
+
+def started(
+    live: Live, folder: Path, *, code: str, changes: Mapping[str, str | None] | None = None
+) -> subprocess.Popen[str]:
+    """Start Python code that uses the client and is talked with."""
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", code],
+        cwd=folder,
+        env=_environment(live, folder, changes),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def challenge_of(verifier: str) -> str:
+    """Make the challenge of a verifier as the client does (PKCE, S256)."""
+    made = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(made).decode()
 
 
 @dataclass(frozen=True)
