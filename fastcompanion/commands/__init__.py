@@ -126,8 +126,21 @@ WORDS: dict[str, Word] = {
     "server": Word(
         "Notebook servers, and a GPU server of your own.",
         _GROUPS,
-        ("server_app", "server_use", "server_setup", "server_notebook"),
+        ("server_app", "server_use", "server_setup", "server_cloud", "server_notebook"),
         {
+            **dict.fromkeys(
+                (
+                    "plan",
+                    "launch",
+                    "stop",
+                    "start",
+                    "resize",
+                    "terminate",
+                    "export",
+                    "iam-policy",
+                ),
+                ("server_app", "server_cloud"),
+            ),
             **dict.fromkeys(
                 ("list", "status", "ssh", "jupyter", "keep", "logs", "forget"),
                 ("server_app", "server_use"),

@@ -187,6 +187,11 @@ def typed(hour: float) -> str:
     return f"{whole}.{part:0<2}"
 
 
+def an_hour(price: float) -> str:
+    """Write a price of an hour with all its digits: over a month they count."""
+    return f"${typed(price)}"
+
+
 def dollars(amount: float) -> str:
     """Write an amount for people."""
     return f"${amount:,.2f}" if amount >= 0.995 or amount == 0 else f"${typed(amount)}"

@@ -1,0 +1,140 @@
+"""From a machine that exists to one that is known, set up and verified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import frozen
+from fastcompanion.base.reporter import Reporter
+from fastcompanion.server import connection, host_keys
+from fastcompanion.server.cloud import ec2
+from fastcompanion.server.cloud.boto import Aws
+from fastcompanion.server.cloud.ec2 import Instance
+from fastcompanion.server.registry import Server
+
+_BEGIN, _END = "-----BEGIN SSH HOST KEY KEYS-----", "-----END SSH HOST KEY KEYS-----"
+Found = TypeVar("Found")
+
+
+@frozen
+class Patience:
+    """How often something is looked at, and how many seconds lie between two looks."""
+
+    looks: int = 120
+    seconds: float = 5.0
+    console_looks: int = 60
+    #: for the first boot's own work: packages, Python, PyTorch
+    setup_seconds: float = 2700.0
+
+
+USUAL = Patience()
+
+
+def until(
+    aws: Aws, looks: int, seconds: float, look: Callable[[], Found | None], late: CompanionError
+) -> Found:
+    """Look until there is something; give up with `late`."""
+    for number in range(looks):
+        found = look()
+        if found is not None:
+            return found
+        if number + 1 < looks:
+            aws.wait(seconds)
+    raise late
+
+
+def running(aws: Aws, instance_id: str, patience: Patience) -> Instance:
+    """Wait until the machine runs and has an address."""
+
+    def look() -> Instance | None:
+        found = ec2.instance(aws, instance_id)
+        if found is not None and (found.state in ec2.GONE or found.state == "stopped"):
+            raise CompanionError(
+                f"the machine {instance_id} is {found.state}, though it was to start",
+                hint="The console of EC2 tells the reason under its state.",
+            )
+        return found if found and found.state == "running" and found.address else None
+
+    late = CompanionError(
+        f"the machine {instance_id} has no public address yet",
+        hint="Its network may give none: default subnets do. Then run the same command again.",
+    )
+    return until(aws, patience.looks, patience.seconds, look, late)
+
+
+def state_is(aws: Aws, instance_id: str, wanted: tuple[str, ...], patience: Patience) -> bool:
+    """Wait until the machine is in one of these states; True too where it is gone altogether."""
+
+    def look() -> bool | None:
+        found = ec2.instance(aws, instance_id)
+        return True if found is None or found.state in wanted else None
+
+    late = CompanionError(
+        f"the machine {instance_id} is not {wanted[0]} yet; EC2 goes on with it",
+        hint="Run the same command again in a minute.",
+    )
+    return until(aws, patience.looks, patience.seconds, look, late)
+
+
+def pin(aws: Aws, instance_id: str, alias: str, patience: Patience, reporter: Reporter) -> bool:
+    """Keep the host keys that the machine wrote on its own console, before anybody connects to it.
+
+    Where the console stays silent the first contact is trusted once, which is said.
+    """
+    if host_keys.of(alias):
+        return True
+
+    def look() -> str | None:
+        return keys_of(ec2.console(aws, instance_id)) or None
+
+    try:
+        text = until(aws, patience.console_looks, patience.seconds, look, CompanionError("late"))
+    except CompanionError as error:
+        reporter.note(
+            f"The console of the machine shows no host key ({error.message}): the first contact "
+            "will be trusted once, and `doctor server` compares it later."
+        )
+        return False
+    host_keys.pin(alias, text)
+    return True
+
+
+def keys_of(console: str) -> str:
+    """Take the public host keys out of what cloud-init writes on the console; "" without a whole block."""
+    before, _, rest = console.rpartition(_BEGIN)
+    block, end, _ = rest.partition(_END)
+    if not end or (not before and _BEGIN not in console):
+        return ""
+    lines = (line.rpartition("] ")[2].strip() for line in block.splitlines())
+    kept = [line for line in lines if line.startswith(("ssh-", "ecdsa-"))]
+    return "\n".join(kept)
+
+
+def reachable(aws: Aws, server: Server, patience: Patience, reporter: Reporter) -> None:
+    """Wait until the machine lets us in by ssh."""
+    last: list[CompanionError] = []
+
+    def look() -> bool | None:
+        try:
+            connection.connect(server, reporter=reporter).run(["true"], timeout=60)
+        except CompanionError as error:
+            if error.code is Exit.MISSING and "not installed" in error.message:
+                raise
+            last[:] = [error]
+            return None
+        return True
+
+    def late() -> CompanionError:
+        why = last[0]
+        return CompanionError(
+            f"ssh does not get in yet: {why.message}", hint=why.hint, code=Exit.MISSING
+        )
+
+    for number in range(patience.looks):
+        if look():
+            return
+        if number + 1 < patience.looks:
+            aws.wait(patience.seconds)
+    raise late()

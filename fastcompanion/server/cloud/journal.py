@@ -1,0 +1,168 @@
+"""The journal of a launch: what is about to be asked of AWS is written down before, what came of it after.
+
+Whatever dies, whenever, the next `launch NAME` reads it and goes on at the first step that is not done,
+and `terminate NAME` knows what to look for. Each line is on the disk before the call that it announces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from fastcompanion.base import clock, store, workspace
+from fastcompanion.base.errors import CompanionError
+from fastcompanion.base.records import frozen
+
+VERSION = 1
+
+
+@frozen
+class Order:
+    """What the learner agreed to, whole: a launch that goes on asks for exactly the same again.
+
+    `hours` is the agreed price of an hour for each type, in the order in which they may be taken.
+    `user_data` is base64; nothing in here is secret.
+    """
+
+    name: str
+    launch_id: str
+    region: str
+    profile: str
+    types: tuple[str, ...]
+    hours: tuple[float, ...]
+    at_most: float
+    spot: bool
+    disk: int
+    image: str
+    root: str
+    user: str
+    key: str
+    identity: str | None
+    cidr: str
+    user_data: str
+    idle_minutes: int
+    max_hours: int
+    budget: float | None
+
+    @property
+    def resource_name(self) -> str:
+        """The name of the key, the firewall group and the alarm."""
+        return f"fastcompanion-{self.name}-{self.launch_id}"
+
+    def hour(self, machine: str) -> float:
+        """Give the agreed price of an hour of a type."""
+        return dict(zip(self.types, self.hours, strict=True)).get(machine, self.at_most)
+
+
+@frozen
+class Line:
+    """One line of the journal."""
+
+    step: str
+    state: str
+    data: Mapping[str, Any]
+
+
+class Journal:
+    """The journal of one machine, as it stands on the disk."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.path = path_of(name)
+        self.lines: list[Line] = []
+        if self.path.exists():
+            self.lines = [_line(row, self.path) for row in store.read_lines(self.path)]
+
+    @property
+    def order(self) -> Order | None:
+        """What was agreed to; None where nothing was begun."""
+        found = next((one for one in self.lines if one.step == "order"), None)
+        return _order(found.data, self.path) if found else None
+
+    @property
+    def ready(self) -> bool:
+        """Whether the launch came to its end."""
+        return self.done("ready") is not None
+
+    @property
+    def ending(self) -> bool:
+        """Whether a termination has begun."""
+        return any(one.step == "end" for one in self.lines)
+
+    def done(self, step: str) -> Mapping[str, Any] | None:
+        """Give what a step brought, None where it is not done."""
+        found = [one.data for one in self.lines if (one.step, one.state) == (step, "done")]
+        return found[-1] if found else None
+
+    def write(self, step: str, state: str, data: Mapping[str, Any]) -> None:
+        """Add a line, and be sure that it is on the disk."""
+        line = {
+            "v": VERSION,
+            "id": clock.new_id(),
+            "at": clock.stamp(),
+            "step": step,
+            "state": state,
+            "data": dict(data),
+        }
+        store.append_line(self.path, line)
+        self.lines.append(Line(step, state, dict(data)))
+
+    def step(
+        self, name: str, intent: Mapping[str, Any], act: Callable[[], Mapping[str, Any]]
+    ) -> Mapping[str, Any]:
+        """Do a step once: its intent is written before and what came of it after."""
+        known = self.done(name)
+        if known is not None:
+            return known
+        self.write(name, "intent", intent)
+        found = act()
+        self.write(name, "done", found)
+        return found
+
+    def begin(self, order: Order) -> None:
+        """Write down what was agreed to."""
+        data = {one.name: getattr(order, one.name) for one in fields(order)}
+        self.write("order", "done", data)
+
+    def close(self) -> None:
+        """Throw the journal away: nothing of the machine is left."""
+        store.remove(self.path)
+        store.remove(self.path.with_name(f"{self.path.name}.lock"))
+        self.lines = []
+
+
+def folder() -> Path:
+    """Where the journals lie, beside the host keys of servers."""
+    return workspace.servers_folder() / "launches"
+
+
+def path_of(name: str) -> Path:
+    """The journal of one machine."""
+    return folder() / f"{name}.jsonl"
+
+
+def names() -> tuple[str, ...]:
+    """Name the machines that have a journal: launched from here, and not ended."""
+    return tuple(sorted(one.stem for one in folder().glob("*.jsonl")))
+
+
+def _line(row: Mapping[str, Any], path: Path) -> Line:
+    data = row.get("data")
+    if row.get("v") != VERSION or not isinstance(data, dict):
+        raise CompanionError(
+            "was written by another version of fastcompanion, or by hand",
+            hint="Update the program; the machine itself is to be seen in the console of EC2.",
+            file=path,
+        )
+    return Line(str(row.get("step")), str(row.get("state")), data)
+
+
+def _order(data: Mapping[str, Any], path: Path) -> Order:
+    known = {one.name: data.get(one.name) for one in fields(Order)}
+    if not isinstance(known["types"], list) or not isinstance(known["hours"], list):
+        raise CompanionError("holds no order that can be read", file=path)
+    listed = {"types": tuple(known["types"]), "hours": tuple(known["hours"])}
+    values: dict[str, Any] = {**known, **listed}
+    return Order(**values)

@@ -1,0 +1,299 @@
+"""Launching a machine in steps that a journal remembers, so that a broken launch goes on and none is doubled.
+
+The order is key, firewall, instance, alarm, address, host key, ssh, setup, ready. The machine gets its
+idle stop and its hard limit with its first boot: it stops itself whatever becomes of us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from fastcompanion.base import clock, store
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import frozen
+from fastcompanion.base.reporter import Reporter
+from fastcompanion.server import connection, ledger, registry
+from fastcompanion.server.cloud import (
+    alarms,
+    arriving,
+    ec2,
+    journal,
+    ordering,
+    prices,
+    quotas,
+    refusals,
+)
+from fastcompanion.server.cloud.arriving import USUAL, Patience
+from fastcompanion.server.cloud.boto import Aws
+from fastcompanion.server.cloud.ec2 import Instance
+from fastcompanion.server.cloud.journal import Journal, Order
+from fastcompanion.server.cloud.refusals import Refused
+from fastcompanion.server.registry import Server
+from fastcompanion.server.setup import running
+from fastcompanion.server.setup.report import Report
+from fastcompanion.server.setup.script import Options
+
+
+@frozen
+class Launched:
+    """A machine that runs: how it is known here, whether its own setup was verified, what it costs."""
+
+    server: Server
+    verified: bool
+    changes: int
+    note: str
+    hour: float
+    pinned: bool
+
+
+@contextmanager
+def alone(name: str) -> Iterator[None]:
+    """Keep two launches or ends of one machine apart."""
+    path = journal.path_of(name).with_suffix(".lock")
+    busy = f"{name} is being launched or ended by another fastcompanion"
+    with store.lock(path, busy=busy, wait=2.0):
+        yield
+
+
+def launch(aws: Aws, order: Order, reporter: Reporter, *, patience: Patience = USUAL) -> Launched:
+    """Do what is left of a launch; calling it again after any failure is safe."""
+    with alone(order.name):
+        log = Journal(order.name)
+        kept = log.order
+        if kept is None:
+            log.begin(order)
+            kept = order
+        return _go_on(aws, kept, log, reporter, patience)
+
+
+def _go_on(
+    aws: Aws, order: Order, log: Journal, reporter: Reporter, patience: Patience
+) -> Launched:
+    group = _door(aws, order, log)
+    machine = instance_of(aws, order, log, group, reporter)
+    try:
+        return _arrive(aws, order, log, machine, reporter, patience)
+    except CompanionError as error:
+        hour = prices.an_hour(order.hour(machine.type))
+        raise CompanionError(
+            f"{order.name} is RUNNING at {hour} an hour, and its launch is not done: {error.message}",
+            hint=f"fastcompanion server launch {order.name} goes on; "
+            f"fastcompanion server terminate {order.name} ends it",
+            code=error.code,
+        ) from error
+
+
+def _door(aws: Aws, order: Order, log: Journal) -> str:
+    """The learner's key, and a firewall that lets in ssh from one address."""
+    name, tags = order.resource_name, (order.launch_id, order.name)
+    if ordering.takes_key(order):
+        log.step("key", {"key_name": name}, lambda: ec2.import_key(aws, name, order.key, tags))
+    vpc, _ = ec2.network(aws)
+    made = log.step(
+        "group",
+        {"group_name": name},
+        lambda: {"group": ec2.group(aws, name, vpc, order.launch_id, order.name)},
+    )
+    group = str(made["group"])
+    log.step("rule", {"cidr": order.cidr}, lambda: {"shut": ec2.let_in(aws, group, order.cidr)})
+    return group
+
+
+def instance_of(aws: Aws, order: Order, log: Journal, group: str, reporter: Reporter) -> Instance:
+    """Give the machine of a launch: the one that is there, else a new one."""
+    there = ec2.instances(aws, order.launch_id)
+    found = there[0] if there else _from_attempts(aws, order, log, group, reporter)
+    known = log.done("instance")
+    if known is None or known.get("instance") != found.id:
+        log.write(
+            "instance", "done", {"instance": found.id, "type": found.type, "zone": found.zone}
+        )
+    return found
+
+
+def _from_attempts(
+    aws: Aws, order: Order, log: Journal, group: str, reporter: Reporter
+) -> Instance:
+    """Ask for a machine, zone by zone and type by type of those agreed to, never for a dearer one."""
+    open_attempt = _unanswered(log)
+    if open_attempt is not None:
+        found = _try(aws, order, log, group, open_attempt)
+        if found is not None:
+            return found
+    number = sum(one.step == "attempt" and one.state == "intent" for one in log.lines)
+    tried: list[str] = []
+    for machine, zone, subnet in _places(aws, order):
+        number += 1
+        attempt = {"number": number, "type": machine, "zone": zone, "subnet": subnet}
+        log.write("attempt", "intent", attempt)
+        found = _try(aws, order, log, group, attempt)
+        if found is not None:
+            return found
+        tried.append(f"{machine} in {zone}")
+        reporter.note(f"No {machine} is free in {zone} now.")
+    raise Refused(
+        f"no machine is free now: {', '.join(tried) or order.types[0]}",
+        hint=f"Later: fastcompanion server launch {order.name}. Or let another type stand in: "
+        f"fastcompanion server terminate {order.name}, then launch with --or TYPE or --region",
+        reason="InsufficientInstanceCapacity",
+    )
+
+
+def _places(aws: Aws, order: Order) -> Iterator[tuple[str, str, str]]:
+    _, subnets = ec2.network(aws)
+    for machine in order.types:
+        for zone in ec2.zones(aws, machine):
+            if zone in subnets:
+                yield machine, zone, subnets[zone]
+
+
+def _unanswered(log: Journal) -> Mapping[str, Any] | None:
+    """Give the attempt that was announced and of which nothing is known: it may have brought a machine."""
+    attempts = [one for one in log.lines if one.step == "attempt"]
+    last = attempts[-1] if attempts else None
+    return last.data if last is not None and last.state in ("intent", "done") else None
+
+
+def _try(
+    aws: Aws, order: Order, log: Journal, group: str, attempt: Mapping[str, Any]
+) -> Instance | None:
+    """Ask once, with a token that makes EC2 give the same machine to the same question."""
+    asked = ordering.parameters(
+        order,
+        str(attempt["type"]),
+        str(attempt["zone"]),
+        str(attempt["subnet"]),
+        group=group,
+        token=f"{order.launch_id}-{attempt['number']}",
+    )
+    try:
+        answer = aws.call("ec2", "run_instances", **asked)
+    except Refused as error:
+        if error.reason in (*refusals.CAPACITY, *refusals.NOT_OFFERED):
+            log.write("attempt", "failed", {**attempt, "reason": error.reason})
+            return None
+        if error.reason in refusals.QUOTA:
+            log.write("attempt", "failed", {**attempt, "reason": error.reason})
+            raise _limit(order, attempt, error) from None
+        raise
+    found = ec2.as_instance(answer["Instances"][0])
+    if not found.alive:
+        # The token stands for a machine that was ended elsewhere in the meantime.
+        log.write("attempt", "failed", {**attempt, "reason": found.state})
+        return None
+    log.write("attempt", "done", {**attempt, "instance": found.id})
+    return found
+
+
+def _limit(order: Order, attempt: Mapping[str, Any], error: Refused) -> Refused:
+    machine = prices.table().machine(str(attempt["type"]))
+    return quotas.too_small(quotas.of(machine, order.region, spot=order.spot), error.message)
+
+
+def _arrive(
+    aws: Aws,
+    order: Order,
+    log: Journal,
+    machine: Instance,
+    reporter: Reporter,
+    patience: Patience,
+) -> Launched:
+    hour = order.hour(machine.type)
+    server = _registered(order, machine, hour, reporter)
+    log.step(
+        "alarm",
+        {"alarm": order.resource_name},
+        lambda: alarms.put(aws, order.resource_name, machine.id, order),
+    )
+    there = arriving.running(aws, machine.id, patience)
+    if server.host != there.address:
+        server = registry.change(server.name, host=there.address)
+    pinned = arriving.pin(aws, machine.id, server.alias, patience, reporter)
+    reporter.note(f"{server.name} runs at {there.address}; waiting for ssh.")
+    arriving.reachable(aws, server, patience, reporter)
+    report = _verified(server, order, reporter, patience)
+    if not log.ready:
+        log.write("ready", "done", {"changes": report.changes})
+    note = report.failed.note if report.failed else ""
+    return Launched(server, report.done, report.changes, note, hour, pinned)
+
+
+def _registered(order: Order, machine: Instance, hour: float, reporter: Reporter) -> Server:
+    """Know the machine here from its first minute on, so that `list` and `terminate` see it."""
+    known = next((one for one in registry.read() if one.name == order.name), None)
+    if known is not None and known.instance == machine.id:
+        return known
+    values: dict[str, Any] = {
+        "host": machine.address or machine.id,
+        "instance": machine.id,
+        "alias": machine.id,
+        "type": machine.type,
+        "price": hour,
+    }
+    if known is not None:
+        return registry.change(order.name, **values)
+    _started(order, hour)
+    reporter.note(
+        f"The machine {machine.id} exists now: {prices.an_hour(hour)} an hour. It stops itself after "
+        f"{order.idle_minutes} idle minutes, and after {order.max_hours} hours in any case."
+    )
+    made = Server(
+        name=order.name,
+        kind="cloud",
+        provider="ec2",
+        user=order.user,
+        identity=order.identity,
+        region=order.region,
+        disk=order.disk,
+        idle_minutes=order.idle_minutes,
+        max_hours=order.max_hours,
+        budget=order.budget,
+        created=clock.stamp(),
+        **values,
+    )
+    return registry.add(made)
+
+
+def _started(order: Order, hour: float) -> None:
+    running_hour, stopped_hour = rates(order.region, order.disk, hour)
+    ledger.append(
+        order.name, "started", price=running_hour, idle_price=stopped_hour, note="launched"
+    )
+
+
+def rates(region: str, disk: int, hour: float) -> tuple[float, float]:
+    """Give what an hour costs with address and disk while it runs, and with the disk while it does not."""
+    table = prices.table()
+    stopped = table.disk_month(region, disk) / prices.HOURS_MONTH
+    return round(hour + table.address_hour + stopped, 5), round(stopped, 5)
+
+
+def _verified(server: Server, order: Order, reporter: Reporter, patience: Patience) -> Report:
+    """Wait until the machine has set itself up, look at every step, and do again what is missing."""
+    way = connection.connect(server, reporter=reporter)
+    reporter.note("The machine sets itself up; the first time takes ten minutes and more.")
+    with way.shared():
+        way.run(["cloud-init", "status", "--wait"], timeout=patience.setup_seconds, check=False)
+        report = running.setup(way, options_of(order, "check"), reporter)
+        if report.done and not report.changes:
+            return report
+        report = running.setup(way, options_of(order, "apply"), reporter)
+    if not report.done:
+        failed = report.failed
+        what = f"the step {failed.step}: {failed.note}" if failed else "it did not come to its end"
+        raise CompanionError(f"its setup failed at {what}", code=Exit.FAILED)
+    return report
+
+
+def options_of(order: Order, mode: str) -> Options:
+    """Give the same options as in the machine's first boot."""
+    return Options(
+        kind="cloud",
+        user=order.user,
+        key=order.key,
+        idle_minutes=order.idle_minutes,
+        max_hours=order.max_hours,
+        mode="check" if mode == "check" else "apply",
+    )

@@ -1,0 +1,80 @@
+"""From a server's name to its machine at EC2, whatever this computer still knows of it."""
+
+from __future__ import annotations
+
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.near import did_you_mean
+from fastcompanion.base.records import frozen
+from fastcompanion.server import registry
+from fastcompanion.server.cloud import boto, ec2, journal
+from fastcompanion.server.cloud.boto import Aws
+from fastcompanion.server.cloud.ec2 import Instance
+from fastcompanion.server.cloud.journal import Journal
+from fastcompanion.server.registry import Server
+
+
+@frozen
+class Known:
+    """What is known of a machine: by the registry, by the journal of its launch, or by both."""
+
+    name: str
+    server: Server | None
+    journal: Journal
+    region: str
+    profile: str
+    instance: str
+
+    @property
+    def launch_id(self) -> str:
+        """The launch that it belongs to; "" where its journal is on another computer."""
+        return self.journal.order.launch_id if self.journal.order else ""
+
+
+def known(name: str, profile: str = "") -> Known:
+    """Find a machine of EC2 by its name; a server of another kind is refused with its own way to stop."""
+    server = next((one for one in registry.read() if one.name == name), None)
+    log = Journal(name)
+    order = log.order
+    if server is None and order is None:
+        every = [*(one.name for one in registry.read()), *journal.names()]
+        raise CompanionError(
+            f"there is no server {name!r}{did_you_mean(name, every)}",
+            hint="fastcompanion server list",
+            code=Exit.USAGE,
+        )
+    if server is not None and server.provider != "ec2" and order is None:
+        raise CompanionError(
+            f"{name} was not launched by fastcompanion, so AWS is not asked for it",
+            hint="Stop or end it where it was made: poweroff inside may not stop its bill",
+            code=Exit.USAGE,
+        )
+    made = log.done("instance") or {}
+    return Known(
+        name=name,
+        server=server,
+        journal=log,
+        region=server.region if server and server.region else order.region if order else "",
+        profile=profile or (order.profile if order else ""),
+        instance=str(made.get("instance") or (server.instance if server else "")),
+    )
+
+
+def needed(name: str, profile: str = "") -> tuple[Aws, Server, Instance]:
+    """Give a machine that is there, for what can only be done with one."""
+    found = known(name, profile)
+    aws = boto.connect(found.region, found.profile)
+    machine = ec2.instance(aws, found.instance) if found.instance else None
+    if found.server is None or machine is None or not machine.alive:
+        state = machine.state if machine else "not there any more"
+        hint = f"fastcompanion server terminate {name} cleans up what is left"
+        if found.server is None:
+            hint = f"fastcompanion server launch {name} goes on, fastcompanion server terminate {name} ends it"
+            state = "not launched to the end"
+        raise CompanionError(f"{name} is {state}", hint=hint)
+    return aws, found.server, machine
+
+
+def state(server: Server, profile: str = "") -> Instance | None:
+    """Say how a machine is now, None where EC2 knows none; for `status` and `doctor`."""
+    found = known(server.name, profile)
+    return ec2.instance(boto.connect(found.region, found.profile), found.instance)

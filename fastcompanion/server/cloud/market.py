@@ -1,0 +1,70 @@
+"""What AWS itself says of prices now; the table that ships is for planning alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fastcompanion.base.errors import CompanionError
+from fastcompanion.server.cloud.boto import Aws
+from fastcompanion.server.cloud.refusals import Refused
+
+_PRODUCT = "Linux/UNIX"
+_OPERATING_SYSTEM = "Linux"
+
+
+def on_demand(aws: Aws, machine: str) -> float | None:
+    """Give the price of an hour in dollars; None where AWS does not tell us."""
+    wanted = {
+        "instanceType": machine,
+        "regionCode": aws.region,
+        "operatingSystem": _OPERATING_SYSTEM,
+        "tenancy": "Shared",
+        "preInstalledSw": "NA",
+        "capacitystatus": "Used",
+    }
+    filters = [
+        {"Type": "TERM_MATCH", "Field": key, "Value": value} for key, value in wanted.items()
+    ]
+    try:
+        answer = aws.call("pricing", "get_products", ServiceCode="AmazonEC2", Filters=filters)
+    except CompanionError:
+        # The account may be allowed to run machines and not to read prices; the table stands in.
+        return None
+    found = [hour for text in answer.get("PriceList", ()) for hour in _hours(text)]
+    return max(found) if found else None
+
+
+def _hours(text: str | Mapping[str, Any]) -> Iterator[float]:
+    """Read the dollars per hour out of one product of the price list."""
+    try:
+        product = json.loads(text) if isinstance(text, str) else text
+        for term in product["terms"]["OnDemand"].values():
+            for dimension in term["priceDimensions"].values():
+                amount = float(dimension["pricePerUnit"]["USD"])
+                if dimension["unit"] == "Hrs" and amount > 0:
+                    yield amount
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return
+
+
+def spot(aws: Aws, machine: str) -> float | None:
+    """Give the dearest zone's price of a spot hour now; None where AWS does not tell us."""
+    try:
+        answer = aws.call(
+            "ec2",
+            "describe_spot_price_history",
+            InstanceTypes=[machine],
+            ProductDescriptions=[_PRODUCT],
+            MaxResults=100,
+        )
+    except Refused:
+        return None
+    newest: dict[str, tuple[str, float]] = {}
+    for one in answer.get("SpotPriceHistory", ()):
+        seen = (str(one.get("Timestamp", "")), float(one["SpotPrice"]))
+        newest[str(one["AvailabilityZone"])] = max(
+            newest.get(str(one["AvailabilityZone"]), seen), seen
+        )
+    return max((price for _, price in newest.values()), default=None)

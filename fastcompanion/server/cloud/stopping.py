@@ -1,0 +1,231 @@
+"""Stopping, starting and resizing: the machine stays, its price changes."""
+
+from __future__ import annotations
+
+import math
+
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.records import frozen
+from fastcompanion.base.reporter import Reporter
+from fastcompanion.server import connection, ledger, registry
+from fastcompanion.server.cloud import arriving, ec2, machines, market, prices
+from fastcompanion.server.cloud.arriving import USUAL, Patience
+from fastcompanion.server.cloud.boto import Aws
+from fastcompanion.server.cloud.ec2 import Instance
+from fastcompanion.server.cloud.launching import rates
+from fastcompanion.server.cloud.refusals import Refused
+from fastcompanion.server.registry import Server
+
+
+@frozen
+class Stopped:
+    """A machine that is stopped: what it still costs in a month, and what this month has cost."""
+
+    name: str
+    state: str
+    stopped_month: float
+    month_cost: float | None
+    was_running: bool
+
+
+@frozen
+class Started:
+    """A machine that runs again, at its new address.
+
+    `hours_left` is what the month's budget still allows, None without a budget.
+    """
+
+    server: Server
+    hour: float
+    month_cost: float | None
+    hours_left: float | None
+    limited: bool
+    was_running: bool
+
+
+@frozen
+class Resized:
+    """A machine of another type, stopped, with its price before and after."""
+
+    name: str
+    before: str
+    after: str
+    hour_before: float | None
+    hour: float
+    disk: int
+
+
+def stop(name: str, *, profile: str = "", patience: Patience = USUAL) -> Stopped:
+    """Stop a machine; one that is stopped already stays so."""
+    aws, server, machine = machines.needed(name, profile)
+    runs = machine.state in ("running", "pending")
+    if runs:
+        aws.call("ec2", "stop_instances", InstanceIds=[machine.id])
+    arriving.state_is(aws, machine.id, ("stopped", *ec2.GONE), patience)
+    if ledger.running_since(name) is not None or runs:
+        ledger.append(name, "stopped")
+    return Stopped(name, "stopped", stopped_month(server), month_cost(name), runs)
+
+
+def stopped_month(server: Server) -> float:
+    """Give what a stopped machine costs in a month."""
+    return round(prices.table().disk_month(server.region, server.disk), 2)
+
+
+def month_cost(name: str) -> float | None:
+    """Give what a machine has cost since the first of this month, None where a price is unknown."""
+    found = ledger.cost(name, ledger.month_start())
+    parts = (found.running_cost, found.stopped_cost)
+    if all(part is None for part in parts):
+        return None
+    return round(sum(part or 0.0 for part in parts), 2)
+
+
+def hours_left(server: Server) -> float | None:
+    """Give the hours of running that the month's budget still allows; None without a budget."""
+    if server.budget is None:
+        return None
+    spent = month_cost(server.name) or 0.0
+    hour, _ = rates(server.region, server.disk, server.price or 0.0)
+    return max(0.0, (server.budget - spent) / hour)
+
+
+def start(
+    name: str,
+    reporter: Reporter,
+    *,
+    cidr: str = "",
+    profile: str = "",
+    patience: Patience = USUAL,
+) -> Started:
+    """Start a machine, read its new address and wait for ssh; refused over the month's budget."""
+    aws, server, machine = machines.needed(name, profile)
+    left = hours_left(server)
+    runs = machine.state in ("running", "pending")
+    if not runs:
+        _within_budget(server, left)
+        if machine.state == "stopping":
+            arriving.state_is(aws, machine.id, ("stopped", *ec2.GONE), patience)
+        _counted(server)
+        _start(aws, server, machine)
+    _counted(server)
+    if cidr:
+        for group in ec2.groups(aws, machine.launch_id):
+            ec2.let_in(aws, group, cidr)
+    there = arriving.running(aws, machine.id, patience)
+    if server.host != there.address:
+        server = registry.change(name, host=there.address)
+    limited = _arrived(aws, server, left, reporter, patience)
+    return Started(server, server.price or 0.0, month_cost(name), left, limited, runs)
+
+
+def _within_budget(server: Server, left: float | None) -> None:
+    """Refuse to start what the month's budget does not allow, not even for an hour."""
+    if left is None or left >= 1:
+        return
+    spent = prices.dollars(month_cost(server.name) or 0.0)
+    raise CompanionError(
+        f"{server.name} has cost {spent} this month, and its budget is {prices.dollars(server.budget or 0)}",
+        hint=f"Wait for the next month, or allow more: fastcompanion server start {server.name} --budget AMOUNT",
+        code=Exit.CHECK_SAYS_NO,
+    )
+
+
+def _counted(server: Server) -> None:
+    """Let the hours count from before the call on: rather a minute too many than a lost night."""
+    if ledger.running_since(server.name) is None:
+        running_hour, stopped_hour = rates(server.region, server.disk, server.price or 0.0)
+        ledger.append(server.name, "started", price=running_hour, idle_price=stopped_hour)
+
+
+def _start(aws: Aws, server: Server, machine: Instance) -> None:
+    try:
+        aws.call("ec2", "start_instances", InstanceIds=[machine.id])
+    except Refused as error:
+        ledger.append(server.name, "stopped", note=error.reason)
+        if error.reason == "InsufficientInstanceCapacity":
+            error.hint = (
+                "A machine can only start where its disk lies. Try again in a while, or as another "
+                f"type: fastcompanion server resize {server.name} --type TYPE"
+            )
+        raise
+
+
+def _arrived(
+    aws: Aws, server: Server, left: float | None, reporter: Reporter, patience: Patience
+) -> bool:
+    """Wait for ssh, and let a machine whose budget ends first stop in time; say whether it will."""
+    try:
+        arriving.reachable(aws, server, patience, reporter)
+    except CompanionError as error:
+        raise CompanionError(
+            f"{server.name} RUNS at {prices.an_hour(server.price or 0)} an hour, but {error.message}",
+            hint="Has your own address changed? "
+            f"fastcompanion server start {server.name} --from checkip, or stop it: "
+            f"fastcompanion server stop {server.name}",
+            code=error.code,
+        ) from error
+    if left is None or left >= server.max_hours:
+        return False
+    minutes = max(1, math.floor(left * 60))
+    words = ["sudo", "-n", "shutdown", "-P", f"+{minutes}", "the month's budget is used up"]
+    connection.connect(server, reporter=reporter).run(words, timeout=60)
+    return True
+
+
+def resize(
+    name: str, wanted: str, *, price: float | None = None, profile: str = "", dry_run: bool = False
+) -> Resized:
+    """Give a stopped machine another type; it keeps its disk."""
+    aws, server, machine = machines.needed(name, profile)
+    kind = prices.table().machine(wanted)
+    if machine.state != "stopped":
+        raise CompanionError(
+            f"{name} is {machine.state}; a machine changes its type only while it is stopped",
+            hint=f"fastcompanion server stop {name}",
+        )
+    if kind.has_gpu != prices.table().machine(machine.type).has_gpu:
+        raise CompanionError(
+            f"{machine.type} and {kind.type} need different machine images: one knows a GPU",
+            hint=f"Launch another: fastcompanion server launch NAME --type {kind.type}",
+            code=Exit.USAGE,
+        )
+    if machine.spot_request:
+        raise CompanionError(
+            f"{name} is a spot machine, whose type is part of its request",
+            hint=f"Launch another: fastcompanion server launch NAME --spot --type {kind.type}",
+            code=Exit.USAGE,
+        )
+    hour = price or market.on_demand(aws, kind.type) or prices.table().hour(kind, server.region)
+    if not dry_run and kind.type != machine.type:
+        aws.call(
+            "ec2",
+            "modify_instance_attribute",
+            InstanceId=machine.id,
+            InstanceType={"Value": kind.type},
+        )
+        running_hour, stopped_hour = rates(server.region, server.disk, hour)
+        ledger.append(name, "resized", price=running_hour, idle_price=stopped_hour, note=kind.type)
+        registry.change(name, type=kind.type, price=hour)
+    return Resized(name, machine.type, kind.type, server.price, hour, server.disk)
+
+
+def allow(name: str, budget: float) -> Server:
+    """Change the month's budget of a machine."""
+    if not budget > 0:
+        raise CompanionError("a budget is a number above 0", hint="--budget 20", code=Exit.USAGE)
+    machines.known(name)
+    return registry.change(name, budget=budget)
+
+
+def foreseen(name: str) -> Stopped:
+    """Say what a stop would leave, without asking anybody."""
+    found = machines.known(name)
+    server = found.server
+    if server is None:
+        raise CompanionError(
+            f"{name} is not launched to the end", hint=f"fastcompanion server launch {name}"
+        )
+    runs = ledger.running_since(name) is not None
+    state = "running" if runs else "stopped"
+    return Stopped(name, state, stopped_month(server), month_cost(name), runs)
