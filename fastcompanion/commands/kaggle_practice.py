@@ -16,8 +16,9 @@ from fastcompanion.commands import data as looking
 from fastcompanion.commands import kaggle_app
 from fastcompanion.commands.data import KindOption, TargetOption
 from fastcompanion.commands.options import Session, command
-from fastcompanion.competition.practice import making, running, server, standing
+from fastcompanion.competition.practice import making, notebooks, running, server, standing
 from fastcompanion.competition.practice.making import Made
+from fastcompanion.competition.practice.notebooks import Kept
 from fastcompanion.competition.practice.place import chosen as places_of
 from fastcompanion.competition.practice.server import Live
 from fastcompanion.competition.practice.standing import Standing
@@ -175,6 +176,47 @@ def run(
     return Answer(ran, lambda data: (), ran.exit_code)
 
 
+@command(app, "notebook")
+def notebook(
+    session: Session,
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="A pushed one.", show_default="lists them")
+    ] = "",
+    state: Annotated[
+        str, typer.Option("--state", help=f"How it did: {', '.join(notebooks.STATES)}.")
+    ] = "",
+    outputs: Annotated[
+        list[Path] | None,
+        typer.Option("--output", metavar="FILE", help="A file that it left; may come again."),
+    ] = None,
+    failure: Annotated[str, typer.Option("--failure", help="What it failed with.")] = "",
+    slug: Annotated[
+        str, typer.Option("--name", metavar="SLUG", help="Of which.", show_default="the last")
+    ] = "",
+) -> Answer:
+    """List the notebooks that were pushed, or say how one did: they are kept and never run.
+
+    What it says is what the client is told, and a competition of notebooks takes its files.
+    """
+    folder = places_of(slug).notebooks
+    chosen = bool(state or outputs or failure)
+    if name and chosen and not session.dry_run:
+        told = notebooks.choose(
+            folder, name, state=state, failure=failure, outputs=tuple(outputs or ())
+        )
+        return Answer(Pushed((told,)), _view_pushed)
+    if chosen and not name:
+        raise CompanionError("of which notebook?", hint="Name it first.", code=Exit.USAGE)
+    return Answer(Pushed(notebooks.pushed(folder)), _view_pushed)
+
+
+@frozen
+class Pushed:
+    """The notebooks that were pushed to a practice competition."""
+
+    notebooks: tuple[Kept, ...]
+
+
 @frozen
 class Would:
     """What would be run, against which competition."""
@@ -220,6 +262,17 @@ def _view_made(made: Made) -> Iterable[Block]:
     )
     yield Line(f"Its files and the hidden labels lie in {made.folder}.", "dim")
     yield Next(f"fastcompanion kaggle practice start {told.slug}", "and keep that terminal open")
+
+
+def _view_pushed(pushed: Pushed) -> Iterable[Block]:
+    if not pushed.notebooks:
+        yield Line("No notebook was pushed yet.", "dim")
+        return
+    rows = tuple(
+        (one.name, str(one.versions), one.state, ", ".join(one.outputs) or "-")
+        for one in pushed.notebooks
+    )
+    yield Table(("notebook", "versions", "state", "files"), rows)
 
 
 def _view_started(started: Started) -> Iterable[Block]:

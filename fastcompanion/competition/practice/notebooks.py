@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from fastcompanion.base import clock, store
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.near import did_you_mean
 from fastcompanion.base.records import frozen
 from fastcompanion.competition.practice.calls import (
     APART,
@@ -202,6 +204,39 @@ class Notebooks:
         made = {**about, "versions": [*about["versions"][:-1], last]}
         self._write(slug, made)
         return _kept(slug, made)
+
+
+def pushed(folder: Path) -> tuple[Kept, ...]:
+    """Name the notebooks that were pushed to a competition's server, also while none runs."""
+    return Notebooks(folder, str).kept()
+
+
+def choose(folder: Path, name: str, *, state: str, failure: str, outputs: Sequence[Path]) -> Kept:
+    """Say how a pushed notebook did.
+
+    Raises:
+        CompanionError: there is no such notebook, state or file.
+    """
+    known = [one.name for one in pushed(folder)]
+    slug = name.removeprefix(f"{USER}/")
+    if f"{USER}/{slug}" not in known:
+        raise CompanionError(
+            f"no notebook {slug!r} was pushed{did_you_mean(f'{USER}/{slug}', known)}",
+            hint="fastcompanion kaggle practice notebook, which lists them",
+            code=Exit.USAGE,
+        )
+    if state and state not in STATES:
+        raise CompanionError(
+            f"{state!r} is no state of a notebook{did_you_mean(state, STATES)}",
+            hint=f"--state with one of: {', '.join(STATES)}",
+            code=Exit.USAGE,
+        )
+    for path in outputs:
+        if not path.is_file():
+            raise CompanionError("is no file", file=path, code=Exit.USAGE)
+    told = Notebooks(folder, str).choose(slug, state=state, failure=failure, outputs=outputs)
+    assert told is not None
+    return told
 
 
 _INVALID = (

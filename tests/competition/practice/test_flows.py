@@ -15,6 +15,7 @@ from fastcompanion.competition.practice import server, standing
 from fastcompanion.competition.practice.server import Live
 from tests.competition.faults import Faults, refused, upload_cut
 from tests.competition.practice import served
+from tests.conftest import Runner
 
 #: every step prints a line of JSON: its name, what came back, what the client said
 STEPS = """
@@ -218,6 +219,30 @@ step("quota", lambda: str(api.quota_view().gpu_quota.total_time_allowed))
     assert "Successfully submitted" in sent.out, sent
     scored = settled(live)
     assert [(one.status, one.description) for one in scored] == [("COMPLETE", "of a notebook")]
+
+
+def test_how_a_notebook_did_is_chosen_at_the_terminal(
+    live: Live, tmp_path: Path, run: Runner
+) -> None:
+    words = ("kaggle", "practice", "notebook")
+    assert "No notebook" in run(*words).out
+    rpc(live, "kernels.KernelsApiService/SaveKernel", slug="learner/my-model", text="{}")
+    (tmp_path / "submission.csv").write_text("person_id,survived\n")
+    chosen = run(*words, "my-model", "--output", tmp_path / "submission.csv", "--json")
+    assert chosen.data["notebooks"] == [
+        {"name": "learner/my-model", "title": "my-model", "versions": 1, "state": "complete", "outputs": ["submission.csv"]}
+    ]  # fmt: skip
+    assert run(*words, "learner/my-model", "--state", "running", "--dry-run").code == 0
+    assert run(*words, "--json").data["notebooks"][0]["state"] == "complete"
+    for wrong in (
+        ["my-modle", "--state", "error"],
+        ["my-model", "--state", "done"],
+        ["--state", "error"],
+        ["my-model", "--output", "none.csv"],
+    ):
+        outcome = run(*words, *wrong)
+        assert outcome.code == 2, outcome
+        assert "Next:" in outcome.err or "no file" in outcome.err
 
 
 def settled(live: Live, count: int = 1) -> tuple[standing.Sent, ...]:
