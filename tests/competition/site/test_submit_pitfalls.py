@@ -1,0 +1,130 @@
+"""An upload that fails is never a success: pitfall 3 of the official client, which ends with code 0."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fastcompanion.base import workspace
+from tests.competition import faults
+from tests.competition.faults import ALWAYS, Make
+from tests.competition.site import submitted
+from tests.competition.site.submitted import Place
+
+Runner = Callable[..., Any]
+
+
+@pytest.fixture
+def site(tmp_path: Path, run: Runner, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    with submitted.site(tmp_path, run, monkeypatch) as place:
+        yield place
+
+
+def is_noted() -> bool:
+    return (workspace.competitions_folder() / "practice-people.jsonl").exists()
+
+
+FAILING: dict[str, Make] = {
+    "plain 503": faults.refused(503),
+    "500": faults.refused(500),
+    "403": faults.refused(403),
+    "HTML": faults.html(502),
+    "cut before the answer": faults.dropped(),
+    "cut in the middle": faults.upload_cut(100, 0),
+    "503 in the middle": faults.upload_cut(100, 503),
+    "an expired address": faults.expired(),
+}
+
+
+@pytest.mark.parametrize("fault", FAILING)
+def test_an_upload_that_keeps_failing_is_a_failure_pitfall_3(site: Place, fault: str) -> None:
+    site.faults.add("PUT /upload", FAILING[fault], times=ALWAYS)
+    outcome = site.submit()
+    assert outcome.code not in (0, 4, 130), outcome
+    assert outcome.err.startswith(("sending", "Error", "file", "message")), outcome.err
+    assert "Error:" in outcome.err
+    assert "scored" not in outcome.out
+    assert site.sent == 0
+    assert not is_noted()
+
+
+@pytest.mark.parametrize("fault", ["plain 503", "cut before the answer", "503 in the middle"])
+def test_an_upload_that_fails_once_is_sent_again_pitfall_3(site: Place, fault: str) -> None:
+    site.faults.add("PUT /upload", FAILING[fault], times=2)
+    assert site.submit().code == 0
+    assert site.sent == 1
+    there = site.live.journal.state().submissions[0]
+    assert there.bytes == (site.folder / "good.csv").stat().st_size
+    assert there.status == "COMPLETE"
+
+
+def test_a_file_of_any_size_arrives_whole_pitfall_3(site: Place) -> None:
+    """The size of the upload: an empty message, a file ending without a line end."""
+    path = site.folder / "good.csv"
+    path.write_bytes(path.read_bytes().rstrip(b"\n"))
+    assert site.submit().code == 0
+    assert site.live.journal.state().submissions[0].bytes == path.stat().st_size
+
+
+LOST: dict[str, Make] = {
+    "the line was cut after it": faults.dropped(done=True),
+    "a 502 came after it": faults.done_but(faults.refused(502)),
+    "a page came after it": faults.done_but(faults.html()),
+}
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_a_lost_answer_is_no_second_submission(site: Place, fault: str) -> None:
+    site.faults.add("/CreateSubmission", LOST[fault])
+    outcome = site.submit("--json")
+    assert outcome.code == 0, outcome.out
+    assert site.sent == 1
+    assert outcome.data["ref"] == site.live.journal.state().submissions[0].ref
+    assert is_noted()
+
+
+NOT_TAKEN: dict[str, Make] = {
+    "an error": faults.refused(500),
+    "a refusal": faults.refused(400, "Submission not allowed: too late"),
+    "a refusal with status 200": faults.error_inside(400, "Submission not allowed: too late"),
+    "a cut line": faults.dropped(),
+    "a page": faults.html(),
+}
+
+
+@pytest.mark.parametrize("fault", NOT_TAKEN)
+def test_what_was_not_taken_is_a_failure(site: Place, fault: str) -> None:
+    site.faults.add("/CreateSubmission", NOT_TAKEN[fault], times=ALWAYS)
+    outcome = site.submit()
+    assert outcome.code in (1, 5)
+    assert "Error:" in outcome.err
+    assert site.sent == 0
+    assert not is_noted()
+    if "refusal" in fault:
+        assert "too late" in outcome.err
+
+
+def test_what_the_site_does_not_list_was_not_submitted(site: Place) -> None:
+    empty = faults.changed(lambda told: {**told, "submissions": []})
+    site.faults.add("/ListSubmissions", empty, times=ALWAYS)
+    outcome = site.submit()
+    assert outcome.code == 1
+    assert "does not list submission" in outcome.err
+    assert "kaggle history practice/people" in outcome.err
+
+
+def test_too_many_requests_are_waited_for(site: Place) -> None:
+    for method in ("/GetCompetition", "/GetSubmissionLimits", "/StartSubmissionUpload", "/CreateSubmission"):  # fmt: skip
+        site.faults.add(method, faults.refused(429, retry_after=0))
+    assert site.submit().code == 0
+    assert site.sent == 1
+
+
+def test_a_key_that_is_not_accepted_is_missing(site: Place) -> None:
+    site.faults.add("/GetCompetition", faults.unauthenticated(), times=ALWAYS)
+    outcome = site.submit()
+    assert outcome.code == 5
+    assert site.sent == 0
