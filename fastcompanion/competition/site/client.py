@@ -229,7 +229,8 @@ class Client:
         self, slug: str, file: Path, message: str, *, advance: Callable[[int], None]
     ) -> Sent:
         """Upload a file and submit it, once; `advance` counts bytes, back where it begins anew."""
-        token = self._try(lambda: self._uploaded(slug, file, advance), safe=True)
+        upload = Upload(file, advance)
+        token = self._try(lambda: self._uploaded(slug, file, upload), safe=True)
         return self._sent(
             "CreateSubmission", file.name, message, competitionName=slug, blobFileTokens=token
         )
@@ -288,13 +289,12 @@ class Client:
 
         self._try(put, safe=True)
 
-    def _uploaded(self, slug: str, file: Path, advance: Callable[[int], None]) -> str:
+    def _uploaded(self, slug: str, file: Path, upload: Upload) -> str:
         """Upload the file of a submission, whole; give the token that stands for it."""
-        about = file.stat()
         fields = {
             "competitionName": slug,
-            "contentLength": about.st_size,
-            "lastModifiedEpochSeconds": int(about.st_mtime),
+            "contentLength": upload.size,
+            "lastModifiedEpochSeconds": int(file.stat().st_mtime),
             "fileName": file.name,
         }
         asked = self._asked("StartSubmissionUpload", fields)
@@ -302,7 +302,7 @@ class Client:
         token, address = reading.text(told, "token"), reading.text(told, "createUrl")
         if not (token and address):
             raise faults.strange(asked, "it gives no place for the file")
-        self._line.put(address, Upload(file, advance), replace(asked, method="the upload"))
+        self._line.put(address, upload, replace(asked, method="the upload"))
         return token
 
     def _sent(self, method: str, file: str, message: str, **fields: Any) -> Sent:

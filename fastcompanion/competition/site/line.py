@@ -108,10 +108,7 @@ class Line:
         response = self._call(service, method, fields, asked)
         if 300 <= response.status_code < 400:
             raise faults.strange(asked, "it leads to another place", response.status_code)
-        found = _object(response)
-        if found is None:
-            raise faults.strange(asked, _kind_of(response), response.status_code)
-        return found
+        return _object(response) or {}
 
     def address(self, service: str, method: str, fields: Mapping[str, Any], asked: Asked) -> str:
         """Call a method that answers with the address of a file."""
@@ -218,13 +215,15 @@ class Line:
         if 300 <= response.status_code < 400:
             # The library reads what calls itself JSON, and the body of a redirect is empty.
             response.headers.pop("Content-Type", None)
+        elif _object(response) is None:
+            raise faults.strange(self._asked, _kind_of(response), response.status_code)
         return response
 
     def _whole(self, response: Any) -> bytes:
         """Read an answer that fits into memory, in a time that has an end."""
         end = clock.monotonic() + self._patience.whole
         blocks, size = [], 0
-        for block in response.iter_content(_BLOCK):
+        for block in _blocks(response):
             blocks.append(block)
             size += len(block)
             if size > _MOST_JSON:
@@ -368,11 +367,21 @@ class Coming:
 
     def _chunks(self) -> Iterator[bytes]:
         with _failing(self._asked, self._response.url, self._patience):
-            yield from self._response.iter_content(_BLOCK)
+            yield from _blocks(self._response)
 
     def close(self) -> None:
         """Give the connection back."""
         self._response.close()
+
+
+def _blocks(response: Any) -> Iterator[bytes]:
+    """Give what comes as it comes: waiting for a whole block would lose its beginning in a cut."""
+    raw = response.raw
+    if not hasattr(raw, "read1"):  # urllib3 before 2.1
+        yield from response.iter_content(_BLOCK)
+        return
+    while block := raw.read1(_BLOCK, decode_content=True):
+        yield block
 
 
 def _judge(response: Any, asked: Asked) -> None:
@@ -473,9 +482,10 @@ def _named(error: Exception, asked: Asked, address: str, patience: Patience) -> 
         return faults.proxy(asked, host)
     # A file of certificates that is not there is an error of the system.
     is_ours = isinstance(error, OSError) and not isinstance(error, outer.RequestException)
-    if isinstance(error, outer.SSLError) or is_ours:
+    if isinstance(error, outer.SSLError | inner.SSLError) or is_ours:
         return faults.tls(asked, host)
-    if isinstance(error, outer.ReadTimeout) or isinstance(reason, inner.ReadTimeoutError):
+    late = (outer.ReadTimeout, inner.ReadTimeoutError)
+    if isinstance(error, late) or isinstance(reason, late):
         return faults.silent(asked, patience.read)
     near = (inner.NewConnectionError, inner.ConnectTimeoutError)
     if isinstance(error, outer.ConnectTimeout) or isinstance(reason, near):
