@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -80,11 +81,18 @@ def begin(
             "--link", help="Leave files where they are; above 1 GB they stay there anyway."
         ),
     ] = False,
+    competition: Annotated[
+        str,
+        typer.Option(
+            "--competition", help="The competition it is for.", show_default="that of the data"
+        ),
+    ] = "",
 ) -> Answer:
     """Make a repository for your data: its own code, tests and history, and the first number to beat."""
     study = session.workspace_or_none()
     root = new.place_of(name, study)
     new.check_place(root)
+    for_ = _competition(competition, data)
     said = {"--target": target, "--kind": kind}
 
     def planned() -> Plan:
@@ -102,8 +110,17 @@ def begin(
         if not said[asked[0].flag]:
             break
         plan = planned()
+    if for_:
+        plan = replace(plan, answers={**plan.answers, "competition": for_})
     found = projects.begin(plan, root, study, dry_run=session.dry_run, reporter=session.reporter)
     return Answer(found, _begun)
+
+
+def _competition(named: str, data: Path | None) -> str:
+    """Name the competition of a new project: the one that was named, else where its data came from."""
+    from fastcompanion.flows import submitting  # noqa: PLC0415 - slow to import, rarely used
+
+    return submitting.competition_of(named, data)
 
 
 @command(app, "baseline")
@@ -279,6 +296,7 @@ def _begun(found: Begun) -> Iterable[Block]:
         (
             ("predicts", f"{answers['target']}, {answers['rows']} rows"),
             *_inputs(answers),
+            *([("competition", str(answers["competition"]))] if answers.get("competition") else []),
             ("metric", f"{answers['metric']}, {answers['direction']} is better: {answers['metric_why']}"),
             ("split", f"{answers['split']}: {answers['split_why']}"),
             ("final", f"{answers['final_rows']} rows are set aside, to be opened once at the end" if answers["final_rows"] else "no rows are set aside: there are too few, or the split is given"),
