@@ -63,7 +63,7 @@ def new(
     source: Annotated[
         Path | None,
         typer.Option(
-            "--from", help="A folder with a labelled table, or the table.", metavar="DATA"
+            "--from", help="A labelled table, or a folder of labelled files.", metavar="DATA"
         ),
     ] = None,
     demo: Annotated[
@@ -92,7 +92,10 @@ def new(
             "give either data or a demo", hint="Leave --from out.", code=Exit.USAGE
         )
     seen = looking.looked_at(session, source, target, kind, closely=False)
-    made = making.new(source, seen, name=name, metric=metric, daily=daily, dry_run=session.dry_run)
+    made = making.new(
+        source, seen, name=name, metric=metric, daily=daily, dry_run=session.dry_run,
+        reporter=session.reporter,
+    )  # fmt: skip
     return Answer(made, _view_made)
 
 

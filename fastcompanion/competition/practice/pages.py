@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from fastcompanion.base import templates
 from fastcompanion.competition.practice import journal as journals
-from fastcompanion.competition.practice import place as places
 
 if TYPE_CHECKING:
     from fastcompanion.competition.practice.protocol import Protocol
@@ -17,7 +16,7 @@ _SHOWN = 20
 
 def overview(protocol: Protocol) -> str:
     """Say what is asked, in which files, and how it is scored."""
-    files = [(name, (protocol.place.public / name).stat().st_size) for name in places.FILES]
+    files = [(name, count, size) for name, (count, size) in protocol.sizes().items()]
     return _page(protocol, "overview", files=files)
 
 

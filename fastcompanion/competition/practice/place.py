@@ -6,8 +6,10 @@ nothing else of the folder is ever served, and of the solution only this program
 
 from __future__ import annotations
 
+import csv
+import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -61,6 +63,8 @@ class Competition:
     created: str
     source: str
     opponents: tuple[Opponent, ...]
+    #: what mase divides by
+    scale: float = 1.0
 
     @property
     def is_shares(self) -> bool:
@@ -178,6 +182,28 @@ def chosen(slug: str) -> Place:
     return at(slug or known[0])
 
 
+def files(place: Place) -> dict[str, Path]:
+    """Name what may be downloaded, each with its path; the tables come first."""
+    found = {
+        path.relative_to(place.public).as_posix(): path
+        for path in sorted(place.public.rglob("*"))
+        if path.is_file()
+    }
+    first = {name: found.pop(name) for name in FILES if name in found}
+    return {**first, **found}
+
+
+def table(
+    path: Path, head: Sequence[str], rows: Iterable[Sequence[str]], *, mode: int | None = None
+) -> None:
+    """Write a table."""
+    made = io.StringIO()
+    writer = csv.writer(made, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(rows)
+    store.write_text(path, made.getvalue(), mode=mode)
+
+
 def write(place: Place, competition: Competition) -> None:
     """Write what the competition is."""
     told: dict[str, Any] = {
@@ -194,7 +220,8 @@ def read(place: Place) -> Competition:
     """Read what the competition is."""
     about = store.check_version(store.read_json(place.about), place.about, current=VERSION)
     try:
-        return _competition({name: about[name] for name in Competition.__dataclass_fields__})
+        known = {"scale": 1.0, **about}  # older ones have none
+        return _competition({name: known[name] for name in Competition.__dataclass_fields__})
     except (KeyError, TypeError) as error:
         raise CompanionError(
             f"does not describe a competition: {error}", file=place.about

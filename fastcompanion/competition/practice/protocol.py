@@ -52,6 +52,8 @@ class Protocol:
 
     def __init__(self, place: Place, competition: Competition, journal: Journal) -> None:
         self.place, self.competition, self.journal = place, competition, journal
+        self.files = places.files(place)
+        self._sizes = {name: path.stat().st_size for name, path in self.files.items()}
         self.uploads = Uploads(place)
         self.signed_in = SignIns()
         self.blobs = Blobs(place.blobs)
@@ -102,7 +104,7 @@ class Protocol:
         apart, _, rest = name.partition("/")
         if apart == APART:
             return self._served_apart(rest)
-        return self.place.public / name if name in places.FILES else None
+        return self.files.get(name)
 
     def _served_apart(self, name: str) -> Path | None:
         """Find a file of a data set or of a notebook, by the names that were noted with it."""
@@ -112,6 +114,16 @@ class Protocol:
         if kind == "datasets":
             return self.datasets.served(parts)
         return self.notebooks.served(parts) if kind == "notebooks" else None
+
+    def sizes(self) -> dict[str, tuple[int, int]]:
+        """Name the files, those of a folder together: how many they are, and their bytes."""
+        told: dict[str, tuple[int, int]] = {}
+        for name, size in self._sizes.items():
+            folder, slash, _ = name.rpartition("/")
+            shown_as = f"{folder}/" if slash else name
+            count, before = told.get(shown_as, (0, 0))
+            told[shown_as] = (count + 1, before + size)
+        return told
 
     @property
     def page(self) -> str:
@@ -175,9 +187,8 @@ class Protocol:
         """Name the files with their sizes."""
         made = moment(clock.parse(self.competition.created))
         files = [
-            {"ref": name, "name": name, "totalBytes": (self.place.public / name).stat().st_size}
-            | {"url": "", "creationDate": made}
-            for name in places.FILES
+            {"ref": name, "name": name, "totalBytes": size, "url": "", "creationDate": made}
+            for name, size in self._sizes.items()
         ]
         return paged("files", files, asked)
 
@@ -185,7 +196,7 @@ class Protocol:
         """Lead to one file by a signed link; its last part is the name that the client gives the file."""
         self._rules("download files")
         name = text_of(asked, "fileName")
-        if name not in places.FILES:
+        if name not in self.files:
             raise Refused(404, "Not Found")
         return Redirect(self._link(name))
 

@@ -62,8 +62,8 @@ def score(place: Place, competition: Competition, hidden: Solution, file: Path) 
     public = [one for one in hidden.ids if one in hidden.public]
     private = [one for one in hidden.ids if one not in hidden.public]
     return Scores(
-        metrics.measure(competition.metric, rows.taken(public)).value,
-        metrics.measure(competition.metric, rows.taken(private)).value,
+        metrics.measure(competition.metric, rows.taken(public), competition.scale).value,
+        metrics.measure(competition.metric, rows.taken(private), competition.scale).value,
     )
 
 

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fastcompanion.base import store
-
 _BLOCK = 1 << 20
-
-
-def write(path: Path, files: Sequence[Path]) -> None:
-    """Put files into one archive."""
-    store.write_bytes(path, pack({file.name: store.read_bytes(file) for file in files}))
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:
@@ -49,12 +42,14 @@ class _Sink(io.RawIOBase):
 
 
 def stream(files: Mapping[str, Path]) -> Iterator[bytes]:
-    """Give the bytes of an archive of files of any size, block by block; what they hold stays as it is."""
+    """Give the bytes of an archive of files of any size, block by block; tables are made smaller."""
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
         for name, path in files.items():
             entry = zipfile.ZipInfo(name)
             entry.file_size = path.stat().st_size
+            if path.suffix == ".csv":
+                entry.compress_type = zipfile.ZIP_DEFLATED
             with path.open("rb") as source, archive.open(entry, "w") as target:
                 while block := source.read(_BLOCK):
                     target.write(block)
