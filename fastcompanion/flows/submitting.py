@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fastcompanion.base import repo
+from fastcompanion.base import repo, store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.competition.practice import place as places
 from fastcompanion.competition.site import client as clients
-from fastcompanion.competition.site import log, metrics, setting, submitting
+from fastcompanion.competition.site import kept, log, metrics, setting, submitting
+from fastcompanion.competition.site import target as targets
 from fastcompanion.competition.site.client import Client
 from fastcompanion.competition.site.log import Validation
 from fastcompanion.competition.site.submitting import Beside, Prepared, Submitted
@@ -219,6 +220,20 @@ def send(ready: Ready, *, wait: float, reporter: Reporter) -> Submitted:
     if ready.project is not None:
         adopt(ready.project, ready.target)
     return done
+
+
+def competition_of(named: str, data: Path | None) -> str:
+    """Name the competition of a new project: the one that was named, else the one its data were downloaded from."""
+    if named.strip():
+        return targets.find(named).text
+    record = data / kept.NAME if data is not None else None
+    if record is None or not record.is_file():
+        return ""
+    try:
+        return targets.find(str(store.read_json(record)["source"])).text
+    except (CompanionError, KeyError, TypeError):
+        # The data are good for a project whatever became of the competition.
+        return ""
 
 
 def adopt(project: Path, target: Target) -> str:

@@ -91,7 +91,13 @@ def _tidy(text: str) -> str:
 def _values(answers: Mapping[str, Any]) -> dict[str, Any]:
     """Give the templates what they need: the answers, and those that code holds as literals."""
     family, kind = _family(answers), str(answers["kind"])
-    made: dict[str, Any] = {"scale": None, "file_count": 0, "linked": False, **answers}
+    made: dict[str, Any] = {
+        "scale": None,
+        "file_count": 0,
+        "linked": False,
+        "competition": "",
+        **answers,
+    }
     made["family"], made["says"] = family.name, naive.says(kind)
     made["one_thread"], made["media"] = family.one_thread, family.media
     for name in ("target", "id", "group", *_COLUMNS):
@@ -104,8 +110,8 @@ def _values(answers: Mapping[str, Any]) -> dict[str, Any]:
     left_out = answers.get("left_out", ())
     made["left_out"] = [(one_line(name), one_line(why)) for name, why in left_out]
     made["group_name"] = one_line(made["group"])
-    for name in ("name", "target", "split"):
-        made[f"{name}_yaml"] = yaml(answers[name])
+    for name in ("name", "target", "split", "competition"):
+        made[f"{name}_yaml"] = yaml(made[name])
     for name in ("name", "metric_why", "split_why", "source"):
         made[name] = one_line(answers[name])
     made["target"] = one_line(answers["target"]).replace("*", "\\*")
