@@ -170,6 +170,14 @@ def move(source: Path, target: Path) -> None:
         raise _refused("can't be put in place", target, error) from None
 
 
+def set_modified(path: Path, moment: float) -> None:
+    """Give a file the time at which it was changed, in seconds since 1970."""
+    try:
+        os.utime(path, (moment, moment))
+    except OSError as error:
+        raise _refused("can't get its time", path, error) from None
+
+
 def copy(source: Path, target: Path) -> None:
     """Copy one file atomically, or a folder file by file."""
     if source.is_dir():

@@ -112,13 +112,21 @@ WORDS: dict[str, Word] = {
     "kaggle": Word(
         "Competitions: validate, submit, practise offline.",
         _GROUPS,
-        ("kaggle_app", "kaggle_site", "kaggle_download", "kaggle_validate", "kaggle_practice"),
+        (
+            "kaggle_app",
+            "kaggle_site",
+            "kaggle_download",
+            "kaggle_notebook",
+            "kaggle_validate",
+            "kaggle_practice",
+        ),
         {
             **dict.fromkeys(
                 ("list", "join", "submit", "history", "leaderboard", "progress"),
                 ("kaggle_app", "kaggle_site"),
             ),
             "download": ("kaggle_app", "kaggle_download"),
+            **dict.fromkeys(("notebook", "libraries"), ("kaggle_app", "kaggle_notebook")),
             "validate": ("kaggle_app", "kaggle_validate"),
             "practice": ("kaggle_app", "kaggle_practice"),
         },
@@ -126,7 +134,14 @@ WORDS: dict[str, Word] = {
     "server": Word(
         "Notebook servers, and a GPU server of your own.",
         _GROUPS,
-        ("server_app", "server_use", "server_setup", "server_cloud", "server_notebook"),
+        (
+            "server_app",
+            "server_use",
+            "server_sync",
+            "server_setup",
+            "server_cloud",
+            "server_notebook",
+        ),
         {
             **dict.fromkeys(
                 (
@@ -145,6 +160,7 @@ WORDS: dict[str, Word] = {
                 ("list", "status", "ssh", "jupyter", "keep", "logs", "forget"),
                 ("server_app", "server_use"),
             ),
+            "sync": ("server_app", "server_sync"),
             "setup": ("server_app", "server_setup"),
             "notebook": ("server_app", "server_notebook"),
         },

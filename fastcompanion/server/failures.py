@@ -64,7 +64,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
         "Look at ~/.ssh/config; ssh -G {host} names the line.",
     ),
     (
-        r"Connection reset|Broken pipe|closed by remote host|Connection closed|banner exchange|kex_exchange|Connection to .* closed",
+        r"\A\s*\Z|Connection reset|Broken pipe|closed by remote host|Connection closed|banner exchange|kex_exchange|Connection to .* closed",
         "the connection to {host} was cut",
         "Try again; the machine may have stopped: fastcompanion server status {name}",
     ),
@@ -72,7 +72,10 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
 
 
 def of_ssh(err: str, server: Server) -> CompanionError | None:
-    """Name what ssh failed with; None where the words are no failure of ssh that we know."""
+    """Name what ssh failed with; None where the words are no failure of ssh that we know.
+
+    Without a word it ends when the line drops.
+    """
     facts = {
         "name": server.name,
         "host": server.host,
