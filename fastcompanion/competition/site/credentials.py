@@ -24,6 +24,7 @@ Sort = Literal["token", "key", "login"]
 TOKEN_MARK = "KGAT_"  # noqa: S105 - what every token begins with
 SETTINGS = "https://www.kaggle.com/settings"
 _TOKEN, _USER, _KEY = "KAGGLE_API_TOKEN", "KAGGLE_USERNAME", "KAGGLE_KEY"
+_MARK = "\ufeff"  # editors of Windows put it first
 _NOTEBOOK = ("KAGGLE_KERNEL_RUN_TYPE", "KAGGLE_DATA_PROXY_URL", "KAGGLE_API_V1_TOKEN")
 
 
@@ -180,7 +181,7 @@ def _token_file(name: str, path: Path) -> Source:
     if not path.is_file():
         return Source(name, "token", path, None)
     try:
-        text = store.read_text(path).strip()
+        text = store.read_text(path).removeprefix(_MARK).strip()
     except CompanionError as error:
         return Source(name, "token", path, None, error.message)
     if not text:
@@ -275,7 +276,7 @@ def _read_object(path: Path) -> tuple[dict[str, Any], str, int | None]:
     if not path.is_file():
         return {}, "", None
     try:
-        found = json.loads(store.read_text(path))
+        found = json.loads(store.read_text(path).removeprefix(_MARK))
     except json.JSONDecodeError as error:
         return (
             {},

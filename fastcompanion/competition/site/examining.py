@@ -123,7 +123,7 @@ def _source(source: Source) -> Iterator[Noted]:
 def _away(source: Source) -> str:
     """Give the command that takes a credential away."""
     if source.file is not None:
-        return f"{'del' if os.name == 'nt' else 'rm'} {shlex.quote(str(source.file))}"
+        return f"{'del' if os.name == 'nt' else 'rm'} {_quoted(source.file)}"
     names = re.findall(r"KAGGLE_\w+", source.name)
     return " && ".join(f"set {name}=" for name in names) if os.name == "nt" else f"unset {' '.join(names)}"  # fmt: skip
 
@@ -134,7 +134,7 @@ def _readable(path: Path) -> Iterator[Noted]:
     mode = path.stat().st_mode
     if mode & 0o077:
         text = f"others on this machine may read it ({mode & 0o777:o})"
-        yield Noted("warn", text, f"chmod 600 {shlex.quote(str(path))}", str(path))
+        yield Noted("warn", text, f"chmod 600 {_quoted(path)}", str(path))
 
 
 def _login(source: Source, credential: Credential) -> Iterator[Noted]:
@@ -164,8 +164,13 @@ def _roots() -> Iterator[Noted]:
 
 
 def _move(source: Path, target: Path) -> str:
-    word = "move" if os.name == "nt" else "mv"
-    return f"{word} {shlex.quote(str(source))} {shlex.quote(str(target))}"
+    word = "mkdir" if os.name == "nt" else "mkdir -p"
+    made = "" if target.parent.is_dir() else f"{word} {_quoted(target.parent)} && "
+    return f"{made}{'move' if os.name == 'nt' else 'mv'} {_quoted(source)} {_quoted(target)}"
+
+
+def _quoted(path: Path) -> str:
+    return f'"{path}"' if os.name == "nt" else shlex.quote(str(path))
 
 
 def _left_behind(folders: Sequence[Path]) -> Iterator[Noted]:
