@@ -8,14 +8,13 @@ we wrote are the learner's: they are asked for, and moved aside rather than over
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
-from fastcompanion.base import store, workspace
+from fastcompanion.base import store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.near import did_you_mean
 from fastcompanion.base.records import frozen
@@ -35,7 +34,6 @@ from fastcompanion.competition.site.receiving import (
 from fastcompanion.competition.site.target import Target
 from fastcompanion.competition.site.unpacking import Bounds, Member, amount, summary
 
-_LOCK_SECONDS = 3.0
 _SHOWN = 200
 _ZIPPED = (
     ".zip",
@@ -113,21 +111,13 @@ def download(
     """Bring the data of a competition into a folder; a site is asked only where something is missing."""
     if folder.exists() and not folder.is_dir():
         raise CompanionError("is a file, not a folder", hint="Give another one with --to.", file=folder, code=Exit.USAGE)  # fmt: skip
-    with _alone(folder):
+    with keeping.alone(folder):
         run = _Run(target, folder, wish, connect, ways or Ways())
         try:
             return run.named() if wish.names else run.all()
         except KeyboardInterrupt:
             run.say_what_stays()
             raise
-
-
-def _alone(folder: Path) -> AbstractContextManager[None]:
-    """Let two runs into one folder wait for each other; the lock lies elsewhere, as it stays behind."""
-    place = hashlib.sha256(str(folder.absolute().resolve()).encode("utf-8", "surrogatepass"))
-    path = workspace.cache_folder() / "locks" / f"download-{place.hexdigest()[:16]}.lock"
-    busy = f"another download into {folder} is under way"
-    return store.lock(path, wait=_LOCK_SECONDS, busy=busy)
 
 
 class _Run:

@@ -5,12 +5,14 @@ One hidden file in the folder: size, CRC and time of each file that we wrote, an
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
-from fastcompanion.base import clock, store
+from fastcompanion.base import clock, store, workspace
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
 from fastcompanion.competition.site import unpacking
@@ -18,6 +20,7 @@ from fastcompanion.competition.site.receiving import Coming, coming_of
 from fastcompanion.competition.site.unpacking import Member, Rules
 
 NAME, VERSION = ".download.json", 1
+_LOCK_SECONDS = 3.0
 _ANY = Rules(windows=False, folds=False)
 
 
@@ -47,6 +50,14 @@ class Looked:
 
     missing: tuple[str, ...]
     changed: tuple[str, ...]
+
+
+def alone(folder: Path) -> AbstractContextManager[None]:
+    """Let two runs into one folder wait for each other; the lock lies elsewhere, as it stays behind."""
+    place = hashlib.sha256(str(folder.absolute().resolve()).encode("utf-8", "surrogatepass"))
+    path = workspace.cache_folder() / "locks" / f"download-{place.hexdigest()[:16]}.lock"
+    busy = f"another download into {folder} is under way"
+    return store.lock(path, wait=_LOCK_SECONDS, busy=busy)
 
 
 def read(folder: Path, source: str) -> Record:

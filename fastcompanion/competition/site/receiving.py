@@ -23,6 +23,8 @@ from fastcompanion.competition.site.unpacking import amount, looks_like_archive
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
 _PAGE = (b"<!doctype html", b"<html", b"<?xml")
 _HEAD = 512
+#: where nobody told how large a file will be, the disk is looked at again after so many bytes
+_LOOK = 16 << 20
 _SUFFIX = ".part"
 
 #: opens the file from a byte on, if it still is what the validator says; asks for a new address each time
@@ -173,6 +175,8 @@ class Receiver:
             )
         if chunk:
             store.append_bytes(self.part, chunk)
+        if limit is None and self.have // _LOOK < (self.have + len(chunk)) // _LOOK:
+            self.room(_LOOK)
         self.have += len(chunk)
         task.advance(len(chunk), f"{self.have / 2**20:.1f} MiB")
 

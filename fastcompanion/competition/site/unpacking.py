@@ -28,6 +28,7 @@ _MOST_DIRECTORY = 1 << 29
 _BOMB_SIZE, _BOMB_RATIO = 1 << 30, 100
 _LONGEST_PART, _DEEPEST = 255, 60
 _ENCRYPTED = 0x1
+_TELL = "Look at it in a browser, and tell those who made it."
 _LOCAL_HEAD = 30
 _DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)( *\..*)?")
 _NOT_ON_WINDOWS = re.compile(r'[<>:"|?*]')
@@ -89,8 +90,15 @@ def safe_name(name: str, rules: Rules) -> str:
     """Give a name as a path below a folder, with /; what could lead out of it is refused."""
     parts = _parts(name)
     if why := _unsafe(name.replace("\\", "/"), parts, rules):
-        raise _refused(f"{shown(name)} {why}")
+        raise CompanionError(f"{shown(name)} {why}: nothing was written", hint=_TELL)
     return "/".join(parts)
+
+
+def safe_names(names: Iterable[str], rules: Rules) -> tuple[str, ...]:
+    """Give names as paths below a folder, each of them once and none a folder of another."""
+    members = [Member(safe_name(name, rules), 0, 0) for name in names]
+    _unlike(members, rules)
+    return tuple(member.name for member in members)
 
 
 def _parts(name: str) -> list[str]:
@@ -124,8 +132,8 @@ def shown(name: str) -> str:
 
 def _refused(what: str) -> CompanionError:
     return CompanionError(
-        f"the archive is not unpacked: {what}",
-        hint="Nothing was written. Tell the hosts of the competition, or look at it with --no-unpack.",
+        f"the archive is not unpacked: {what}; nothing was written",
+        hint=_TELL,
     )
 
 
@@ -200,12 +208,16 @@ def _unlike(members: Iterable[Member], rules: Rules) -> None:
     for member in members:
         key = member.name.casefold() if rules.folds else member.name
         if key in files:
-            raise _refused(f"{shown(member.name)} and {shown(files[key])} are one name here")
+            raise _same(f"{shown(member.name)} and {shown(files[key])} are one name here")
         files[key] = member.name
         folders.update(str(one) for one in list(PurePosixPath(key).parents)[:-1])
     both = sorted(folders & set(files))
     if both:
-        raise _refused(f"{shown(both[0])} is a file and a folder in it")
+        raise _same(f"{shown(both[0])} is a file and a folder in it")
+
+
+def _same(what: str) -> CompanionError:
+    return CompanionError(f"{what}: nothing was written", hint=_TELL)
 
 
 def _apart(infos: list[ZipInfo]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import random
+import shutil
+import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fastcompanion.competition.practice import server
-from fastcompanion.competition.practice.place import Place
+from fastcompanion.competition.practice.place import Place, at
 from fastcompanion.competition.practice.server import Live
 from fastcompanion.competition.site import client as clients
 from fastcompanion.competition.site import downloads
@@ -124,7 +126,22 @@ class Site:
 @contextmanager
 def site(tmp_path: Path) -> Iterator[Site]:
     """Serve the competition while the block runs."""
-    place = competition(tmp_path / "its data")
+    place = _made(tmp_path)
     with server.serving(place, scoring=False) as live, Faults(live) as faults:
         live.protocol.accept()
         yield Site(live, place, faults, tmp_path / "data")
+
+
+_KEPT: list[tempfile.TemporaryDirectory[str]] = []
+
+
+def _made(tmp_path: Path) -> Place:
+    """Make the competition once, as that takes time, and copy it for every further test."""
+    if not _KEPT:
+        made = competition(tmp_path / "its data")
+        _KEPT.append(tempfile.TemporaryDirectory())
+        shutil.copytree(made.folder, Path(_KEPT[0].name) / SLUG)
+        return made
+    found = at(SLUG)
+    shutil.copytree(Path(_KEPT[0].name) / SLUG, found.folder)
+    return found
