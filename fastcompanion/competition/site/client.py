@@ -44,6 +44,8 @@ _REPEATABLE = re.compile(r"(?:Get|List|Download|Start|Introspect|Generate)[A-Z]\
 _GROUPS = ("general", "entered", "community", "hosted", "unlaunched", "unlaunched_community")
 _TAB = "COMPETITION_LIST_TAB"
 _NUMBERED = ("ListCompetitions", "ListSubmissions")
+#: what takes its time before it fails, and seldom passes
+_SLOW = ("silent", "unreachable")
 _A_PAGE, _MOST_PAGES = 100, 1000
 
 
@@ -388,7 +390,7 @@ class Client:
                 return act()
             except SiteError as error:
                 again = error.was_refused or (safe and error.may_pass)
-                most = 2 if error.kind == "silent" else self._patience.tries
+                most = 2 if error.kind in _SLOW else self._patience.tries
                 pause = self._pause(error, turn)
                 if not again or turn >= most or pause > self._patience.most:
                     raise

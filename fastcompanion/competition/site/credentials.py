@@ -22,7 +22,7 @@ from fastcompanion.base.records import frozen
 
 Sort = Literal["token", "key", "login"]
 TOKEN_MARK = "KGAT_"  # noqa: S105 - what every token begins with
-SETTINGS = "https://www.kaggle.com/settings"
+SETTINGS = "https://www.kaggle.com/settings/api"
 _TOKEN, _USER, _KEY = "KAGGLE_API_TOKEN", "KAGGLE_USERNAME", "KAGGLE_KEY"
 _MARK = "\ufeff"  # editors of Windows put it first
 _NOTEBOOK = ("KAGGLE_KERNEL_RUN_TYPE", "KAGGLE_DATA_PROXY_URL", "KAGGLE_API_V1_TOKEN")
@@ -280,7 +280,7 @@ def _read_object(path: Path) -> tuple[dict[str, Any], str, int | None]:
     except json.JSONDecodeError as error:
         return (
             {},
-            f"it is no JSON ({error.msg}), so the official client takes it for nothing",
+            f"it is no JSON ({error.msg.removesuffix(' at')}), so the official client takes it for nothing",
             error.lineno,
         )
     except CompanionError as error:

@@ -24,7 +24,7 @@ from fastcompanion.base.records import frozen
 from fastcompanion.competition.site import client as clients
 from fastcompanion.competition.site import credentials, installed
 from fastcompanion.competition.site.credentials import SETTINGS, TOKEN_MARK, Credential, Source
-from fastcompanion.competition.site.faults import SiteError
+from fastcompanion.competition.site.faults import DOCTOR, SiteError
 from fastcompanion.competition.site.line import REAL, Patience
 from fastcompanion.competition.site.target import is_inside
 
@@ -315,7 +315,9 @@ def online(endpoint: str = REAL, patience: Patience = BOUNDED) -> Iterator[Noted
 
 def _unproven(error: SiteError) -> Noted:
     text = f"whether kaggle.com accepts it can't be told: {error.message}"
-    return Noted("bad" if error.kind in ("tls", "proxy", "answer") else "warn", text, error.hint)
+    if error.kind in ("tls", "proxy", "answer"):
+        return Noted("bad", text, error.hint.removesuffix(DOCTOR).strip())
+    return Noted("warn", text, "Look at the network, and ask again; practice and validate need none.")  # fmt: skip
 
 
 def _stale(refused: Source, good: Sequence[Source]) -> Noted:

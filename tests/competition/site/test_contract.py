@@ -23,9 +23,10 @@ from fastcompanion.competition.practice.server import Listening
 from fastcompanion.competition.site import client as clients
 from fastcompanion.competition.site.client import Client
 from fastcompanion.competition.site.credentials import Credential, Secret
-from tests.competition.site import official
 from tests.competition.site.recorder import Answer, Noted, Recorder, error
 
+#: never imported here: `import kaggle` logs in with whatever lies on this machine
+OFFICIAL = Path(__file__).with_name("official.py")
 C, K = "competitions.CompetitionApiService", "kernels.KernelsApiService"
 D, B = "datasets.DatasetApiService", "blobs.BlobApiService"
 ABOUT = {"competitionName": "people"}
@@ -133,7 +134,7 @@ def shaped(noted: Noted) -> tuple[str, Any]:
 def test_the_installed_client_asks_as_it_did_when_this_was_written(
     recorder: Recorder, tmp_path: Path
 ) -> None:
-    done = run_official(recorder, tmp_path, Path(official.__file__).read_text(), {})
+    done = run_official(recorder, tmp_path, OFFICIAL.read_text(), {})
     assert done.returncode == 0, done.stderr
     assert tuple(map(shaped, recorder.seen)) == PINNED
     for noted in recorder.seen:
