@@ -28,6 +28,7 @@ from fastcompanion.course import environments
 from fastcompanion.course.library import courses
 from fastcompanion.flows import opening, remind
 from fastcompanion.project import weights
+from fastcompanion.server import examining as servers
 from fastcompanion.study import journal, timer
 from fastcompanion.study.plan import plan as plans
 
@@ -441,6 +442,20 @@ def _of_kaggle(noted: Noted) -> Finding:
     return Finding("kaggle", noted.severity, noted.text, noted.cure, noted.file, noted.line)
 
 
+def _servers(ws: Workspace | None) -> Iterator[Finding]:
+    """What this machine needs to reach its servers, and what it knows of them."""
+    del ws
+    for one in servers.local():
+        yield Finding("server", one.severity, one.text, one.cure, one.file)
+
+
+def _servers_asked(ws: Workspace | None) -> Iterator[Finding]:
+    """Each server, step by step of its setup."""
+    del ws
+    for one in servers.asking():
+        yield Finding("server", one.severity, one.text, one.cure, one.file)
+
+
 AREAS: dict[str, Callable[[Workspace | None], Iterator[Finding]]] = {
     "git": _git,
     "identity": _identity,
@@ -451,8 +466,12 @@ AREAS: dict[str, Callable[[Workspace | None], Iterator[Finding]]] = {
     "weights": _weights,
     "reminders": _reminders,
     "kaggle": _kaggle,
+    "server": _servers,
     "start": _start,
     "study": _study,
 }
 #: what an area asks the network for, when it alone is looked at
-ASKING: dict[str, Callable[[Workspace | None], Iterator[Finding]]] = {"kaggle": _kaggle_asked}
+ASKING: dict[str, Callable[[Workspace | None], Iterator[Finding]]] = {
+    "kaggle": _kaggle_asked,
+    "server": _servers_asked,
+}

@@ -23,6 +23,9 @@ for unit in {" ".join(UNITS)}; do
     said=$(journalctl --no-pager -q -o short-iso -n "$1" -u "$unit.service" 2>/dev/null)
   [ -n "$said" ] && printf '%s\\n' "$said"
 done
+log=/var/log/fastcompanion-setup.log
+echo "{_MARK} $log"
+tail -n "$1" $log 2>/dev/null || sudo -n tail -n "$1" $log 2>/dev/null
 exit 0
 """
 _NOBODY = scrub.Known()

@@ -15,7 +15,7 @@ from fastcompanion.server.connection import Connection, connect
 from fastcompanion.server.registry import Server
 
 #: the program that the setup puts there; it stops the machine, and tells what it sees
-IDLE = "/usr/local/sbin/fastcompanion-idle"
+IDLE = "/usr/local/bin/fastcompanion-idle"
 _FIND_IDLE = f"$(command -v fastcompanion-idle || echo {IDLE})"
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(m|h|d)")
 _NOTED_EVERY = timedelta(hours=1)
