@@ -6,6 +6,7 @@ nothing that a notebook or a course says can move the cursor or colour the termi
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import re
@@ -427,7 +428,9 @@ class _LineTask:
     def advance(self, amount: int = 1, text: str = "") -> None:
         self._done += amount
         now = clock.monotonic()
-        if text and not _mode.json and now >= self._quiet_until:
+        # A program that shows it to a person wants progress beside the JSON: `check --on`.
+        is_wanted = not _mode.json or "FASTCOMPANION_PROGRESS" in os.environ
+        if text and is_wanted and now >= self._quiet_until:
             self._quiet_until = now + _SECONDS_BETWEEN
             of = f"/{self._total}" if self._total else ""
             self._talk.note(f"{self._label} {self._done}{of}: {text}")
@@ -473,3 +476,10 @@ def ask_or_end(question: str, default: str = "") -> str | None:
     _write(sys.stderr, f"{clean(question)}{clean(suffix)}: ")
     answer = sys.stdin.readline()
     return (answer.strip() or default) if answer else None
+
+
+def ask_secret(question: str) -> str:
+    """Ask for what must not show, such as a password; of a pipe it is one line of the input."""
+    if not interactive():
+        return sys.stdin.readline().rstrip("\r\n")
+    return getpass.getpass(f"{clean(question)}: ", stream=sys.stderr)

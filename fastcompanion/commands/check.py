@@ -13,6 +13,7 @@ import typer
 
 from fastcompanion import console, views
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.base.workspace import Workspace
 from fastcompanion.commands import completing
 from fastcompanion.commands import lesson_app as lesson_group
 from fastcompanion.commands.options import LessonArgument, Session, command
@@ -38,6 +39,16 @@ KernelOption = Annotated[
     str | None,
     typer.Option("--kernel", help="Environment, venv folder, interpreter or kernelspec."),
 ]
+BudgetOption = Annotated[
+    float | None, typer.Option("--budget", min=1, help="Seconds for the whole run.")
+]
+CellOption = Annotated[
+    float | None, typer.Option("--cell-timeout", min=1, help="Seconds for one cell.")
+]
+OnOption = Annotated[
+    str | None,
+    typer.Option("--on", metavar="SERVER", help="Run it on a server; the result comes here."),
+]
 
 _COUNTED = {
     "to-assess": "ran and wait for your own judgement",
@@ -56,12 +67,8 @@ def check(
         bool, typer.Option("--watch", "-w", help="Check again at each save, until Ctrl-C.")
     ] = False,
     kernel: KernelOption = None,
-    budget: Annotated[
-        float | None, typer.Option("--budget", min=1, help="Seconds for the whole run.")
-    ] = None,
-    cell_timeout: Annotated[
-        float | None, typer.Option("--cell-timeout", min=1, help="Seconds for one cell.")
-    ] = None,
+    budget: BudgetOption = None,
+    cell_timeout: CellOption = None,
     step: Annotated[
         str,
         typer.Option(
@@ -82,6 +89,7 @@ def check(
         Path | None,
         typer.Option("--from", metavar="FILE", help="Take in what %check found in a notebook."),
     ] = None,
+    on: OnOption = None,
 ) -> Answer | None:
     """Check your reproduction section by section in a fresh kernel, or your work with other data."""
     asked = Asked(lesson, notebook, section, kernel, budget, cell_timeout)
@@ -90,6 +98,10 @@ def check(
         if watch or step or assess is not None or asked != Asked():
             raise CompanionError("--from stands alone: the file says the rest", code=Exit.USAGE)
         return Answer(results.take_file(study, from_file, record=record), _view_taken)
+    if on is not None:
+        if watch or assess is not None or step not in ("", "reproduce"):
+            raise CompanionError("--on is for checks of the reproduction", code=Exit.USAGE)
+        return _on(session, study, asked, on)
     if assess is not None:
         judged = checking.assess(study, asked, assess, note, record=record)
         return Answer(judged, _view_of(judged))
@@ -103,6 +115,14 @@ def check(
         study, asked, step=step, note=note, reporter=session.reporter, record=record
     )
     return Answer(report, _view_of(report), report.exit_code)
+
+
+def _on(session: Session, study: Workspace, asked: Asked, server: str) -> Answer:
+    """Check on a server; the server wing is loaded for those alone who have one."""
+    there = import_module("fastcompanion.flows.remote")
+    record = not session.dry_run
+    seen = there.check(study, asked, server, reporter=session.reporter, record=record)
+    return Answer(seen, _view_report, seen.exit_code)
 
 
 def hint(

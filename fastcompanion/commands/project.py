@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -147,10 +148,20 @@ def train(
         bool, typer.Option("--fast", help="Try the first fold only; nothing is written.")
     ] = False,
     kernel: Kernel = "",
+    on: Annotated[
+        str | None,
+        typer.Option("--on", metavar="SERVER", help="Train on a server; the run comes here."),
+    ] = None,
     project: ProjectPath = None,
 ) -> Answer:
     """Fit a model on each fold of the split and score what it says of rows it has not seen."""
     found = Project.find(project)
+    if on is not None:
+        if kernel:
+            raise CompanionError("--kernel is one of this machine", hint="Leave it out.", code=Exit.USAGE)  # fmt: skip
+        there = import_module("fastcompanion.flows.remote")
+        far = there.train(found, model, on, seed=seed, fast=fast, reporter=session.reporter)
+        return Answer(far, _trained)
     study = session.workspace_or_none()
     trained = projects.train(
         found, model, kernel=kernel, study=study, seed=seed, fast=fast, reporter=session.reporter

@@ -202,10 +202,8 @@ def study_key(ws: Workspace) -> str:
 
 
 def _pack(own: _Own, door: Door, notes: list[str], *, public: bool) -> Pack:
-    ws, is_ours = own.ws, own.course.kind == "builtin"
-    originals = {}
-    if not is_ours and not public and own.kind == "scratch" and own.ref.sha256:
-        originals = _original(own, notes)
+    ws, is_theirs = own.ws, own.course.kind != "builtin"
+    found = _original(own, notes) if is_theirs and not public and own.kind == "scratch" else {}
     return Pack(
         id=clock.new_id(),
         study=study_key(ws),
@@ -215,48 +213,57 @@ def _pack(own: _Own, door: Door, notes: list[str], *, public: bool) -> Pack:
         kind=own.kind,
         at=clock.stamp(),
         program=__version__,
-        files=dict(_files(own, public=public)),
-        originals=originals,
+        files=tiny_study(ws, own.course, own.lesson, own.ref, public=public),
+        originals=found,
         beside={} if public else dict(_beside(own, notes)),
         book=travel.without_outputs(travel.take_out(own.book)),
     )
 
 
 def _original(own: _Own, notes: list[str]) -> dict[str, str]:
-    """Give the course's notebook without outputs: checks and hints are made from it."""
+    found = originals(own.course, own.ref)
+    if not found:
+        notes.append("the original is not on this machine, so only what was recorded of it travels")
+    return found
+
+
+def originals(course: Course, ref: NotebookRef) -> dict[str, str]:
+    """Give the course's notebook without outputs, by its SHA-256: checks and hints are made from it."""
+    if course.kind == "builtin" or not ref.sha256:
+        return {}
     try:
-        book = notebook.read(lessons.original(own.course, own.ref))
+        book = notebook.read(lessons.original(course, ref))
     except CompanionError as error:
         if error.code is not Exit.MISSING:
             raise
-        notes.append(f"the original does not travel, as it is not here: {error.message}")
         return {}
-    return {str(own.ref.sha256): json.dumps(travel.without_outputs(book), ensure_ascii=False)}
+    return {ref.sha256: json.dumps(travel.without_outputs(book), ensure_ascii=False)}
 
 
-def _files(own: _Own, *, public: bool) -> Iterator[tuple[str, str]]:
-    """Give the tiny study: the course's file, the recorded checks, and what is known of the notebook."""
-    ws = own.ws
-    yield ws.relative(ws.settings), "version = 1\n"
-    course_file = ws.course_file(own.course.id)
-    yield ws.relative(course_file), store.read_text(course_file)
-    checks = ws.checks_file(own.lesson.id, own.ref.id)
-    if checks.is_file() and not public:
-        yield ws.relative(checks), store.read_text(checks)
+def tiny_study(
+    ws: Workspace, course: Course, lesson: Lesson, ref: NotebookRef, *, public: bool = False
+) -> dict[str, str]:
+    """Give the files of a study that knows one notebook: course, recorded checks, what was shown."""
+    course_file, checks = ws.course_file(course.id), ws.checks_file(lesson.id, ref.id)
+    files = {ws.relative(ws.settings): "version = 1\n"}
+    files[ws.relative(course_file)] = store.read_text(course_file)
     kinds = ("lesson.scaffolded", prepared.ASSESSED)
-    yield ws.relative(ws.progress), _lines(own, ws.progress, kinds)
-    if not public:
-        yield ws.relative(ws.private_events), _lines(own, ws.private_events, (prepared.HINTED,))
+    files[ws.relative(ws.progress)] = _lines(lesson, ref, ws.progress, kinds)
+    if public:
+        return files
+    if checks.is_file():
+        files[ws.relative(checks)] = store.read_text(checks)
+    hinted = _lines(lesson, ref, ws.private_events, (prepared.HINTED,))
+    return {**files, ws.relative(ws.private_events): hinted}
 
 
-def _lines(own: _Own, path: Path, kinds: tuple[str, ...]) -> str:
-    rows = store.read_lines(path)
+def _lines(lesson: Lesson, ref: NotebookRef, path: Path, kinds: tuple[str, ...]) -> str:
     mine = [
         row
-        for row in rows
+        for row in store.read_lines(path)
         if row.get("kind") in kinds
-        and row.get("lesson") == own.lesson.id
-        and (row.get("data") or {}).get("notebook") == own.ref.id
+        and row.get("lesson") == lesson.id
+        and (row.get("data") or {}).get("notebook") == ref.id
     ]
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in mine)
 

@@ -102,7 +102,7 @@ def train(
     reporter: Reporter,
 ) -> Trained:
     """Fit a model of the project in a Python that has what it needs."""
-    chosen = name or _furthest(project)
+    chosen = name or furthest(project)
     words = ["train.py", chosen]
     words += [] if seed is None else ["--seed", str(seed)]
     words += ["--fast"] if fast else []
@@ -112,7 +112,7 @@ def train(
     return Trained(chosen, said, done.seconds, None if fast else scoring.board(project))
 
 
-def _furthest(project: Project) -> str:
+def furthest(project: Project) -> str:
     """Name what to train where no model is named: the one that goes furthest."""
     family = families.of_kind(str(project.settings()["kind"]))
     naive = reversed(family.naive) if family is not None else ()

@@ -376,6 +376,11 @@ def _failure(kernel: Kernel, result: CellResult) -> Failure:
     )
 
 
+def take(study: Workspace, ready: Prepared, report: CheckReport) -> CheckReport:
+    """Record what a check of the same text has found on another machine."""
+    return _record(study, ready, report, events.read(study))
+
+
 def _record(
     study: Workspace, ready: Prepared, report: CheckReport, public: Sequence[Event]
 ) -> CheckReport:

@@ -1,0 +1,221 @@
+"""`check --on` and `project train --on`: a real ssh server, the real program behind it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+from fastcompanion.base import events
+from fastcompanion.base.workspace import Workspace
+from fastcompanion.server import parcels, registry
+from fastcompanion.server.connection import connect
+from tests.conftest import Runner
+from tests.project import made
+from tests.server.notebooks.far import answer
+from tests.server.ssh_server import SshServer
+
+MISSING = '"""Mine."""\n\n\ndef fit(rows, truths, seed):\n    import fastai_that_is_not_there\n\n\ndef predict(learned, rows):\n    return []\n'
+ROOT = Path(__file__).resolve().parents[2]
+LOOK = "look-at-the-data"
+NAME = "lessons/foundations/01/samuel.scratch.ipynb"
+
+
+@pytest.fixture
+def box(there: SshServer) -> SshServer:
+    """A machine that `server setup` has been through: its environment is that of the tests."""
+    place = there.home / ".venvs" / "fast" / "bin"
+    place.mkdir(parents=True)
+    (place / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    (place / "python").chmod(0o755)
+    there.set_env(PYTHONPATH=str(ROOT), OMP_NUM_THREADS="1")
+    registry.add(there.server("box"))
+    return there
+
+
+def write(study: Path, run: Runner, source: str) -> None:
+    """Write the first section's work as the learner would, and nothing else."""
+    from fastcompanion.course.notebooks import notebook
+
+    assert run("lesson", "scratch", "foundations/01", cwd=study).code == 0
+    book = notebook.read(study / NAME)
+    for cell in book["cells"]:
+        ours = cell["metadata"].get("fastcompanion", {})
+        if ours.get("section") == LOOK and ours.get("role") == "work":
+            cell["source"] = source
+            break
+    notebook.write(study / NAME, book)
+
+
+def checked(study: Path, *, private: bool = True) -> list[dict[str, str]]:
+    past = events.read(Workspace(study), private=private)
+    return [dict(one.data["sections"]) for one in past if one.kind == "lesson.checked"]
+
+
+def test_a_check_there_is_recorded_here(box: SshServer, built_in_study: Path, run: Runner) -> None:
+    write(built_in_study, run, answer(LOOK))
+    done = run("check", "foundations/01", "--on", "box", "--json", cwd=built_in_study)
+    assert done.code == 4, done.err
+    assert done.data["sections"][0]["verdict"] == "passed"
+    assert done.data["path"] == str(built_in_study / NAME)
+    assert "checked on box" in done.data["notices"]
+    assert checked(built_in_study)[-1][LOOK] == "passed"
+    assert checked(built_in_study, private=False) == [{LOOK: "passed"}]
+    assert "checking on box" in done.err
+    local = run("check", "foundations/01", "--json", cwd=built_in_study)
+    assert [one["verdict"] for one in local.data["sections"]] == [
+        one["verdict"] for one in done.data["sections"]
+    ]
+    sent = parcels.listing(connect(registry.find("box")), next_folder(box))
+    assert not [name for name in sent if "travel" in name or name.endswith(".run.ipynb")]
+
+
+def next_folder(box: SshServer) -> str:
+    (folder,) = (box.home / parcels.FOLDER).iterdir()
+    return folder.name
+
+
+def test_without_the_program_there_it_says_how_to_bring_it(
+    there: SshServer, built_in_study: Path, run: Runner
+) -> None:
+    registry.add(there.server("bare"))
+    there.program("python3", "#!/bin/sh\nexit 1\n")
+    write(built_in_study, run, answer(LOOK))
+    done = run("check", "foundations/01", "--on", "bare", cwd=built_in_study)
+    assert done.code == 5
+    assert "bare has no Python with fastcompanion" in done.err
+    assert "fastcompanion server setup bare" in done.err
+    assert checked(built_in_study) == []
+
+
+@pytest.mark.parametrize("words", [("--watch",), ("--step", "repeat"), ("--assess", LOOK)])
+def test_what_can_not_be_done_there_is_refused(
+    words: tuple[str, ...], built_in_study: Path, run: Runner
+) -> None:
+    done = run("check", "foundations/01", "--on", "box", *words, cwd=built_in_study)
+    assert done.code == 2
+    assert "--on is for checks of the reproduction" in done.err
+
+
+def waits(study: Path, run: Runner) -> None:
+    """A notebook whose first cell of the learner says where it is, and then does not end."""
+    source = (
+        "import os, pathlib, time\n"
+        "pathlib.Path(os.environ['HOME'], 'running').write_text(str(os.getpid()))\n"
+        "time.sleep(600)"
+    )
+    write(study, run, source)
+
+
+def until(what: object, seconds: float = 60) -> None:
+    end = monotonic() + seconds
+    while not what():  # type: ignore[operator]
+        assert monotonic() < end, "it never happened"
+        sleep(0.05)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def started(study: Path) -> subprocess.Popen[str]:
+    argv = [sys.executable, "-m", "fastcompanion", "check", "foundations/01", "--on", "box"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(argv, cwd=study, env=env, text=True, stdout=pipe, stderr=pipe)
+
+
+def test_ctrl_c_here_ends_the_run_there(box: SshServer, built_in_study: Path, run: Runner) -> None:
+    waits(built_in_study, run)
+    mark = box.home / "running"
+    with started(built_in_study) as program:
+        until(lambda: mark.exists() and mark.read_text())
+        t = monotonic()
+        program.send_signal(signal.SIGINT)
+        _, said = program.communicate(timeout=60)
+        print("ENDED", monotonic() - t)
+    assert program.returncode == 130, said
+    pid = int(mark.read_text())
+    until(lambda: not alive(pid), 30)
+    assert checked(built_in_study) == []
+
+
+def test_a_cut_connection_says_what_happened_and_ends_the_run_there(
+    box: SshServer, built_in_study: Path, run: Runner
+) -> None:
+    waits(built_in_study, run)
+    mark = box.home / "running"
+    with started(built_in_study) as program:
+        until(lambda: mark.exists() and mark.read_text())
+        box.cut()
+        _, said = program.communicate(timeout=60)
+    assert program.returncode == 5, said
+    assert "was cut" in said
+    assert "nothing of it was recorded" in said
+    until(lambda: not alive(int(mark.read_text())), 30)
+    assert checked(built_in_study) == []
+
+
+def test_a_project_trains_there_and_is_scored_here(
+    box: SshServer, tmp_path: Path, run: Runner
+) -> None:
+    project = made.copy("competition", made.passengers, tmp_path, tmp_path / "ship").root
+    before = {path.name for path in (project / "runs").iterdir()}
+    done = run("project", "train", "baseline", "--seed", "7", "--on", "box", "--json", cwd=project)
+    assert done.code == 0, done.err
+    assert {path.name for path in (project / "runs").iterdir()} - before == {"baseline-seed7"}
+    assert "baseline-seed7" in {one["name"] for one in done.data["board"]["runs"]}
+    assert "training on box" in done.err
+    assert sorted(path.name for path in (project / "runs" / "baseline-seed7").iterdir())
+
+
+def test_a_model_that_fails_there_says_why(box: SshServer, tmp_path: Path, run: Runner) -> None:
+    project = made.copy("competition", made.passengers, tmp_path, tmp_path / "ship").root
+    (project / "mine.py").write_text(MISSING)
+    done = run("project", "train", "mine", "--on", "box", cwd=project)
+    assert done.code == 5
+    assert "fastai_that_is_not_there" in done.err
+    assert "fastcompanion server setup box" in done.err
+
+
+def test_only_what_differs_goes_there_and_what_is_gone_here_goes_there(
+    there: SshServer, tmp_path: Path
+) -> None:
+    connection = connect(there.server())
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "a.txt").write_text("one")
+    (tmp_path / "sub" / "with space.bin").write_bytes(bytes(range(256)) * 5000)
+    files: dict[str, Path | bytes] = {
+        path.relative_to(tmp_path).as_posix(): path
+        for path in tmp_path.rglob("*")
+        if path.is_file()
+    }
+    sent = parcels.send(connection, "box", files)
+    assert (sent.files, sent.size) == (2, 3 + 256 * 5000)
+    place = there.home / parcels.FOLDER / "box"
+    assert (place / "sub" / "with space.bin").read_bytes() == bytes(range(256)) * 5000
+    assert parcels.send(connection, "box", files) == parcels.Sent(0, 0)
+    (place / "runs").mkdir()
+    (place / "runs" / "new.json").write_text("{}")
+    (place / "stray.txt").write_text("x")
+    assert parcels.send(connection, "box", {"a.txt": files["a.txt"]}, keep=("runs",)).files == 0
+    assert set(parcels.listing(connection, "box")) == {"a.txt", "runs/new.json"}
+    made_ = parcels.fetch(connection, "box", ["runs/new.json"], tmp_path / "back")
+    assert [path.read_text() for path in made_] == ["{}"]
+
+
+def test_names_that_lead_elsewhere_do_not_come_back(there: SshServer, tmp_path: Path) -> None:
+    connection = connect(there.server())
+    parcels.listing(connection, "box")
+    (there.home / "secret").write_text("x")
+    assert parcels.fetch(connection, "box", ["../../../../secret"], tmp_path / "back") == ()
+    assert not (tmp_path / "secret").exists()
