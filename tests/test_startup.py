@@ -12,7 +12,8 @@ import pytest
 from scripts import docs
 
 HEAVY = [
-    "torch", "fastai", "kaggle", "git", "numpy", "pandas", "matplotlib", "nbformat", "nbclient", "jupyter_client",
+    "torch", "fastai", "kaggle", "kagglesdk", "requests", "urllib3", "git", "numpy", "pandas", "matplotlib", "nbformat",
+    "nbclient", "jupyter_client",
     "IPython", "yaml", "tomlkit", "filelock", "platformdirs", "jinja2", "fsrs", "nbdime", "pydantic", "asyncio",
     "sqlite3", "http.client", "ssl", "click.testing", "unittest", "tzlocal",
 ]  # fmt: skip
