@@ -25,6 +25,8 @@ from pathlib import Path
 SETTINGS, JUPYTER = Path("/etc/fastcompanion/server.env"), Path("/etc/fastcompanion/jupyter.env")
 RUN, KEEP = Path("/run/fastcompanion"), Path("/var/lib/fastcompanion/keep/until")
 STATE = RUN / "idle.json"
+TERMINALS, PROCESSES, RESTART_DUE = Path("/dev/pts"), Path("/proc"), Path("/run/reboot-required")
+PATIENCE = 20  # seconds for a driver to answer
 NOTICE = 600  # seconds between the warning and the stop
 BUSY_GPU, BUSY_CPU = 5, 20  # percent; of a GPU, and of one core for all of a person's programs together
 
@@ -65,7 +67,7 @@ def gpu(settings, known):
     """GPUs at work. A driver that hangs must not hang us."""
     query = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits"]
     try:
-        done = subprocess.run(query, capture_output=True, text=True, timeout=20)
+        done = subprocess.run(query, capture_output=True, text=True, timeout=PATIENCE)
     except FileNotFoundError:
         return []
     if done.returncode == 9:
@@ -79,14 +81,14 @@ def gpu(settings, known):
 def terminals(settings, known):
     """Keys typed: a terminal's access time moves with each. A tunnel has no terminal."""
     interval = 60 * float(settings.get("WATCH_MINUTES", 5))
-    ages = {one.name: time.time() - one.stat().st_atime for one in Path("/dev/pts").glob("[0-9]*")}
-    return [f"somebody types in terminal {name}" for name, age in ages.items() if age < interval]
+    ages = {one.name: time.time() - one.stat().st_atime for one in TERMINALS.glob("[0-9]*")}
+    return [f"somebody types in terminal {name}" for name, age in ages.items() if age < interval + 30]
 
 
 def programs(settings, known):
     """The time that people's programs computed since the last look, so that a training in tmux counts."""
     now, ticks = since_boot(), {}
-    for folder in Path("/proc").glob("[0-9]*"):
+    for folder in PROCESSES.glob("[0-9]*"):
         try:
             if folder.stat().st_uid < 1000 or folder.stat().st_uid == 65534:
                 continue
@@ -105,10 +107,10 @@ def programs(settings, known):
 def keep(settings, known):
     """What the learner asked for; the file is theirs, and may hold anything."""
     try:
-        until = float(KEEP.read_text()[:40])
+        until = min(float(KEEP.read_text()[:40]), 4e9)
     except (OSError, ValueError):
         return []
-    if until <= time.time():
+    if not until > time.time():
         return []
     return [f"asked to keep running until {time.strftime('%d %b %H:%M', time.localtime(until))}"]
 
@@ -244,7 +246,7 @@ def keep_running(words):
 
 
 def restart(settings):
-    if not Path("/run/reboot-required").exists():
+    if not RESTART_DUE.exists():
         return
     if reasons := look(settings, load()):
         print(f"A restart is due, but {', '.join(reasons)}.")

@@ -613,6 +613,7 @@ do_python() {
     fi
     # Older than 3.11 is too old for some of these; uv then fetches a newer one.
     if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then version=3.12; fi
+    remember "$VENV/.fastcompanion"
     as_learner mkdir -p "$VENV"
     # Marked before it is filled: what a run leaves half done is still known as ours.
     as_learner touch "$VENV/.fastcompanion"
@@ -875,12 +876,25 @@ fail() {
 
 note() { sed 's/ *$//' "$WORK/note"; }
 
+still_there() { # what is left of what we made
+    local path
+    while read -r path; do if [[ -e $path ]]; then echo "$path"; fi; done < <(cat "$KNOWN/files" 2>/dev/null)
+}
+
 undo() {
-    local name
+    local name before
     for name in $(steps | cut -d , -f 1 | tac); do
         if [[ -n $ONLY ]] && ! listed "$ONLY" "$name"; then continue; fi
         if listed "$SKIP" "$name" || ! declare -F "undo_$name" >/dev/null; then continue; fi
-        if inside "undo_$name"; then say "$name" changed "$(note)"; else fail "$name"; fi
+        before=$(still_there)
+        if ! inside "undo_$name"; then
+            fail "$name"
+        elif [[ $(still_there) == "$before" ]]; then
+            say "$name" ok "$(note)"
+        else
+            CHANGED=$((CHANGED + 1))
+            say "$name" changed "$(note)"
+        fi
     done
     if [[ -n $ONLY || -n $SKIP || $FAILED != 0 ]]; then return 0; fi
     forget

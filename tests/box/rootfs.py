@@ -26,7 +26,30 @@ KINDS: dict[str, tuple[str, ...]] = {
         "ca-certificates", "tzdata", "git", "python3", "python3-aiosmtpd", "faketime",
         "cron", "xvfb", "dunst", "libnotify-bin",
     ),
+    "server": (
+        "systemd", "systemd-sysv", "dbus", "dbus-user-session", "libpam-systemd", "procps", "iproute2", "tzdata", "python3",
+        "ca-certificates",
+    ),
 }  # fmt: skip
+
+#: Installed by apt afterwards, as debootstrap orders so many wrongly: what a cloud's image has, and what
+#: `server setup` installs. A box has no network to fetch it from.
+LATER: dict[str, tuple[str, ...]] = {
+    "server": (
+        "cloud-init", "sudo", "openssh-server", "ufw", "unattended-upgrades", "needrestart", "powermgmt-base", "earlyoom",
+        "curl", "git", "git-lfs", "rsync", "tmux", "htop", "less", "unzip", "jq", "ripgrep", "pigz", "build-essential",
+        "python3-venv", "python3-dev", "pciutils", "bash-completion", "graphviz", "libsndfile1",
+    ),
+}  # fmt: skip
+
+#: Runs in namespaces of its own: TREE PACKAGE...
+INSTALL = """
+tree=$1; shift
+mount -t proc proc "$tree/proc"; mount --bind /dev "$tree/dev"
+printf '#!/bin/sh\\nexit 101\\n' >"$tree/usr/sbin/policy-rc.d"; chmod 755 "$tree/usr/sbin/policy-rc.d"
+chroot "$tree" apt-get -q update && chroot "$tree" env DEBIAN_FRONTEND=noninteractive \\
+    apt-get -qy -o APT::Sandbox::User=root install --no-install-recommends "$@" && rm "$tree/usr/sbin/policy-rc.d"
+"""
 
 #: Units that would reach out of the box, or only cost time.
 MASKED = (
@@ -93,6 +116,7 @@ def make(kind: str, tell: Callable[[str], None]) -> Path:
 def _place(kind: str) -> Path:
     suite, _, components = _source()
     parts = f"{VERSION} {suite} {components} {KINDS[kind]} {MASKED}"
+    parts += f" {LATER[kind]} {INSTALL}" if kind in LATER else ""
     return FOLDER / f"{kind}-{suite}-{hashlib.sha256(parts.encode()).hexdigest()[:8]}"
 
 
@@ -124,6 +148,11 @@ def _make(tree: Path, kind: str) -> None:
                     suite, str(making), mirror)  # fmt: skip
         if done.returncode:
             raise Missing(f"debootstrap made no root file system: {_last(done)}")
+        if later := LATER.get(kind):
+            added = _run("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--uts", "--ipc",
+                         "sh", "-c", INSTALL, "sh", str(making), *later)  # fmt: skip
+            if added.returncode:
+                raise Missing(f"apt could not fill the root file system: {_last(added)}")
         _settle(making)
         making.rename(tree)
     finally:

@@ -106,6 +106,13 @@ def check(options: Options) -> None:
         raise _wrong(f"{options.user!r} is no user name", "Small letters, digits, - and _.")
     if options.timezone and not _ZONE.fullmatch(options.timezone):
         raise _wrong(f"{options.timezone!r} is no time zone", "For instance Europe/Berlin.")
+    if options.environment and not options.environment.startswith("/"):
+        raise _wrong(f"{options.environment!r} is no whole path", "One that begins with / there.")
+    if re.search(r"://[^/]*@", options.dotfiles):
+        raise _wrong(
+            "the address of the dotfiles holds a password",
+            "Leave it out, or use ssh: git@host:you/dotfiles",
+        )
     if "\n" in options.key.strip():
         raise _wrong("the key has more than one line", "Give the public key, the file with .pub.")
     if "PRIVATE KEY" in options.key:

@@ -1,0 +1,260 @@
+"""`server setup`: a machine made ready for your notebooks, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from fastcompanion import console
+from fastcompanion.base import store
+from fastcompanion.base.errors import Exit
+from fastcompanion.base.records import frozen
+from fastcompanion.commands.options import Session, command
+from fastcompanion.commands.server_app import app
+from fastcompanion.console import Answer, Block, Line, Next, Raw, Table, Title, Warn
+from fastcompanion.server.connection import connect
+from fastcompanion.server.registry import Server
+from fastcompanion.server.setup import place, running, script, steps
+from fastcompanion.server.setup.report import Report, StepResult
+from fastcompanion.server.setup.script import Mode, Options
+from fastcompanion.server.setup.steps import Step
+from fastcompanion.study.plan import zones
+
+
+@frozen
+class SetUp:
+    """What became of a machine."""
+
+    name: str
+    kind: str
+    mode: Mode
+    steps: tuple[StepResult, ...]
+    done: bool
+    changes: int
+
+
+@frozen
+class Written:
+    """The script itself, to be read or carried by hand."""
+
+    kind: str
+    script: str
+
+
+@frozen
+class Explained:
+    """Every step, and why it is there."""
+
+    kind: str
+    steps: tuple[Step, ...]
+
+
+@command(app, "setup")
+def setup(
+    session: Session,
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="[SERVER]", help="Its name, or user@host:port.", show_default="the only one"
+        ),
+    ] = "",
+    local: Annotated[bool, typer.Option("--local", help="This very machine.")] = False,
+    kind: Annotated[
+        Kind | None,
+        typer.Option(
+            "--kind",
+            help="What it is; home is never switched off.",
+            show_default="as known, else home",
+        ),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit 4 if something would change.")
+    ] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Take back what setup did.")] = False,
+    shown: Annotated[
+        bool, typer.Option("--print", help="Print the script, to be read or carried by hand.")
+    ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say what each step does, and why.")
+    ] = False,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="STEP", help="This step alone.")
+    ] = None,
+    skip: Annotated[
+        list[str] | None, typer.Option("--skip", metavar="STEP", help="Not this step.")
+    ] = None,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--also", metavar="STEP", help="A step that this kind gets only if asked for."
+        ),
+    ] = None,
+    no_firewall: Annotated[
+        bool, typer.Option("--no-firewall", help="Leave the firewall alone.")
+    ] = False,
+    driver: Annotated[
+        Literal["auto", "skip"],
+        typer.Option("--driver", help="Install an NVIDIA driver where one is missing."),
+    ] = "auto",
+    password: Annotated[
+        bool, typer.Option("-K", help="Ask for the password for sudo there.")
+    ] = False,
+    user: Annotated[
+        str, typer.Option("--user", help="Who works there.", show_default="who logs in")
+    ] = "",
+    key: Annotated[
+        Path | None, typer.Option("--key", help="A public key that may log in, a .pub file.")
+    ] = None,
+    idle: Annotated[
+        int | None,
+        typer.Option(
+            "--idle", min=0, help="Idle minutes before it stops; 0: never.", show_default="60"
+        ),
+    ] = None,
+    hours: Annotated[
+        int | None,
+        typer.Option(
+            "--max", min=0, help="Hours before it stops in any case; 0: never.", show_default="8"
+        ),
+    ] = None,
+    on_idle: Annotated[
+        Literal["poweroff", "warn"], typer.Option("--on-idle", help="What idleness does.")
+    ] = "poweroff",
+    no_jupyter: Annotated[bool, typer.Option("--no-jupyter", help="No JupyterLab.")] = False,
+    env: Annotated[
+        str,
+        typer.Option(
+            "--env", metavar="FOLDER", help="Use this virtual environment there as it is."
+        ),
+    ] = "",
+    packages: Annotated[
+        str, typer.Option("--packages", help="Packages of the system, instead of the usual ones.")
+    ] = "",
+    modules: Annotated[
+        str, typer.Option("--modules", help="Python packages, instead of the usual ones.")
+    ] = "",
+    dotfiles: Annotated[
+        str, typer.Option("--dotfiles", metavar="URL", help="A git repository of your settings.")
+    ] = "",
+) -> Answer:
+    """Make a machine ready: keys, firewall, updates, Python, JupyterLab, and a stop when nobody uses it.
+
+    A second run changes nothing. It works over ssh on any Debian or Ubuntu, on this machine with --local,
+    or by hand with --print.
+    """
+    mode: Mode = "undo" if undo else "check" if check or session.dry_run else "apply"
+    known = (
+        None if (shown or explain) and not target and not local else place.find(target, local=local)
+    )
+    options = Options(
+        kind=kind or place.kind(known),
+        user=user or (known.user if known else ""),
+        key=store.read_text(key).strip() if key else "",
+        idle_minutes=known.idle_minutes if known and idle is None else 60 if idle is None else idle,
+        max_hours=known.max_hours if known and hours is None else 8 if hours is None else hours,
+        on_idle=on_idle,
+        jupyter=not no_jupyter,
+        timezone=zones.guess() or "",
+        skip=(*(skip or ()), *(("firewall",) if no_firewall else ())),
+        only=tuple(only or ()),
+        also=tuple(also or ()),
+        mode=mode,
+        driver=driver,
+        packages=tuple(packages.split()),
+        modules=tuple(modules.split()),
+        environment=env,
+        dotfiles=dotfiles,
+    )  # fmt: skip
+    if explain:
+        return Answer(Explained(options.kind, _explained(options)), _view_explained)
+    if shown or known is None:
+        return Answer(
+            Written(options.kind, script.render(options)), lambda data: [Raw(data.script)]
+        )
+    return _run(session, known, options, password)
+
+
+def _run(session: Session, server: Server, options: Options, password: bool) -> Answer:
+    script.check(options)
+    if options.mode == "undo" and not session.confirm(
+        f"Take back what setup did on {server.name}?"
+    ):
+        return Answer(_data(server, options, Report((), False)), _view, Exit.DONE)
+    secret = console.ask_secret(f"Password for sudo on {server.name}") if password else None
+    link = connect(server, reporter=session.reporter)
+    report = running.setup(link, options, session.reporter, sudo=secret)
+    kept = server
+    if options.mode == "apply" and report.done:
+        kept = place.keep(server, options)
+    data = _data(kept, options, report)
+    return Answer(data, _view, _code(options, report, session.dry_run))
+
+
+def _code(options: Options, report: Report, dry_run: bool) -> int:
+    if not report.done:
+        return int(Exit.FAILED)
+    return (
+        int(Exit.CHECK_SAYS_NO) if options.mode == "check" and report.changes and not dry_run else 0
+    )
+
+
+def _data(server: Server, options: Options, report: Report) -> SetUp:
+    return SetUp(server.name, options.kind, options.mode, report.steps, report.done, report.changes)
+
+
+def _explained(options: Options) -> tuple[Step, ...]:
+    chosen = options.only or [
+        one.name for one in steps.all_steps() if options.kind in (*one.kinds, *one.on_request)
+    ]
+    return tuple(
+        one for one in steps.all_steps() if one.name in chosen and one.name not in options.skip
+    )
+
+
+def _view_explained(data: Explained) -> Iterable[Block]:
+    yield Title(f"What setup does with a machine of the kind {data.kind}")
+    for step in data.steps:
+        asked = data.kind in step.on_request
+        yield Line("")
+        yield Title(
+            f"{step.name}: {step.title}{' (only if you ask: --also ' + step.name + ')' if asked else ''}"
+        )
+        yield Line(step.why)
+
+
+def _view(data: SetUp) -> Iterable[Block]:
+    if not data.steps:
+        yield Line("Nothing was changed.")
+        return
+    shown = [one for one in data.steps if one.state != "skipped" or one.note.startswith("only")]
+    yield Table(("step", "", "note"), tuple((one.step, one.state, one.note) for one in shown))
+    if data.mode == "check":
+        yield Line(
+            f"{data.changes} steps would change something."
+            if data.changes
+            else "Everything is as it should be."
+        )
+        return
+    if data.mode == "undo":
+        yield Line("Taken back." if data.done else "Not all of it could be taken back.")
+        return
+    if data.done:
+        yield Line(
+            f"{data.changes} steps changed something."
+            if data.changes
+            else "Nothing had to be changed.",
+            "good",
+        )
+        yield Next(f"fastcompanion server jupyter {data.name}", "JupyterLab in your browser")
+        return
+    failed = ", ".join(one.step for one in data.steps if one.state == "failed")
+    yield Warn(
+        f"Not done: {failed or 'it stopped early'}. What is done stays; the same command goes on from here."
+    )
+
+
+def register(root: typer.Typer) -> None:
+    """Add nothing to the root: importing this file has added to the group `server`."""

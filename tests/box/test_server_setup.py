@@ -1,0 +1,286 @@
+"""`server setup` on a real system: systemd, sshd, ufw with real rules, apt, and a power-off that is one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from fastcompanion.server.setup import script
+from tests.box.box import USER, Box, Missing, program_folders
+from tests.box.server import HOME_USER, SCRIPT, Machine, notes, states
+
+pytestmark = pytest.mark.box
+
+#: Everything that a machine keeps, without what changes by itself.
+EVERYTHING = r"""
+cd / && find etc home opt root usr/local var -xdev \( -path var/log -o -path var/cache -o -path var/lib/systemd -o -path var/tmp \
+    -o -path home/ada -o -path root/setup.sh -o -path var/lib/sudo -o -path var/lib/private \) -prune -o -printf '%y %m %u %p %l ' \
+    \( -type f -exec sha256sum {} + -o -printf '\n' \) | sort
+"""
+CHANGES = {"limit", "idle", "sshd", "firewall", "updates", "journal", "jupyter", "motd"}
+
+
+@pytest.fixture
+def machine() -> Iterator[Machine]:
+    """A machine just rented."""
+    yield from _rented()
+
+
+@pytest.fixture(scope="module")
+def settled() -> Iterator[Machine]:
+    """A machine that was set up, for tests that leave it as it is."""
+    for one in _rented():
+        one.script(one.options())
+        yield one
+
+
+def _rented() -> Iterator[Machine]:
+    try:
+        box = Box("server", shown=program_folders())
+    except Missing as why:
+        pytest.skip(str(why))
+    with box:
+        machine = Machine(box)
+        machine.rent()
+        yield machine
+
+
+def tree(machine: Machine) -> list[str]:
+    """Every file with owner, mode and content."""
+    return machine.box.run(["sh", "-c", EVERYTHING], seconds=120).stdout.splitlines()
+
+
+# --- once, twice, and back ---
+
+
+def test_check_writes_nothing(machine: Machine) -> None:
+    machine.box.put(SCRIPT, script.render(machine.options(mode="check")), mode="700")
+    before = tree(machine)
+    machine.box.run(["touch", "/run/before"])
+    found = machine.script(machine.options(mode="check"))
+    assert {name for name, state in states(found).items() if state == "would-change"} == CHANGES
+    assert tree(machine) == before
+    written = machine.box.run(["find", "/etc", "/usr", "/var", "/opt", "/home", "/root", "/run", "-xdev", "-newer", "/run/before",
+                               "-not", "-path", "/var/log/*", "-not", "-path", "/run/*journal*", "-not", "-path", SCRIPT]).stdout.split()  # fmt: skip
+    assert [
+        path
+        for path in written
+        if "fastcompanion" in path or path.startswith(("/etc", "/usr", "/home"))
+    ] == []
+
+
+def test_the_second_run_changes_nothing_and_undo_leaves_nothing(machine: Machine) -> None:
+    before = tree(machine)
+    first = machine.script(machine.options())
+    assert first.done, notes(first)
+    assert {name for name, state in states(first).items() if state == "changed"} == CHANGES
+    after = tree(machine)
+    second = machine.script(machine.options())
+    assert (second.done, second.changes) == (True, 0)
+    assert tree(machine) == after
+    gone = machine.script(machine.options(mode="undo", skip=()))
+    assert gone.done, notes(gone)
+    left = [line for line in tree(machine) if line not in before]
+    # ufw writes its own files anew when it is switched off; they say that it is off.
+    assert [line for line in left if "/ufw" not in line] == []
+    assert "inactive" in machine.box.run(["ufw", "status"]).stdout
+    assert (
+        machine.box.run(
+            ["sh", "-c", "systemctl list-unit-files | grep fastcompanion"], check=False
+        ).stdout
+        == ""
+    )
+    assert machine.effective()["passwordauthentication"] == "yes"
+    assert machine.login()
+
+
+def test_after_a_restart_everything_is_still_so(machine: Machine) -> None:
+    machine.script(machine.options())
+    machine.box.power_off()
+    machine.box.boot()
+    port = "http://127.0.0.1:8888/api"
+    machine.box.until(lambda: not machine.box.run(["curl", "-fsS", port], check=False).returncode, seconds=60, what="Jupyter is up")  # fmt: skip
+    again = machine.script(machine.options())
+    assert (again.done, again.changes) == (True, 0), states(again)
+
+
+def killed_at(text: str, name: str, number: int) -> str | None:
+    """The script, killed before the statement of this number of do_NAME; None behind the last."""
+    begin = text.index(f"\ndo_{name}() {{\n")
+    end = text.index("\n}\n", begin)
+    body = text[begin:end].split("\n")
+    places = [at for at, line in enumerate(body) if re.match(r"    [a-z\"\[(]", line) and not re.match(r"    (local|elif|else|fi|done|then)\b", line)]  # fmt: skip
+    if number > len(places):
+        return None
+    at = places[number] if number < len(places) else len(body)
+    body.insert(at, "    kill -9 $$ $BASHPID")
+    return text[:begin] + "\n".join(body) + text[end:]
+
+
+@pytest.mark.parametrize("name", sorted(CHANGES - {"motd"}))
+def test_killed_before_any_statement_and_run_again(machine: Machine, name: str) -> None:
+    """kill -9 before each statement of a step, and behind its last; the next run makes it whole."""
+    box, options = machine.box, machine.options(only=(name,), skip=())
+    for needed in ("idle",) if name == "updates" else ():
+        machine.script(machine.options(only=(needed,), skip=()))
+    text, number = script.render(options), 0
+    while (killed := killed_at(text, name, number)) is not None:
+        box.put(SCRIPT, killed, mode="700")
+        done = box.run(["bash", SCRIPT], env={"FASTCOMPANION_EDITED": "yes"}, check=False)
+        assert '"step":"all"' not in done.stdout, (number, done.stdout)
+        assert machine.login(), number
+        again = machine.script(options)
+        assert (again.done, states(again)[name]) == (True, "changed"), (number, notes(again)[name])
+        assert machine.script(options).changes == 0, number
+        assert machine.script(replace(options, mode="undo")).done, number
+        number += 1
+    assert number >= 2
+
+
+def test_two_at_once_do_not_meet(machine: Machine) -> None:
+    hold = (
+        "mkdir -p /run/fastcompanion; exec 9</run/fastcompanion; flock 9; touch /run/held; sleep 60"
+    )
+    machine.box.run(["systemd-run", "--unit=holder", "bash", "-c", hold])
+    machine.box.until(lambda: machine.box.read("/run/held") == "" and not machine.box.run(["test", "-e", "/run/held"], check=False).returncode, seconds=20, what="the lock is held")  # fmt: skip
+    machine.box.put(SCRIPT, script.render(machine.options()), mode="700")
+    done = machine.box.run(["bash", SCRIPT], check=False)
+    assert done.returncode == 1
+    assert "another setup is running" in done.stdout
+    assert states(machine.script(machine.options(mode="check"))) == {}
+
+
+# --- nobody is locked out ---
+
+
+def test_passwords_go_off_although_a_file_of_the_cloud_says_yes(machine: Machine) -> None:
+    assert machine.effective()["passwordauthentication"] == "yes"
+    assert machine.script(machine.options(only=("sshd",))).done
+    told = machine.effective()
+    assert told["passwordauthentication"] == "no"
+    assert told["kbdinteractiveauthentication"] == "no"
+    assert told["permitrootlogin"] == "no"
+    assert machine.login()
+
+
+def test_a_match_block_at_the_end_takes_nothing_in(machine: Machine) -> None:
+    config = machine.box.read("/etc/ssh/sshd_config")
+    machine.box.put("/etc/ssh/sshd_config", f"{config}\nMatch User guest\n    X11Forwarding yes\n")
+    assert machine.script(machine.options(only=("sshd",))).done
+    assert machine.effective()["passwordauthentication"] == "no"
+    assert machine.box.read("/etc/ssh/sshd_config").endswith(
+        "Match User guest\n    X11Forwarding yes\n"
+    )
+    assert machine.login()
+
+
+def test_a_match_block_that_lets_passwords_in_is_named(machine: Machine) -> None:
+    config = machine.box.read("/etc/ssh/sshd_config")
+    machine.box.put(
+        "/etc/ssh/sshd_config", f"{config}\nMatch all\n    PasswordAuthentication yes\n"
+    )
+    found = machine.script(machine.options(only=("sshd",)))
+    assert states(found)["sshd"] == "failed"
+    assert "Match block" in notes(found)["sshd"]
+    assert machine.box.read("/etc/ssh/sshd_config.d/00-fastcompanion.conf") == ""
+    assert machine.login()
+
+
+def test_sshd_on_another_port_stays_reachable(machine: Machine) -> None:
+    machine.box.put("/etc/ssh/sshd_config.d/20-port.conf", "Port 2222\n")
+    machine.box.systemctl("restart", "ssh")
+    assert machine.script(machine.options(only=("sshd", "firewall"))).done
+    rules = machine.box.run(["ufw", "status"]).stdout
+    assert re.search(r"^2222/tcp +ALLOW", rules, re.MULTILINE)
+    assert not re.search(r"^22/tcp", rules, re.MULTILINE)
+    assert machine.login(port=2222)
+
+
+def test_a_locked_password_keeps_the_way_to_root(machine: Machine) -> None:
+    machine.box.run(["passwd", "-l", USER])
+    found = machine.script(machine.options())
+    assert found.done
+    assert machine.login()
+    assert "NOPASSWD" in machine.box.read("/etc/sudoers.d/90-cloud-init-users")
+
+
+def test_a_new_user_gets_a_way_in_and_a_way_to_root(machine: Machine) -> None:
+    options = machine.options(user="grace", key=machine.key, only=("user", "key", "sudo", "sshd"))
+    assert machine.script(options).done
+    words = ["ssh", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=accept-new", "grace@127.0.0.1", "sudo", "-n", "id", "-u"]  # fmt: skip
+    assert machine.box.run(words, user=HOME_USER).stdout == "0\n"
+    assert machine.script(options).changes == 0
+    undone = machine.script(replace(options, only=("sudo",), mode="undo"))
+    assert "would lose the way to root" in notes(undone)["sudo"]
+    assert machine.box.run(words, user=HOME_USER).stdout == "0\n"
+
+
+@pytest.mark.parametrize("key", ["no key at all", "ssh-ed25519 AAAAbroken ada", "ssh-rsa"])
+def test_a_bad_key_stops_before_anything_is_closed(machine: Machine, key: str) -> None:
+    found = machine.script(machine.options(key=key))
+    assert states(found)["key"] == "failed"
+    assert "sshd" not in states(found)
+    assert machine.effective()["passwordauthentication"] == "yes"
+    assert machine.login()
+
+
+def test_without_any_key_passwords_stay(machine: Machine) -> None:
+    machine.box.run(["rm", f"/home/{USER}/.ssh/authorized_keys"])
+    found = machine.script(machine.options(only=("sshd",)))
+    assert "passwords stay" in notes(found)["sshd"]
+    assert machine.effective()["passwordauthentication"] == "yes"
+
+
+def test_a_key_that_sshd_would_ignore_does_not_count(machine: Machine) -> None:
+    """StrictModes: a home that others may write is not trusted."""
+    machine.box.run(["chmod", "777", f"/home/{USER}"])
+    found = machine.script(machine.options(only=("sshd",)))
+    assert "passwords stay" in notes(found)["sshd"]
+    assert machine.effective()["passwordauthentication"] == "yes"
+
+
+def test_a_broken_file_of_somebody_else_changes_nothing(machine: Machine) -> None:
+    machine.box.put("/etc/ssh/sshd_config.d/70-other.conf", "PermitRotLogin no\n")
+    found = machine.script(machine.options(only=("sshd",)))
+    assert "nothing is changed" in notes(found)["sshd"]
+    assert machine.box.read("/etc/ssh/sshd_config.d/00-fastcompanion.conf") == ""
+    machine.box.run(["rm", "/etc/ssh/sshd_config.d/70-other.conf"])
+    assert machine.login()
+
+
+def test_without_proof_of_a_fresh_login_it_goes_back(machine: Machine) -> None:
+    """The way back, before its five minutes are over."""
+    options = machine.options(only=("sshd", "firewall"), proven=True)
+    machine.box.put(SCRIPT, script.render(options), mode="700")
+    done = machine.box.run(["bash", SCRIPT], check=False)
+    assert done.returncode == 0, done.stdout
+    assert '"rollback":"fastcompanion-rollback-sshd"' in done.stdout
+    timers = machine.box.systemctl("list-timers", "--all")
+    assert "fastcompanion-rollback-sshd.timer" in timers
+    assert "fastcompanion-rollback-firewall.timer" in timers
+    for name in ("sshd", "firewall"):
+        machine.box.systemctl("start", f"fastcompanion-rollback-{name}.service")
+    assert machine.effective()["passwordauthentication"] == "yes"
+    assert "inactive" in machine.box.run(["ufw", "status"]).stdout
+
+
+def test_a_proof_calls_the_way_back_off(machine: Machine) -> None:
+    machine.script(machine.options(only=("sshd",), proven=True))
+    machine.box.run(["touch", "/run/fastcompanion/proof/sshd"], user=USER)
+    machine.box.systemctl("start", "fastcompanion-rollback-sshd.service")
+    assert machine.effective()["passwordauthentication"] == "no"
+
+
+def test_a_key_is_added_once_and_the_others_stay(machine: Machine) -> None:
+    """Also where the last line has no end."""
+    path = f"/home/{USER}/.ssh/authorized_keys"
+    machine.box.put(path, "ssh-ed25519 AAAAother other", user=USER, mode="600")
+    options = machine.options(key=machine.key, only=("key",))
+    assert states(machine.script(options))["key"] == "changed"
+    assert states(machine.script(options))["key"] == "ok"
+    assert machine.box.read(path).splitlines() == ["ssh-ed25519 AAAAother other", machine.key]
+    assert machine.box.run(["stat", "-c", "%a %U", path]).stdout == f"600 {USER}\n"
+    assert machine.login()
