@@ -13,6 +13,7 @@ from fastcompanion.competition.validation import signals, source
 from fastcompanion.competition.validation.expected import Expected, expected
 from fastcompanion.competition.validation.findings import Findings
 from fastcompanion.competition.validation.ids import Wanted, text_of
+from fastcompanion.competition.validation.masks import Sizes
 from fastcompanion.competition.validation.signals import Signals
 from fastcompanion.competition.validation.table import Block, Rows
 from fastcompanion.competition.validation.tally import Tally
@@ -40,6 +41,7 @@ class Asked:
     signals: Signals | None = None
     target: str = ""
     sums: bool = False
+    sizes: Sizes | None = None
 
 
 def read(sample: Path, test: Path | None, train: Path | None, target: str) -> Asked:
@@ -54,7 +56,9 @@ def read(sample: Path, test: Path | None, train: Path | None, target: str) -> As
     single = next(iter(known)) if len(known) == 1 and len(values) == 1 else ""
     if single and train is not None and test is not None and test.is_file() and id_column:
         found = signals.read(train, test, id_column, said[single])
-    return Asked(told.columns, id_column, told.ids, values, told.first, holds, known, test_ids, rows, found, said.get(single, ""), told.sums)  # fmt: skip
+    masked = any(one.holds == "runs" for one in holds.values())
+    sizes = Sizes(test) if masked and test is not None and test.is_dir() else None
+    return Asked(told.columns, id_column, told.ids, values, told.first, holds, known, test_ids, rows, found, said.get(single, ""), told.sums, sizes)  # fmt: skip
 
 
 class _Sample:

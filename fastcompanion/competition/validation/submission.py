@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from fastcompanion.competition.validation import asked as asking
-from fastcompanion.competition.validation import behaviour, header, signals, source, values
+from fastcompanion.competition.validation import behaviour, header, masks, signals, source, values
 from fastcompanion.competition.validation.asked import KEPT, Asked, rows_of
 from fastcompanion.competition.validation.findings import Findings
 from fastcompanion.competition.validation.ids import Ids
@@ -103,6 +103,9 @@ class _Read:
             held = self.asked.holds[name]
             if held.holds != "text" or held.classes:
                 values.look(block, cells, held, name, self.found)
+            if held.holds == "runs" and self.asked.sizes and self.asked.id_column in places:
+                ids = block.column(places[self.asked.id_column])
+                masks.look(block, ids, cells, self.asked.sizes, name, self.found)
             if len(self._first[name]) < KEPT:
                 self._first[name] += cells[: KEPT - len(self._first[name])]
         if self._is_sample and len(places) == len(self.asked.columns):

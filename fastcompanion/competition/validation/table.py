@@ -171,19 +171,22 @@ class Rows:
 
     def _texts(self) -> Iterator[str]:
         """Give whole lines, about a block at a time, with "\n" at every end."""
-        held = self._rest
+        parts: list[bytes] = []
+        got, size = self._rest, 0
         while True:
-            cut = held.rfind(b"\n") + 1
+            cut = got.rfind(b"\n") + 1
             if cut:
-                yield self._text(held[:cut])
-                held = held[cut:]
-            if len(held) > LONGEST:
+                yield self._text(b"".join((*parts, got[:cut])))
+                got, parts, size = got[cut:], [], 0
+            # Joined only at a line's end: a line of many blocks would be copied with each of them.
+            parts.append(got)
+            size += len(got)
+            if size > LONGEST:
                 self._too_long(self._next)
             got = self._read()
             if not got:
                 break
-            held += got
-        if held:
+        if held := b"".join(parts):
             yield self._text(held + b"\n")
 
     def _text(self, data: bytes) -> str:
