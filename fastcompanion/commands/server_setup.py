@@ -20,7 +20,7 @@ from fastcompanion.server.registry import Server
 from fastcompanion.server.setup import place, running, script, steps
 from fastcompanion.server.setup.report import Report, StepResult
 from fastcompanion.server.setup.script import Mode, Options
-from fastcompanion.server.setup.steps import Step
+from fastcompanion.server.setup.steps import Kind, Step
 from fastcompanion.study.plan import zones
 
 
