@@ -223,7 +223,9 @@ def history(told: History) -> Iterable[Block]:
         return
     rows = told.submissions[-_SHOWN:]
     private = any(one.private is not None for one in rows)
-    head = ("number", "when", "state", "public", *(("private",) if private else ()), "validation", "agrees", "commit", "message")  # fmt: skip
+    # Together they fit into 80 columns.
+    more = "private" if private else "agrees"
+    head = ("number", "day", "public", more, "validation", "commit", "message")
     yield Table(head, tuple(_past(one, private=private) for one in rows))
     for one in rows:
         if one.error:
@@ -231,23 +233,32 @@ def history(told: History) -> Iterable[Block]:
     if len(told.submissions) > _SHOWN:
         yield Line(f"{len(told.submissions) - _SHOWN} older ones are left out; --json has them.", "dim")  # fmt: skip
     way = f"{told.metric}, {told.direction} is better; " if told.direction else ""
-    yield Line(f"{way}* the best one; validation with the interval that holds the truth 95 times of 100.", "dim")  # fmt: skip
+    yield Line(f"{way}* the best one; in brackets what holds the truth 95 times of 100.", "dim")
     yield Next(f"fastcompanion kaggle progress {told.competition}")
 
 
+_AGREES = {"inside": "yes", "chance": "chance", "outside": "no", "unknown": ""}
+
+
 def _past(one: Past, *, private: bool) -> tuple[str, ...]:
-    words = {"inside": "yes", "chance": "by chance", "outside": "no", "unknown": ""}
-    state = one.status if one.listed else "not asked" if one.status == "unknown" else one.status
+    state = one.status if one.listed else "not listed" if one.asked else "not asked"
     return (
-        f"{one.ref}{' *' if one.best else ''}",
-        f"{one.at:%m-%d %H:%M}" if one.at else "",
-        state,
-        score(one.public),
-        *((score(one.private),) if private else ()),
-        _interval(one.validation) if one.validation else "",
-        words[one.agreement.verdict],
+        str(one.ref),
+        f"{one.at:%m-%d}" if one.at else "",
+        f"{score(one.public)}{' *' if one.best else ''}" if one.public is not None else state,
+        score(one.private) if private else _AGREES[one.agreement.verdict],
+        _short(one.validation) if one.validation else "",
         one.commit,
-        one.message,
+        one.message.removesuffix(f" ({one.commit})"),
+    )
+
+
+def _short(told: Validation) -> str:
+    """Write a score with its interval in no more than 20 characters where it is a share."""
+    if told.low is None or told.high is None:
+        return f"{told.value:.3g}"
+    return (
+        f"{told.value:.3f} ({told.low:.3f}-{told.high:.3f})" if told.high < 10 else _interval(told)
     )
 
 
@@ -325,10 +336,10 @@ def _gone(told: Progress) -> Iterable[tuple[str, str]]:
     first, best = told.points[0], told.points[-1]
     bests = sum(one.improved for one in told.points) - 1
     errors = f", {told.errors} with an error" if told.errors else ""
-    yield "best", f"{score(best.best)}, from {score(first.score)} in {bests} step{'' if bests == 1 else 's'}"  # fmt: skip
+    yield "best", f"{score(best.best)}, {f'from {score(first.score)} in {bests} step{_s(bests)}' if bests else 'the first one'}"  # fmt: skip
     yield "submissions", f"{told.submissions}{errors}"
     days = competing.days_since(told)
-    yield "days", f"on {len(told.days)} of {days} day{'' if days == 1 else 's'} something was sent"
+    yield "days", f"on {len(told.days)} of {days} day{_s(days)} something was sent"
     if told.study_days:
         yield "study", f"on {len(told.study_days)} of them something stands in your study log"
     if told.rank is not None:
@@ -347,12 +358,12 @@ def _overall(told: Overall) -> Iterable[Block]:
     yield Title("Can validation be trusted?")
     if told.judged:
         yield Line(
-            f"{told.inside} of {told.judged} scores lie where validation and chance leave them: "
-            f"{100 * told.low:.0f}% to {100 * told.high:.0f}% of all would (95 are to be expected)."
+            f"Where validation and chance leave it: {told.inside} of {told.judged} score{_s(told.judged)}, so "
+            f"{100 * told.low:.0f}% to {100 * told.high:.0f}% of such scores (95% are to be expected)."
         )
     if told.chance is None:
         yield Line(
-            f"{told.pairs} submission{'' if told.pairs == 1 else 's'} with both scores: too few to say "
+            f"{told.pairs} submission{_s(told.pairs)} with both scores: too few to say "
             "whether what validation finds better is better on the leaderboard. Four are the least.",
             "dim",
         )
@@ -363,6 +374,10 @@ def _overall(told: Overall) -> Iterable[Block]:
     )
     if told.chance > 0.05:
         yield Line("That is too little to rely on: improvements in validation may be none.", "dim")
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
 
 
 def _share(share: float) -> str:

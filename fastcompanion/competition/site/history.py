@@ -22,8 +22,8 @@ from fastcompanion.data.dataset import Direction
 class Line:
     """A submission: what both sides know of it.
 
-    `noted` says that it was sent from here, `listed` that the site knows it. `status` is "unknown"
-    where the site was never asked. `best` marks the best public score.
+    `noted` says that it was sent from here, `listed` that the site knows it, `asked` that the site was
+    asked at all. `status` is "unknown" where it does not list it. `best` marks the best public score.
     """
 
     ref: int
@@ -40,6 +40,7 @@ class Line:
     agreement: Agreement
     noted: bool
     listed: bool
+    asked: bool
     best: bool = False
 
 
@@ -80,8 +81,9 @@ def joined(target: Target, noted: tuple[Entry, ...], known: Known | None, proble
     mine = {one.ref: entry for one in listed for entry in noted if log.fits(entry, one.ref, one.date)}  # fmt: skip
     taken = {entry.id for entry in mine.values()}
     rows = asking.public_rows(target)
-    lines = [_line(one, mine.get(one.ref), metric, rows) for one in listed]
-    lines += [_line(None, one, metric, rows) for one in noted if one.id not in taken]
+    asked = known is not None
+    lines = [_line(one, mine.get(one.ref), metric, rows, asked=asked) for one in listed]
+    lines += [_line(None, one, metric, rows, asked=asked) for one in noted if one.id not in taken]
     lines.sort(key=lambda one: (one.at is not None, one.at or clock.now(), one.ref))
     way = metrics.direction(metric, known.rows if known else ())
     return History(
@@ -95,7 +97,9 @@ def joined(target: Target, noted: tuple[Entry, ...], known: Known | None, proble
     )
 
 
-def _line(there: Submission | None, entry: Entry | None, metric: str, rows: int | None) -> Line:
+def _line(
+    there: Submission | None, entry: Entry | None, metric: str, rows: int | None, *, asked: bool
+) -> Line:
     validation = entry.validation if entry else None
     public = there.public if there else None
     moment = there.date if there and there.date else entry.at if entry else None
@@ -116,6 +120,7 @@ def _line(there: Submission | None, entry: Entry | None, metric: str, rows: int 
         ),
         noted=entry is not None,
         listed=there is not None,
+        asked=asked,
     )
 
 

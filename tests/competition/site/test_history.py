@@ -51,7 +51,7 @@ def test_what_was_sent_and_what_the_site_says_stand_side_by_side(site: Place) ->
     assert first["listed"]
     assert told["direction"] == "higher"
     shown = site.run("kaggle", "history", NAME).out
-    assert f"{second['ref']} *" in shown
+    assert f"{second['public']:.5f} *" in shown
     assert "flipped 8" in shown
 
 
