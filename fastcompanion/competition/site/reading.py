@@ -17,24 +17,24 @@ from fastcompanion.competition.site.model import (
 )
 
 _STATUS: dict[str, Status] = {"PENDING": "pending", "COMPLETE": "complete", "ERROR": "error"}
-_MOST_TEXT = 2000
+_MOST_LABEL = 2000
 
 
 def competition(told: Mapping[str, Any]) -> Competition:
     """Read one competition; its name is the last part of an address."""
-    url = text(told, "url") or text(told, "ref")
+    url = _label(told, "url") or _label(told, "ref")
     return Competition(
-        slug=(text(told, "ref") or url).rstrip("/").rpartition("/")[2],
-        title=text(told, "title"),
+        slug=(_label(told, "ref") or url).rstrip("/").rpartition("/")[2],
+        title=_label(told, "title"),
         url=url,
         deadline=moment(told, "deadline"),
-        category=text(told, "category"),
-        reward=text(told, "reward"),
+        category=_label(told, "category"),
+        reward=_label(told, "reward"),
         teams=whole(told, "teamCount"),
         entered=truth(told, "userHasEntered"),
         rank=whole(told, "userRank") or None,
         daily=whole(told, "maxDailySubmissions"),
-        metric=text(told, "evaluationMetric"),
+        metric=_label(told, "evaluationMetric"),
         notebooks_only=truth(told, "isKernelsSubmissionsOnly"),
         submissions_disabled=truth(told, "submissionsDisabled"),
     )
@@ -42,21 +42,21 @@ def competition(told: Mapping[str, Any]) -> Competition:
 
 def data_file(told: Mapping[str, Any]) -> DataFile:
     """Read one file of the data."""
-    return DataFile(text(told, "name") or text(told, "ref"), whole(told, "totalBytes"))
+    return DataFile(_label(told, "name") or _label(told, "ref"), whole(told, "totalBytes"))
 
 
 def submission(told: Mapping[str, Any]) -> Submission:
     """Read one submission; a status that we do not know is "unknown"."""
     return Submission(
         ref=whole(told, "ref"),
-        file=text(told, "fileName"),
-        description=text(told, "description"),
+        file=_label(told, "fileName"),
+        description=_label(told, "description"),
         date=moment(told, "date"),
         status=status(told.get("status")),
         public=number(told, "publicScore"),
         private=number(told, "privateScore"),
-        error=text(told, "errorDescription"),
-        team=text(told, "teamName"),
+        error=_label(told, "errorDescription"),
+        team=_label(told, "teamName"),
         size=whole(told, "totalBytes"),
     )
 
@@ -80,13 +80,20 @@ def limits(told: Mapping[str, Any]) -> Limits:
 
 def row(told: Mapping[str, Any], rank: int) -> Row:
     """Read one line of the leaderboard."""
-    return Row(rank, text(told, "teamName"), moment(told, "submissionDate"), number(told, "score"))
+    return Row(
+        rank, _label(told, "teamName"), moment(told, "submissionDate"), number(told, "score")
+    )
 
 
 def text(told: Mapping[str, Any], name: str) -> str:
-    """Read a text."""
+    """Read a text, whole: tokens and addresses may be long."""
     found = told.get(name)
-    return found[:_MOST_TEXT] if isinstance(found, str) else ""
+    return found if isinstance(found, str) else ""
+
+
+def _label(told: Mapping[str, Any], name: str) -> str:
+    """Read a text that is shown to people."""
+    return text(told, name)[:_MOST_LABEL]
 
 
 def whole(told: Mapping[str, Any], name: str) -> int:
