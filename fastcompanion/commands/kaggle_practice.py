@@ -349,3 +349,5 @@ def _sent(found: Standing) -> Iterable[Block]:
     )
     yield Table(("submission", "file", "state", "public", "private", "said of it"), rows)
     yield Line("* counts for the leaderboard", "dim")
+    for note in dict.fromkeys(one.note for one in found.submissions[-_SHOWN:] if one.note):
+        yield Warn(note)

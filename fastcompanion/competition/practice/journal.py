@@ -138,6 +138,25 @@ def _submission(line: Mapping[str, Any], score: Mapping[str, Any]) -> Submission
     )
 
 
+LEAK = (
+    "A perfect score is seldom one: does a column say the answer (a leak), was something learned from "
+    "the rows that are asked, or do the ids tell it?"
+)
+
+
+def note(competition: Competition, one: Submission) -> str:
+    """Say what is odd about a public score: that it is perfect, where no naive baseline is."""
+    if one.public is None:
+        return ""
+    found = [one.public, *(other.public for other in competition.opponents)]
+    first, *others = [_is_perfect(competition, score) for score in found]
+    return LEAK if first and not any(others) else ""
+
+
+def _is_perfect(competition: Competition, score: float) -> bool:
+    return score >= 1 if competition.direction == "higher" else score <= 0
+
+
 def chosen(competition: Competition, state: State) -> Submission | None:
     """Find the submission that counts in the end: of the two best in public the better one in private."""
     sign = 1 if competition.direction == "lower" else -1

@@ -30,7 +30,8 @@ def leaderboard(protocol: Protocol) -> str:
     state = protocol.journal.state()
     rows = journals.leaderboard(protocol.competition, state)
     last = tuple(reversed(state.submissions[-_SHOWN:]))
-    return _page(protocol, "leaderboard", rows=rows, last=last)
+    notes = [note for one in last if (note := journals.note(protocol.competition, one))]
+    return _page(protocol, "leaderboard", rows=rows, last=last, note="".join(notes[:1]))
 
 
 def missing(protocol: Protocol) -> str:

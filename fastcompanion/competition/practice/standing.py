@@ -26,6 +26,7 @@ class Sent:
     private: float | None
     error: str
     counts: bool
+    note: str = ""
 
 
 @frozen
@@ -105,4 +106,5 @@ def _sent(told: Competition, state: State, one: Submission) -> Sent:
         private=one.private if ended else None,
         error=one.error,
         counts=counted is not None and counted.ref == one.ref,
+        note=journals.note(told, one),
     )
