@@ -31,6 +31,7 @@ from fastcompanion.project import weights
 from fastcompanion.server import examining as servers
 from fastcompanion.study import journal, timer
 from fastcompanion.study.plan import plan as plans
+from fastcompanion.study.plan import zones
 
 Severity = Literal["ok", "warn", "bad"]
 _OLDEST_GIT = (2, 28)
@@ -452,7 +453,7 @@ def _servers(ws: Workspace | None) -> Iterator[Finding]:
 def _servers_asked(ws: Workspace | None) -> Iterator[Finding]:
     """Each server, step by step of its setup."""
     del ws
-    for one in servers.asking():
+    for one in servers.asking(zones.guess() or ""):
         yield Finding("server", one.severity, one.text, one.cure, one.file)
 
 

@@ -119,14 +119,17 @@ def _stopped(server: Server) -> Iterator[Noted]:
     yield Noted("warn", text, f"fastcompanion server terminate {server.name}")
 
 
-def asking(reporter: Reporter = SILENT) -> Iterator[Noted]:
-    """Ask each server, and the cloud where this machine can."""
+def asking(timezone: str = "", reporter: Reporter = SILENT) -> Iterator[Noted]:
+    """Ask each server, and the cloud where this machine can.
+
+    `timezone` is the learner's, in whose night a server may restart.
+    """
     for server in registry.read():
-        yield from _asked(server, reporter)
+        yield from _asked(server, timezone, reporter)
     yield from _orphans()
 
 
-def _asked(server: Server, reporter: Reporter) -> Iterator[Noted]:
+def _asked(server: Server, timezone: str, reporter: Reporter) -> Iterator[Noted]:
     found = states.of(server)
     name = server.name
     if found.state != "running":
@@ -139,7 +142,7 @@ def _asked(server: Server, reporter: Reporter) -> Iterator[Noted]:
     with link.shared():
         told = _set_up_as(link)
         yield from _token(name, told.get("MODE", ""))
-        yield from _set_up(link, server, told, reporter)
+        yield from _set_up(link, server, {**told, "ZONE": timezone}, reporter)
 
 
 def _of_standing(found: states.Standing) -> Iterator[Noted]:
@@ -184,7 +187,7 @@ def _set_up(
 ) -> Iterator[Noted]:
     """Let the setup look at every step again."""
     cure = f"fastcompanion server setup {server.name}"
-    if not told.keys() - {"MODE"}:
+    if not told.keys() - {"MODE", "ZONE"}:
         yield Noted("ok", f"{server.name} was not set up by fastcompanion", cure)
         return
     try:
@@ -209,6 +212,7 @@ def _options(server: Server, told: dict[str, str]) -> Options:
         user=server.user,
         idle_minutes=server.idle_minutes,
         max_hours=server.max_hours,
+        timezone=told["ZONE"],
         mode="check",
     )
     known: dict[str, Any] = {}

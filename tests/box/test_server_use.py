@@ -1,0 +1,181 @@
+"""A server as a learner has it: set up, used and left alone, on a real system with a real sshd.
+
+The learner's own computer is another user of the same box, and everything is typed there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.box.box import USER, Box, Missing, program_folders
+from tests.box.server import HOME_USER, PROGRAM, Machine
+
+pytestmark = pytest.mark.box
+
+NAME = "127-0-0-1"
+TARGET = f"{USER}@127.0.0.1"
+HOME = f"/home/{HOME_USER}"
+SETUP = ("server", "setup", "--kind", "cloud", "--skip", "swap", "--env", sys.prefix)
+# Tests start without variables of this name: it is looked at before they do.
+PICTURES = os.environ.get("FASTCOMPANION_TEST_PICTURES", "")
+PAGE = Path(__file__).with_name("lab_page.py")
+CODE = (
+    "import importlib.util as u; fastai = u.find_spec('fastai');"
+    " print('answer', 6 * 7, 'fastai', __import__('fastai').__version__ if fastai else 'not here')"
+)
+
+
+@pytest.fixture
+def machine() -> Iterator[Machine]:
+    """A machine just rented."""
+    try:
+        box = Box("server", shown=program_folders())
+    except Missing as why:
+        pytest.skip(str(why))
+    with box:
+        machine = Machine(box)
+        machine.rent()
+        yield machine
+
+
+@contextmanager
+def running(machine: Machine, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """A command that goes on, typed at home; Ctrl-C ends it."""
+    argv = machine.box._enter([*PROGRAM, *words], HOME_USER, {}, "", 600)
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        machine.box.run(["pkill", "-INT", "-u", HOME_USER, "-f", " ".join(words)], check=False)
+        process.communicate(timeout=30)
+
+
+def browse(machine: Machine, url: str, picture: Path) -> dict[str, str]:
+    """Open a page in Chromium, in the network of the box."""
+    argv = ["nsenter", "--target", str(machine.box.pid), "--net", sys.executable, str(PAGE), CODE, str(picture)]  # fmt: skip
+    done = subprocess.run(argv, input=url + "\n", capture_output=True, text=True, check=False, timeout=240)  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
+
+
+def browser_missing() -> str:
+    if shutil.which("chromium") is None and shutil.which("google-chrome") is None:
+        return "needs Chromium"
+    return "" if find_spec("playwright") and find_spec("jupyterlab") else "needs the group `browser`"  # fmt: skip
+
+
+def test_from_a_fresh_system_to_a_notebook_and_to_a_machine_that_stops_itself(
+    machine: Machine, tmp_path: Path
+) -> None:
+    """What docs/server.md tells, in its order."""
+    box = machine.box
+    first = machine.ask(*SETUP, TARGET)
+    assert first["done"]
+    assert first["changes"] > 0
+    second = machine.ask(*SETUP, NAME)
+    assert (second["done"], second["changes"]) == (True, 0), second
+
+    found = machine.ask("doctor", "server")["findings"]
+    assert {row["severity"] for row in found} == {"ok"}, found
+    assert any("not applicable: no GPU" in row["text"] for row in found)
+
+    [seen] = machine.ask("server", "status")["servers"]
+    assert seen["state"] == "running"
+    assert (seen["in_use"], seen["on_idle"]) == (False, "poweroff")
+    assert 400 < seen["limit_in_minutes"] <= 480
+    assert dict(seen["units"])["fastcompanion-jupyter.service"] == "active"
+
+    if not browser_missing():
+        with running(machine, "server", "jupyter", NAME, "--no-browser", "--show-url", "--json") as tunnel:  # fmt: skip
+            assert tunnel.stdout is not None
+            url = json.loads(tunnel.stdout.readline())["data"]["url"]
+            picture = Path(PICTURES or tmp_path) / "lab.png"
+            page = browse(machine, url, picture)
+            assert "JupyterLab" in page["title"]
+            assert page["output"].startswith("answer 42")
+            assert picture.stat().st_size > 10_000
+
+    # A notebook was opened: its kernel is there and does nothing, which is no use.
+    kept = machine.type("server", "keep", NAME, "2h").stdout
+    assert "Kept running until" in kept
+    idle_for_long(box)
+    box.systemctl("start", "fastcompanion-idle.service")
+    assert box.alive
+    assert "asked to keep running" in machine.type("server", "status", NAME).stdout
+    machine.type("server", "keep", NAME, "off")
+    idle_for_long(box)
+    box.systemctl("start", "fastcompanion-idle.service", check=False)
+    box.until(lambda: not box.alive, seconds=60, what="the machine has stopped itself")
+
+
+def idle_for_long(box: Box) -> None:
+    """Put the last use an hour and more back, and the warning half an hour."""
+    change = (
+        "import json, pathlib, time; p = pathlib.Path('/run/fastcompanion/idle.json');"
+        " k = json.loads(p.read_text()) if p.exists() else {}; now = time.clock_gettime(time.CLOCK_BOOTTIME);"
+        " k |= {'last_use': now - 4000, 'warned': now - 1900}; k.pop('ticks', None); p.write_text(json.dumps(k))"
+    )
+    box.run(["python3", "-c", change])
+
+
+def test_a_study_goes_there_and_comes_back(machine: Machine) -> None:
+    """Over the real sshd, by rsync: what changed on both sides is named, and nothing is lost."""
+    box = machine.box
+    machine.ask("server", "setup", TARGET, "--only", "packages")
+    machine.type("init", f"{HOME}/study", "--yes", "--course", "none")
+    notes, there = f"{HOME}/study/notes.md", f"/home/{USER}/fastcompanion/study/notes.md"
+    box.put(notes, "first\n", user=HOME_USER)
+    words = ["server", "sync", NAME, "push", "--study", f"{HOME}/study"]
+    sent = machine.ask(*words)
+    assert sent["by"] == "rsync"
+    assert "notes.md" in sent["sent"]
+    assert box.read(there) == "first\n"
+    assert box.run(["stat", "-c", "%U", there]).stdout.strip() == USER
+    box.put(there, "of the server, longer\n", user=USER)
+    box.put(notes, "mine\n", user=HOME_USER)
+    done = machine.type(*words, check=False)
+    assert done.returncode == 4
+    assert "both were changed" in done.stdout
+    assert (box.read(notes), box.read(there)) == ("mine\n", "of the server, longer\n")
+    pulled = machine.ask("server", "sync", NAME, "pull", "--force", "--study", f"{HOME}/study")
+    assert box.read(notes) == "of the server, longer\n"
+    assert box.read(f"{pulled['kept']}/notes.md") == "mine\n"
+
+
+def test_a_tunnel_outlives_a_restart_of_the_machine(machine: Machine) -> None:
+    """Not of the box, in which the learner's own computer is, too: of its sshd, with all its sessions."""
+    box = machine.box
+    machine.ask(*SETUP, TARGET)
+    with running(machine, "server", "jupyter", NAME, "--no-browser", "--json") as tunnel:
+        assert tunnel.stdout is not None
+        line = json.loads(tunnel.stdout.readline())["data"]
+        assert "token" not in line["url"]
+        ask = ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", f"http://127.0.0.1:{line['port']}/api/status"]  # fmt: skip
+        assert box.run(ask).stdout == "403"
+        box.run(["pkill", "-KILL", "-u", USER, "sshd"], check=False)
+        box.until(lambda: box.run(ask, check=False).stdout == "403", seconds=60, what="the tunnel is back")  # fmt: skip
+    assert box.run(ask, check=False).returncode != 0
+
+
+def test_a_login_has_a_terminal(machine: Machine) -> None:
+    machine.ask("server", "setup", TARGET, "--only", "packages")
+    pexpect = pytest.importorskip("pexpect")
+    argv = machine.box._enter([*PROGRAM, "server", "ssh", NAME], HOME_USER, {"TERM": "vt100"}, "", 60)  # fmt: skip
+    shell = pexpect.spawn(argv[0], argv[1:], encoding="utf-8", timeout=30)
+    shell.expect(r"[$#] ")
+    shell.sendline("tty; exit 5")
+    shell.expect("/dev/pts/")
+    shell.expect(pexpect.EOF)
+    shell.close()
+    assert shell.exitstatus == 5
