@@ -100,7 +100,7 @@ def at(
         pages=endpoint if practice else WEB,
         practice=practice,
         source=credential.source,
-        secrets=credential.secrets,
+        secrets=list(credential.secrets),
     )
     return Client(endpoint, credential, about, patience, reporter)
 
@@ -196,9 +196,9 @@ class Client:
         told = reading.competition(self.rpc(COMPETITIONS, "GetCompetition", competitionName=slug))
         return told if told.slug else replace(told, slug=slug)
 
-    def files(self, slug: str) -> tuple[DataFile, ...]:
-        """Name the files of the data."""
-        found = self._pages("ListDataFiles", "files", competitionName=slug)
+    def files(self, slug: str, *, most: int = 100_000) -> tuple[DataFile, ...]:
+        """Name the files of the data, at most so many of them."""
+        found = self._pages("ListDataFiles", "files", most=most, competitionName=slug)
         return tuple(map(reading.data_file, found))
 
     def limits(self, slug: str) -> Limits:

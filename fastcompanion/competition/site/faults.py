@@ -7,6 +7,7 @@ an exception is handed on, as those of the libraries hold addresses with signatu
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import field
 from typing import Literal
 
 from fastcompanion.base.errors import CompanionError, Exit
@@ -65,7 +66,7 @@ class Asked:
     """What a request was about, for the words of an error.
 
     `site` is how the site is called, `pages` where its pages lie, `source` where the credential came
-    from, `secrets` what may stand in no text.
+    from, `secrets` what may stand in no text; a login adds its next token to it.
     """
 
     site: str
@@ -74,7 +75,7 @@ class Asked:
     source: str
     method: str = ""
     slug: str = ""
-    secrets: tuple[Secret, ...] = ()
+    secrets: list[Secret] = field(default_factory=list)
 
     @property
     def page(self) -> str:

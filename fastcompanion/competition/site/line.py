@@ -287,6 +287,7 @@ class Line:
         if not token:
             raise faults.strange(asked, "it gives no token for the login")
         self._credential = replace(self._credential, secret=Secret(token), until=None)
+        self._about.secrets.append(self._credential.secret)
         return True
 
 
