@@ -12,6 +12,7 @@ from fastcompanion.server.registry import Server
 #: ssh's own exit code when the way there failed
 SSH = 255
 _LONGEST = 500
+_START = "fastcompanion server start {name} --from checkip starts it, or lets your new address in"
 _PATTERNS: tuple[tuple[str, str, str], ...] = (
     (
         r"REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for .* has changed",
@@ -85,8 +86,10 @@ def of_ssh(err: str, server: Server) -> CompanionError | None:
     }
     for pattern, message, hint in _PATTERNS:
         if re.search(pattern, err):
+            silent = server.provider == "ec2" and "does not answer" in message
+            cure = _START if silent else hint
             return CompanionError(
-                message.format(**facts), hint=hint.format(**facts), code=Exit.MISSING
+                message.format(**facts), hint=cure.format(**facts), code=Exit.MISSING
             )
     return None
 

@@ -130,8 +130,11 @@ def test_a_machine_that_does_not_answer_is_given_up_in_time() -> None:
         silent.listen(5)
         server = Server("box", host="127.0.0.1", port=silent.getsockname()[1])
         error = failing(Connection(server, connect_timeout=1))
-    assert error.code is Exit.MISSING
-    assert "does not answer" in error.message
+        assert error.code is Exit.MISSING
+        assert "does not answer" in error.message
+        assert "server status box" in error.hint
+        cloud = Server("box", "cloud", "ec2", "127.0.0.1", port=server.port)
+        assert "server start box" in failing(Connection(cloud, connect_timeout=1)).hint
 
 
 def test_a_name_that_no_machine_has() -> None:
