@@ -142,7 +142,7 @@ def _view_set_out(out: SetOut) -> Iterable[Block]:
         yield Code(out.link)
     else:
         yield Line(f"This file travels: {out.file}")
-        yield Items(_steps(out), ordered=True)
+        yield Items(out.steps, ordered=True)
     if out.pushed:
         yield Line("GitHub has your notebook without the first cell; this opens it there:")
         yield Code(out.pushed)
@@ -153,13 +153,6 @@ def _view_set_out(out: SetOut) -> Iterable[Block]:
         "fastcompanion server notebook home FILE.ipynb",
         f"when you have saved it there: {door.save}",
     )
-
-
-def _steps(out: SetOut) -> tuple[str, ...]:
-    upload = out.door.upload.format(page=out.page or "the server")
-    gpu = f"For a GPU: {out.door.gpu_how}."
-    run = "Run the first cell. Then work as you do here: %checkpoint, %check, %hint."
-    return (upload, *((gpu,) if out.fit.gpu != "no" else ()), run)
 
 
 _ENOUGH = {

@@ -13,6 +13,7 @@ from typing import Any
 
 from fastcompanion import __version__
 from fastcompanion.base import branch, clock, events, repo, store, templates
+from fastcompanion.base.branch import Remote
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
@@ -66,6 +67,7 @@ class SetOut:
     link: str
     pushed: str
     page: str
+    steps: tuple[str, ...]
     is_new: bool
     notes: tuple[str, ...]
 
@@ -100,11 +102,13 @@ def set_out(
     notes: list[str] = []
     pack = _pack(own, door, notes, public=asked.push)
     file = ws.travel_folder(own.lesson.id) / f"{own.ref.id}.{own.kind}.{door.id}.ipynb"
-    link = ""
+    to = _github(own) if asked.push else None
+    page = links.jupyter(asked.url) if asked.url else door.page
+    fit, link = _fit(own, door), ""
     if not dry_run:
         _write(ws, pack, file, _copy(own, pack, door, asked))
-        if asked.push:
-            link = _push(own, file, door, agree)
+        if to is not None:
+            link = _push(own, file, door, *to, agree)
     return SetOut(
         id=pack.id,
         lesson=own.lesson.id,
@@ -112,11 +116,12 @@ def set_out(
         notebook=own.ref.id,
         kind=own.kind,
         door=door,
-        fit=_fit(own, door),
+        fit=fit,
         file=ws.relative(file),
         link=link,
         pushed="" if link else _pushed(own, door),
-        page=links.jupyter(asked.url) if asked.url else door.page,
+        page=page,
+        steps=_steps(own, door, fit, page),
         is_new=own.is_new,
         notes=tuple(notes),
     )
@@ -194,11 +199,12 @@ def _make(
 
 
 def study_key(ws: Workspace) -> str:
-    """Give what tells this study from others: the id of its first event, on every machine the same."""
+    """Give what tells this study from others: the id of its first course's event, committed with it."""
     past = events.read(ws)
-    if not past:
+    added = [one for one in past if one.kind == "course.added"]
+    if not added:
         raise CompanionError("the study has no course yet", hint="fastcompanion course add foundations")  # fmt: skip
-    return past[0].id
+    return added[0].id
 
 
 def _pack(own: _Own, door: Door, notes: list[str], *, public: bool) -> Pack:
@@ -350,10 +356,9 @@ def _pushed(own: _Own, door: Door) -> str:
     return links.open_at(door.id, where, place.branch, place.path)
 
 
-def _push(own: _Own, file: Path, door: Door, agree: Callable[[str], bool]) -> str:
-    """Push the copy to a branch of its own, after a yes."""
-    root = own.ws.root
-    to = branch.remote(root)
+def _github(own: _Own) -> tuple[Remote, links.Repository]:
+    """Give the repository of the study on GitHub, which links lead to."""
+    to = branch.remote(own.ws.root)
     where = links.github(to.url) if to is not None else None
     if to is None or where is None:
         raise CompanionError(
@@ -361,12 +366,35 @@ def _push(own: _Own, file: Path, door: Door, agree: Callable[[str], bool]) -> st
             hint="Leave --push out.",
             code=Exit.NOT_SET_UP,
         )
+    return to, where
+
+
+def _push(
+    own: _Own,
+    file: Path,
+    door: Door,
+    to: Remote,
+    where: links.Repository,
+    agree: Callable[[str], bool],
+) -> str:
+    """Push the copy to a branch of its own, after a yes."""
     name = own.ws.relative(own.path)
     question = (
         f"Push the copy of {name} to the branch {BRANCH} of {where.owner}/{where.name}? "
         "Whoever can read the repository can read it"
     )
     if not agree(question):
-        raise CompanionError("nothing was pushed", hint="Leave --push out, and upload the file.")
-    branch.put(root, to, BRANCH, {name: file}, f"Let {own.ref.id} travel")
+        raise CompanionError("nothing was pushed", hint=f"Leave --push out, and upload {file}")
+    branch.put(own.ws.root, to, BRANCH, {name: file}, f"Let {own.ref.id} travel")
     return links.open_at(door.id, where, BRANCH, name)
+
+
+def _steps(own: _Own, door: Door, fit: Fit, page: str) -> tuple[str, ...]:
+    """Say what is to be done there, in order."""
+    work = {
+        "run": "Run the first cell, then the notebook from its top to its end.",
+        "scratch": "Run the first cell. Then work as you do here: %checkpoint, %check, %hint.",
+        "repeat": "Run the first cell, bring your data there, then work as you do here.",
+    }
+    gpu = (f"For a GPU: {door.gpu_how}.",) if fit.gpu != "no" else ()
+    return (door.upload.format(page=page or "the server"), *gpu, work[own.kind])

@@ -123,7 +123,7 @@ class Desk:
 
     def _find(self, asked: Asked) -> Place:
         if self.travel is not None:
-            return self.travel.place()
+            return self.travel.place(asked.lesson)
         return place.find(self.names, lesson=asked.lesson, notebook_id=asked.notebook)
 
     def _moves(self) -> tuple[str, ...]:

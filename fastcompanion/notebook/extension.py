@@ -184,6 +184,9 @@ class Extension:
 
     def greet(self) -> None:
         """Say which lesson this is, or how to name it."""
+        if self.travel is not None and (words := self.travel.greeting()):
+            console.show(Answer(None, lambda _: [Line(words)]))
+            return
         try:
             found = self.desk.sit(Asked())
         except CompanionError as error:

@@ -16,11 +16,11 @@ from typing import Any
 
 from fastcompanion import console
 from fastcompanion.base import clock, store, workspace
-from fastcompanion.base.errors import CompanionError
+from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.checks import results
 from fastcompanion.course.checks.verdict import GOOD
-from fastcompanion.course.library import material
+from fastcompanion.course.library import courses, lessons, material
 from fastcompanion.course.notebooks import notebook
 from fastcompanion.notebook import extension, place
 from fastcompanion.notebook.place import Place
@@ -59,13 +59,34 @@ class Travel:
             if not (Path.cwd() / name).exists():
                 store.write_bytes(Path.cwd() / name, raw)
 
-    def put_files(self, here: Place) -> None:
+    def put_files(self) -> None:
         """Put the lesson's own files where the notebook runs."""
-        based = here.based
-        material.place(based.course, based.lesson, based.ref, {"cells": []}, Path.cwd())
+        course = courses.load(self.study, self.pack.lesson.partition("/")[0])
+        lesson = next(one for one in course.lessons if one.id == self.pack.lesson)
+        ref = lessons.notebook_of(lesson, self.pack.notebook)
+        material.place(course, lesson, ref, {"cells": []}, Path.cwd())
 
-    def place(self) -> Place:
+    def greeting(self) -> str:
+        """Say what a notebook that nothing is checked in is here for; "" for a reproduction."""
+        if self.pack.kind == "scratch":
+            return ""
+        return f"{self.pack.lesson}: your minutes are counted, and come home with this notebook"
+
+    def place(self, lesson: str | None = None) -> Place:
         """Give the lesson, with the notebook as it is now, as far as that can be known."""
+        own = self.pack
+        if lesson not in (None, own.lesson, own.lesson.partition("/")[2]):
+            raise CompanionError(
+                f"this notebook travels for {own.lesson}, so {lesson} is not checked in it",
+                hint=f"At home: fastcompanion server notebook {own.door} {lesson}",
+                code=Exit.USAGE,
+            )
+        if own.kind != "scratch":
+            raise CompanionError(
+                "%check and %hint are for the reproduction, and this is another notebook",
+                hint=f"At home: fastcompanion server notebook {own.door} {own.lesson} --step reproduce",
+                code=Exit.USAGE,
+            )
         file = place.named_by_front_end(self.names)
         saved = notebook.read(file) if file is not None else self._live() or dict(self.pack.book)
         return place.brought(self.study, self.pack.lesson, self.pack.notebook, saved, file)
@@ -186,8 +207,7 @@ def arrive(packed: str, shell: Any) -> None:
         own.remember()
         own.begins()
         own.ends()
-        if pack.kind != "run":
-            own.put_files(own.place())
+        own.put_files()
     except CompanionError as error:
         console.fail(error)
         return

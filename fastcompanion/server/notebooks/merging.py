@@ -71,8 +71,9 @@ def _pair_the_rest(theirs: Sequence[_Cell], base: Sequence[_Cell], pairs: dict[i
     one, other = [_key(theirs[i]) for i in left], [_key(base[i]) for i in open_]
     matcher = SequenceMatcher(None, one, other, autojunk=False)
     for tag, a, b, c, d in matcher.get_opcodes():
-        if tag == "equal" or (tag == "replace" and b - a == d - c):
-            both = zip(left[a:b], open_[c:d], strict=True)
+        if tag in ("equal", "replace"):
+            # Of a part that was written anew the first cells are those that were there before.
+            both = zip(left[a:b], open_[c:d], strict=False)
             pairs.update((i, j) for i, j in both if _type(theirs[i]) == _type(base[j]))
 
 
