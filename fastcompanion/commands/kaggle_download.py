@@ -93,18 +93,27 @@ def _view(done: Downloaded) -> Iterable[Block]:
         yield Table(("file", "size"), rows)
     if done.count > len(rows) > 0:
         yield Line(f"and {done.count - len(rows)} more; {amount(done.size)} in all", "dim")
-    facts = (("archive", done.archive),) if done.archive else ()
-    yield Facts(facts)
+    if done.archive:
+        yield Facts((("archive", done.archive),))
+    yield from _odd(done)
+    if done.already:
+        yield Line("--force fetches it again.", "dim")
+    elif done.count:
+        yield Next(f"fastcompanion data show {shown((done.folder,))}")
+
+
+def _odd(done: Downloaded) -> Iterable[Block]:
     for name in done.aside:
         yield Warn(f"Your own file was set aside as {name}")
     if done.yours:
         yield Warn(f"Left as you have it: {summary(done.yours)}")
     for text in done.unlike[:_SHOWN]:
         yield Warn(f"Not as the site lists it: {text}")
-    if done.already:
-        yield Line("--force fetches it again.", "dim")
-    elif done.count:
-        yield Next(f"fastcompanion data show {shown((done.folder,))}")
+    for name in done.archives[:_SHOWN]:
+        path = Path(done.folder) / name
+        yield Line(
+            f"{name} is an archive itself: python -m zipfile -e {shown((str(path), str(path.with_suffix(''))))}"
+        )
 
 
 def register(root: typer.Typer) -> None:

@@ -35,6 +35,7 @@ from fastcompanion.competition.site.target import Target
 from fastcompanion.competition.site.unpacking import Bounds, Member, amount, summary
 
 _SHOWN = 200
+_MOST_LISTED, _MOST_FILES = 2000, 100_000
 _ZIPPED = (
     ".zip",
     ".npz",
@@ -65,7 +66,8 @@ class Downloaded:
     """What lies in a folder now.
 
     `already` is True where nothing had to be fetched. `aside` are the learner's own files that were
-    moved, `yours` those that were left as they are, `unlike` what differs from the site's list.
+    moved, `yours` those that were left as they are, `unlike` what differs from the site's list,
+    `archives` the files that are archives themselves.
     """
 
     competition: str
@@ -79,6 +81,7 @@ class Downloaded:
     yours: tuple[str, ...]
     unlike: tuple[str, ...]
     count: int = 0
+    archives: tuple[str, ...] = ()
 
 
 class Ways:
@@ -136,6 +139,7 @@ class _Run:
         self.unlike: tuple[str, ...] = ()
         self._client: Client | None = None
         self._listed: list[DataFile] | None = None
+        self._is_all = True
         self._under_way = ""
         self._allowed: set[str] = set()
 
@@ -152,8 +156,17 @@ class _Run:
     def listed(self) -> list[DataFile]:
         """The files of the competition as the site lists them."""
         if self._listed is None:
-            self._listed = list(self.client.files(self.target.slug))
+            # A hundred thousand pictures are five hundred pages: for all of them the archive tells.
+            most = _MOST_FILES if self.wish.names else _MOST_LISTED
+            self._listed = list(self.client.files(self.target.slug, most=most))
+            self._is_all = len(self._listed) < most
         return self._listed
+
+    def _totals(self) -> tuple[int | None, int | None]:
+        """Give how many bytes and files were announced; None where nobody told, or not of all."""
+        if self._listed is None or not self._is_all:
+            return None, None
+        return sum(one.size for one in self._listed) or None, len(self._listed)
 
     # All files
 
@@ -203,17 +216,16 @@ class _Run:
         return not looked.missing and not looked.changed
 
     def _fetch_archive(self) -> None:
-        listed, path = self.listed, self.folder / self.archive
+        path = self.folder / self.archive
         if path.exists() and self.archive not in self.record.files:
             self._aside((self.archive,))
-        total = sum(one.size for one in listed)
-        bounds = Bounds(total, len(listed), 0)
-        expected = Expected(archive=True, most=bounds.most if total else None)
+        total = sum(one.size for one in self.listed)
+        expected = Expected(archive=True, most=self._bounds().most)
         unpacked = total if self.wish.unpack else 0
         got = self._receive(None, path, expected, unpacked)
-        store.move(got.part, path)
-        crc = unpacking.crc_of(path)
-        self._keep(self.archive, keeping.of(path, got.size, crc), whole=False)
+        kept = keeping.Kept(got.size, unpacking.crc_of(got.part))
+        record = replace(self.record, whole=False)
+        self._settle(record, self.archive, kept, lambda: store.move(got.part, path))
 
     def _unpack(self) -> None:
         """Unpack what is not there yet: first the list of all files is written, each file then, the end last."""
@@ -264,7 +276,7 @@ class _Run:
 
     def _compare(self, members: Sequence[Member]) -> None:
         """Say where the archive is not what the site lists."""
-        if self._listed is None:
+        if self._listed is None or not self._is_all:
             return
         there = {one.name: one.size for one in members}
         self.unlike = tuple(
@@ -317,20 +329,29 @@ class _Run:
         path = unpacking.place(self.folder, name)
         if self._stays(name, path):
             return
-        bounds = Bounds(file.size, 1, 0)
-        expected = Expected(size=file.size, most=bounds.most)
+        # No size is told as 0.
+        bounds = Bounds(file.size or None, 1, 0)
+        expected = Expected(size=file.size or None, most=bounds.most)
         got = self._receive(file.name, path, expected, 0)
-        crc, size = unpacking.crc_of(got.part), got.size
-        if _packed(file, got) and self.wish.unpack:
+        kept = keeping.Kept(got.size, unpacking.crc_of(got.part))
+        if self.wish.unpack and _packed(file, got):
             member = self._sole(got.part, file)
-            unpacking.unpack(got.part, (member,), self.folder, lambda one: None)
-            store.remove(got.part)
-            crc, size = member.crc, member.size
+            kept = keeping.Kept(member.size, member.crc)
+
+            def put() -> None:
+                unpacking.unpack(got.part, (member,), path.parent, lambda one: None)
+                store.remove(got.part)
+
+            self._settle(self.record, name, kept, put)
         else:
-            store.move(got.part, path)
-        if size != file.size:
-            self.unlike += (f"{name} has {size} bytes, listed are {file.size}",)
-        self._keep(name, keeping.of(path, size, crc), whole=self.record.whole)
+            self._settle(self.record, name, kept, lambda: store.move(got.part, path))
+        if file.size and kept.size != file.size:
+            self.unlike += (f"{name} has {kept.size} bytes, listed are {file.size}",)
+
+    def _settle(
+        self, record: keeping.Record, name: str, kept: keeping.Kept, put: Callable[[], None]
+    ) -> None:
+        self.record = keeping.settle(self.folder, record, name, kept, put)
 
     def _stays(self, name: str, path: Path) -> bool:
         """Look at what lies in the place of a file: it may be whole, or the learner's."""
@@ -364,6 +385,7 @@ class _Run:
     def _receive(self, name: str | None, path: Path, expected: Expected, unpacked: int) -> Received:
         key = path.relative_to(self.folder).as_posix()
         self._under_way = key
+        self._make_folder()
         store.make_folder(path.parent)
 
         def note(coming: Coming) -> None:
@@ -384,23 +406,22 @@ class _Run:
         self._under_way = ""
         return got
 
+    def _make_folder(self) -> None:
+        """Make the folder; in a repository git is told to leave it out, as data are rarely ours to publish."""
+        if self.folder.exists():
+            return
+        store.make_folder(self.folder)
+        if any((one / ".git").exists() for one in self.folder.absolute().parents):
+            store.write_text(self.folder / ".gitignore", "*\n")
+
     def _bounds(self) -> Bounds:
-        total = None if self._listed is None else sum(one.size for one in self._listed)
-        files = None if self._listed is None else len(self._listed)
-        return Bounds(total or None, files, self.ways.free(_there(self.folder)))
+        total, files = self._totals()
+        return Bounds(total, files, self.ways.free(_there(self.folder)))
 
     def _aside(self, names: Iterable[str]) -> None:
         for name in names:
             place = keeping.aside(self.folder / name)
             self.aside.append(place.relative_to(self.folder).as_posix())
-
-    def _keep(self, name: str, kept: keeping.Kept, *, whole: bool) -> None:
-        """Write down that a file is whole."""
-        files = {**self.record.files, name: kept}
-        coming = {key: one for key, one in self.record.coming.items() if key != name}
-        self.record = keeping.write(
-            self.folder, replace(self.record, whole=whole, files=files, coming=coming)
-        )
 
     def say_what_stays(self) -> None:
         """Tell, after Ctrl-C, what lies here and that it is not lost."""
@@ -432,6 +453,7 @@ class _Run:
             yours=tuple(self.yours),
             unlike=self.unlike[:_SHOWN],
             count=len(files),
+            archives=tuple(one.name for one in files if one.name.lower().endswith(".zip"))[:_SHOWN],
         )
 
 
@@ -439,7 +461,7 @@ def _packed(file: DataFile, got: Received) -> bool:
     """Did a large file come in an archive of its own?"""
     if file.name.lower().endswith(_ZIPPED) or not unpacking.is_archive(got.part):
         return False
-    return got.name.lower().endswith(".zip") or got.size != file.size
+    return got.name.lower().endswith(".zip") or bool(file.size and got.size != file.size)
 
 
 def _there(folder: Path) -> Path:

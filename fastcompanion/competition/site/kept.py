@@ -6,7 +6,7 @@ One hidden file in the folder: size, CRC and time of each file that we wrote, an
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import field, replace
 from pathlib import Path
@@ -134,6 +134,18 @@ def look(folder: Path, record: Record, names: Iterable[str]) -> Looked:
 def of(path: Path, size: int, crc: int) -> Kept:
     """Describe a file that was just written."""
     return Kept(size, crc, path.stat().st_mtime_ns)
+
+
+def settle(folder: Path, record: Record, name: str, kept: Kept, put: Callable[[], None]) -> Record:
+    """Let a file that is whole be put in its place, and write that down before and after.
+
+    Where we are killed in between, the next run knows the file by its CRC and not for the learner's.
+    """
+    record = write(folder, replace(record, files={**record.files, name: kept}))
+    put()
+    coming = {key: one for key, one in record.coming.items() if key != name}
+    files = {**record.files, name: of(folder / name, kept.size, kept.crc)}
+    return write(folder, replace(record, files=files, coming=coming))
 
 
 def aside(path: Path) -> Path:

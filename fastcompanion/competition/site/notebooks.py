@@ -11,8 +11,10 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
+from zlib import crc32
 
 from fastcompanion.base import clock, store
 from fastcompanion.base.errors import CompanionError, Exit
@@ -376,9 +378,9 @@ class Fetching:
 
         receiver = Receiver(path, Expected(), note, room=room, reporter=self.reporter, pauses=self.pauses)  # fmt: skip
         got = receiver.receive(self._asking(listed), self.record.coming.get(name))
-        crc = unpacking.crc_of(got.part)
-        store.move(got.part, path)
-        self._keep(name, keeping.of(path, got.size, crc))
+        kept = keeping.Kept(got.size, unpacking.crc_of(got.part))
+        put = partial(store.move, got.part, path)
+        self.record = keeping.settle(self.folder, self.record, name, kept, put)
         return DataFile(name, got.size)
 
     def _asking(self, listed: _Listed) -> Callable[[int, str], AbstractContextManager[Body]]:
@@ -410,19 +412,15 @@ class Fetching:
         self.aside.append(keeping.aside(path).relative_to(self.folder).as_posix())
         return True
 
-    def _keep(self, name: str, kept: keeping.Kept) -> None:
-        files = {**self.record.files, name: kept}
-        coming = {key: one for key, one in self.record.coming.items() if key != name}
-        self.record = keeping.write(self.folder, replace(self.record, files=files, coming=coming))
-
     def _log(self, log: str, names: Sequence[str]) -> str:
         """Write what the notebook said while it ran, beside its files."""
         if not log or _LOG in names or not self._is_free(_LOG, self.folder / _LOG):
             return ""
         path = unpacking.place(self.folder, _LOG)
         data = said(log).encode("utf-8", "replace")
-        store.write_bytes(path, data)
-        self._keep(_LOG, keeping.of(path, len(data), unpacking.crc_of(path)))
+        kept = keeping.Kept(len(data), crc32(data))
+        put = partial(store.write_bytes, path, data)
+        self.record = keeping.settle(self.folder, self.record, _LOG, kept, put)
         return _LOG
 
 

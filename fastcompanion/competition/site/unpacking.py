@@ -327,7 +327,7 @@ def _write(opened: ZipFile, infos: Mapping[str, ZipInfo], member: Member, path: 
 def _checked(opened: ZipFile, info: ZipInfo, member: Member) -> Iterator[bytes]:
     """Give a file's bytes; sizes and CRC are compared at their end, before the file has its name."""
     size, crc = 0, 0
-    with opened.open(info) as file:
+    with opened.open(info, mode="r") as file:
         while block := file.read(_BLOCK):
             size, crc = size + len(block), zlib.crc32(block, crc)
             yield block

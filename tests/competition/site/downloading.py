@@ -26,7 +26,7 @@ from tests.competition.faults import ALWAYS, Faults, changed
 from tests.competition.practice.served import SLUG, competition
 
 TARGET = Target(SLUG, practice=True)
-QUICK = Patience(connect=5, read=2, tries=3, first=0.01)
+QUICK = Patience(connect=10, read=10, tries=3, first=0.01)
 
 
 def noise(size: int, seed: int = 1) -> bytes:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import shutil
-from collections.abc import Callable, Iterator
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.competition.practice.answering import Reply, Request
-from fastcompanion.competition.site import unpacking
+from fastcompanion.competition.site import downloads, unpacking
 from fastcompanion.competition.site.downloads import folder_of
 from fastcompanion.competition.site.receiving import part_of
 from fastcompanion.competition.site.target import Target
@@ -28,6 +30,7 @@ from tests.competition.faults import (
     lengthened,
     refused,
     rules_not_accepted,
+    stalled,
     without_headers,
 )
 from tests.competition.practice.served import SLUG
@@ -35,6 +38,7 @@ from tests.competition.site.downloading import Site, noise, packed, site
 
 FILES = {"train.csv": b"id,y\n1,0\n", "test.csv": b"id\n2\n", "images/1.png": noise(3_000_000)}
 ARCHIVE = f"{SLUG}.zip"
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -90,16 +94,21 @@ def test_the_archive_alone_and_unpacked_later(served: Site) -> None:
     assert served.files() == FILES
 
 
-@pytest.mark.parametrize("fault", [cut(1_500_000), lengthened(500)])
-def test_a_line_that_drops_goes_on_where_it_dropped(served: Site, fault: object) -> None:
-    served.faults.add("GET /files/", fault)  # type: ignore[arg-type]
+def test_a_line_that_drops_goes_on_where_it_dropped(served: Site) -> None:
+    served.faults.add("GET /files/", cut(1_500_000))
     served.download()
     first, second = ranges(served)
     assert first == ""
     have = int(second.removeprefix("bytes=").removesuffix("-"))
-    assert have > 1_000_000, "nothing much of what came is asked for again"
+    assert have > 1_400_000, "nothing much of what came is asked for again"
     assert served.files() == FILES
     assert any("going on at" in note for note in served.words.notes)
+
+
+def test_a_length_that_was_a_lie(served: Site) -> None:
+    served.faults.add("GET /files/", lengthened(500))
+    served.download()
+    assert served.files() == FILES
 
 
 def test_it_drops_for_good_and_the_next_run_goes_on(served: Site) -> None:
@@ -306,50 +315,61 @@ def test_interrupted_unpacking_whose_archive_is_gone(
 
 
 def test_a_killed_process_leaves_what_the_next_run_goes_on_with(served: Site) -> None:
-    """For good, at every write: after each kill the next run gets further, and the last one is right."""
-    context = multiprocessing.get_context("fork")
-    for turn in range(1, 40):
-        child = context.Process(target=_die_at_write, args=(served, turn))
-        child.start()
-        child.join(60)
-        if child.exitcode == 0:
-            break
+    """Each run is killed later than the one before it, and the last one ends."""
+    small = {**FILES, "images/1.png": noise(100_000)}
+    served.faults.clear()
+    served.holds(small)
+    at, kills = 1, 0
+    while True:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.competition.site.dying", str(at), str(served.folder), SLUG],
+            cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
         for name, data in served.files().items():
-            known = FILES.get(name)
-            assert known is None or data == known, "no file has its name before it is whole"
-    assert turn > 5
-    assert served.files() == FILES
+            assert data == small.get(name, data), "no file has its name before it is whole"
+        if done.returncode == 0:
+            break
+        assert done.returncode == 9, done.stderr
+        kills += 1
+        at += 1 + at // 3
+    assert kills >= 4
+    assert served.files() == small
 
 
-def _die_at_write(served: Site, turn: int) -> None:
-    import fastcompanion.base.store as writer
-
-    left = [turn]
-
-    def counted(true: Callable[..., None]) -> Callable[..., None]:
-        def act(*given: Any, **named: Any) -> None:
-            left[0] -= 1
-            if left[0] < 0:
-                os._exit(9)
-            true(*given, **named)
-
-        return act
-
-    for name in ("write_chunks", "append_bytes", "move", "remove", "write_json"):
-        setattr(writer, name, counted(getattr(writer, name)))
-    served.download()
-    os._exit(0)
+def program(served: Site, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "fastcompanion", "kaggle", "download", f"practice/{SLUG}", *words],
+        cwd=served.folder.parent, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
 
 
 def test_two_at_the_same_time(served: Site) -> None:
-    context = multiprocessing.get_context("fork")
-    both = [context.Process(target=served.download) for _ in range(2)]
-    for one in both:
-        one.start()
-    for one in both:
-        one.join(60)
-    assert [one.exitcode for one in both] == [0, 0]
-    assert len(ranges(served)) == 1
+    both = [program(served, "--to", str(served.folder)) for _ in range(2)]
+    said = [one.communicate(timeout=60) for one in both]
+    assert [one.returncode for one in both] == [0, 0], said
+    assert len(ranges(served)) == 1, "the second one waits, and finds it there"
+    assert sum("already" in out for out, _ in said) == 1
+    assert served.files() == FILES
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C of another program is POSIX's")
+def test_ctrl_c_keeps_what_came_and_says_so(served: Site) -> None:
+    served.faults.add("GET /files/", stalled(2_000_000, served.faults.over))
+    running = program(served, "--to", str(served.folder))
+    deadline = time.monotonic() + 30
+    while not (part(served).exists() and part(served).stat().st_size > 1_900_000):
+        assert time.monotonic() < deadline
+        assert running.poll() is None, running.communicate()
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert "stay: the same command goes on there" in err
+    assert "Traceback" not in err
+    have = part(served).stat().st_size
+    served.download()
+    assert ranges(served)[-1] == f"bytes={have}-"
     assert served.files() == FILES
 
 
@@ -438,3 +458,26 @@ def test_crc_is_of_the_bytes(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"123456789")
     assert unpacking.crc_of(tmp_path / "a") == 0xCBF43926
     assert unpacking.holds(tmp_path / "a", Member("a", 9, 0xCBF43926))
+
+
+def test_a_list_that_is_too_long_is_not_read_to_its_end(
+    served: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a hundred thousand pictures the archive tells, and no file is said to be missing."""
+    monkeypatch.setattr(downloads, "_MOST_LISTED", 2)
+    assert served.download().unlike == ()
+    assert served.files() == FILES
+
+
+def test_in_a_repository_git_leaves_the_data_out(served: Site) -> None:
+    (served.folder.parent / ".git").mkdir()
+    served.download()
+    assert served.files() == {**FILES, ".gitignore": b"*\n"}
+    assert served.download().already
+
+
+def test_archives_inside_of_the_archive_are_named(served: Site) -> None:
+    served.faults.clear()
+    served.holds({"train.zip": packed({"1.png": b"1"}), "test.csv": b"x\n"})
+    assert served.download().archives == ("train.zip",)
+    assert set(served.files()) == {"train.zip", "test.csv"}
