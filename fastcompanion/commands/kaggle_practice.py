@@ -283,7 +283,7 @@ def _view_started(started: Started) -> Iterable[Block]:
     if not started.accepted:
         yield Line(f"Read and accept the rules first: {started.url}/rules")
     yield Next(
-        f"fastcompanion kaggle practice run -- kaggle competitions download {started.slug}",
+        f"fastcompanion kaggle download practice/{started.slug}",
         "" if started.background else "in another terminal",
     )
     end = "fastcompanion kaggle practice stop" if started.background else "Ctrl-C"

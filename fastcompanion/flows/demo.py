@@ -106,22 +106,17 @@ def _lesson(folder: Path) -> tuple[Step, ...]:
 
 def _practice(slug: str) -> tuple[Step, ...]:
     """List the commands of the second half: every file that is submitted is made and sent as on the real site."""
-    run = ("kaggle", "practice", "run", "--name", slug, "--", "kaggle", "competitions")
-    submit = (*run, "submit", slug, "-q", "-f", "submission.csv", "-m")
     return (
         _ours("kaggle", "practice", "new", "--demo", "class", "--name", slug),
         _ours("kaggle", "practice", "start", slug, "--accept-rules", "--background"),
-        _ours(*run, "download", slug, "-q", "-p", _DATA),
-        Step(("python", "-m", "zipfile", "-e", f"{_DATA}/{slug}.zip", _DATA)),
+        _ours("kaggle", "download", f"practice/{slug}", "--to", _DATA),
         _ours("project", "new", "trips", "--data", _DATA, "--yes"),
         _ours("project", "next", "submission", "--yes", below=PROJECT),
-        Step(("python", "submit.py", "baseline"), below=PROJECT),
-        _ours("kaggle", "validate", "submission.csv", below=PROJECT),
-        _ours(*submit, "the naive baseline", below=PROJECT),
+        _ours("project", "submit", "baseline", "-m", "the naive baseline", "--yes", below=PROJECT),
         _ours("project", "next", "linear", "--yes", below=PROJECT),
         _ours("project", "train", "linear", below=PROJECT),
-        Step(("python", "submit.py", "linear"), below=PROJECT),
-        _ours(*submit, "all columns", below=PROJECT),
+        _ours("project", "submit", "linear", "-m", "all columns", "--yes", below=PROJECT),
+        _ours("kaggle", "history", below=PROJECT),
         _ours("kaggle", "practice", "status", slug, below=PROJECT),
         _ours("kaggle", "practice", "stop", slug, below=PROJECT),
     )
@@ -224,10 +219,8 @@ class Stage:
 
     @staticmethod
     def _argv(step: Step) -> list[str]:
-        """Use the Python and the program that run already, whatever is found by their names."""
-        program, *words = step.argv
-        module = ["-m", "fastcompanion"] if program == "fastcompanion" else []
-        return [sys.executable, *module, *words]
+        """Use the program that runs already, whatever is found by its name."""
+        return [sys.executable, "-m", "fastcompanion", *step.argv[1:]]
 
 
 def _environment(reporter: Reporter) -> dict[str, str]:

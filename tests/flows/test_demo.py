@@ -59,8 +59,7 @@ def test_the_demo_types_the_whole_loop(played: Played) -> None:
     words = [(one["command"].split()[1], one["code"]) for one in played.data["typed_commands"]]
     assert words == [
         ("init", 0), ("start", 0), ("lesson", 0), ("check", 4), ("hint", 0), ("check", 0), ("stop", 0), ("status", 0),
-        *[("kaggle", 0)] * 3, ("-m", 0), *[("project", 0)] * 2, ("submit.py", 0), *[("kaggle", 0)] * 2,
-        *[("project", 0)] * 2, ("submit.py", 0), *[("kaggle", 0)] * 3,
+        *[("kaggle", 0)] * 3, *[("project", 0)] * 6, *[("kaggle", 0)] * 3,
     ]  # fmt: skip
 
 
