@@ -362,9 +362,9 @@ SSHD_FILE=/etc/ssh/sshd_config.d/00-fastcompanion.conf
 check_sshd() { holds 644 $SSHD_FILE sshd_text && keys_only; }
 do_sshd() {
     local why=''
-    usable_key || die "there is no key with which $LEARNER could log in: passwords stay"
     install -d -m 755 /run/sshd
     sshd -t 2>"$WORK/log" || die "sshd's own settings are wrong, nothing is changed: $(tail -n 1 "$WORK/log")"
+    usable_key || die "there is no key with which $LEARNER could log in: passwords stay"
     arm sshd "rm -f $SSHD_FILE; systemctl try-reload-or-restart ssh.service"
     put 644 $SSHD_FILE sshd_text
     if ! sshd -t 2>"$WORK/log"; then
@@ -459,7 +459,7 @@ undo_firewall() {
 ssh_ports() { # what sshd is set to, what systemd listens on for it, and where people are logged in now
     {
         sshd -T 2>/dev/null | awk '$1 == "port" { print $2 }'
-        if [[ $SYSTEMD == yes ]]; then
+        if [[ $SYSTEMD == yes ]] && systemctl -q is-active ssh.socket; then
             systemctl show ssh.socket -p Listen --value 2>/dev/null | grep -oE '[0-9]+ \(Stream\)' | cut -d ' ' -f 1
         fi
         ss -Htnp state established 2>/dev/null | awk '/"sshd/ { n = split($3, part, ":"); print part[n] }'
@@ -617,9 +617,11 @@ do_python() {
     as_learner mkdir -p "$VENV"
     # Marked before it is filled: what a run leaves half done is still known as ours.
     as_learner touch "$VENV/.fastcompanion"
-    as_learner "$uv/bin/uv" venv --quiet --allow-existing --seed --python "$version" "$VENV"
     # shellcheck disable=SC2046 # lists of words
-    as_learner env $(index_of_pip "$uv") "$uv/bin/uv" pip install --quiet --python "$VENV/bin/python" $(modules)
+    {
+        as_learner env $(index_of_pip "$uv") "$uv/bin/uv" venv --quiet --allow-existing --seed --python "$version" "$VENV"
+        as_learner env $(index_of_pip "$uv") "$uv/bin/uv" pip install --quiet --python "$VENV/bin/python" $(modules)
+    }
     # shellcheck disable=SC2016 # it is the inner shell that fills these in
     as_learner sh -c 'printf "%s\n" "$1" >"$2/.fastcompanion"' - "$(modules)" "$VENV"
 }
@@ -939,7 +941,7 @@ arguments() {
 prepare() {
     if [[ ! -r /etc/os-release ]]; then quit "this is no Linux that the script knows"; fi
     OS_ID=$(sed -n 's/^ID=//p' /etc/os-release | tr -d '"')
-    LEARNER=${LEARNER:-${SUDO_USER:-$(getent passwd 1000 | cut -d : -f 1)}}
+    LEARNER=${LEARNER:-${SUDO_USER:-$(getent passwd 1000 | cut -d : -f 1 || true)}}
     LEARNER=${LEARNER:-root}
     find_home
     WORK=$(mktemp -d) # of this run alone, and removed with it
@@ -960,7 +962,7 @@ prepare() {
 }
 
 find_home() {
-    LEARNER_HOME=$(getent passwd "$LEARNER" | cut -d : -f 6)
+    LEARNER_HOME=$(getent passwd "$LEARNER" | cut -d : -f 6) || true # not there yet
     LEARNER_HOME=${LEARNER_HOME:-/home/$LEARNER}
     VENV=${ENVIRONMENT:-$LEARNER_HOME/.venvs/fast}
 }
@@ -1010,6 +1012,7 @@ main() {
         apart "$@"
         return
     fi
+    trap 'quit "line $LINENO, at: $BASH_COMMAND"' ERR
     prepare
     trap 'broke $LINENO "$BASH_COMMAND"' ERR
     if [[ $MODE == undo ]]; then

@@ -1,0 +1,173 @@
+"""What `server setup` installs: packages by apt, Python by uv, the learner's own settings by git; all from real sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.box import wheels
+from tests.box.box import USER, Box, Missing, program_folders
+from tests.box.server import Machine, notes, states
+
+pytestmark = pytest.mark.box
+
+VENV = f"/home/{USER}/.venvs/fast"
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of wheels."""
+    folder = tmp_path_factory.mktemp("wheels")
+    for name in ("uv", "pip", "six"):
+        wheels.make(name, folder)
+    return folder
+
+
+@pytest.fixture
+def machine(index: Path) -> Iterator[Machine]:
+    try:
+        box = Box("server", shown=(*program_folders(), index))
+    except Missing as why:
+        pytest.skip(str(why))
+    with box:
+        one = Machine(box)
+        one.rent()
+        box.put("/etc/pip.conf", f"[global]\nno-index = true\nfind-links = {index}\n")
+        yield one
+
+
+def repository(machine: Machine) -> None:
+    """A package archive in the box with one package, which listens nowhere."""
+    control = "Package: fc-probe\\nVersion: 1\\nArchitecture: all\\nMaintainer: Ada <ada@example.org>\\nDescription: probe\\n"
+    build = f"""set -e
+    mkdir -p /srv/deb/fc-probe/DEBIAN /srv/deb/fc-probe/usr/share/fc-probe
+    printf '{control}' >/srv/deb/fc-probe/DEBIAN/control
+    cd /srv/deb && dpkg-deb --build fc-probe . >/dev/null
+    size=$(stat -c %s fc-probe_1_all.deb); sum=$(sha256sum fc-probe_1_all.deb | cut -d ' ' -f 1)
+    printf '{control}Filename: ./fc-probe_1_all.deb\\nSize: %s\\nSHA256: %s\\n' "$size" "$sum" >Packages
+    echo 'deb [trusted=yes] file:/srv/deb ./' >/etc/apt/sources.list"""
+    machine.box.run(["sh", "-c", build])
+
+
+def test_packages_come_by_apt_and_are_named_at_the_end(machine: Machine) -> None:
+    repository(machine)
+    options = machine.options(packages=("curl", "fc-probe"), only=("packages",), skip=())
+    assert states(machine.script(replace(options, mode="check")))["packages"] == "would-change"
+    assert states(machine.script(options))["packages"] == "changed"
+    assert (
+        machine.box.run(["dpkg-query", "-W", "-f", "${db:Status-Status}", "fc-probe"]).stdout
+        == "installed"
+    )
+    assert machine.script(options).changes == 0
+    undone = machine.script(replace(options, mode="undo"))
+    assert "apt-get remove fc-probe" in notes(undone)["packages"]
+    assert "curl" not in notes(undone)["packages"]
+
+
+def test_a_half_installed_package_is_mended_first(machine: Machine) -> None:
+    repository(machine)
+    machine.box.run(["apt-get", "-q", "update"])
+    machine.box.run(["sh", "-c", "cd /srv/deb && dpkg --unpack fc-probe_1_all.deb"])
+    options = machine.options(packages=("fc-probe",), only=("packages",), skip=())
+    assert states(machine.script(options))["packages"] == "changed"
+    assert machine.box.run(["dpkg", "--audit"]).stdout == ""
+
+
+def test_a_package_that_is_nowhere_is_named(machine: Machine) -> None:
+    repository(machine)
+    found = machine.script(machine.options(packages=("no-such-package",), skip=()))
+    assert states(found)["packages"] == "failed"
+    assert "no-such-package" in notes(found)["packages"]
+    assert "sshd" not in states(found)
+
+
+def test_python_is_installed_from_the_index_that_the_machine_uses(machine: Machine) -> None:
+    options = machine.options(environment="", modules=("six",), only=("python",), skip=())
+    assert states(machine.script(options))["python"] == "changed"
+    assert machine.box.run([f"{VENV}/bin/python", "-c", "import six; print(six.__file__)"], user=USER).stdout.startswith(VENV)  # fmt: skip
+    assert machine.box.run(["stat", "-c", "%U", f"{VENV}/bin/python"]).stdout == f"{USER}\n"
+    assert machine.script(options).changes == 0
+    more = replace(options, modules=("six", "pip"))
+    assert states(machine.script(more))["python"] == "changed"
+    assert machine.script(replace(options, mode="undo")).done
+    assert machine.box.run(["test", "-e", VENV], check=False).returncode == 1
+
+
+def test_the_systems_python_is_not_touched(machine: Machine) -> None:
+    """Debian guards it (PEP 668), and this does not go past the guard."""
+    before = machine.box.run(["python3", "-m", "pip", "list"], check=False).stdout
+    machine.script(machine.options(environment="", modules=("six",), only=("python",), skip=()))
+    assert machine.box.run(["python3", "-m", "pip", "list"], check=False).stdout == before
+    assert (
+        machine.box.run(["python3", "-c", "import six"], check=False).returncode != 0
+        or "six" in before
+    )
+
+
+def test_a_folder_of_the_learner_in_that_place_is_left_alone(machine: Machine) -> None:
+    machine.box.put(f"{VENV}/mine.txt", "mine\n", user=USER)
+    found = machine.script(machine.options(environment="", modules=("six",), only=("python",), skip=()))  # fmt: skip
+    assert "none of ours" in notes(found)["python"]
+    assert machine.script(machine.options(environment="", mode="undo", skip=())).done
+    assert machine.box.read(f"{VENV}/mine.txt") == "mine\n"
+
+
+def test_an_index_that_lacks_something_is_told_and_tried_again(machine: Machine) -> None:
+    options = machine.options(environment="", modules=("six", "fc-no-such-thing"), only=("python",), skip=())  # fmt: skip
+    found = machine.script(options)
+    assert "fc-no-such-thing" in notes(found)["python"]
+    assert states(machine.script(replace(options, modules=("six",))))["python"] == "changed"
+
+
+# --- the learner's own settings ---
+
+
+def dotfiles(machine: Machine) -> str:
+    make = """set -e
+    git config --global user.name Ada; git config --global user.email ada@example.org
+    git init -q -b main /tmp/dots; cd /tmp/dots
+    echo 'alias ll="ls -l"' >.bashrc; mkdir .config; echo 'set nu' >.config/vimrc
+    printf '#!/bin/sh\\ntouch /tmp/was-run\\n' >install.sh; chmod +x install.sh
+    git add -A; git commit -q -m dots"""
+    machine.box.run(["sh", "-c", make], user=USER)
+    return "/tmp/dots"
+
+
+def test_dotfiles_move_aside_what_is_in_the_way_and_run_nothing(machine: Machine) -> None:
+    home = f"/home/{USER}"
+    before = machine.box.read(f"{home}/.bashrc")
+    assert before
+    options = machine.options(dotfiles=dotfiles(machine), only=("dotfiles",), skip=())
+    found = machine.script(options)
+    assert states(found)["dotfiles"] == "changed", notes(found)
+    assert machine.box.read(f"{home}/.bashrc") == 'alias ll="ls -l"\n'
+    aside = machine.box.run(["sh", "-c", f"cat {home}/.dotfiles-backup/*/.bashrc"]).stdout
+    assert aside == before
+    assert machine.box.run(["test", "-e", "/tmp/was-run"], check=False).returncode == 1
+    assert machine.script(options).changes == 0
+
+
+def test_commits_that_were_never_pushed_are_still_there(machine: Machine) -> None:
+    options = machine.options(dotfiles=dotfiles(machine), only=("dotfiles",), skip=())
+    machine.script(options)
+    git = "git --git-dir=$HOME/.dotfiles --work-tree=$HOME"
+    machine.box.run(["sh", "-c", f"cd; echo mine >.config/vimrc; {git} commit -q -a -m mine"], user=USER)  # fmt: skip
+    machine.script(options)
+    machine.script(replace(options, mode="undo"))
+    assert "mine" in machine.box.run(["sh", "-c", f"{git} log --oneline"], user=USER).stdout
+    assert machine.box.read(f"/home/{USER}/.config/vimrc") == "mine\n"
+
+
+def test_updates_leave_the_driver_out_and_restart_by_our_rule_alone(machine: Machine) -> None:
+    assert machine.script(machine.options(only=("updates",))).done
+    told = machine.box.run(["apt-config", "dump"]).stdout
+    for name in ("nvidia-", "libnvidia-", "cuda-", "linux-modules-nvidia-"):
+        assert f'Unattended-Upgrade::Package-Blacklist:: "{name}";' in told
+    assert 'Unattended-Upgrade::Automatic-Reboot "false";' in told
+    assert 'APT::Periodic::Unattended-Upgrade "1";' in told
+    said = machine.box.run(["unattended-upgrade", "--dry-run", "--debug"], check=False)
+    assert "nvidia-" in said.stdout + said.stderr
+    assert "04:30" in machine.box.systemctl("cat", "fastcompanion-restart.timer")

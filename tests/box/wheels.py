@@ -1,0 +1,45 @@
+"""Wheels made of what is installed here: a folder of them is the package index of a box, which has no network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import zipfile
+from importlib import metadata
+from pathlib import Path, PurePosixPath
+
+
+def make(name: str, folder: Path) -> Path:
+    """Pack an installed distribution as the wheel that it once was; scripts of entry points are made anew by installers."""
+    dist = metadata.distribution(name)
+    told = (dist.read_text("WHEEL") or "").splitlines()
+    tags = [line.split()[1].split("-") for line in told if line.startswith("Tag:")]
+    tag = "-".join(".".join(dict.fromkeys(parts)) for parts in zip(*tags, strict=True))
+    plain = dist.metadata["Name"].replace("-", "_")
+    stem = f"{plain}-{dist.version}"
+    info = next(PurePosixPath(str(one)).parts[0] for one in dist.files or () if ".dist-info" in str(one))  # fmt: skip
+    wheel = folder / f"{stem}-{tag}.whl"
+    record = []
+    with zipfile.ZipFile(wheel, "w") as packed:
+        for file in dist.files or ():
+            place = _place(PurePosixPath(str(file)), stem)
+            source = Path(str(file.locate()))
+            if place and source.is_file():
+                data = source.read_bytes()
+                entry = zipfile.ZipInfo(place)
+                entry.external_attr = 0o755 << 16
+                packed.writestr(entry, data)
+                digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=")
+                record.append(f"{place},sha256={digest.decode()},{len(data)}")
+        packed.writestr(f"{info}/RECORD", "\n".join([*record, f"{info}/RECORD,,\n"]))
+    return wheel
+
+
+def _place(path: PurePosixPath, stem: str) -> str:
+    """Where a file lies in the wheel; empty for what the installer makes itself."""
+    if path.name in ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json") or "__pycache__" in path.parts:  # fmt: skip
+        return ""
+    if ".." not in path.parts:
+        return str(path)
+    inner = path.parts[path.parts.index("bin") + 1 :] if "bin" in path.parts else ()
+    return "/".join((f"{stem}.data/scripts", *inner)) if inner else ""
