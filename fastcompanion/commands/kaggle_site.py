@@ -118,6 +118,15 @@ def submit(
         float | None,
         typer.Option("--score", help="Your validation score.", show_default="of the newest run"),
     ] = None,
+    notebook: Annotated[
+        str,
+        typer.Option(
+            "--notebook", metavar="NAME", help="Send what this notebook of the site has written."
+        ),
+    ] = "",
+    version: Annotated[
+        int, typer.Option("--version", min=0, help="Its version.", show_default="the newest")
+    ] = 0,
     sample: Annotated[
         Path | None, typer.Option("--sample", help="The sample submission.", show_default="found")
     ] = None,
@@ -129,9 +138,15 @@ def submit(
     ] = None,
 ) -> Answer:
     """Send a file: limits first, then all checks; it is proven to be there, and its score waited for."""
-    chosen = submitting.file_of(file)
+    wait = 0 if no_wait else minutes * 60
+    if notebook:
+        there = submitting.prepare_notebook(
+            notebook, version, file, competition, message, score=score, force=force,
+            reporter=session.reporter,
+        )  # fmt: skip
+        return kaggle_sending.sent(session, there, wait=wait)
     ready = submitting.prepare(
-        chosen,
+        submitting.file_of(file),
         competition,
         message,
         beside=Beside(sample, test, train),
@@ -139,7 +154,7 @@ def submit(
         force=force,
         reporter=session.reporter,
     )
-    return kaggle_sending.sent(session, ready, wait=0 if no_wait else minutes * 60)
+    return kaggle_sending.sent(session, ready, wait=wait)
 
 
 @command(app, "history")

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from fastcompanion.base import clock
+from fastcompanion.base.process import shown
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.commands import kaggle_validate_view as validating
 from fastcompanion.competition.site import plot
@@ -30,6 +31,13 @@ def score(value: float | None) -> str:
     if value is None:
         return ""
     return f"{value:.5f}" if abs(value) < 1000 else f"{value:.2f}"
+
+
+def near(file: str) -> str:
+    """Write a path as it is seen from here."""
+    path = Path(file)
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else file
 
 
 def left(limits: Limits) -> str:
@@ -89,17 +97,18 @@ def joined(told: Joined) -> Iterable[Block]:
 
 def refused(told: Prepared) -> Iterable[Block]:
     """Show why a file is not sent."""
-    yield Title(f"{told.file}: not sent, it would be refused")
+    yield Title(f"{near(told.file)}: not sent, it would be refused")
     yield from _issues(told)
     yield Line("--force sends it all the same.", "dim")
 
 
 def would(told: Prepared) -> Iterable[Block]:
     """Show what would be sent."""
-    yield Title(f"{told.file} would be sent to {told.title} ({told.competition})")
+    yield Title(f"{near(told.file)} would be sent to {told.title} ({told.competition})")
     yield Facts(tuple(_prepared(told)))
     yield from _issues(told)
-    yield Next(f"fastcompanion kaggle submit {Path(told.file).name} -c {told.competition}")
+    file = f"--notebook {told.notebook}" if told.notebook else shown([near(told.file)])
+    yield Next(f"fastcompanion kaggle submit {file} -c {told.competition}")
 
 
 def noted(told: Prepared, reporter: Reporter) -> None:
@@ -111,7 +120,11 @@ def noted(told: Prepared, reporter: Reporter) -> None:
 
 
 def _prepared(told: Prepared) -> Iterable[tuple[str, str]]:
-    yield "file", f"{told.file}, {told.rows:,} rows, compared with {told.sample}"
+    if told.notebook:
+        version = f" version {told.version}" if told.version else ""
+        yield "file", f"{told.file} of the notebook {told.notebook}{version}, as it lies there"
+    else:
+        yield "file", f"{near(told.file)}, {told.rows:,} rows, compared with {near(told.sample)}"
     yield "message", told.message
     if told.code.text:
         yield "commit", told.code.text
@@ -155,7 +168,8 @@ def submitted(told: Submitted) -> Iterable[Block]:
         yield Title(f"Submission {told.ref} was taken; its score is not there yet")
     yield Facts(tuple(_facts(told)))
     if told.status == "complete":
-        yield from _agrees(told.agreement)
+        sure = told.validation is not None and told.validation.sure
+        yield from _agrees(told.agreement, sure=sure)
     if told.commit is not None and not told.commit.made:
         yield Warn(f"The log was not committed: {told.commit.reason}. {told.commit.hint}")
     if told.status in ("pending", "unknown"):
@@ -166,7 +180,7 @@ def submitted(told: Submitted) -> Iterable[Block]:
 
 def _facts(told: Submitted) -> Iterable[tuple[str, str]]:
     yield "to", f"{told.title} ({told.competition})"
-    yield "file", told.file
+    yield "file", near(told.file)
     yield "message", told.message
     if told.code.text:
         yield "commit", told.code.text
@@ -180,7 +194,7 @@ def _facts(told: Submitted) -> Iterable[tuple[str, str]]:
         yield "late", "the deadline is over: it has a score and no rank"
 
 
-def _agrees(told: Agreement) -> Iterable[Block]:
+def _agrees(told: Agreement, *, sure: bool) -> Iterable[Block]:
     """Say whether the leaderboard agrees with validation."""
     if told.verdict == "inside":
         yield Line("The leaderboard agrees: its score lies in the interval of validation.", "good")
@@ -190,19 +204,22 @@ def _agrees(told: Agreement) -> Iterable[Block]:
             f"which also counts the chance of the leaderboard's {_rows(told)}: no disagreement is proven."
         )
     elif told.verdict == "outside":
-        yield Warn(_apart(told))
+        yield Warn(_apart(told, sure=sure))
 
 
-def _apart(told: Agreement) -> str:
-    why = "Unless it is bad luck, the test rows are unlike those of training, the split leaks, or another run made the file"
+def _apart(told: Agreement, *, sure: bool) -> str:
+    run = "" if sure else ", or another run made the file"
+    why = f"Unless it is bad luck, the test rows are unlike those of training, or the split leaks{run}."
     if not told.rows:
-        return f"The score lies outside of the interval of validation. {why}."
+        return f"The score lies outside of the interval of validation. {why}"
     more = (
-        " On fewer rows, which is what the public part may be, chance reaches further."
+        " On fewer rows, which the public part may have, chance reaches further."
         if told.most
         else ""
     )
-    return f"The score lies outside of {_wide(told)}, where chance alone leaves 95 of 100.{more} {why}."
+    return (
+        f"The score lies outside of {_wide(told)}, where chance alone leaves 95 of 100.{more} {why}"
+    )
 
 
 def _wide(told: Agreement) -> str:

@@ -11,7 +11,7 @@ from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.competition.practice import place as places
 from fastcompanion.competition.site import client as clients
-from fastcompanion.competition.site import kept, log, metrics, setting, submitting
+from fastcompanion.competition.site import kept, log, metrics, notebooks, setting, submitting
 from fastcompanion.competition.site import target as targets
 from fastcompanion.competition.site.client import Client
 from fastcompanion.competition.site.log import Validation
@@ -78,6 +78,35 @@ def prepare(
         beside=beside,
         expected=expected,
         project=root,
+        code=log.code(root),
+        force=force,
+    )
+    return Ready(client, target, about, root)
+
+
+def prepare_notebook(
+    notebook: str,
+    version: int,
+    file: Path | None,
+    competition: str,
+    message: str,
+    *,
+    score: float | None,
+    force: bool,
+    reporter: Reporter,
+) -> Ready:
+    """Look whether a file that a notebook of the site has written can be submitted there."""
+    root = setting.project_of()
+    target = setting.target(competition, root)
+    client = clients.connect(target, reporter=reporter)
+    about = submitting.prepare_notebook(
+        client,
+        target,
+        notebooks.named(notebook, client),
+        version,
+        file.name if file is not None else FILE,
+        message,
+        validation=Validation("", "", "", score) if score is not None else None,
         code=log.code(root),
         force=force,
     )

@@ -150,7 +150,7 @@ def awaited(client: Client, target: Target, wait: float, reporter: Reporter) -> 
     """Wait until the rules are accepted, at most `wait` seconds; a site that stumbles is asked again."""
     end, pause = clock.monotonic() + wait, _FIRST
     told = _joined(target, client.competition(target.slug))
-    with reporter.task(f"waiting until you accept the rules at {told.rules}") as task:
+    with reporter.task("waiting until you accept the rules") as task:
         while not told.entered and clock.monotonic() < end:
             clock.pause(min(pause, max(0.0, end - clock.monotonic())))
             pause = min(pause * _SLOWER, _LONGEST)

@@ -10,6 +10,8 @@ from fastcompanion.data.dataset import Direction
 
 _LEFT, _HEIGHT, _LEAST = 9, 12, 40
 _NAMES = 14
+#: what a site may say, and no axis can hold
+_MOST = 1e100
 
 
 def drawn(
@@ -18,6 +20,9 @@ def drawn(
     """Draw the best score as a line, each submission as a mark, and levels as dots with their names."""
     if not points:
         return ""
+    levels = [one for one in levels if abs(one.score) < _MOST]
+    if any(abs(one.score) >= _MOST for one in points):
+        return "(scores of this size can't be drawn)"
     inner = max(_LEAST, width - _LEFT - _NAMES - 2)
     scores = [one.score for one in points] + [one.score for one in levels]
     low, high = _range(scores)

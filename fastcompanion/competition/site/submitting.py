@@ -15,12 +15,13 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.repo import CommitResult
 from fastcompanion.base.reporter import Reporter
-from fastcompanion.competition.site import agreement, asking, log
+from fastcompanion.competition.site import agreement, asking, log, notebooks
 from fastcompanion.competition.site.agreement import Agreement
 from fastcompanion.competition.site.client import Client
 from fastcompanion.competition.site.faults import SiteError
 from fastcompanion.competition.site.log import Code, Entry, Validation
 from fastcompanion.competition.site.model import Competition, Limits, Sent, Submission
+from fastcompanion.competition.site.notebooks import Name
 from fastcompanion.competition.site.target import Target
 from fastcompanion.competition.validation import finding
 from fastcompanion.competition.validation.issue import Issue
@@ -49,6 +50,7 @@ class Prepared:
 
     `passed` is False where validation refuses it; `forced` that it may go all the same. `sent_before`
     names the submission with the same bytes. `resets` is when the next day of submissions begins.
+    `notebook` is the one of the site that has written the file, in its `version` (0: the newest).
     """
 
     competition: str
@@ -68,6 +70,8 @@ class Prepared:
     message: str
     code: Code
     validation: Validation | None
+    notebook: str = ""
+    version: int = 0
 
     @property
     def may_go(self) -> bool:
@@ -103,14 +107,16 @@ class Submitted:
     late: bool = False
 
 
-def allowed(client: Client, target: Target, *, force: bool) -> tuple[Competition, Limits]:
+def allowed(
+    client: Client, target: Target, *, force: bool, notebook: bool = False
+) -> tuple[Competition, Limits]:
     """Ask whether a submission may be sent now; what forbids it is an error with its cure."""
     about = asking.competition(client, target)
     name = target.text
-    if about.notebooks_only:
+    if about.notebooks_only and not notebook:
         raise CompanionError(
             f"{about.slug} takes notebooks only: a file can't be sent to it",
-            hint=f"fastcompanion kaggle notebook push, then submit its output there ({about.url})",
+            hint=f"fastcompanion kaggle notebook push -c {name}; when it has ended: fastcompanion kaggle submit --notebook NAME -c {name}",
             code=Exit.CHECK_SAYS_NO,
         )
     _not_over(about, name, force=force)
@@ -215,6 +221,44 @@ def prepare(
     )
 
 
+def prepare_notebook(
+    client: Client,
+    target: Target,
+    name: Name,
+    version: int,
+    file: str,
+    message: str,
+    *,
+    validation: Validation | None,
+    code: Code,
+    force: bool,
+) -> Prepared:
+    """Ask the site whether what a notebook has written may be submitted; its file lies there and is not checked."""
+    about, limits = allowed(client, target, force=force, notebook=True)
+    words = f"{name.slug} version {version}" if version else name.slug
+    return Prepared(
+        competition=target.text,
+        title=about.title,
+        metric=about.metric,
+        deadline=asking.deadline(about),
+        limits=limits,
+        resets=resets(),
+        file=file,
+        rows=0,
+        sha256="",
+        issues=(),
+        passed=True,
+        forced=False,
+        sample="",
+        sent_before=None,
+        message=message.strip()[:_MOST_MESSAGE] or words,
+        code=code,
+        validation=validation,
+        notebook=name.text,
+        version=version,
+    )
+
+
 def _files(file: Path, beside: Beside, target: Target) -> finding.Beside:
     try:
         return finding.beside(file, beside.sample, beside.test, beside.train)
@@ -256,6 +300,7 @@ def send(
         commit=prepared.code.commit,
         dirty=prepared.code.dirty,
         validation=prepared.validation,
+        notebook=prepared.notebook,
     )
     log.append(entry, path)
     commit = _commit(project, path, entry)
@@ -272,6 +317,10 @@ def send(
 
 def _sent(client: Client, target: Target, prepared: Prepared, reporter: Reporter) -> Sent:
     """Upload the file and submit it, once; a failure of it is an error, whatever else was done."""
+    if prepared.notebook:
+        name = notebooks.named(prepared.notebook, client)
+        told = {"file": prepared.file, "message": prepared.message}
+        return notebooks.submit(client, target.slug, name, **told, number=prepared.version)
     file = Path(prepared.file)
     with reporter.task(f"sending {file.name}", file.stat().st_size) as task:
         return client.submit(target.slug, file, prepared.message, advance=task.advance)

@@ -205,5 +205,10 @@ def test_any_scores_can_be_drawn_in_eighty_columns(scores: tuple[float, ...]) ->
     assert not any(math.isnan(float(part)) for part in text.split() if part.lstrip("-").replace(".", "").isdigit())  # fmt: skip
 
 
+def test_scores_that_no_axis_can_hold_are_not_drawn() -> None:
+    assert "can't be drawn" in plot.drawn(points(1e308, -1e308), [], "higher")
+    assert "*" in plot.drawn(points(0.5, 0.6), [Level("first", 1e308)], "higher")
+
+
 def test_nothing_is_drawn_of_nothing() -> None:
     assert plot.drawn([], [], None) == ""

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from fastcompanion.base import workspace
+from fastcompanion.competition.practice import notebooks as practised
 from fastcompanion.competition.practice.answering import Reply, Request
 from tests.competition import faults
 from tests.competition.site import submitted
@@ -108,7 +109,7 @@ def test_a_day_that_is_used_up_is_told_in_the_time_of_here(
     [
         ({"deadline": "2020-01-01T00:00:00Z"}, 4, "2020-01-01 00:00"),
         ({"submissionsDisabled": True}, 4, "takes no submissions"),
-        ({"isKernelsSubmissionsOnly": True}, 4, "kaggle notebook"),
+        ({"isKernelsSubmissionsOnly": True}, 4, "kaggle notebook push"),
         ({"userHasEntered": False}, 3, "kaggle join practice/people"),
         ({"numAllowedNow": 0, "limitedByTotal": True}, 5, "all submissions"),
     ],
@@ -229,6 +230,42 @@ def test_the_list_shows_what_is_here_and_says_what_is_missing(site: Place) -> No
     assert here.code == 0
     assert NAME in here.out
     assert NAME not in site.run("kaggle", "list", "houses", "--practice").out
+
+
+def test_what_a_notebook_has_written_is_submitted_to_a_competition_of_notebooks(
+    site: Place,
+) -> None:
+    site.faults.add(
+        "/GetCompetition", faults.fields(isKernelsSubmissionsOnly=True), times=faults.ALWAYS
+    )
+    cell: dict[str, Any] = {
+        "cell_type": "code",
+        "source": "1",
+        "metadata": {},
+        "outputs": [],
+        "execution_count": None,
+    }
+    notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    path = site.folder / "by the sex.ipynb"
+    path.write_text(json.dumps(notebook))
+    assert site.run("kaggle", "notebook", "push", path, "-c", NAME).code == 0
+    asked = ("kaggle", "submit", "--notebook", "by-the-sex", "-c", NAME, "-m", "there", "--json")
+    early = site.run(*asked, "--yes")
+    assert early.code == 1
+    assert "left no file" in early.errors[0]["message"]
+    site.write("submission.csv")
+    folder = site.live.place.notebooks
+    practised.choose(
+        folder, "by-the-sex", state="", failure="", outputs=[site.folder / "submission.csv"]
+    )
+    look = site.run(*asked, "--dry-run")
+    assert look.data["notebook"] == "learner/by-the-sex"
+    assert site.sent == 0
+    assert site.run(*asked).code == 2, "without consent"
+    done = site.run(*asked, "--yes")
+    assert done.code == 0, done
+    assert done.data["status"] == "complete"
+    assert (noted()[0]["notebook"], noted()[0]["ref"]) == ("learner/by-the-sex", done.data["ref"])
 
 
 @pytest.fixture
