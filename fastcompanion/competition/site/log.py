@@ -45,7 +45,10 @@ class Validation:
 
 @frozen
 class Entry:
-    """A submission as it was sent from here; `rows` are those of the file."""
+    """A submission as it was sent from here; `rows` are those of the file.
+
+    Of what a notebook of the site has written neither rows nor bytes are known here.
+    """
 
     id: str
     at: datetime
@@ -58,6 +61,7 @@ class Entry:
     commit: str = ""
     dirty: bool = False
     validation: Validation | None = None
+    notebook: str = ""
 
 
 @frozen
