@@ -205,7 +205,11 @@ def forget(
     if session.dry_run:
         return Answer(Forgotten(name, not keys, len(host_keys.of(alias)), True), view_forgotten)
     what = f"the host key of {server.name}" if keys else server.name
-    if not session.confirm(f"Forget {what}? The machine itself is not touched."):
+    costs = server.provider == "ec2" and not keys
+    more = (
+        f"It may go on costing money; `server terminate {server.name}` ends that." if costs else ""
+    )
+    if not session.confirm(f"Forget {what}? The machine itself is not touched. {more}".strip()):
         return Answer(Forgotten(name, False, 0), view_forgotten)
     if not keys:
         registry.remove(server.name)

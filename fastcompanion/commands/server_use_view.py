@@ -23,7 +23,10 @@ def view_list(servers: tuple[Server, ...]) -> Iterable[Block]:
         yield Next("fastcompanion server setup user@host", "a machine that you have")
         yield Next("fastcompanion server plan", "what one in the cloud would cost")
         return
-    rows = tuple((one.name, one.kind, one.target, _dollars(one.price, 3)) for one in servers)
+    rows = tuple(
+        (one.name, one.kind, one.target, "" if one.price is None else _dollars(one.price, 3))
+        for one in servers
+    )
     yield Table(("name", "kind", "where", "$/h"), rows)
 
 

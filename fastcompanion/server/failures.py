@@ -12,6 +12,10 @@ from fastcompanion.server.registry import Server
 #: ssh's own exit code when the way there failed
 SSH = 255
 _LONGEST = 500
+# What a program there may print in its last words.
+_SECRET = re.compile(
+    r"(?is)(?<=token=)[^\s&\"']+|(?<=token: )\S+|\b(?:AKIA|ASIA)[0-9A-Z]{12,}|-----BEGIN [A-Z ]*PRIVATE KEY.*"
+)
 _START = "fastcompanion server start {name} --from checkip starts it, or lets your new address in"
 _PATTERNS: tuple[tuple[str, str, str], ...] = (
     (
@@ -123,5 +127,10 @@ def of_sudo(done: Completed, server: Server) -> CompanionError | None:
 def remote(argv: Sequence[str], done: Completed) -> CompanionError:
     """Tell of a program that failed over there, with its last words."""
     words = (done.err.strip() or done.out.strip()).splitlines()
-    last = words[-1][:_LONGEST] if words else "no output"
+    last = redacted(words[-1])[:_LONGEST] if words else "no output"
     return CompanionError(f"{shown(argv[:3])} … failed there (exit {done.code}): {last}")
+
+
+def redacted(text: str) -> str:
+    """Give a text without the tokens and keys that programs print."""
+    return _SECRET.sub("[removed]", text)

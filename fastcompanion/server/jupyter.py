@@ -145,7 +145,10 @@ def use(
             # In a process of its own: some browsers write to the terminal or wait to be closed.
             process.leave_running([sys.executable, "-m", "webbrowser", "-t", uri])
         tell(Opened(name, first.local_port, url, "the browser" if browser else ""))
-        tunnel.hold(first, reporter=reporter)
+        try:
+            tunnel.hold(first, reporter=reporter)
+        except KeyboardInterrupt:
+            reporter.note("The tunnel has ended; what runs on the server goes on.")
 
 
 @contextmanager

@@ -42,6 +42,12 @@ def test_a_command_with_its_words_its_input_and_its_exit_code(there: SshServer) 
     assert "no space left" in error.message
 
 
+def test_an_error_carries_no_secret_of_the_other_side(there: SshServer) -> None:
+    said = "see http://127.0.0.1/?token=0123abcd&x AKIAIOSFODNN7PLANTED -----BEGIN OPENSSH PRIVATE KEY-----x"
+    error = failing(connect(there.server()), "sh", "-c", f"echo '{said}' >&2; exit 1")
+    assert "see http://127.0.0.1/?token=[removed]&x [removed] [removed]" in error.message
+
+
 def test_lines_come_while_the_command_runs(there: SshServer) -> None:
     lines: list[str] = []
 

@@ -204,6 +204,13 @@ def test_forget_asks_and_touches_nothing_there(run: Runner, box: SshServer) -> N
     assert len(box.commands) == commands
 
 
+def test_forgetting_a_machine_of_the_cloud_says_that_it_costs_on(run: Runner) -> None:
+    registry.add(Server("gpu", "cloud", "ec2", "192.0.2.7", "ubuntu", price=0.5))
+    outcome = run("server", "forget", "gpu")
+    assert outcome.code == 2
+    assert "server terminate gpu" in outcome.err
+
+
 def test_a_name_that_is_none(run: Runner, box: SshServer) -> None:
     outcome = run("server", "status", "bx")
     assert outcome.code == 2
