@@ -113,8 +113,9 @@ def plan(
         budget=budget,
     )
     ws = session.workspace_or_none()
-    made = server_planning.look(ws, wanted, ask_aws=ask_aws, profile=profile)
-    return Answer(made, views.plan)
+    if not ask_aws:
+        return Answer(server_planning.look(ws, wanted), views.plan)
+    return Answer(server_planning.look_with_aws(ws, wanted, profile)[1], views.plan)
 
 
 @command(app, "launch")
@@ -159,24 +160,14 @@ def launch(
         budget=budget,
     )
     _budget_for_yes(session, wanted.budget)
-    prepared = _prepared(session, name, wanted, came_from, key, profile)
+    found = keys.find(key)
+    cidr = _address(session, came_from)
+    aws, made = server_planning.look_with_aws(session.workspace_or_none(), wanted, profile)
+    prepared = ordering.prepare(aws, name, made, found, cidr)
     if session.dry_run:
         return Answer(prepared.plan, views.plan)
     _agreed(session, prepared.plan)
-    aws = boto.connect(prepared.order.region, profile)
     return Answer(launching.launch(aws, prepared.order, session.reporter), views.launched)
-
-
-def _prepared(
-    session: Session, name: str, wanted: Wanted, came_from: str, key: Path | None, profile: str
-) -> ordering.Prepared:
-    """Look at everything that can be looked at before money is spent."""
-    found = keys.find(key)
-    cidr = _address(session, came_from)
-    ws = session.workspace_or_none()
-    made = server_planning.look(ws, wanted, ask_aws=True, profile=profile)
-    aws = boto.connect(made.region, profile)
-    return ordering.prepare(aws, name, made, found, cidr)
 
 
 def _address(session: Session, given: str) -> str:

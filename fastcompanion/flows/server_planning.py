@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.server.cloud import asking, boto, plan
+from fastcompanion.server.cloud.boto import Aws
 from fastcompanion.server.cloud.plan import Plan, Wanted
 from fastcompanion.study.plan import plan as plans
 
@@ -21,10 +22,13 @@ def with_hours(ws: Workspace | None, wanted: Wanted) -> Wanted:
     return replace(wanted, hours_week=plan.USUAL_HOURS, hours_from="guess")
 
 
-def look(ws: Workspace | None, wanted: Wanted, *, ask_aws: bool = False, profile: str = "") -> Plan:
-    """Plan a machine; AWS is asked for prices, limits and zones only where that is wanted."""
+def look(ws: Workspace | None, wanted: Wanted) -> Plan:
+    """Plan a machine with what is known here: no account, no network."""
+    return plan.make(with_hours(ws, wanted))
+
+
+def look_with_aws(ws: Workspace | None, wanted: Wanted, profile: str = "") -> tuple[Aws, Plan]:
+    """Plan a machine with what AWS says of prices, the account's limit and zones; it is only read."""
     full = with_hours(ws, wanted)
-    made = plan.make(full)
-    if not ask_aws:
-        return made
-    return asking.asked(boto.connect(made.region, profile), full)
+    aws = boto.connect(plan.make(full).region, profile)
+    return aws, asking.asked(aws, full)
