@@ -6,7 +6,8 @@ import csv
 import io
 import queue
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 from fastcompanion.base import clock, store
@@ -29,6 +30,13 @@ class Solution:
     ids: tuple[str, ...]
     labels: tuple[str, ...]
     public: frozenset[str]
+
+    @cached_property
+    def parts(self) -> tuple[list[int], list[int]]:
+        """Give the places of the rows of the public score, and of those of the private one."""
+        places = range(len(self.ids))
+        shown = [at for at in places if self.ids[at] in self.public]
+        return shown, [at for at in places if self.ids[at] not in self.public]
 
 
 @frozen
@@ -58,17 +66,19 @@ def score(place: Place, competition: Competition, hidden: Solution, file: Path) 
         where = f"Line {first.line}: " if first.line is not None else ""
         raise CompanionError(f"{where}{first.message} {first.fix}".strip())
     said = _said(competition, hidden, store.read_text(file))
-    rows = _predictions(competition, hidden, said)
-    public = [one for one in hidden.ids if one in hidden.public]
-    private = [one for one in hidden.ids if one not in hidden.public]
-    return Scores(
-        metrics.measure(competition.metric, rows.taken(public), competition.scale).value,
-        metrics.measure(competition.metric, rows.taken(private), competition.scale).value,
-    )
+    shown, kept = (_score(competition, hidden, said, part) for part in hidden.parts)
+    return Scores(shown, kept)
 
 
-def _said(competition: Competition, hidden: Solution, text: str) -> dict[str, tuple[str, ...]]:
-    """Read the answer of each id; columns may stand in any order, as may rows."""
+def _score(
+    competition: Competition, hidden: Solution, said: Sequence[Sequence[str]], part: Sequence[int]
+) -> float:
+    rows = _predictions(competition, hidden, said, part)
+    return metrics.measure(competition.metric, rows, competition.scale).value
+
+
+def _said(competition: Competition, hidden: Solution, text: str) -> list[list[str]]:
+    """Read the answers, column by column, in the order of the hidden rows; both may stand in any order."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         head = next(reader, [])
@@ -76,35 +86,43 @@ def _said(competition: Competition, hidden: Solution, text: str) -> dict[str, tu
         lacking = [name for name in wanted if name not in head]
         if lacking:
             raise CompanionError(f"Required column {lacking[0]!r} could not be found")
-        places_ = [head.index(name) for name in wanted]
         rows = [row for row in reader if row]
-        said = {row[places_[0]]: tuple(row[at] for at in places_[1:]) for row in rows}
+        ids, *said = ([row[at] for row in rows] for at in map(head.index, wanted))
     except (csv.Error, IndexError) as error:
         raise CompanionError(
             f"Submission can't be read at line {reader.line_num}: {error}"
         ) from None
     if len(rows) != len(hidden.ids):
         raise CompanionError(f"Submission must have {len(hidden.ids)} rows, and it has {len(rows)}")
-    missing = [one for one in hidden.ids if one not in said]
+    return said if ids == list(hidden.ids) else _in_order(ids, said, hidden)
+
+
+def _in_order(
+    ids: Sequence[str], said: Sequence[Sequence[str]], hidden: Solution
+) -> list[list[str]]:
+    place = {one: at for at, one in enumerate(ids)}
+    missing = [one for one in hidden.ids if one not in place]
     if missing:
         shown = ", ".join(missing[:_SHOWN])
         raise CompanionError(f"The submitted ids must contain all ids of the test: {shown} lack")
-    return said
+    order = [place[one] for one in hidden.ids]
+    return [[column[at] for at in order] for column in said]
 
 
 def _predictions(
-    competition: Competition, hidden: Solution, said: Mapping[str, Sequence[str]]
+    competition: Competition, hidden: Solution, said: Sequence[Sequence[str]], part: Sequence[int]
 ) -> Predictions:
-    answers = [said[one] for one in hidden.ids]
+    ids = tuple([hidden.ids[at] for at in part])
+    labels = tuple([hidden.labels[at] for at in part])
+    columns = [[column[at] for at in part] for column in said]
     if competition.is_shares:
         last = competition.classes[-1:] if len(competition.answers) == 1 else competition.classes
-        columns = [_shares(column) for column in zip(*answers, strict=True)]
-        named = dict(zip(share_names(last), columns, strict=True))
-        return Predictions(hidden.ids, hidden.labels, ("",) * len(answers), numbers=named)
-    cells = [row[0] for row in answers]
+        named = dict(zip(share_names(last), map(_shares, columns), strict=True))
+        return Predictions(ids, labels, ("",) * len(ids), numbers=named)
+    cells = columns[0]
     if competition.classes:
         cells = _as_classes(cells, competition.classes)
-    return Predictions(hidden.ids, hidden.labels, tuple(cells))
+    return Predictions(ids, labels, tuple(cells))
 
 
 def _shares(cells: Sequence[str]) -> tuple[float, ...]:
