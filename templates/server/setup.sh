@@ -191,15 +191,27 @@ check_limit() {
     files_limit holds && unit_on fastcompanion-limit.timer && unit_on fastcompanion-limit-notice.timer
 }
 do_limit() {
+    this_boot limit 0
+    this_boot limit-notice "$(notice_before)"
     files_limit put
     systemctl daemon-reload
     systemctl -q enable fastcompanion-limit.timer fastcompanion-limit-notice.timer
     systemctl restart fastcompanion-limit.timer fastcompanion-limit-notice.timer
 }
+# The hours of the present boot count from now on: a machine that is up for longer must not go off at once. Counted from
+# the boot all the same (OnBootSec), as every daemon-reload would begin OnActiveSec anew.
+this_boot() { # this_boot NAME SECONDS-BEFORE
+    local begun=0 place=/run/systemd/system/fastcompanion-$1.timer.d
+    if systemd-detect-virt -q --container; then begun=$(systemctl show -p UserspaceTimestampMonotonic --value); fi
+    mkdir -p "$place"
+    awk -v begun="$begun" -v after=$(($(seconds_of_limit) - $2)) \
+        '{ printf "[Timer]\nOnBootSec=\nOnBootSec=%d\n", $1 - begun / 1000000 + after }' /proc/uptime >"$place/this-boot.conf"
+}
 undo_limit() {
     unit_off fastcompanion-limit.timer
     unit_off fastcompanion-limit-notice.timer
     files_limit gone
+    rm -rf /run/systemd/system/fastcompanion-limit.timer.d /run/systemd/system/fastcompanion-limit-notice.timer.d
     reload_units
 }
 files_limit() {
@@ -213,21 +225,19 @@ limit_service() {
     printf '%s\n' '[Unit]' 'Description=Switch this machine off after its hours (fastcompanion)' \
         '[Service]' 'Type=oneshot' 'ExecStart=/usr/bin/systemctl poweroff'
 }
-# Since the timer's own start, not the boot's: on a machine that is up for longer it would go off at once.
 limit_timer() {
     printf '%s\n' '[Unit]' 'Description=The hours that this machine may run (fastcompanion)' \
-        '[Timer]' "OnActiveSec=$(seconds_of_limit)" 'AccuracySec=1s' '[Install]' 'WantedBy=timers.target'
+        '[Timer]' "OnBootSec=$(seconds_of_limit)" 'AccuracySec=1s' '[Install]' 'WantedBy=timers.target'
 }
 notice_service() {
     printf '%s\n' '[Unit]' 'Description=Say that the hard limit is near (fastcompanion)' '[Service]' 'Type=oneshot' \
         'ExecStart=/usr/bin/wall "The hours of this machine are over in ten minutes: it switches off then. Save your work."'
 }
 notice_timer() {
-    local seconds
-    seconds=$(seconds_of_limit)
     printf '%s\n' '[Unit]' 'Description=Ten minutes before the hard limit (fastcompanion)' \
-        '[Timer]' "OnActiveSec=$((seconds > 660 ? seconds - 600 : seconds / 2))" 'AccuracySec=1s' '[Install]' 'WantedBy=timers.target'
+        '[Timer]' "OnBootSec=$(($(seconds_of_limit) - $(notice_before)))" 'AccuracySec=1s' '[Install]' 'WantedBy=timers.target'
 }
+notice_before() { if (($(seconds_of_limit) > 1200)); then echo 600; else echo $(($(seconds_of_limit) / 2)); fi; }
 
 #: step packages (cloud, home, wsl, container): Tools of the system
 #: git, tmux (work goes on when the line drops), a compiler (for torch.compile), rsync, and on a machine of a cloud
