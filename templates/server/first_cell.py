@@ -23,6 +23,10 @@ def fastcompanion_first_cell():
     if sys.version_info < (3, 11):
         print("fastcompanion needs Python 3.11 or newer; here is", sys.version.split()[0])
         return
+    loaded = getattr(sys.modules.get("fastcompanion"), "__version__", wanted)
+    if loaded != wanted:
+        print(f"fastcompanion {loaded} is loaded, and this notebook is of {wanted}: restart the kernel, then run this cell")
+        return
     if source and Path(source).is_dir():
         sys.path.insert(0, source)
     elif site.is_dir():
@@ -40,8 +44,13 @@ def fastcompanion_first_cell():
         return found if fits else [*found, source or "fastcompanion==" + wanted]
 
     if missing():
-        argv = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade", "--target", str(site)]
-        done = subprocess.run([*argv, *missing()], capture_output=True, text=True)
+        pip = [sys.executable, "-m", "pip"] if util.find_spec("pip") else ["uv", "pip"]
+        words = ["install", "--quiet", "--no-deps", "--upgrade", "--target", str(site), *missing()]
+        try:
+            done = subprocess.run([*pip, *words], capture_output=True, text=True)
+        except OSError:
+            print("There is no pip here: %pip install", *missing(), "  (as far as your server lets you)")
+            return
         if str(site) not in sys.path:
             sys.path.insert(0, str(site))
         importlib.invalidate_caches()

@@ -35,6 +35,7 @@ class Far:
         self.book: dict[str, Any] = json.loads(file.read_text("utf-8"))
         for cell in self.cells:
             cell["source"] = "".join(cell["source"])
+            cell.setdefault("id", cell["metadata"].get("id"))
         self.named: dict[str, dict[str, Any]] = {}
 
     @property
@@ -109,12 +110,13 @@ class Far:
 
     def save(self, path: Path) -> Path:
         """Save as Colab does."""
-        cells = []
+        cells: list[dict[str, Any]] = []
         for cell in self.cells:
             metadata = {k: v for k, v in cell["metadata"].items() if k != SYSTEM}
             kept = {k: v for k, v in cell.items() if k != "id"}
             source = cell["source"].splitlines(keepends=True)
-            own = {"metadata": {**metadata, "id": f"c{abs(hash(cell['id'])) % 10**8}"}}
+            name = cell["metadata"].get("id") or f"colab{len(cells)}-{len(cell['source'])}"
+            own = {"metadata": {**metadata, "id": name}}
             cells.append({**kept, "source": source, **own})
         metadata = {
             "colab": {"provenance": []},

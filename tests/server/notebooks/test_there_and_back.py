@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,8 +15,11 @@ from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import progress
 from fastcompanion.course.library import courses
 from fastcompanion.course.notebooks import notebook
+from fastcompanion.course.recorded import record
+from fastcompanion.server.notebooks import travel
 from fastcompanion.study import journal
 from tests.conftest import Runner
+from tests.course.checks.test_recorded import SOLUTION, original, recorded
 from tests.notebook.kernels import BareKernel
 from tests.server.notebooks.far import Far, answer
 
@@ -101,3 +107,220 @@ def test_the_whole_way(
     assert done.code == 0, done.err
     assert (done.data["state"], done.data["sections"], done.data["minutes"]) == ("same", {}, 0)
     assert [events.read(ws), events.read(ws, private=True), journal.read(ws)] == before
+
+
+COLAB = """
+import json, os
+def blocking_request(what, request="", timeout_sec=5):
+    assert what == "get_ipynb"
+    return {"ipynb": json.load(open(os.environ["NOTEBOOK_IN_THE_BROWSER"]))}
+"""
+
+
+def colab(folder: Path, browser: Path, home: Path) -> BareKernel:
+    """Make a kernel as Colab's: it can be asked for the notebook that the browser shows."""
+    (home / "google" / "colab").mkdir(parents=True)
+    (home / "google" / "colab" / "_message.py").write_text(COLAB)
+    folder.mkdir()
+    kernel = BareKernel(folder, home, PYTHONPATH=str(home), NOTEBOOK_IN_THE_BROWSER=str(browser))
+    del kernel.env["FASTCOMPANION_HOME"]
+    return kernel
+
+
+def test_a_machine_that_was_lost_takes_nothing_along(
+    built_in_study: Path, run: Runner, tmp_path: Path
+) -> None:
+    study, browser = built_in_study, tmp_path / "browser.ipynb"
+    file = set_out(run, study)
+    browser.write_text(file.read_text())
+    with colab(tmp_path / "c1", browser, tmp_path / "h1") as kernel:
+        far = Far(kernel, browser)
+        at(kernel, "18:00:00")
+        far.run(0)
+        far.save(browser)
+        (work, *_) = far.of(LOOK)
+        for place in far.of(LOOK, "given"):
+            far.run(place)
+        far.cells[work]["source"] = answer(LOOK)
+        check = far.add(work + 1, "%check")
+        far.save(browser)
+        at(kernel, "18:10:00")
+        far.run(work)
+        assert f"{LOOK}: passed" in far.run(check)
+        far.save(browser)
+    # All is gone but the notebook; everything is run again on another machine.
+    with colab(tmp_path / "c2", browser, tmp_path / "h2") as kernel:
+        again = Far(kernel, browser)
+        at(kernel, "20:00:00")
+        again.run(0)
+        at(kernel, "20:05:00")
+        for place, cell in enumerate(again.cells):
+            if cell["cell_type"] == "code" and cell["source"] == "%hint":
+                raise AssertionError("no hint was asked for")
+            if cell["cell_type"] == "code" and place:
+                again.run(place)
+        assert "1 of" in again.text(0)
+        back = again.save(tmp_path / "back.ipynb")
+    done = run("server", "notebook", "home", str(back), "--json", cwd=study)
+    assert done.code == 0, done.err
+    assert [one["minutes"] for one in done.data["sessions"]] == [10, 5]
+    ids = [e.data["results"] for e in events.read(Workspace(study)) if e.kind == "lesson.checked"]
+    assert len(ids) == 1
+
+
+def test_a_course_of_others_travels_with_its_original_and_its_records(
+    there: BareKernel, study: Path, run: Runner, tmp_path: Path
+) -> None:
+    book = json.dumps(original())
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "foreign.ipynb").write_text(book)
+    (tmp_path / "foreign" / "numbers.csv").write_text("1,2,3\n")
+    assert run("course", "add", tmp_path / "foreign").code == 0
+    assert run("lesson", "scratch").code == 0
+    ws = Workspace(study)
+    record.write(ws.checks_file("foreign/01", "foreign"), recorded())
+    done = run("server", "notebook", "jupyter", "--step", "reproduce", "--from", str(ROOT),
+               "--json", cwd=study)  # fmt: skip
+    assert done.code == 0, done.err
+    # The course itself is not there.
+    (tmp_path / "foreign").rename(tmp_path / "gone")
+    far = Far(there, study / str(done.data["file"]))
+    assert "foreign/01" in far.run(0)
+    for place in far.of("the-mean", "given"):
+        far.run(place)
+    (work, *_) = far.of("the-mean")
+    far.cells[work]["source"] = SOLUTION["the-mean"]
+    far.run(work)
+    assert "the-mean: passed" in far.run(far.add(work + 1, "%check"))
+    assert "scaling" in far.run(far.add(work + 2, "%hint 2 scaling"))
+    file = far.save(tmp_path / "back.ipynb")
+    done = run("server", "notebook", "home", str(file), "--json", cwd=study)
+    assert done.code == 0, done.err
+    assert (done.data["sections"], done.data["hints"]) == ({"the-mean": "passed"}, 1)
+
+
+def test_what_a_first_cell_says(
+    there: BareKernel, built_in_study: Path, run: Runner, tmp_path: Path
+) -> None:
+    far = Far(there, set_out(run, built_in_study))
+    whole = far.cells[0]["source"]
+    place = whole.index("fc1.") + 600
+    far.cells[0]["source"] = whole[:place] + whole[place + 3 :]
+    assert "the first cell, which fastcompanion put there, is damaged" in far.run(0)
+    far.cells[0]["source"] = whole
+    far.run(0)
+    said = far.run(0)
+    assert said.count("Arthur Samuel") == 1
+    assert "travels for foundations/01" in far.run(far.add(1, "%check --lesson foundations/02"))
+    assert there.run("'fastcompanion_first_cell' in globals()").shown == "False"
+    # As if another version were there, and nothing to install this one from.
+    source = whole.replace('"fastcompanion") == wanted', '"fastcompanion") == ""')
+    far.cells[0]["source"] = source.replace(repr(str(ROOT)), repr(str(tmp_path / "no.whl")))
+    said = far.run(0)
+    assert "fastcompanion could not be installed. Is there a network?" in said
+    assert "no.whl" in said
+
+
+def test_a_copy_to_run_counts_minutes_and_checks_nothing(
+    there: BareKernel, built_in_study: Path, run: Runner
+) -> None:
+    done = run("server", "notebook", "kaggle", "foundations/01", "--step", "run",
+               "--from", str(ROOT), "--json", cwd=built_in_study)  # fmt: skip
+    far = Far(there, built_in_study / str(done.data["file"]))
+    assert "your minutes are counted" in far.run(0)
+    assert (there.cwd / "data" / "digits.csv").is_file()
+    assert "are for the reproduction" in far.run(far.add(1, "%check"))
+    assert "server notebook kaggle foundations/01 --step reproduce" in far.text(1)
+
+
+@pytest.mark.slow
+def test_the_program_is_installed_beside_what_is_there(
+    there: BareKernel, built_in_study: Path, run: Runner, tmp_path: Path
+) -> None:
+    """From a wheel of this checkout, without a network, into a folder of its own."""
+    argv = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path)]
+    subprocess.run([*argv, str(ROOT)], check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    done = run("server", "notebook", "colab", "foundations/01", "--step", "reproduce",
+               "--from", str(wheel), "--json", cwd=built_in_study)  # fmt: skip
+    far = Far(there, built_in_study / str(done.data["file"]))
+    # This checkout is installed here already, so the cell has to take it for another version.
+    source = far.cells[0]["source"]
+    own = '("fastcompanion") == wanted'
+    far.cells[0]["source"] = source.replace(own, f"{own} and site.is_dir()")
+    assert "foundations/01, Arthur Samuel" in far.run(0)
+    where = there.run("import fastcompanion; fastcompanion.__file__").shown
+    assert "there/.fastcompanion-travel/python" in where.replace("\\\\", "/")
+
+
+FAKE_SSH = """#!/bin/sh
+for last; do :; done
+cd "$GIT_HUB" && exec sh -c "$last"
+"""
+
+
+@pytest.fixture
+def github(
+    built_in_study: Path, tmp_path: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Let the study be on GitHub: git's own programs at the other end of what is called ssh."""
+    hub = tmp_path / "hub"
+    (hub / "ada").mkdir(parents=True)
+    git(hub, "init", "-q", "--bare", "ada/study.git")
+    ssh = tmp_path / "ssh"
+    ssh.write_text(FAKE_SSH)
+    ssh.chmod(0o755)
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(ssh))
+    monkeypatch.setenv("GIT_HUB", str(hub))
+    git(built_in_study, "remote", "add", "origin", "git@github.com:ada/study.git")
+    git(built_in_study, "push", "-q", "-u", "origin", "main")
+    return hub / "ada" / "study.git"
+
+
+def test_a_link_only_where_it_is_pushed_as_it_is(
+    github: Path, built_in_study: Path, run: Runner, git: Callable[..., str]
+) -> None:
+    study = built_in_study
+    words = ("server", "notebook", "colab", "foundations/01", "--step", "reproduce", "--json")
+    assert run(*words, cwd=study).data["pushed"] == "", "the notebook is not there yet"
+    git(study, "add", NAME)
+    git(study, "commit", "-q", "-m", "Mine", "--", NAME)
+    assert run(*words, cwd=study).data["pushed"] == ""
+    git(study, "push", "-q")
+    link = f"https://colab.research.google.com/github/ada/study/blob/main/{NAME}"
+    assert run(*words, cwd=study).data["pushed"] == link
+    (study / NAME).write_text((study / NAME).read_text() + "\n")
+    assert run(*words, cwd=study).data["pushed"] == "", "there it is another one"
+    assert git(github, "branch", "--format=%(refname:short)").split() == ["main"]
+
+
+def test_a_push_is_asked_for_and_holds_nothing_private(
+    github: Path, built_in_study: Path, run: Runner, git: Callable[..., str]
+) -> None:
+    study, branch = built_in_study, "fastcompanion-notebooks"
+    assert run("lesson", "scratch", "foundations/01", cwd=study).code == 0
+    assert run("hint", "foundations/01", cwd=study).code == 0
+    words = ("server", "notebook", "kaggle", "foundations/01", "--step", "reproduce", "--push")
+    refused = run(*words, cwd=study)
+    assert refused.code == 2
+    assert "needs your consent" in refused.err
+    assert branch not in git(github, "branch")
+    done = run(*words, "--json", "--yes", cwd=study)
+    assert done.code == 0, done.err
+    assert done.data["link"].endswith(f"ada/study/blob/{branch}/{NAME}")
+    pushed = travel.find(json.loads(_joined(git(github, "show", f"{branch}:{NAME}"))))
+    assert pushed is not None
+    assert (dict(pushed.originals), dict(pushed.beside)) == ({}, {})
+    assert not [name for name in pushed.files if "private" in name]
+    assert git(study, "symbolic-ref", "--short", "HEAD").strip() == "main"
+    assert run(*words, "--json", "--yes", cwd=study).code == 0, "again"
+    run_copy = run("server", "notebook", "kaggle", "--step", "run", "--push", "--yes", cwd=study)
+    assert run_copy.code == 2
+    assert "not yours to publish" in run_copy.err
+
+
+def _joined(text: str) -> str:
+    book = json.loads(text)
+    for cell in book["cells"]:
+        cell["source"] = "".join(cell["source"])
+    return json.dumps(book)
