@@ -155,6 +155,25 @@ def new_config_folder() -> Path:
     return Path(os.environ.get("XDG_CONFIG_HOME") or workspace.home() / ".config") / "kaggle"
 
 
+def is_file(path: Path) -> bool:
+    """Tell whether there is such a file; of what can't be looked at, there is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _hidden(path: Path) -> str:
+    """Say why a place can't be looked at, as in a folder that `sudo kaggle` has made."""
+    try:
+        path.stat()
+    except PermissionError:
+        return "it can't be looked at: its folder belongs to somebody else"
+    except (OSError, ValueError):
+        return ""
+    return ""
+
+
 def _every() -> Iterator[Source]:
     if all(os.environ.get(name) for name in _NOTEBOOK):
         yield _token_file("the token of this Kaggle notebook", Path(os.environ[_NOTEBOOK[2]]))
@@ -168,18 +187,14 @@ def _every() -> Iterator[Source]:
 def _token_variable() -> Source:
     text = os.environ.get(_TOKEN, "").strip()
     name = f"{_TOKEN} of the environment"
-    try:
-        path = Path(text) if text and Path(text).is_file() else None
-    except (OSError, ValueError):
-        path = None
-    if path is not None:
-        return _token_file(f"{name}, which names {path}", path)
+    if text and is_file(Path(text)):
+        return _token_file(f"{name}, which names {text}", Path(text))
     return _token(name, None, text)
 
 
 def _token_file(name: str, path: Path) -> Source:
-    if not path.is_file():
-        return Source(name, "token", path, None)
+    if not is_file(path):
+        return Source(name, "token", path, None, _hidden(path))
     try:
         text = store.read_text(path).removeprefix(_MARK).strip()
     except CompanionError as error:
@@ -226,7 +241,7 @@ def _keys() -> Iterator[Source]:
             )
         else:
             yield _key(name, None, user, key, "")
-    if wrong or not path.is_file():
+    if wrong or not is_file(path):
         yield Source(str(path), "key", path, None, wrong, line)
         return
     lacking = " and ".join(one for one in ("username", "key") if not _text(told, one))
@@ -247,7 +262,7 @@ def _key(name: str, path: Path | None, user: str, key: str, missing: str) -> Sou
 def _login(path: Path) -> Source:
     name = str(path)
     told, wrong, line = _read_object(path)
-    if wrong or not path.is_file():
+    if wrong or not is_file(path):
         return Source(name, "login", path, None, wrong, line)
     refresh, access = _text(told, "refresh_token"), _text(told, "access_token")
     if not refresh:
@@ -273,8 +288,8 @@ def _text(told: dict[str, Any], name: str) -> str:
 
 def _read_object(path: Path) -> tuple[dict[str, Any], str, int | None]:
     """Read an object of JSON; what is wrong, and in which line, never what stands there."""
-    if not path.is_file():
-        return {}, "", None
+    if not is_file(path):
+        return {}, _hidden(path), None
     try:
         found = json.loads(store.read_text(path).removeprefix(_MARK))
     except json.JSONDecodeError as error:

@@ -98,11 +98,14 @@ def _what(credential: Credential) -> str:
 def _source(source: Source) -> Iterator[Noted]:
     """What is wrong with one place, whether it is the one that counts or not."""
     place = str(source.file) if source.file else None
-    if source.wrong:
+    if source.wrong and source.file is not None and not credentials.is_file(source.file):
+        cure = f'sudo chown -R "$USER" {_quoted(source.file.parent)}'
+        yield Noted("warn", source.wrong, cure, place)
+    elif source.wrong:
         cure = f"Make a new one on {SETTINGS}, or take it away: {_away(source)}"
         text = source.wrong if place else f"{source.name}: {source.wrong}"
         yield Noted("warn", text, cure, place, source.line)
-    if source.is_there and source.file is not None:
+    if source.is_there and source.file is not None and credentials.is_file(source.file):
         yield from _readable(source.file)
     credential = source.credential
     if credential is None:
@@ -153,9 +156,9 @@ def _roots() -> Iterator[Noted]:
     places = (workspace.home() / ".kaggle", credentials.new_config_folder())
     for folder in places:
         other = folder / "kaggle.json"
-        if other == looked or not other.is_file():
+        if other == looked or not credentials.is_file(other):
             continue
-        if looked.is_file():
+        if credentials.is_file(looked):
             yield Noted("ok", f"not looked at, as {looked} counts", "", str(other))
             continue
         why = "KAGGLE_CONFIG_DIR" if os.environ.get("KAGGLE_CONFIG_DIR") else str(looked.parent)
@@ -181,12 +184,12 @@ def _left_behind(folders: Sequence[Path]) -> Iterator[Noted]:
     places = dict.fromkeys([*folders, workspace.home() / "Downloads", workspace.home()])
     for folder in places:
         path = folder / "kaggle.json"
-        if path in ours or not path.is_file():
+        if path in ours or not credentials.is_file(path):
             continue
         text = (
             "a credential lies here, where no client looks and where it may be committed or copied"
         )
-        cure = _move(path, looked) if not looked.is_file() else f"Delete it: {_away(Source('', 'key', path, None))}"  # fmt: skip
+        cure = _move(path, looked) if not credentials.is_file(looked) else f"Delete it: {_away(Source('', 'key', path, None))}"  # fmt: skip
         yield Noted("warn", text, cure, str(path))
 
 
@@ -214,7 +217,7 @@ def _defaults() -> Iterator[Noted]:
 def _entries(path: Path) -> Iterator[Noted]:
     """Entries of kaggle.json, made by `kaggle config set`."""
     try:
-        told = json.loads(store.read_text(path)) if path.is_file() else {}
+        told = json.loads(store.read_text(path)) if credentials.is_file(path) else {}
     except (ValueError, RecursionError, CompanionError):
         return  # said already, as a credential that can't be read
     for name in sorted(told) if isinstance(told, dict) else ():

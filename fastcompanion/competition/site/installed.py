@@ -48,9 +48,16 @@ def programs() -> tuple[Program, ...]:
     for folder in os.environ.get("PATH", "").split(os.pathsep):
         for name in _NAMES if folder else ():
             path = Path(folder) / name
-            if path.is_file() and os.access(path, os.X_OK):
+            if _runs(path):
                 found.setdefault(path.resolve(), Program(path, _version(path)))
     return tuple(found.values())
+
+
+def _runs(path: Path) -> bool:
+    try:
+        return path.is_file() and os.access(path, os.X_OK)
+    except OSError:  # a folder of PATH that is not for us
+        return False
 
 
 def _version(path: Path) -> str:

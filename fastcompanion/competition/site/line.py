@@ -17,10 +17,11 @@ from datetime import UTC, timedelta
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from fastcompanion import __version__
 from fastcompanion.base import clock
+from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.competition.site import faults, reading
 from fastcompanion.competition.site.credentials import Credential, Secret
@@ -34,6 +35,7 @@ _PART = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18}|\*)")
 _MOST_JSON = 64 << 20
 # Small, as a line that drops loses the block that was not complete.
 _BLOCK = 1 << 16
+_MOST_LEAPS = 5
 _EARLY = timedelta(minutes=5)
 
 
@@ -185,10 +187,9 @@ class Line:
 
     def _opened_library(self) -> Any:
         if self._library is None:
-            from kagglesdk import KaggleClient, KaggleEnv
-
-            env = KaggleEnv.PROD if self._endpoint == REAL else KaggleEnv.LOCAL
-            library = KaggleClient(env=env, user_agent=AGENT).http_client()
+            made, kinds = _library()
+            env = kinds.PROD if self._endpoint == REAL else kinds.LOCAL
+            library = made(env=env, user_agent=AGENT).http_client()
             library._endpoint = self._endpoint
             library._signed_in = True  # else it looks for a credential by its own rules
             library._init_session()
@@ -236,23 +237,27 @@ class Line:
         self, how: str, address: str, asked: Asked, *, sending: bool = False, **more: Any
     ) -> Any:
         """Ask an address that the site gave, without our credential."""
-        self._is_allowed(address, asked)
         if self._plain is None:
             from requests import Session
 
             self._plain = Session()
             self._plain.headers["User-Agent"] = AGENT
             self._plain.auth = _unsigned  # else ~/.netrc is looked into
-            self._plain.rebuild_auth = _unchanged  # else it is after a redirect
             self._plain.trust_env = not self._about.practice
-            self._plain.max_redirects = 5
         read = self._patience.read
         times = (read if sending else self._patience.connect, read)
-        follow = how == "GET" and not self._about.practice
-        with _failing(asked, address, self._patience):
-            return self._plain.request(
-                how, address, timeout=times, stream=True, allow_redirects=follow, **more
-            )
+        for _ in range(_MOST_LEAPS):
+            self._is_allowed(address, asked)
+            with _failing(asked, address, self._patience):
+                response = self._plain.request(
+                    how, address, timeout=times, stream=True, allow_redirects=False, **more
+                )
+                leads = response.headers.get("Location", "")
+                if how != "GET" or not 300 <= response.status_code < 400 or not leads:
+                    return response
+                response.close()
+                address = urljoin(address, leads)
+        raise faults.strange(asked, "it leads from place to place")
 
     def _is_allowed(self, address: str, asked: Asked) -> None:
         """Refuse an address that leads from practice elsewhere, or where others could read along."""
@@ -289,6 +294,19 @@ class Line:
         self._credential = replace(self._credential, secret=Secret(token), until=None)
         self._about.secrets.append(self._credential.secret)
         return True
+
+
+def _library() -> tuple[Any, Any]:
+    """Import the official library; it is slow, and it may be missing."""
+    try:
+        from kagglesdk import KaggleClient, KaggleEnv
+    except ImportError as error:
+        raise CompanionError(
+            f"the kaggle client is not installed here as a whole: {error}",
+            hint="Install fastcompanion again; it brings it along.",
+            code=Exit.MISSING,
+        ) from None
+    return KaggleClient, KaggleEnv
 
 
 class Upload:
@@ -495,7 +513,3 @@ def _named(error: Exception, asked: Asked, address: str, patience: Patience) -> 
     if isinstance(error, cut):
         return faults.cut(asked, host)
     return faults.strange(asked, f"it can't be read ({type(error).__name__})")
-
-
-def _unchanged(request: Any, response: Any) -> None:
-    """Add no credential to a request that follows a redirect: there was none, and none is due."""

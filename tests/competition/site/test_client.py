@@ -258,6 +258,33 @@ def test_an_address_that_others_could_read_along_is_refused(address: str, site: 
     assert site.names() == ["DownloadDataFile"]
 
 
+def test_a_file_is_followed_to_where_it_lies_and_no_further(site: Recorder) -> None:
+    site.answers |= {
+        "DownloadDataFile": linked(f"{site.url}/first"),
+        "GET /first": linked("/second/train.csv"),
+        "GET /second": Answer(b"abc", kind="text/csv"),
+        "GET /round": linked("/round"),
+        "GET /plain": linked("http://storage.example/train.csv"),
+    }
+    client = sites.real(site.url)
+    with client.opened("x", "train.csv") as body:
+        assert (body.name, b"".join(body.chunks)) == ("train.csv", b"abc")
+    for place, words in (("round", "place to place"), ("plain", "not to be trusted")):
+        site.answers["DownloadDataFile"] = linked(f"{site.url}/{place}")
+        with pytest.raises(SiteError, match=words), client.opened("x", "train.csv"):
+            pass
+    assert site.names().count("GET /round") == 5
+
+
+def test_without_the_library_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "kagglesdk", None)
+    with pytest.raises(CompanionError, match="not installed here") as missing:
+        sites.real("http://127.0.0.1:1").limits("x")
+    assert missing.value.code == Exit.MISSING
+
+
 def test_practice_is_led_nowhere_else(live: Live, site: Recorder, tmp_path: Path) -> None:
     """Should the practice server ever name another place, we do not follow, even over TLS."""
     live.protocol.base = site.url

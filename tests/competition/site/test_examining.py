@@ -113,6 +113,23 @@ def test_a_broken_file_is_named_with_its_line(home: Path) -> None:
     assert one(found(), "no credential").severity == "bad"
 
 
+def test_a_folder_that_belongs_to_somebody_else(
+    open_tmp: Path, unprivileged: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `sudo kaggle` leaves: root's folder in the learner's home."""
+    (open_tmp / ".kaggle").mkdir(mode=0o700)
+    put(open_tmp / ".kaggle" / "kaggle.json", '{"username": "ada", "key": "planted-key"}')
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(open_tmp))
+
+    def look() -> int:
+        noted = [one for one in found() if "belongs to somebody else" in one.text]
+        return 0 if noted and all("chown" in one.cure for one in noted) else 1
+
+    if os.geteuid() == 0:
+        assert unprivileged(look) == 0
+
+
 def test_a_token_in_the_place_of_a_key(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = key_file(home, key="KGAT_planted")
     told = one(found(), "in the place of the key")
