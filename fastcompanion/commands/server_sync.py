@@ -84,11 +84,16 @@ def _view(done: Synced) -> Iterable[Block]:
     would = "would go" if done.dry_run else "went"
     way = "to" if done.direction == "push" else "from"
     other = "there" if done.direction == "push" else "here"
-    yield Title(f"{len(done.sent)} files ({amount(done.bytes)}) {would} {way} {done.name}")
+    if done.sent:
+        yield Title(f"{_files(done.sent)} ({amount(done.bytes)}) {would} {way} {done.name}")
+    else:
+        yield Title(f"Nothing {would} {way} {done.name}")
     yield Facts((("here", done.here), ("there", f"~/{done.there}"), ("the same", str(done.same))))
     yield from _names(done.sent)
     if done.conflicts:
-        yield Warn(f"{len(done.conflicts)} files differ {other} and were left as they are:")
+        single = len(done.conflicts) == 1
+        verbs = ("differs", "was") if single else ("differ", "were")
+        yield Warn(f"{_files(done.conflicts)} {verbs[0]} {other} and {verbs[1]} left alone:")
         yield from _names(tuple(_conflict(done, one.path, one.newer, one.both) for one in done.conflicts))  # fmt: skip
         opposite = "pull" if done.direction == "push" else "push"
         yield Next(
@@ -103,14 +108,20 @@ def _view(done: Synced) -> Iterable[Block]:
     if done.removed:
         yield Line(f"Taken away {other}: {', '.join(done.removed[:_SHOWN])}")
     elif done.removable:
-        gone = f"{len(done.removable)} files that you removed are still {other}"
-        yield Line(f"{gone}; --delete takes them away.", "dim")
+        yield Line(
+            f"Removed and still {other}: {_files(done.removable)}; --delete takes away what you removed.",
+            "dim",
+        )
     if done.only_there:
-        yield Line(f"{len(done.only_there)} files are only {other}; they stay.", "dim")
+        yield Line(f"Only {other}, and left there: {_files(done.only_there)}.", "dim")
     if done.links:
         yield Line(f"Links are not synced: {', '.join(done.links[:_SHOWN])}", "dim")
     for one in done.left_out:
         yield Line(f"Left out: {one.path}/ ({amount(one.bytes)}); --all takes it along.", "dim")
+
+
+def _files(some: tuple[object, ...]) -> str:
+    return f"{len(some)} file{'' if len(some) == 1 else 's'}"
 
 
 def _names(names: tuple[str, ...]) -> Iterable[Block]:

@@ -23,6 +23,7 @@ from fastcompanion.commands.server_use_view import (
 from fastcompanion.console import Answer, Block, Line
 from fastcompanion.server import host_keys, journals, jupyter, registry, states
 from fastcompanion.server.connection import connect
+from fastcompanion.server.failures import SSH
 from fastcompanion.server.registry import Server
 from fastcompanion.server.states import Standing
 
@@ -121,6 +122,8 @@ def log_in(
             "a shell has no JSON", hint="Give a command behind --", code=Exit.USAGE
         )
     code = link.interactive(words, terminal=not words)
+    if code == SSH:
+        session.reporter.note(f"Does it run? fastcompanion server status {server.name}")
     ran = Ran(server.name, words, code)
     return Answer(ran, lambda data: (), code)
 

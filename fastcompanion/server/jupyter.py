@@ -19,7 +19,11 @@ from fastcompanion.server.connection import Connection
 
 #: where the setup keeps what JupyterLab is started with
 SETTINGS = "/etc/fastcompanion/jupyter.env"
-_READ = f"cat {SETTINGS} 2>/dev/null || sudo -n cat {SETTINGS}"
+_NONE = 94
+_READ = (
+    f"cat {SETTINGS} 2>/dev/null || sudo -n cat {SETTINGS} 2>/dev/null ||"
+    f" {{ [ -e {SETTINGS} ] && exit 1; exit {_NONE}; }}"
+)
 _TOKEN = re.compile(r"[\w.~+/=-]{16,200}")
 _PAUSE = 0.2
 
@@ -41,10 +45,9 @@ def find(connection: Connection) -> Jupyter:
     done = connection.run(["sh", "-c", _READ], check=False)
     name = connection.server.name
     if done.code != 0:
-        missing = "No such file" in done.err
         raise CompanionError(
             f"there is no JupyterLab of ours on {name}"
-            if missing
+            if done.code == _NONE
             else f"its token can't be read on {name}: only another user there may",
             hint=f"fastcompanion server setup {name}",
             code=Exit.NOT_SET_UP,
