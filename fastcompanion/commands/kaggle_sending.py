@@ -13,6 +13,16 @@ from fastcompanion.commands.options import Session
 from fastcompanion.console import Answer
 from fastcompanion.flows import submitting
 
+CompetitionNamed = Annotated[
+    str,
+    typer.Option(
+        "--competition",
+        "-c",
+        metavar="NAME",
+        help="To which one.",
+        show_default="that of the project",
+    ),
+]
 MessageOption = Annotated[
     str,
     typer.Option(

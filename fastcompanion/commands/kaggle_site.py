@@ -13,6 +13,7 @@ from fastcompanion.commands import kaggle_sending
 from fastcompanion.commands import kaggle_site_view as views
 from fastcompanion.commands.kaggle_app import app
 from fastcompanion.commands.kaggle_sending import (
+    CompetitionNamed,
     ForceOption,
     MessageOption,
     MinutesOption,
@@ -38,6 +39,33 @@ CompetitionOption = Annotated[
     typer.Option(
         "--competition", "-c", help="The same as an option.", metavar="NAME", show_default=False
     ),
+]
+
+
+FileArgument = Annotated[
+    Path | None, typer.Argument(help="The file.", show_default="submission.csv")
+]
+ScoreOption = Annotated[
+    float | None,
+    typer.Option("--score", help="Your validation score.", show_default="of the newest run"),
+]
+NotebookOption = Annotated[
+    str,
+    typer.Option(
+        "--notebook", metavar="NAME", help="Send what this notebook of the site has written."
+    ),
+]
+VersionOption = Annotated[
+    int, typer.Option("--version", min=0, help="Its version.", show_default="the newest")
+]
+SampleOption = Annotated[
+    Path | None, typer.Option("--sample", help="The sample submission.", show_default="found")
+]
+TestOption = Annotated[
+    Path | None, typer.Option("--test", help="The test table.", show_default="found")
+]
+TrainOption = Annotated[
+    Path | None, typer.Option("--train", help="The training table.", show_default="found")
 ]
 
 
@@ -97,45 +125,18 @@ def join(
 @command(app, "submit")
 def submit(
     session: Session,
-    file: Annotated[
-        Path | None, typer.Argument(help="The file.", show_default="submission.csv")
-    ] = None,
-    competition: Annotated[
-        str,
-        typer.Option(
-            "--competition",
-            "-c",
-            metavar="NAME",
-            help="To which one.",
-            show_default="that of the project",
-        ),
-    ] = "",
+    file: FileArgument = None,
+    competition: CompetitionNamed = "",
     message: MessageOption = "",
     no_wait: NoWaitOption = False,
     minutes: MinutesOption = 30,
     force: ForceOption = False,
-    score: Annotated[
-        float | None,
-        typer.Option("--score", help="Your validation score.", show_default="of the newest run"),
-    ] = None,
-    notebook: Annotated[
-        str,
-        typer.Option(
-            "--notebook", metavar="NAME", help="Send what this notebook of the site has written."
-        ),
-    ] = "",
-    version: Annotated[
-        int, typer.Option("--version", min=0, help="Its version.", show_default="the newest")
-    ] = 0,
-    sample: Annotated[
-        Path | None, typer.Option("--sample", help="The sample submission.", show_default="found")
-    ] = None,
-    test: Annotated[
-        Path | None, typer.Option("--test", help="The test table.", show_default="found")
-    ] = None,
-    train: Annotated[
-        Path | None, typer.Option("--train", help="The training table.", show_default="found")
-    ] = None,
+    score: ScoreOption = None,
+    notebook: NotebookOption = "",
+    version: VersionOption = 0,
+    sample: SampleOption = None,
+    test: TestOption = None,
+    train: TrainOption = None,
 ) -> Answer:
     """Send a file: limits first, then all checks; it is proven to be there, and its score waited for."""
     wait = 0 if no_wait else minutes * 60

@@ -47,6 +47,17 @@ Kernel = Annotated[
     ),
 ]
 
+LinkOption = Annotated[
+    bool,
+    typer.Option("--link", help="Leave files where they are; above 1 GB they stay there anyway."),
+]
+CompetitionOption = Annotated[
+    str,
+    typer.Option(
+        "--competition", help="The competition it is for.", show_default="that of the data"
+    ),
+]
+
 
 @command(app, "new")
 def begin(
@@ -76,18 +87,8 @@ def begin(
         str,
         typer.Option("--metric", help="What to be judged by.", show_default="the kind's usual one"),
     ] = "",
-    link: Annotated[
-        bool,
-        typer.Option(
-            "--link", help="Leave files where they are; above 1 GB they stay there anyway."
-        ),
-    ] = False,
-    competition: Annotated[
-        str,
-        typer.Option(
-            "--competition", help="The competition it is for.", show_default="that of the data"
-        ),
-    ] = "",
+    link: LinkOption = False,
+    competition: CompetitionOption = "",
 ) -> Answer:
     """Make a repository for your data: its own code, tests and history, and the first number to beat."""
     study = session.workspace_or_none()

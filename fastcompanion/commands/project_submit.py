@@ -9,6 +9,7 @@ import typer
 from fastcompanion.base.records import frozen
 from fastcompanion.commands import kaggle_sending
 from fastcompanion.commands.kaggle_sending import (
+    CompetitionNamed,
     ForceOption,
     MessageOption,
     MinutesOption,
@@ -36,16 +37,7 @@ def submit(
     model: Annotated[
         str, typer.Argument(help="The model that predicts.", show_default="that of the best run")
     ] = "",
-    competition: Annotated[
-        str,
-        typer.Option(
-            "--competition",
-            "-c",
-            metavar="NAME",
-            help="To which one.",
-            show_default="that of the project",
-        ),
-    ] = "",
+    competition: CompetitionNamed = "",
     message: MessageOption = "",
     no_wait: NoWaitOption = False,
     minutes: MinutesOption = 30,
