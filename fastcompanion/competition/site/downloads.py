@@ -234,14 +234,17 @@ class _Run:
             path, self._bounds(), unpacking.rules_of(self.folder, keeping.NAME)
         )
         missing = self._to_write(members)
-        unpacking.space(sum(one.size for one in missing), self._bounds(), self.folder)
+        total = sum(one.size for one in missing)
+        unpacking.space(total, self._bounds(), self.folder)
         before = {name: one for name, one in self.record.files.items() if name == self.archive}
         listed = {one.name: keeping.Kept(one.size, one.crc) for one in members}
         self.record = keeping.write(
             self.folder, replace(self.record, whole=False, files={**before, **listed})
         )
-        with self.ways.reporter.task("unpacking", len(missing)) as task:
-            unpacking.unpack(path, missing, self.folder, lambda one: task.advance(1, one.name))
+        with self.ways.reporter.task("unpacking", total) as task:
+            unpacking.unpack(
+                path, missing, self.folder, lambda one, size: task.advance(size, one.name)
+            )
         self._compare(members)
         self._finish(members)
 
@@ -339,7 +342,7 @@ class _Run:
             kept = keeping.Kept(member.size, member.crc)
 
             def put() -> None:
-                unpacking.unpack(got.part, (member,), path.parent, lambda one: None)
+                unpacking.unpack(got.part, (member,), path.parent, lambda one, size: None)
                 store.remove(got.part)
 
             self._settle(self.record, name, kept, put)

@@ -259,7 +259,7 @@ def amount(size: int) -> str:
     value, units = float(size), ("bytes", "KB", "MB", "GB", "TB")
     for unit in units:
         if value < 1000 or unit == units[-1]:
-            return f"{size} bytes" if unit == "bytes" else f"{value:.1f} {unit}"
+            return f"{size} byte{'s' * (size != 1)}" if unit == "bytes" else f"{value:.1f} {unit}"
         value /= 1000
     raise AssertionError(size)
 
@@ -299,9 +299,12 @@ def place(folder: Path, name: str) -> Path:
 
 
 def unpack(
-    archive: Path, members: Iterable[Member], folder: Path, unpacked: Callable[[Member], None]
+    archive: Path, members: Iterable[Member], folder: Path, came: Callable[[Member, int], None]
 ) -> None:
-    """Write files of an archive below a folder, each whole and verified or not at all."""
+    """Write files of an archive below a folder, each whole and verified or not at all.
+
+    `came` hears of the bytes of each file.
+    """
     with _opened(archive) as opened:
         infos = {
             "/".join(_parts(info.orig_filename)): info
@@ -309,13 +312,19 @@ def unpack(
             if not info.is_dir()
         }
         for member in members:
-            _write(opened, infos, member, place(folder, member.name))
-            unpacked(member)
+            _write(opened, infos, member, place(folder, member.name), came)
 
 
-def _write(opened: ZipFile, infos: Mapping[str, ZipInfo], member: Member, path: Path) -> None:
+def _write(
+    opened: ZipFile,
+    infos: Mapping[str, ZipInfo],
+    member: Member,
+    path: Path,
+    came: Callable[[Member, int], None],
+) -> None:
     try:
-        store.write_chunks(path, _checked(opened, infos[member.name], member), durable=False)
+        chunks = _checked(opened, infos[member.name], member, came)
+        store.write_chunks(path, chunks, durable=False)
     except (BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, KeyError) as error:
         raise CompanionError(
             f"{shown(member.name)} is broken in the archive ({error})",
@@ -324,12 +333,15 @@ def _write(opened: ZipFile, infos: Mapping[str, ZipInfo], member: Member, path: 
         ) from None
 
 
-def _checked(opened: ZipFile, info: ZipInfo, member: Member) -> Iterator[bytes]:
+def _checked(
+    opened: ZipFile, info: ZipInfo, member: Member, came: Callable[[Member, int], None]
+) -> Iterator[bytes]:
     """Give a file's bytes; sizes and CRC are compared at their end, before the file has its name."""
     size, crc = 0, 0
     with opened.open(info, mode="r") as file:
         while block := file.read(_BLOCK):
             size, crc = size + len(block), zlib.crc32(block, crc)
+            came(member, len(block))
             yield block
     if (size, crc) != (member.size, member.crc):
         raise ValueError(f"{size} bytes came of {member.size}")

@@ -43,20 +43,24 @@ def test_no_credential_goes_to_the_storage_or_to_another_host(
     (home / ".netrc").write_text(f"machine 127.0.0.1 login learner password {KEY}\n")
     (home / ".netrc").chmod(0o600)
     monkeypatch.delenv("NETRC", raising=False)
-    site.answers["GET elsewhere.zip"] = body(packed(FILES))
-    site.answers["GET archive.zip"] = redirect("/bucket/elsewhere.zip?sig=1")
+    site.answers["GET archive.zip"] = redirect("/bucket/there.zip?sig=1")
+    site.answers["GET there.zip"] = body(packed(FILES))
     assert get(site, tmp_path / "data").count == 2
     asked = dict(site.seen)
-    assert "Authorization" in asked["POST DownloadDataFiles"], "the test has a credential to lose"
-    for name in ("GET archive.zip", "GET elsewhere.zip"):
+    assert "Authorization" in asked["POST DownloadDataFiles"], "there is a credential to lose"
+    for name in ("GET archive.zip", "GET there.zip"):
         assert not {"Authorization", "Cookie", "Proxy-Authorization"} & set(asked[name])
         assert KEY not in str(asked[name])
-    assert lie(tmp_path / "data") == ["a.csv", "b.csv"]
+
+
+def test_a_redirect_to_a_host_where_others_can_read_along(site: Strange, tmp_path: Path) -> None:
     with strange() as other:
+        other.answers["GET elsewhere.zip"] = body(packed(FILES))
         site.answers["GET archive.zip"] = redirect(f"{other.url}/bucket/elsewhere.zip?sig=1")
         with pytest.raises(CompanionError, match="not to be trusted"):
-            get(site, tmp_path / "other")
+            get(site, tmp_path / "data")
         assert other.seen == []
+    assert lie(tmp_path) == []
 
 
 def test_an_address_where_others_can_read_along_is_not_asked(site: Strange, tmp_path: Path) -> None:

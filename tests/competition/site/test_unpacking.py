@@ -32,7 +32,7 @@ def archive(path: Path, *files: tuple[str, bytes], mode: int = 0, method: int = 
 
 def unpacked(path: Path, folder: Path, rules: Rules = LINUX, bounds: Bounds = PLENTY) -> list[str]:
     members = unpacking.look(path, bounds, rules)
-    unpacking.unpack(path, members, folder, lambda one: None)
+    unpacking.unpack(path, members, folder, lambda one, size: None)
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
 
@@ -274,7 +274,7 @@ def test_large_files_are_not_held_in_memory(tmp_path: Path) -> None:
     tracemalloc.start()
     try:
         members = unpacking.look(path, Bounds(size, 1, 1 << 40), LINUX)
-        unpacking.unpack(path, members, tmp_path / "data", lambda one: None)
+        unpacking.unpack(path, members, tmp_path / "data", lambda one, size: None)
         assert tracemalloc.get_traced_memory()[1] < 16 << 20
     finally:
         tracemalloc.stop()
