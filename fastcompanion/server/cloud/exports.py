@@ -17,6 +17,8 @@ from fastcompanion.server.setup.script import Options
 
 To = Literal["cloud-init", "sh", "skypilot"]
 FORMS: tuple[To, ...] = get_args(To)
+#: what SkyPilot does itself: users, doors, the end
+_SKYPILOTS = ("limit", "idle", "user", "key", "sudo", "sshd", "firewall", "motd")
 _HINTS: dict[str, str] = {
     "cloud-init": "Paste it as user data when you make a machine of Ubuntu 22.04 or 24.04 in any cloud's console.",
     "sh": "Copy it to the machine and run it there: sudo bash setup.sh",
@@ -50,7 +52,7 @@ def _skypilot(options: Options, machine: Machine, disk: int) -> str:
 
     It keeps the machine's users, its firewall and its end (`-i 60 --down`) itself.
     """
-    own = [one for one in ("user", "sudo", "sshd", "firewall", "idle", "motd") if _is_step(one)]
+    own = [one.name for one in steps.all_steps() if one.name in _SKYPILOTS]
     plain = script.render(
         Options(kind=options.kind, skip=tuple(own), jupyter=False, driver="skip", user="")
     )
@@ -73,10 +75,6 @@ def _skypilot(options: Options, machine: Machine, disk: int) -> str:
         f"  echo {json.dumps('Connect: ssh gpu; in it: ~/.venvs/fast/bin/jupyter lab --no-browser')}",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _is_step(name: str) -> bool:
-    return any(one.name == name for one in steps.all_steps())
 
 
 @frozen
