@@ -96,13 +96,14 @@ def _study(
             yield ws.relative(folder) + "/" + path.relative_to(folder).as_posix(), path
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Give all files of a folder; links are followed, as data may lie elsewhere."""
-    for path in sorted(folder.iterdir()):
+def _files(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """Give all files of a folder; links are followed, as data may lie elsewhere, but never in a circle."""
+    own = folder.resolve()
+    for path in sorted(folder.iterdir() if own not in above else ()):
         if path.name in _NOT_SENT:
             continue
         if path.is_dir():
-            yield from _files(path)
+            yield from _files(path, (*above, own))
         elif path.is_file():
             yield path
 
