@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from fastcompanion.competition.site import client as clients
@@ -11,7 +12,9 @@ from fastcompanion.competition.site.line import Patience
 from fastcompanion.competition.site.target import Target
 from tests.competition.practice import served
 
-QUICK = Patience(connect=2.0, read=0.4, tries=3, first=0.001, most=2.0, whole=5.0)
+QUICK = Patience(connect=10.0, read=20.0, tries=3, first=0.001, most=2.0, whole=30.0)
+#: for those that meet silence: a busy machine needs its time for everything else
+IMPATIENT = replace(QUICK, read=0.5)
 TARGET = Target(served.SLUG, practice=True)
 KEY = Credential("key", "the key of a test", "ada", Secret("planted-key-of-ada"))
 TOKEN = Credential("token", "the token of a test", "", Secret("KGAT_planted-token"))
