@@ -18,7 +18,7 @@ from fastcompanion.commands.kaggle_sending import (
 from fastcompanion.commands.options import Session, command
 from fastcompanion.commands.project import Kernel, ProjectPath, app
 from fastcompanion.console import Answer, Line
-from fastcompanion.flows import submitting
+from fastcompanion.flows import predicting
 from fastcompanion.project.place import Project
 
 
@@ -48,10 +48,10 @@ def submit(
     """Predict the rows of the competition by a model, check the file, send it, and wait for its score."""
     found = Project.find(project)
     if session.dry_run:
-        plan = submitting.plan(found, model, competition)
+        plan = predicting.plan(found, model, competition)
         would = Would(str(found.root), *plan)
         return Answer(would, lambda told: (Line(f"{told.model} would predict, and the file would be checked and sent to {told.competition}."),))  # fmt: skip
-    ready = submitting.predicted(
+    ready = predicting.predicted(
         found,
         model,
         competition,
