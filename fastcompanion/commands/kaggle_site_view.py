@@ -359,6 +359,9 @@ def _gone(told: Progress) -> Iterable[tuple[str, str]]:
     yield "days", f"on {len(told.days)} of {days} day{_s(days)} something was sent"
     if told.study_days:
         yield "study", f"on {len(told.study_days)} of them something stands in your study log"
+    if told.private is not None:
+        others = "the best of yours there" if told.private == told.best_private else f"your best one there has {score(told.best_private)}"  # fmt: skip
+        yield "private", f"{score(told.private)} for the best public one; {others}"
     if told.rank is not None:
         yield "place", f"{told.rank} of {told.listed}"
 

@@ -143,10 +143,11 @@ def public_rows(target: Target) -> int | None:
 
 @frozen
 class Baseline:
-    """A naive model on the leaderboard of a practice competition."""
+    """A naive model on the leaderboard of a practice competition; after its end `score` is the private one."""
 
     name: str
     score: float
+    public: float
 
 
 def baselines(target: Target) -> tuple[Baseline, ...]:
@@ -158,5 +159,7 @@ def baselines(target: Target) -> tuple[Baseline, ...]:
     except CompanionError:
         return ()
     return tuple(
-        Baseline(row.team, row.score) for row in told.leaderboard if row.team.startswith("naive: ")
+        Baseline(row.team, row.score, row.public)
+        for row in told.leaderboard
+        if row.team.startswith("naive: ")
     )

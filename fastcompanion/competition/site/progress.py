@@ -43,7 +43,8 @@ class Level:
 class Progress:
     """How far it went; `days` are those on which something was sent, `study_days` those of the study's log.
 
-    `overall` says whether validation and leaderboard agree.
+    `overall` says whether validation and leaderboard agree. `private` is what the submission with the
+    best public score came to on the hidden rows, `best_private` the best there was; None before the end.
     """
 
     competition: str
@@ -60,6 +61,8 @@ class Progress:
     rank: int | None
     listed: int
     overall: Overall
+    private: float | None
+    best_private: float | None
     asked: datetime | None
     problem: str
 
@@ -104,6 +107,8 @@ def _made(
         rank=standing.own.rank if standing and standing.own else None,
         listed=standing.listed if standing else 0,
         overall=agreement.overall(_pairs(told.submissions)),
+        private=next((one.private for one in told.submissions if one.best), None),
+        best_private=_best_private(told),
         asked=told.asked,
         problem=told.problem,
     )
@@ -120,6 +125,13 @@ def _points(told: History) -> tuple[Point, ...]:
     return tuple(made)
 
 
+def _best_private(told: History) -> float | None:
+    scores = [one.private for one in told.submissions if one.private is not None]
+    if not scores or told.direction is None:
+        return None
+    return min(scores) if told.direction == "lower" else max(scores)
+
+
 def _levels(standing: Board | None, known: Known | None) -> tuple[Level, ...]:
     if standing is None or known is None:
         return ()
@@ -127,7 +139,7 @@ def _levels(standing: Board | None, known: Known | None) -> tuple[Level, ...]:
     own = standing.own.team if standing.own else ""
     others = [row for row in known.rows if row.score is not None and row.team not in (own, *naive)]
     scores = [row.score for row in others if row.score is not None]
-    levels = [Level(one.name, one.score) for one in standing.baselines]
+    levels = [Level(one.name, one.public) for one in standing.baselines]
     if scores:
         first = min(others, key=lambda row: row.rank).score
         levels.append(Level("first", first or 0.0))

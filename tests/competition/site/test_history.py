@@ -71,6 +71,12 @@ def test_the_hidden_score_is_shown_at_the_end_alone(site: Place) -> None:
     told = site.run("kaggle", "history", NAME, "--json").data["submissions"][0]
     assert told["private"] is not None
     assert "private" in site.run("kaggle", "history", NAME).out
+    gone = site.run("kaggle", "progress", NAME, "--json").data
+    assert gone["private"] == gone["best_private"] == told["private"]
+    assert {one["score"] for one in gone["levels"]} == {
+        one.public for one in standing.standing(site.live.place).leaderboard if one.team != "you"
+    }
+    assert "the best of yours there" in site.run("kaggle", "progress", NAME).out
 
 
 def test_without_the_site_the_log_and_what_was_said_last_remain(
