@@ -37,7 +37,7 @@ def noise(size: int, seed: int = 1) -> bytes:
 def packed(files: Mapping[str, bytes]) -> bytes:
     """An archive of files."""
     made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(made, "w") as archive:
         for name, data in files.items():
             archive.writestr(name, data)
     return made.getvalue()

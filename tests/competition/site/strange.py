@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from fastcompanion.competition.site import client as clients
@@ -21,16 +24,21 @@ KEY = "not-a-key-" + "x" * 22
 class Strange:
     """Answers `METHOD /last part of the path` by a function that gets the open line."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
         self.answers: dict[str, Answer] = {}
         self.seen: list[tuple[str, dict[str, str]]] = []
+        self._scheme = "http://127.0.0.1" if certificate is None else "https://localhost"
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._server.daemon_threads = True
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"{self._scheme}:{self._server.server_port}"
 
     def client(self) -> Client:
         """A client that takes it for kaggle.com, with a credential to lose."""
@@ -97,6 +105,37 @@ def redirect(where: str) -> Answer:
     return act
 
 
+def certificate(folder: Path) -> Path:
+    """Make a certificate of localhost with its key in one file, good from yesterday until tomorrow."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    day, now = timedelta(days=1), datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - day)
+        .not_valid_after(now + day)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    form = serialization.PrivateFormat.PKCS8
+    path = folder / "cert.pem"
+    path.write_bytes(
+        made.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(serialization.Encoding.PEM, form, plain)
+    )
+    return path
+
+
 def _handler(strange: Strange) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -120,9 +159,9 @@ def _handler(strange: Strange) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def strange() -> Iterator[Strange]:
-    """Serve while the block runs."""
-    made = Strange()
+def strange(certificate: Path | None = None) -> Iterator[Strange]:
+    """Serve while the block runs, encrypted where there is a certificate."""
+    made = Strange(certificate)
     thread = threading.Thread(target=made._server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

@@ -13,7 +13,16 @@ from fastcompanion.competition.site.downloads import Downloaded, Ways, Wish
 from fastcompanion.competition.site.receiving import Expected, Receiver
 from fastcompanion.competition.site.target import Target
 from tests.competition.site.downloading import noise, packed
-from tests.competition.site.strange import KEY, Strange, body, endless, redirect, strange, told
+from tests.competition.site.strange import (
+    KEY,
+    Strange,
+    body,
+    certificate,
+    endless,
+    redirect,
+    strange,
+    told,
+)
 
 TARGET = Target("titanic", practice=False)
 FILES = {"a.csv": b"x,y\n1,2\n", "b.csv": b"z\n"}
@@ -51,6 +60,29 @@ def test_no_credential_goes_to_the_storage_or_to_another_host(
     for name in ("GET archive.zip", "GET there.zip"):
         assert not {"Authorization", "Cookie", "Proxy-Authorization"} & set(asked[name])
         assert KEY not in str(asked[name])
+
+
+def test_another_host_gets_no_credential(
+    site: Strange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files of kaggle.com lie with another company; its certificate is good here."""
+    (Path.home() / ".netrc").write_text(f"machine localhost login learner password {KEY}\n")
+    (Path.home() / ".netrc").chmod(0o600)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate(tmp_path)))
+    with strange(tmp_path / "cert.pem") as other:
+        other.answers["GET elsewhere.zip"] = body(packed(FILES))
+        where = f"{other.url}/bucket/elsewhere.zip?sig=1"
+        for turn in range(2):
+            if turn:
+                site.answers["GET archive.zip"] = redirect(where)
+                site.leads(f"{site.url}/archive.zip")
+            else:
+                site.leads(where)
+            assert get(site, tmp_path / f"data{turn}").count == 2
+        assert len(other.seen) == 2
+        for _, headers in other.seen:
+            assert not {"Authorization", "Cookie", "Proxy-Authorization"} & set(headers)
+            assert KEY not in str(headers)
 
 
 def test_a_redirect_to_a_host_where_others_can_read_along(site: Strange, tmp_path: Path) -> None:

@@ -174,10 +174,17 @@ def test_a_library_and_what_it_needs_as_a_command(
         libraries.SERVICE, "GetDatasetMetadata", ownerSlug="learner", datasetSlug="library-tiny-lib"
     )
     assert told["info"]["isPrivate"] is True
-    served.faults.add("PUT ", refused(500), times=ALWAYS)
-    wheel(folder, "tiny_lib", "1.1")
-    assert run("kaggle", "libraries", "tiny_lib", "-c", COMPETITION, "--json").code == 5
     assert temporary() == before, "pitfall 6: nothing is left behind"
+
+
+def test_pitfall_6_nothing_is_left_behind_by_an_upload_that_fails(
+    served: Site, tmp_path: Path
+) -> None:
+    before = temporary()
+    served.faults.add("PUT ", refused(500), times=ALWAYS)
+    with pytest.raises(CompanionError):
+        publish(served, wheel(tmp_path, "tiny_lib", "1.0"))
+    assert temporary() == before
 
 
 def temporary() -> set[Path]:
