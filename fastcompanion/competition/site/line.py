@@ -36,6 +36,7 @@ _MOST_JSON = 64 << 20
 # Small, as a line that drops loses the block that was not complete.
 _BLOCK = 1 << 16
 _MOST_LEAPS = 5
+_PARTS = ("call", "_endpoint", "_init_session", "_session", "_signed_in")
 _EARLY = timedelta(minutes=5)
 
 
@@ -190,6 +191,7 @@ class Line:
             made, kinds = _library()
             env = kinds.PROD if self._endpoint == REAL else kinds.LOCAL
             library = made(env=env, user_agent=AGENT).http_client()
+            _is_known(library)
             library._endpoint = self._endpoint
             library._signed_in = True  # else it looks for a credential by its own rules
             library._init_session()
@@ -207,6 +209,8 @@ class Line:
 
     def _received(self, send: Callable[..., Any], request: Any, **settings: Any) -> Any:
         """Send what the library has made, with limits; look at the answer before the library does."""
+        if _origin(str(request.url)) != _origin(self._endpoint):
+            raise faults.strange(self._asked, "the library would ask another place")
         times = (self._patience.connect, self._patience.read)
         more = {"timeout": times, "allow_redirects": False, "stream": True}
         response = send(request, **{**settings, **more})
@@ -307,6 +311,17 @@ def _library() -> tuple[Any, Any]:
             code=Exit.MISSING,
         ) from None
     return KaggleClient, KaggleEnv
+
+
+def _is_known(library: Any) -> None:
+    """Refuse a release of the library whose parts are called otherwise: what we set would have no effect."""
+    lacking = [name for name in _PARTS if not hasattr(library, name)]
+    if lacking:
+        raise CompanionError(
+            f"this release of kagglesdk is not one that we know: it has no {', '.join(lacking)}",
+            hint="Install fastcompanion again; it brings one that it knows.",
+            code=Exit.MISSING,
+        )
 
 
 class Upload:

@@ -285,6 +285,23 @@ def test_without_the_library_the_error_says_so(monkeypatch: pytest.MonkeyPatch) 
     assert missing.value.code == Exit.MISSING
 
 
+def test_a_library_that_would_ask_another_place_asks_none(
+    live: Live, site: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a release would whose parts are called otherwise: practice must not become the real site."""
+    from kagglesdk.kaggle_http_client import KaggleHttpClient as Library
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Library, "_get_request_url", lambda *asked: f"{site.url}/v1/x/y")
+        for client in (sites.practice(), sites.real("http://127.0.0.1:1")):
+            with pytest.raises(SiteError, match="another place"):
+                client.limits(SLUG)
+    monkeypatch.delattr(Library, "_init_session")
+    with pytest.raises(CompanionError, match="not one that we know"):
+        sites.real("http://127.0.0.1:1").limits(SLUG)
+    assert site.seen == []
+
+
 def test_practice_is_led_nowhere_else(live: Live, site: Recorder, tmp_path: Path) -> None:
     """Should the practice server ever name another place, we do not follow, even over TLS."""
     live.protocol.base = site.url
