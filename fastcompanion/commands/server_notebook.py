@@ -190,6 +190,18 @@ def _view_home(back: Home) -> Iterable[Block]:
         yield Warn(f"cell {clash.cell} differs: here {_short(clash.mine)}, there {_short(clash.theirs)}")  # fmt: skip
     for note in back.notes:
         yield Warn(note)
+    yield from _view_found(back)
+    for entry in back.sessions:
+        yield Line(f"Logged: {entry.at:%Y-%m-%d %H:%M}, {entry.minutes} min   ^{entry.id}", "good")
+    yield from commit_blocks(back.commit)
+    if back.kind == "scratch":
+        yield Next(f"fastcompanion check {back.lesson}", "a fresh kernel here has the final word")
+    if back.kind == "repeat":
+        yield Next(f"fastcompanion check {back.lesson} --step repeat")
+
+
+def _view_found(back: Home) -> Iterable[Block]:
+    """Show what was found there."""
     if back.sections:
         counts = Counter(back.sections.values())
         told = ", ".join(f"{n} {word}" for word, n in counts.items())
@@ -199,15 +211,10 @@ def _view_home(back: Home) -> Iterable[Block]:
         yield Line(f"{back.hints} hint{'s' if back.hints > 1 else ''} shown there, noted here")
     if back.already and not back.sections:
         yield Line("Its results were here already.", "dim")
-    for entry in back.sessions:
-        yield Line(f"Logged: {entry.at:%Y-%m-%d %H:%M}, {entry.minutes} min   ^{entry.id}", "good")
+    for name in back.predictions:
+        yield Line(f"What your model predicted there is here: {name}")
     if back.ran:
         yield Line("It ran there from top to end without an error: that counts as the run.", "good")
-    yield from commit_blocks(back.commit) if back.commit is not None else ()
-    if back.kind == "scratch":
-        yield Next(f"fastcompanion check {back.lesson}", "a fresh kernel here has the final word")
-    if back.kind == "repeat":
-        yield Next(f"fastcompanion check {back.lesson} --step repeat")
 
 
 def _short(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -67,6 +68,7 @@ class Home:
     sections: Mapping[str, str]
     hints: int
     already: int
+    predictions: tuple[str, ...]
     minutes: int
     sessions: tuple[Entry, ...]
     ran: bool
@@ -102,9 +104,11 @@ def home(ws: Workspace, given: str, *, dry_run: bool = False) -> Home:
     state, merged, target = _together(back)
     sessions = _to_log(back, notes)
     ran = back.pack.kind == "run" and _ran_through(back)
+    predicted = _predicted(back)
     commit = None
     if not dry_run:
         _write(back, state, merged, target)
+        _keep_predicted(back, predicted)
         if found is not None:
             results.take(ws, found, fresh, door=back.pack.door)
         ran = ran and _note_run(back)
@@ -123,6 +127,7 @@ def home(ws: Workspace, given: str, *, dry_run: bool = False) -> Home:
         sections=verdicts,
         hints=sum(bool(one.hint) for one in fresh),
         already=len(found.results) - len(fresh) if found is not None else 0,
+        predictions=tuple(ws.relative(path) for path in predicted),
         minutes=sum(one.minutes for one in sessions),
         sessions=tuple(sessions),
         ran=ran,
@@ -268,6 +273,33 @@ def _write(back: _Back, state: str, merged: Merged, target: Path) -> None:
     else:
         whole = {**travel.take_out(back.book), "metadata": back.pack.book.get("metadata", {})}
     notebook.write(target, {**whole, "cells": list(merged.cells)})
+
+
+def _predicted(back: _Back) -> dict[Path, str]:
+    """Give what the learner's model said there of their own data, where it is not here yet."""
+    if back.pack.kind != "repeat" or not back.carried.records:
+        return {}
+    folder = back.ws.repeat_folder(back.lesson.id, back.ref.id)
+    newest = max(back.carried.records, key=lambda one: sum(part.seconds for part in one.sessions))
+    named = {
+        folder / name: text
+        for name, text in newest.files.items()
+        if re.fullmatch(r"mine-[A-Za-z0-9._-]+\.csv", name)
+    }
+    return {
+        path: text
+        for path, text in named.items()
+        if not path.is_file() or store.read_text(path) != text
+    }
+
+
+def _keep_predicted(back: _Back, predicted: Mapping[Path, str]) -> None:
+    """Write predictions; those that they replace are kept aside."""
+    for path, text in predicted.items():
+        if path.is_file():
+            aside = back.ws.travel_folder(back.lesson.id) / f"{path.stem}.before-{back.pack.id}.csv"
+            store.copy(path, aside)
+        store.write_text(path, text)
 
 
 def _to_log(back: _Back, notes: list[str]) -> list[Entry]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -30,6 +31,7 @@ from fastcompanion.server.notebooks.travel import Pack
 
 #: after so long without a cell a new session begins; a cell that runs longer is nobody's study time
 BREAK = timedelta(minutes=30)
+MOST_PREDICTED = 2_000_000
 _FRONT = "google.colab._message"
 _SECONDS = 5
 
@@ -45,6 +47,8 @@ class Travel:
         self.sessions: tuple[Session, ...] = ()
         self._last = clock.now()
         self._running = False
+        # Kaggle also runs a notebook alone, to save a version of it: nobody studies then.
+        self.attended = os.environ.get("KAGGLE_KERNEL_RUN_TYPE") != "Batch"
         self.unseen = ""  # why the notebook can't be seen as it stands in the browser
 
     def unpack(self) -> None:
@@ -150,6 +154,8 @@ class Travel:
 
     def begins(self) -> None:
         """Note that a cell begins to run."""
+        if not self.attended:
+            return
         now = clock.now()
         if not self.sessions or now - self._end() > BREAK:
             fresh = Session(clock.new_id(), clock.stamp(now), 0, 0)
@@ -159,6 +165,8 @@ class Travel:
 
     def ends(self) -> None:
         """Note that a cell has ended, unless it ran so long that nobody will have watched."""
+        if not self.attended:
+            return
         now = clock.now()
         if self._running and now - self._end() <= BREAK:
             self._renew(now)
@@ -179,7 +187,22 @@ class Travel:
         """Give all that is to come home."""
         own = self.pack
         found = results.to_json(results.read(self.file)) if self.file.exists() else {}
-        return Record(own.id, own.study, own.door, own.lesson, own.notebook, own.kind, found, self.sessions)  # fmt: skip
+        words = (own.id, own.study, own.door, own.lesson, own.notebook, own.kind)
+        return Record(*words, found, self.sessions, self._predicted())
+
+    def _predicted(self) -> dict[str, str]:
+        """Give what the learner's own model says of its data, where the notebook has written it."""
+        folder = Path.cwd() / f"{self.pack.notebook}.repeat"
+        if self.pack.kind != "repeat" or not folder.is_dir():
+            return {}
+        found = sorted(folder.glob("mine-*.csv"))
+        room = MOST_PREDICTED
+        told: dict[str, str] = {}
+        for path in found:
+            room -= path.stat().st_size
+            if room >= 0:
+                told[path.name] = store.read_text(path)
+        return told
 
     def bundle(self) -> dict[str, str]:
         """Give the record as an output of the notebook."""

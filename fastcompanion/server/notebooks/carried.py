@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import field
 from typing import Any
 
 from fastcompanion.base.records import frozen
@@ -35,7 +36,10 @@ class Session:
 
 @frozen
 class Record:
-    """All that a notebook tells of the work in it; `results` is a file of results as plain data."""
+    """All that a notebook tells of the work in it; `results` is a file of results as plain data.
+
+    `files` are small texts that its cells have written, by name: what a model predicts.
+    """
 
     travel: str
     study: str
@@ -45,6 +49,7 @@ class Record:
     kind: str
     results: Mapping[str, Any]
     sessions: tuple[Session, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def minutes(self) -> int:
@@ -68,6 +73,8 @@ def write(record: Record) -> str:
         {"id": one.id, "at": one.at, "seconds": one.seconds, "cells": one.cells}
         for one in record.sessions
     ]
+    if record.files:
+        data["files"] = dict(record.files)
     return travel.sealed(_NAME, data)
 
 
@@ -132,7 +139,8 @@ def _record(data: Mapping[str, Any]) -> Record | None:
             return None
         words = {name: str(data[name]) for name in _WORDS}
         sessions = tuple(_session(one) for one in data["sessions"])
-        return Record(**words, results=dict(data["results"]), sessions=sessions)
+        files = {str(name): str(text) for name, text in data.get("files", {}).items()}
+        return Record(**words, results=dict(data["results"]), sessions=sessions, files=files)
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
 

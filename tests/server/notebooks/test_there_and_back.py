@@ -20,6 +20,7 @@ from fastcompanion.server.notebooks import travel
 from fastcompanion.study import journal
 from tests.conftest import Runner
 from tests.course.checks.test_recorded import SOLUTION, original, recorded
+from tests.data import folders
 from tests.notebook.kernels import BareKernel
 from tests.server.notebooks.far import Far, answer
 
@@ -231,6 +232,30 @@ def test_a_copy_to_run_counts_minutes_and_checks_nothing(
     assert (there.cwd / "data" / "digits.csv").is_file()
     assert "are for the reproduction" in far.run(far.add(1, "%check"))
     assert "server notebook kaggle foundations/01 --step reproduce" in far.text(1)
+
+
+def test_what_a_model_predicts_of_own_data_comes_home(
+    there: BareKernel, built_in_study: Path, run: Runner, tmp_path: Path
+) -> None:
+    data = folders.passengers(tmp_path / "data")
+    assert run("lesson", "repeat", "1", data, "--yes", cwd=built_in_study).code == 0
+    done = run("server", "notebook", "colab", "1", "--step", "repeat", "--from", str(ROOT), "--json",
+               cwd=built_in_study)  # fmt: skip
+    assert done.code == 0, done.err
+    far = Far(there, built_in_study / str(done.data["file"]))
+    far.run(0)
+    assert (there.cwd / "samuel.repeat" / "splits.csv").is_file(), "the same split"
+    write = "open('samuel.repeat/mine-0.csv', 'w').write('id,truth,prediction\\n1,0,0\\n')"
+    far.run(far.add(1, write))
+    file = far.save(tmp_path / "back.ipynb")
+    mine = built_in_study / "lessons/foundations/01/samuel.repeat/mine-0.csv"
+    mine.write_text("older\n")
+    done = run("server", "notebook", "home", str(file), "--json", cwd=built_in_study)
+    assert done.code == 0, done.err
+    assert done.data["predictions"] == [mine.relative_to(built_in_study).as_posix()]
+    assert mine.read_text() == "id,truth,prediction\n1,0,0\n"
+    (aside,) = (built_in_study / "lessons/foundations/01/travel").glob("mine-0.before-*.csv")
+    assert aside.read_text() == "older\n"
 
 
 @pytest.mark.slow
