@@ -32,10 +32,15 @@ Severity = Literal["ok", "warn", "bad"]
 BOUNDED = Patience(connect=5.0, read=10.0, tries=1, whole=15.0)
 #: versions of the client whose requests the contract test has seen; older ones know no tokens
 TESTED, FIRST_WITH_TOKENS = (2, 2), (1, 8)
-_KNOWN = {
-    "KAGGLE_API_TOKEN", "KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_CONFIG_DIR", "KAGGLE_API_ENVIRONMENT",
-    "KAGGLE_KERNEL_RUN_TYPE", "KAGGLE_DATA_PROXY_URL", "KAGGLE_API_V1_TOKEN",
-}  # fmt: skip
+_TAKEN = "the official client takes it for its setting `{}`; we do not"
+_SETTINGS = {
+    "path": _TAKEN,
+    "competition": _TAKEN,
+    "auth_method": _TAKEN,
+    "token": "the official client sends it in the place of a key; we do not",
+    "proxy": "it has no effect, in no client; HTTPS_PROXY has",
+    "ssl_ca_cert": "it has no effect, in no client; REQUESTS_CA_BUNDLE has",
+}
 _WITHOUT_EFFECT = ("proxy", "ssl_ca_cert")
 _CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _OLD_KEY = re.compile(r"[0-9a-f]{32}")
@@ -196,14 +201,10 @@ def _left_behind(folders: Sequence[Path]) -> Iterator[Noted]:
 def _defaults() -> Iterator[Noted]:
     """Variables and entries that the official client takes for settings without a word."""
     for name in sorted(os.environ):
-        upper = name.upper()
-        if not upper.startswith("KAGGLE_") or upper in _KNOWN or not os.environ[name]:
-            continue
-        what = upper.removeprefix("KAGGLE_").lower()
-        text = f"{name} is set: the official client takes it for its setting `{what}`; we do not"
-        if what == "token":
-            text = f"{name} is set: the official client sends it in the place of a key; we do not"
-        yield Noted("warn", text, f"unset {name}, unless you mean it")
+        what = name.upper().removeprefix("KAGGLE_").lower()
+        if name.upper().startswith("KAGGLE_") and what in _SETTINGS and os.environ[name]:
+            text = f"{name} is set: {_SETTINGS[what].format(what)}"
+            yield Noted("warn", text, f"unset {name}, unless you mean it")
     if os.environ.get("KAGGLE_API_ENVIRONMENT"):
         text = "KAGGLE_API_ENVIRONMENT is set: the official client may ask another place than kaggle.com; we do not"
         yield Noted("warn", text, "unset KAGGLE_API_ENVIRONMENT")
