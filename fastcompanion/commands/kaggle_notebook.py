@@ -97,7 +97,14 @@ def push(
         made = notebooks.title_of(path, title)
         would = Would(str(path), made, notebooks.source(path)[1], sources)
         return Answer(would, _view_would)
-    done = notebooks.push(_client(session, target), path, wish)
+    done = notebooks.push(
+        _client(session, target),
+        path,
+        wish,
+        may_publish=lambda cells: session.confirm(
+            f"a secret may stand in cell {', '.join(map(str, cells))}: let everybody see it?"
+        ),
+    )
     view = partial(_view_pushed, _more(target))
     return Answer(done, view, Exit.FAILED if done.missing else Exit.DONE)
 
@@ -218,6 +225,10 @@ def _view_pushed(more: str, done: Pushed) -> Iterable[Block]:
     )
     for one in done.missing:
         yield Warn(f"The site could not give it {one}.")
+    for number in done.secrets:
+        yield Warn(
+            f"A secret may stand in cell {number}: on the site, Add-ons > Secrets keeps keys."
+        )
     yield Next(f"fastcompanion kaggle notebook status {done.notebook} --wait{more}")
 
 

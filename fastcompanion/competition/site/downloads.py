@@ -19,9 +19,10 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.near import did_you_mean
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import SILENT, Reporter
+from fastcompanion.competition.site import asking, setting, unpacking
 from fastcompanion.competition.site import kept as keeping
-from fastcompanion.competition.site import setting, unpacking
 from fastcompanion.competition.site.client import Client
+from fastcompanion.competition.site.faults import SiteError
 from fastcompanion.competition.site.model import Body, DataFile
 from fastcompanion.competition.site.receiving import (
     PAUSES,
@@ -158,9 +159,18 @@ class _Run:
         if self._listed is None:
             # A hundred thousand pictures are five hundred pages: for all of them the archive tells.
             most = _MOST_FILES if self.wish.names else _MOST_LISTED
-            self._listed = list(self.client.files(self.target.slug, most=most))
+            self._listed = list(self._asked(most))
             self._is_all = len(self._listed) < most
         return self._listed
+
+    def _asked(self, most: int) -> tuple[DataFile, ...]:
+        try:
+            return self.client.files(self.target.slug, most=most)
+        except SiteError as error:
+            if error.kind in ("denied", "missing"):
+                # It names what may have been meant.
+                asking.competition(self.client, self.target)
+            raise
 
     def _totals(self) -> tuple[int | None, int | None]:
         """Give how many bytes and files were announced; None where nobody told, or not of all."""
@@ -337,7 +347,7 @@ class _Run:
         expected = Expected(size=file.size or None, most=bounds.most)
         got = self._receive(file.name, path, expected, 0)
         kept = keeping.Kept(got.size, unpacking.crc_of(got.part))
-        if self.wish.unpack and _packed(file, got):
+        if _packed(file, got):
             member = self._sole(got.part, file)
             kept = keeping.Kept(member.size, member.crc)
 

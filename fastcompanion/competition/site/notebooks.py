@@ -6,6 +6,7 @@ What is sent is the learner's text without its outputs; a notebook is private un
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zlib import crc32
 
-from fastcompanion.base import clock, store
+from fastcompanion.base import clock, scrub, store, workspace
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import SILENT, Reporter
@@ -72,7 +73,10 @@ class Wish:
 
 @frozen
 class Pushed:
-    """A notebook that the site has taken; `missing` is what it could not be given."""
+    """A notebook that the site has taken; `missing` is what it could not be given.
+
+    `secrets` are the numbers of cells that look as if they held one.
+    """
 
     notebook: str
     title: str
@@ -83,6 +87,7 @@ class Pushed:
     competitions: tuple[str, ...]
     data_sets: tuple[str, ...]
     missing: tuple[str, ...]
+    secrets: tuple[int, ...]
 
 
 @frozen
@@ -137,6 +142,16 @@ def source(path: Path) -> tuple[str, int]:
     return json.dumps(made, ensure_ascii=False), len(cells)
 
 
+def secrets(text: str) -> tuple[int, ...]:
+    """Number the cells of a notebook's text that look as if they held a secret, from 1."""
+    known = scrub.known(home=workspace.home(), environment=os.environ)
+    return tuple(
+        number
+        for number, cell in enumerate(json.loads(text)["cells"], start=1)
+        if any(mark.kind == "secret" for mark in scrub.marks(cell["source"], known))
+    )
+
+
 def _bare(cell: Mapping[str, Any]) -> dict[str, Any]:
     text = cell.get("source", "")
     made = {**cell, "source": "".join(map(str, text)) if isinstance(text, list) else str(text)}
@@ -175,9 +190,25 @@ def named(text: str, client: Client) -> Name:
     return Name(owner, slug)
 
 
-def push(client: Client, path: Path, wish: Wish) -> Pushed:
-    """Send a notebook to the site, where it begins to run; a version that the site refuses is an error."""
+def push(
+    client: Client,
+    path: Path,
+    wish: Wish,
+    *,
+    may_publish: Callable[[tuple[int, ...]], bool] = lambda cells: False,
+) -> Pushed:
+    """Send a notebook to the site, where it begins to run; a version that the site refuses is an error.
+
+    `may_publish` is asked where everybody would see cells that look as if they held a secret.
+    """
     text, cells = source(path)
+    told_of = secrets(text)
+    if wish.public and told_of and not may_publish(told_of):
+        raise CompanionError(
+            f"nothing was sent: a secret may stand in cell {', '.join(map(str, told_of))}",
+            hint="Take it out; on the site, Add-ons > Secrets keeps keys for notebooks.",
+            file=path,
+        )
     title = title_of(path, wish.title)
     name = Name(client.user, slug_of(title))
     try:
@@ -201,6 +232,7 @@ def push(client: Client, path: Path, wish: Wish) -> Pushed:
         competitions=wish.competitions,
         data_sets=wish.data_sets,
         missing=tuple(_missing(told)),
+        secrets=told_of,
     )
 
 

@@ -400,6 +400,12 @@ def test_rules_that_are_not_accepted(served: Site) -> None:
     assert served.files() == {}
 
 
+def test_a_name_that_is_nearly_right(served: Site) -> None:
+    wish = downloads.Wish()
+    with pytest.raises(CompanionError, match=r"did you mean people\?"):
+        downloads.download(Target("peopel", practice=True), served.folder, wish, served.connect)
+
+
 def test_a_site_that_asks_to_wait(served: Site) -> None:
     served.faults.add("/DownloadDataFiles", refused(429, retry_after=0), times=2)
     served.download()

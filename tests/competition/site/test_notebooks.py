@@ -91,6 +91,26 @@ def test_what_the_learner_asks_for(served: Site) -> None:
     assert about["datasetDataSources"] == ["learner/library-six"]
 
 
+def test_a_secret_is_not_published_by_mistake(served: Site, run: Runner) -> None:
+    path = notebook(served.folder.parent / "work")
+    told = json.loads(path.read_text())
+    key = "hf_" + "abcdefgh" * 4
+    told["cells"].append({"cell_type": "code", "metadata": {}, "source": f"token = '{key}'", "outputs": []})  # fmt: skip
+    path.write_text(json.dumps(told))
+    outcome = run("kaggle", "notebook", "push", path, "-c", COMPETITION, "--public")
+    assert outcome.code == 2
+    assert "a secret may stand in cell 3" in outcome.err
+    assert key not in outcome.out + outcome.err
+    with pytest.raises(CompanionError, match="nothing was sent"):
+        notebooks.push(served.connect(), path, Wish(public=True))
+    assert served.faults.count("/SaveKernel") == 0
+    outcome = run("kaggle", "notebook", "push", path, "-c", COMPETITION)
+    assert outcome.code == 0
+    assert "A secret may stand in cell 3" in outcome.out
+    outcome = run("kaggle", "notebook", "push", path, "-c", COMPETITION, "--public", "--yes")
+    assert outcome.code == 0
+
+
 def test_an_error_inside_of_a_good_answer(served: Site) -> None:
     served.faults.add("/SaveKernel", fields(error="Kernel push error: too many\r\nX: y"))
     with pytest.raises(CompanionError, match="Kernel push error") as caught:
