@@ -260,6 +260,26 @@ def test_a_token_is_introspected_first(recorder: Recorder, tmp_path: Path) -> No
     assert recorder.seen[-1].headers["authorization"] == f"Bearer {token}"
 
 
+def test_what_doctor_says_of_the_client_is_true(recorder: Recorder, tmp_path: Path) -> None:
+    """KAGGLE_TOKEN goes in the place of the key, and VERBOSE shows it on the terminal."""
+    told = {"KAGGLE_TOKEN": "planted-token", "VERBOSE": "1"}
+    done = run_official(recorder, tmp_path, LIST, told)
+    assert done.returncode == 0, done.stderr
+    assert recorder.seen[-1].headers["authorization"] == "Bearer planted-token"
+    assert "Authorization: Bearer planted-token" in done.stdout
+
+
+def test_a_stale_token_before_a_good_key_is_sent_all_the_same(
+    recorder: Recorder, tmp_path: Path
+) -> None:
+    """Its error, of which doctor warns: it gives the token up, takes the key, and sends the token."""
+    recorder.answers["IntrospectToken"] = {"active": False}
+    done = run_official(recorder, tmp_path, LIST, {"KAGGLE_API_TOKEN": "KGAT_stale"})
+    assert done.returncode == 0, done.stderr
+    assert recorder.names() == ["IntrospectToken", "ListDataFiles"]
+    assert recorder.seen[-1].headers["authorization"] == "Bearer KGAT_stale"
+
+
 def test_the_parts_of_the_library_that_we_touch_are_as_they_were() -> None:
     from kagglesdk import KaggleClient, KaggleEnv
     from kagglesdk.kaggle_env import get_endpoint
