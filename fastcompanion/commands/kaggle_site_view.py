@@ -378,8 +378,14 @@ def _overall(told: Overall) -> Iterable[Block]:
     yield Title("Can validation be trusted?")
     if told.judged:
         yield Line(
-            f"Where validation and chance leave it: {told.inside} of {told.judged} score{_s(told.judged)}, so "
-            f"{100 * told.low:.0f}% to {100 * told.high:.0f}% of such scores (95% are to be expected)."
+            f"Scores where validation and chance allow them: {told.inside} of {told.judged}, which is a share of "
+            f"{100 * told.low:.0f}% to {100 * told.high:.0f}% (95% is to be expected)."
+        )
+    if told.unsure:
+        yield Line(
+            f"Of {told.unsure} of them it is not certain that the run with the score made the file: "
+            "fastcompanion project submit knows it.",
+            "dim",
         )
     if told.chance is None:
         yield Line(

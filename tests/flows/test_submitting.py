@@ -94,13 +94,24 @@ def test_the_competition_is_known_from_the_first_time_on(
 def test_a_file_of_the_project_is_sent_with_the_score_of_the_newest_run(
     site: Place, project: Path, run: Runner, git: Git
 ) -> None:
-    made.script(Project(project), "submit.py", "majority")
+    made.script(Project(project), "submit.py", "baseline")
     (project / "data.py").write_text((project / "data.py").read_text() + "# more\n")
     done = run("kaggle", "submit", "-c", NAME, "--yes", "--json", cwd=project)
     assert done.code == 0, done
     assert not done.data["validation"]["sure"]
     assert lines(project)[0]["dirty"]
     assert "# more" in git(project, "diff"), "what the learner has not committed stays so"
+
+
+def test_the_sample_is_nobody_s_prediction(site: Place, project: Path, run: Runner) -> None:
+    sample = project / "data" / "sample_submission.csv"
+    done = run("kaggle", "submit", sample, "-c", NAME, "--yes", "--json", cwd=project)
+    assert done.code == 0, done
+    assert done.data["validation"] is None
+    made.script(Project(project), "submit.py", "baseline")
+    assert run("kaggle", "submit", "--yes", cwd=project).code == 0
+    overall = run("kaggle", "progress", "--json", cwd=project).data["overall"]
+    assert (overall["pairs"], overall["unsure"]) == (1, 1)
 
 
 def test_a_look_runs_and_sends_nothing(site: Place, project: Path, run: Runner) -> None:

@@ -51,7 +51,8 @@ class Overall:
     `inside` of `judged` lie where they have to, and that share is between `low` and `high` (Wilson, 95 of
     100). Of two submissions that differ in both scores, both say the same one is better in `agreeing` of
     `compared` cases; orders that have nothing to do with each other reach that with the probability
-    `chance` (a permutation test of Kendall's tau; None with fewer than four).
+    `chance` (a permutation test of Kendall's tau; None with fewer than four). `unsure` of the pairs have the
+    score of the run that was the newest then, which may not have made the file.
     """
 
     pairs: int
@@ -62,6 +63,7 @@ class Overall:
     compared: int
     agreeing: int
     chance: float | None
+    unsure: int = 0
 
 
 def judge(
@@ -98,7 +100,7 @@ def judge(
     return Agreement("chance" if within else "outside", **told)  # type: ignore[arg-type]
 
 
-def overall(pairs: Sequence[tuple[float, float, Agreement]]) -> Overall:
+def overall(pairs: Sequence[tuple[float, float, Agreement]], *, unsure: int = 0) -> Overall:
     """Judge all submissions with a validation score and a public score of the same metric."""
     judged = [one for _, _, one in pairs if one.verdict != "unknown"]
     inside = sum(one.verdict in ("inside", "chance") for one in judged)
@@ -106,7 +108,7 @@ def overall(pairs: Sequence[tuple[float, float, Agreement]]) -> Overall:
     scores = [(first, second) for first, second, _ in pairs]
     agreeing, compared = _concordant(scores)
     return Overall(
-        len(pairs), len(judged), inside, low, high, compared, agreeing, _by_chance(scores)
+        len(pairs), len(judged), inside, low, high, compared, agreeing, _by_chance(scores), unsure
     )
 
 

@@ -92,7 +92,8 @@ def known(
         last = _last(target) if error.code in (Exit.MISSING, Exit.NOT_SET_UP) else None
         if last is None:
             raise
-        return Known(last.at, last.competition, last.submissions, last.rows, error.message)
+        problem = f"{error.message}. {error.hint}"
+        return Known(last.at, last.competition, last.submissions, last.rows, problem)
     if submissions and rows:
         store.write_json(_place(target), {"version": VERSION, **_plain(told)})
     return told

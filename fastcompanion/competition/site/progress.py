@@ -106,7 +106,7 @@ def _made(
         first=first,
         rank=standing.own.rank if standing and standing.own else None,
         listed=standing.listed if standing else 0,
-        overall=agreement.overall(_pairs(told.submissions)),
+        overall=_overall(told.submissions),
         private=next((one.private for one in told.submissions if one.best), None),
         best_private=_best_private(told),
         asked=told.asked,
@@ -148,18 +148,17 @@ def _levels(standing: Board | None, known: Known | None) -> tuple[Level, ...]:
     return tuple(levels)
 
 
-def _pairs(
-    lines: Sequence[Line],
-) -> list[tuple[float, float, agreement.Agreement]]:
-    """Take the submissions with both scores, of one metric and one direction."""
-    found = []
-    for one in lines:
-        if one.validation is None or one.public is None:
-            continue
-        if one.agreement.why.startswith("validation has"):
-            continue
-        found.append((one.validation.value, one.public, one.agreement))
-    return found
+def _overall(lines: Sequence[Line]) -> Overall:
+    """Judge the submissions with both scores, of one metric."""
+    both = [
+        (one.validation, one.public, one.agreement)
+        for one in lines
+        if one.validation is not None
+        and one.public is not None
+        and not one.agreement.why.startswith("validation has")
+    ]
+    pairs = [(first.value, public, agrees) for first, public, agrees in both]
+    return agreement.overall(pairs, unsure=sum(not first.sure for first, _, _ in both))
 
 
 def days_since(told: Progress) -> int:
