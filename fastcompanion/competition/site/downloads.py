@@ -100,9 +100,15 @@ class Ways:
 
 
 def folder_of(target: Target, start: Path | None = None) -> Path:
-    """Say where the data of a competition go: a folder of the project's data, else one in this folder."""
+    """Say where the data of a competition go: a folder of the project's data, else one in this folder.
+
+    Inside the folder that they were downloaded to it is that one.
+    """
+    here = start or Path()
+    if keeping.source_of(here) == target.text:
+        return here
     project = setting.project_of(start)
-    return (project / "data" if project else start or Path()) / target.slug
+    return (project / "data" if project else here) / target.slug
 
 
 def download(

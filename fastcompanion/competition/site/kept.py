@@ -83,6 +83,14 @@ def read(folder: Path, source: str) -> Record:
     return record
 
 
+def source_of(folder: Path) -> str:
+    """Name what was downloaded into a folder; empty where nothing was, or nobody can tell."""
+    try:
+        return str(store.read_json(folder / NAME)["source"]) if (folder / NAME).is_file() else ""
+    except (CompanionError, KeyError, TypeError):
+        return ""
+
+
 def _record(told: Mapping[str, Any]) -> Record:
     files = {str(name): Kept(*map(int, one)) for name, one in told["files"].items()}
     coming = {str(name): coming_of(one) for name, one in told["coming"].items()}
