@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -210,7 +211,7 @@ def study_key(ws: Workspace) -> str:
 def _pack(own: _Own, door: Door, notes: list[str], *, public: bool) -> Pack:
     ws, is_theirs = own.ws, own.course.kind != "builtin"
     found = _original(own, notes) if is_theirs and not public and own.kind == "scratch" else {}
-    return Pack(
+    made = Pack(
         id=clock.new_id(),
         study=study_key(ws),
         door=door.id,
@@ -222,7 +223,20 @@ def _pack(own: _Own, door: Door, notes: list[str], *, public: bool) -> Pack:
         files=tiny_study(ws, own.course, own.lesson, own.ref, public=public),
         originals=found,
         beside={} if public else dict(_beside(own, notes)),
-        book=travel.without_outputs(travel.take_out(own.book)),
+        book=travel.bare(travel.take_out(own.book)),
+    )
+    if travel.size(made) <= travel.MOST_BYTES:
+        return made
+    notes.append(
+        "it is too large to take the course's original and files along: hints are fewer there"
+    )
+    made = replace(made, originals={}, beside={})
+    if travel.size(made) <= travel.MOST_BYTES:
+        return made
+    raise CompanionError(
+        f"the notebook is too large to travel ({travel.size(made) / 1e6:.0f} MB without its outputs)",
+        hint="Take pictures that are pasted into its cells out of it.",
+        file=own.path,
     )
 
 
@@ -243,7 +257,7 @@ def originals(course: Course, ref: NotebookRef) -> dict[str, str]:
         if error.code is not Exit.MISSING:
             raise
         return {}
-    return {ref.sha256: json.dumps(travel.without_outputs(book), ensure_ascii=False)}
+    return {ref.sha256: json.dumps(travel.bare(book), ensure_ascii=False)}
 
 
 def tiny_study(
@@ -275,25 +289,23 @@ def _lines(lesson: Lesson, ref: NotebookRef, path: Path, kinds: tuple[str, ...])
 
 
 def _beside(own: _Own, notes: list[str]) -> Iterator[tuple[str, bytes]]:
-    """Give small files that the notebook reads; what is larger is named."""
-    folder = own.path.parent
-    names = [] if own.course.kind == "builtin" else [Path(name) for name in own.lesson.files]
-    names += [Path(name) for name in material.named(own.book)]
-    names += [path.relative_to(folder) for path in _of_repeat(own)]
-    room = _MOST_BESIDE
-    for name in dict.fromkeys(names):
-        path = folder / name
-        if own.course.kind == "builtin" and name.as_posix() in own.lesson.files:
+    """Give small files that the notebook reads; what is larger, or has no room, is named."""
+    folder, room = own.path.parent, _MOST_BESIDE
+    ships = own.lesson.files if own.course.kind == "builtin" else ()
+    names = [*own.lesson.files, *(name.as_posix() for name in material.named(own.book))]
+    named = [folder / name for name in names if name not in ships]
+    for place in dict.fromkeys([*named, *_of_repeat(own)]):
+        files = [place] if place.is_file() else sorted(place.rglob("*")) if place.is_dir() else []
+        found = [path for path in files if path.is_file()]
+        found = [path for path in found if path.relative_to(folder).as_posix() not in ships]
+        size = sum(path.stat().st_size for path in found)
+        if size > room:
+            name = place.relative_to(folder).as_posix()
+            notes.append(f"{name} ({size / 1e6:.1f} MB) does not travel: take it there yourself")
             continue
-        if path.is_dir() and not any(path.glob("*.csv")):
-            notes.append(f"{name.as_posix()}/ does not travel: take it there yourself")
-        if not path.is_file():
-            continue
-        room -= path.stat().st_size
-        if room < 0:
-            notes.append(f"{name.as_posix()} is too large to travel: take it there yourself")
-            continue
-        yield name.as_posix(), store.read_bytes(path)
+        room -= size
+        for path in found:
+            yield path.relative_to(folder).as_posix(), store.read_bytes(path)
 
 
 def _of_repeat(own: _Own) -> list[Path]:

@@ -20,7 +20,7 @@ from fastcompanion.base.records import frozen
 
 VERSION = 1
 MARK = "fastcompanion-travel"
-MOST_BYTES = 4_000_000
+MOST_BYTES = 8_000_000
 Kind = Literal["run", "scratch", "repeat"]
 KINDS: tuple[Kind, ...] = ("run", "scratch", "repeat")
 _PACKED = re.compile(r"fc1\.([0-9a-f]{16})\.([A-Za-z0-9+/=\s]*)\.end")
@@ -57,7 +57,16 @@ class Pack:
 
 def write(pack: Pack) -> str:
     """Give a pack as one line of text, sealed."""
-    data = {
+    return sealed("fc1", _to_json(pack)) + ".end"
+
+
+def size(pack: Pack) -> int:
+    """Give the bytes of a pack before it is packed; above MOST_BYTES nobody will unpack it."""
+    return len(_plain(_to_json(pack)))
+
+
+def _to_json(pack: Pack) -> dict[str, Any]:
+    return {
         "version": VERSION,
         **{name: getattr(pack, name) for name in _WORDS},
         "files": dict(pack.files),
@@ -65,7 +74,6 @@ def write(pack: Pack) -> str:
         "beside": {name: base64.b64encode(raw).decode() for name, raw in pack.beside.items()},
         "book": dict(pack.book),
     }
-    return sealed("fc1", data) + ".end"
 
 
 _WORDS = ("id", "study", "door", "lesson", "notebook", "kind", "at", "program")
@@ -73,9 +81,12 @@ _WORDS = ("id", "study", "door", "lesson", "notebook", "kind", "at", "program")
 
 def sealed(mark: str, data: Mapping[str, Any]) -> str:
     """Give plain data as MARK.SEAL.TEXT: packed, and with what tells damage."""
-    plain = json.dumps(data, ensure_ascii=True, separators=(",", ":")).encode()
-    text = base64.b64encode(zlib.compress(plain, 9)).decode()
+    text = base64.b64encode(zlib.compress(_plain(data), 9)).decode()
     return f"{mark}.{hashlib.sha256(text.encode()).hexdigest()[:16]}.{text}"
+
+
+def _plain(data: Mapping[str, Any]) -> bytes:
+    return json.dumps(data, ensure_ascii=True, separators=(",", ":")).encode()
 
 
 def opened(seal: str, text: str) -> dict[str, Any] | None:
@@ -206,6 +217,13 @@ def without_outputs(book: Mapping[str, Any]) -> dict[str, Any]:
     bare: dict[str, Any] = {"outputs": [], "execution_count": None}
     cells = [{**one, **bare} if one["cell_type"] == "code" else one for one in book["cells"]]
     return {**book, "cells": cells}
+
+
+def bare(book: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a notebook without outputs and pasted pictures: what changes are told by."""
+    plain = without_outputs(book)
+    cells = [{k: v for k, v in one.items() if k != "attachments"} for one in plain["cells"]]
+    return {**plain, "cells": cells}
 
 
 def cleaned(cells: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

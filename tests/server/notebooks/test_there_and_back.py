@@ -258,6 +258,29 @@ def test_what_a_model_predicts_of_own_data_comes_home(
     assert aside.read_text() == "older\n"
 
 
+def test_what_lies_beside_travels_as_far_as_it_is_small(
+    study: Path, run: Runner, tmp_path: Path
+) -> None:
+    book = original()
+    code = next(one for one in book["cells"] if one["cell_type"] == "code")
+    code["source"] = "open('small.csv'); open('large.csv'); 'pictures'"
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "foreign.ipynb").write_text(json.dumps(book))
+    assert run("course", "add", tmp_path / "foreign").code == 0
+    assert run("server", "notebook", "colab", "--step", "run", "--json", cwd=study).code == 0
+    folder = study / "lessons" / "foreign" / "01"
+    (folder / "small.csv").write_text("1,2\n")
+    (folder / "large.csv").write_bytes(b"1,2\n" * 200_000)
+    (folder / "pictures").mkdir()
+    (folder / "pictures" / "one.png").write_bytes(b"\x89PNG")
+    done = run("server", "notebook", "colab", "--step", "run", "--json", cwd=study)
+    assert done.code == 0, done.err
+    pack = travel.find(notebook.read(study / str(done.data["file"])))
+    assert pack is not None
+    assert set(pack.beside) == {"small.csv", "pictures/one.png"}
+    assert done.data["notes"] == ["large.csv (0.8 MB) does not travel: take it there yourself"]
+
+
 @pytest.mark.slow
 def test_the_program_is_installed_beside_what_is_there(
     there: BareKernel, built_in_study: Path, run: Runner, tmp_path: Path
