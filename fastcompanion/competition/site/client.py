@@ -59,7 +59,7 @@ def connect(
     """
     if is_inside() or (target is not None and target.practice):
         return _practice(target, patience, reporter)
-    return at(REAL, credentials.needed(), patience=patience, reporter=reporter)
+    return at(REAL, credentials.needed(reporter.note), patience=patience, reporter=reporter)
 
 
 def _practice(target: Target | None, patience: Patience, reporter: Reporter) -> Client:

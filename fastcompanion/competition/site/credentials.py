@@ -11,7 +11,7 @@ import base64
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -107,12 +107,17 @@ def chosen() -> Credential | None:
     return next((one.credential for one in sources() if one.credential is not None), None)
 
 
-def needed() -> Credential:
-    """Give the credential that is sent; an error that says where to get one where there is none."""
+def needed(tell: Callable[[str], None] = lambda text: None) -> Credential:
+    """Give the credential that is sent; an error that says where to get one where there is none.
+
+    `tell` hears of those that come before it and can't be sent.
+    """
     found = sources()
-    first = next((one.credential for one in found if one.credential is not None), None)
-    if first is not None:
-        return first
+    for one in found:
+        if one.credential is not None:
+            return one.credential
+        if one.wrong and any(other.credential for other in found):
+            tell(f"{one.name} is left out: {one.wrong}")
     broken = next((one for one in found if one.wrong), None)
     if broken is not None:
         raise CompanionError(

@@ -18,6 +18,7 @@ from fastcompanion.competition.site.model import (
 
 _STATUS: dict[str, Status] = {"PENDING": "pending", "COMPLETE": "complete", "ERROR": "error"}
 _MOST_LABEL = 2000
+_LAST_YEAR = 9999
 
 
 def competition(told: Mapping[str, Any]) -> Competition:
@@ -122,12 +123,12 @@ def number(told: Mapping[str, Any], name: str) -> float | None:
 
 
 def moment(told: Mapping[str, Any], name: str) -> datetime | None:
-    """Read a time; one without a zone is in UTC."""
+    """Read a time; one without a zone is in UTC, the first and the last year stand for no time."""
     found = told.get(name)
     try:
         read = datetime.fromisoformat(found) if isinstance(found, str) else None
     except ValueError:
         return None
-    if read is None:
+    if read is None or not 1 < read.year < _LAST_YEAR:
         return None
     return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)

@@ -154,7 +154,9 @@ def test_what_can_be_no_token_is_not_sent(
     assert word in first.wrong
     assert PLANTED not in first.wrong
     put("kaggle.json", home, monkeypatch)
-    assert header(credentials.chosen()) == PLACES["kaggle.json"][1]
+    told: list[str] = []
+    assert header(credentials.needed(told.append)) == PLACES["kaggle.json"][1]
+    assert told == [f"KAGGLE_API_TOKEN of the environment is left out: {first.wrong}"]
 
 
 def test_the_variable_may_name_a_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
