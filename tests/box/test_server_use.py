@@ -170,12 +170,80 @@ def test_a_tunnel_outlives_a_restart_of_the_machine(machine: Machine) -> None:
 
 def test_a_login_has_a_terminal(machine: Machine) -> None:
     machine.ask("server", "setup", TARGET, "--only", "packages")
-    pexpect = pytest.importorskip("pexpect")
-    argv = machine.box._enter([*PROGRAM, "server", "ssh", NAME], HOME_USER, {"TERM": "vt100"}, "", 60)  # fmt: skip
-    shell = pexpect.spawn(argv[0], argv[1:], encoding="utf-8", timeout=30)
-    shell.expect(r"[$#] ")
-    shell.sendline("tty; exit 5")
-    shell.expect("/dev/pts/")
-    shell.expect(pexpect.EOF)
-    shell.close()
-    assert shell.exitstatus == 5
+    line = " ".join([*PROGRAM, "server", "ssh", NAME])
+    argv = ["script", "-qec", line, "/dev/null"]
+    done = machine.box.run(argv, user=HOME_USER, typed="tty\nexit 5\n", check=False)
+    assert "/dev/pts/" in done.stdout
+    assert done.returncode == 5
+
+
+SUDO, CLOUD, KAGGLE = "planted-sudo-password-7", "planted/cloud+secret/9", "0planted0kaggle0key0"
+PLACES = ("/etc", "/var", "/home", "/root", "/run", "/tmp", "/usr/local", "/opt")
+
+
+def holding(machine: Machine, secret: str) -> set[str]:
+    """Every file of the machine, and of the learner at home, that holds a text."""
+    # From stdin: on a command line the search would find itself.
+    search = 'IFS= read -r secret; grep -rlsF -f - --devices=skip "$@" <<END\n$secret\nEND\n'
+    found = machine.box.run(["sh", "-c", search, "sh", *PLACES], typed=f"{secret}\n", check=False, seconds=120)  # fmt: skip
+    return set(found.stdout.split("\n")) - {""}
+
+
+@contextmanager
+def watched(machine: Machine) -> Iterator[list[str]]:
+    """Every command line and environment that was seen in the box during a block."""
+    look = "while [ ! -e /run/enough ]; do ps -eww -o args; cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'; sleep 0.05; done"
+    argv = machine.box._enter(["sh", "-c", f"({look}) >/run/seen"], "root", {}, "", 600)
+    seen: list[str] = []
+    looking = subprocess.Popen(argv)
+    try:
+        yield seen
+    finally:
+        machine.box.run(["touch", "/run/enough"])
+        looking.wait(30)
+        seen += machine.box.read("/run/seen").splitlines()
+        machine.box.run(["rm", "/run/seen"])
+
+
+def test_no_secret_is_left_anywhere(machine: Machine) -> None:
+    """A password for sudo, credentials of a cloud, a key of Kaggle in the study, Jupyter's token."""
+    box = machine.box
+    box.run(["chpasswd"], typed=f"{USER}:{SUDO}\n")
+    box.put("/etc/sudoers.d/90-cloud-init-users", f"{USER} ALL=(ALL) ALL\n", mode="440")
+    study = f"{HOME}/study"
+    machine.type("init", study, "--yes", "--course", "none")
+    box.put(f"{study}/kaggle.json", f'{{"key": "{KAGGLE}"}}', user=HOME_USER, mode="600")
+    credentials = (
+        f"[default]\naws_access_key_id = AKIAPLANTED0PLANTED0\naws_secret_access_key = {CLOUD}\n"
+    )
+    box.put(f"{HOME}/.aws/credentials", credentials, user=HOME_USER, mode="600")
+
+    def type_(*words: str, typed: str = "", check: bool = True) -> str:
+        done = box.run([*PROGRAM, *words], user=HOME_USER, typed=typed, check=check, seconds=240)  # fmt: skip
+        return done.stdout + done.stderr
+
+    with watched(machine) as seen:
+        said = type_(*SETUP, TARGET, "-K", typed=f"{SUDO}\n")
+        said += type_("server", "status")
+        said += type_("server", "sync", NAME, "push", "--study", study)
+        with running(machine, "server", "jupyter", NAME, "--no-browser") as tunnel:
+            assert tunnel.stdout is not None
+            said += tunnel.stdout.readline()
+        said += type_("server", "keep", NAME, "1h") + type_("server", "logs", check=False)
+        said += type_("server", "list", "--json") + type_("doctor", "server", check=False)
+    token = box.read("/etc/fastcompanion/jupyter.env").partition("JUPYTER_TOKEN=")[2].split()[0]
+    assert len(token) >= 32
+    commits = box.run(["git", "-C", study, "log", "-p", "--all"], user=HOME_USER).stdout
+    journal = box.run(["journalctl", "--no-pager", "-o", "cat"], seconds=120).stdout
+    for secret in (SUDO, KAGGLE, CLOUD, token):
+        for place, text in (("said", said), ("commits", commits), ("journal", journal)):
+            assert secret not in text, f"{secret} in {place}"
+    assert any("fastcompanion server jupyter" in line for line in seen)
+    held = [line for line in seen if any(secret in line for secret in (SUDO, KAGGLE, CLOUD, token))]
+    # JupyterLab itself is started with its token in its environment, which its user and root can read.
+    assert {line.partition("=")[0] for line in held} <= {"JUPYTER_TOKEN"}
+    assert holding(machine, SUDO) == set()
+    assert holding(machine, CLOUD) == {f"{HOME}/.aws/credentials"}
+    assert holding(machine, KAGGLE) == {f"{study}/kaggle.json"}
+    theirs = {path for path in holding(machine, token) if "/share/jupyter/runtime/" not in path}
+    assert theirs == {"/etc/fastcompanion/jupyter.env"}
