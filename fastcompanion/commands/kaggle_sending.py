@@ -46,7 +46,7 @@ def sent(session: Session, ready: submitting.Ready, *, wait: float) -> Answer:
     if session.dry_run:
         return Answer(told, views.would)
     views.noted(told, session.reporter)
-    question = f"Send {Path(told.file).name} to {told.competition}? {views.left(told.limits)}"
+    question = f"Send {Path(told.file).name} to {told.competition} ({views.left(told.limits)})?"
     if not session.confirm(question, default=True):
         raise CompanionError("nothing was sent", code=Exit.FAILED)
     done = submitting.send(ready, wait=wait, reporter=session.reporter)

@@ -43,7 +43,7 @@ def near(file: str) -> str:
 def left(limits: Limits) -> str:
     """Say how many submissions are left."""
     many = limits.left >= 1000
-    return "Any number may be sent" if many else f"{limits.left} left today"
+    return "any number may be sent" if many else f"{limits.left} left today"
 
 
 def listed(found: List) -> Iterable[Block]:
@@ -134,7 +134,7 @@ def _prepared(told: Prepared) -> Iterable[tuple[str, str]]:
         yield "deadline", f"{told.deadline:%Y-%m-%d %H:%M}"
     yield (
         "today",
-        f"{told.limits.today} sent, {left(told.limits).lower()}; a new day begins at {told.resets:%H:%M} here",
+        f"{told.limits.today} sent, {left(told.limits)}; a new day begins at {told.resets:%H:%M} here",
     )
 
 

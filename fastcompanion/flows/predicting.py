@@ -5,7 +5,6 @@ from __future__ import annotations
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.competition.practice import place as places
 from fastcompanion.competition.site import client as clients
 from fastcompanion.competition.site import log, setting, submitting
 from fastcompanion.competition.site.log import Validation
@@ -47,10 +46,8 @@ def predicted(
     if elsewhere:
         reporter.note(f"{chosen} learns from the train.csv of {target.text}, without its hidden rows.")  # fmt: skip
         on_practice.predict(project, target, chosen, python=python, reporter=reporter)
-        beside = _public(target)
     else:
         running.script(project, [SCRIPT, chosen], python=python, reporter=reporter)
-        beside = Beside()
 
     def expected(metric: str) -> Validation | None:
         return of_run(project, run, metric, sure=True) if run else None
@@ -61,7 +58,7 @@ def predicted(
         target,
         file,
         words,
-        beside=beside,
+        beside=Beside(),
         expected=expected,
         project=project.root,
         code=code,
@@ -108,8 +105,3 @@ def _model(project: Project, model: str) -> tuple[str, str]:
     chosen = model or best
     own = [one for one in ranked if found[one][0].name == chosen]
     return chosen, chosen if chosen in own else next(iter(own), "")
-
-
-def _public(target: Target) -> Beside:
-    folder = places.at(target.slug).public
-    return Beside(folder / places.SAMPLE, folder / places.TEST, folder / places.TRAIN)

@@ -142,6 +142,14 @@ def public_rows(target: Target) -> int | None:
         return None
 
 
+def public_files(target: Target) -> tuple[Path, Path, Path] | None:
+    """Give sample, test and train of a practice competition of this machine; None elsewhere."""
+    if not target.practice or is_inside():
+        return None
+    folder = places.at(target.slug).public
+    return folder / places.SAMPLE, folder / places.TEST, folder / places.TRAIN
+
+
 @frozen
 class Baseline:
     """A naive model on the leaderboard of a practice competition; after its end `score` is the private one."""

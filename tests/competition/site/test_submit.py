@@ -157,13 +157,14 @@ def test_a_look_sends_nothing(site: Place) -> None:
     assert noted() == []
 
 
-def test_without_a_sample_nothing_is_sent_blindly(site: Place, tmp_path: Path) -> None:
+def test_the_files_of_a_practice_competition_are_known(site: Place, tmp_path: Path) -> None:
+    """Wherever the file lies, and whatever sample of another competition lies beside it."""
     alone = tmp_path / "elsewhere" / "deep" / "down"
     alone.mkdir(parents=True)
     (site.folder / "good.csv").rename(alone / "good.csv")
-    outcome = site.run("kaggle", "submit", alone / "good.csv", "-c", NAME, "--yes")
-    assert outcome.code == 5
-    assert "kaggle download practice/people" in outcome.err
+    (alone / "sample_submission.csv").write_text("person_id,survived\n1,0\n2,0\n")
+    done = site.run("kaggle", "submit", alone / "good.csv", "-c", NAME, "--yes")
+    assert done.code == 0, done
 
 
 def test_a_score_that_does_not_come_in_time_is_missing_and_comes_later(
@@ -296,6 +297,15 @@ def test_the_list_of_a_site_puts_what_runs_first(
     assert rows[1]["deadline"] == "2026-12-01T00:30:00+01:00"
     assert rows[2]["over"]
     assert "ended" in inside.run("kaggle", "list").out
+
+
+def test_without_a_sample_nothing_is_sent_blindly(inside: Place, tmp_path: Path) -> None:
+    alone = tmp_path / "elsewhere" / "deep" / "down"
+    alone.mkdir(parents=True)
+    (inside.folder / "good.csv").rename(alone / "good.csv")
+    outcome = inside.run("kaggle", "submit", alone / "good.csv", "-c", "people", "--yes")
+    assert outcome.code == 5
+    assert "kaggle download practice/people" in outcome.err
 
 
 def test_a_wrong_name_is_told_as_such_with_the_nearest_pitfall_9(inside: Place) -> None:
