@@ -93,13 +93,11 @@ def test_without_the_program_there_it_says_how_to_bring_it(
     assert checked(built_in_study) == []
 
 
-@pytest.mark.parametrize("words", [("--watch",), ("--step", "repeat"), ("--assess", LOOK)])
-def test_what_can_not_be_done_there_is_refused(
-    words: tuple[str, ...], built_in_study: Path, run: Runner
-) -> None:
-    done = run("check", "foundations/01", "--on", "box", *words, cwd=built_in_study)
-    assert done.code == 2
-    assert "--on is for checks of the reproduction" in done.err
+def test_what_can_not_be_done_there_is_refused(built_in_study: Path, run: Runner) -> None:
+    for words in (("--watch",), ("--step", "repeat"), ("--assess", LOOK)):
+        done = run("check", "foundations/01", "--on", "box", *words, cwd=built_in_study)
+        assert done.code == 2
+        assert "--on is for checks of the reproduction" in done.err
 
 
 def waits(study: Path, run: Runner) -> None:
