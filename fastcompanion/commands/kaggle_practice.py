@@ -305,7 +305,8 @@ def _view_standing(found: Standing) -> Iterable[Block]:
         yield Line(f"It has ended ({found.ended:%Y-%m-%d %H:%M}): ranks go by the hidden rows.")
     elif found.url:
         yield Line(f"It is served at {found.url}.")
-    left = "" if found.left is None else f", {found.left} left until 00:00 UTC"
+    is_open = found.left is not None and found.ended is None
+    left = f", {found.left} left until 00:00 UTC" if is_open else ""
     yield Facts(
         (
             ("metric", f"{found.metric}, {found.direction} is better"),

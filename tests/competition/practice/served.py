@@ -110,11 +110,12 @@ def _environment(
 
 
 def started(
-    live: Live, folder: Path, *, code: str, changes: Mapping[str, str | None] | None = None
+    live: Live, folder: Path, *argv: str, changes: Mapping[str, str | None] | None = None
 ) -> subprocess.Popen[str]:
-    """Start Python code that uses the client and is talked with."""
+    """Start the real client, to talk with it; as its script does, as `-m kaggle` closes its own standard input."""
+    script = "import sys; sys.argv[0] = 'kaggle'; from kaggle.cli import main; main()"
     return subprocess.Popen(
-        [sys.executable, "-P", "-c", code],
+        [sys.executable, "-P", "-c", script, *argv],
         cwd=folder,
         env=_environment(live, folder, changes),
         stdin=subprocess.PIPE,

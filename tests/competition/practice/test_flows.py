@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -254,30 +255,19 @@ def settled(live: Live, count: int = 1) -> tuple[standing.Sent, ...]:
     return found
 
 
-LOGIN = """
-import os, sys
-from kagglesdk import KaggleClient, KaggleEnv
-from kagglesdk.kaggle_oauth import KaggleOAuth
-client = KaggleClient(env=KaggleEnv.LOCAL, username="", password="")
-state = KaggleOAuth.OAuthState()
-print(state.code_challenge, flush=True)
-code = sys.stdin.readline().strip()
-login = KaggleOAuth(client)
-login._exchange_oauth_token(code, ["resources.admin:*"], state)
-print(login._creds.introspect()); login._creds.save()
-"""
-
-
 def test_signing_in_refreshing_and_revoking(live: Live, tmp_path: Path) -> None:
     """The real client's own steps; the page on which people sign in is none of ours."""
     no_key = {"KAGGLE_USERNAME": None, "KAGGLE_KEY": None}
     signed_in = live.protocol.signed_in
-    with served.started(live, tmp_path, code=LOGIN, changes=no_key) as program:
+    login = ("auth", "login", "--no-launch-browser")
+    with served.started(live, tmp_path, *login, changes=no_key) as program:
         assert program.stdin is not None
         assert program.stdout is not None
-        challenge = program.stdout.readline().strip()
-        print(signed_in.code(challenge), file=program.stdin, flush=True)
-        assert program.stdout.read().strip() == "learner"
+        page = next(line for line in program.stdout if "/oauth2/authorize?" in line).strip()
+        asked = parse_qs(urlsplit(page).query)
+        assert page.startswith(f"http://127.0.0.1:{live.port}/")
+        print(signed_in.code(asked["code_challenge"][0]), file=program.stdin, flush=True)
+        assert "logged in as [learner]" in program.stdout.read()
     assert program.returncode == 0
     kept = tmp_path / "thrown-away" / "home" / ".kaggle" / "credentials.json"
     about = json.loads(kept.read_text())
