@@ -234,6 +234,9 @@ class _Run:
     def _fetch_archive(self) -> None:
         path = self.folder / self.archive
         if path.exists() and self.archive not in self.record.files:
+            if self._is_the_same(path):
+                self._adopt(path)
+                return
             self._aside((self.archive,))
         total = sum(one.size for one in self.listed)
         expected = Expected(archive=True, most=self._bounds().most)
@@ -243,12 +246,27 @@ class _Run:
         record = replace(self.record, whole=False)
         self._settle(record, self.archive, kept, lambda: store.move(got.part, path))
 
+    def _is_the_same(self, path: Path) -> bool:
+        """Is this the archive, brought by a browser or another client? Its size tells; its CRCs are looked at."""
+        if self.wish.force or not path.is_file() or not unpacking.is_archive(path):
+            return False
+        with self.client.opened(self.target.slug, None) as body:
+            return body.size == path.stat().st_size
+
+    def _adopt(self, path: Path) -> None:
+        self.ways.reporter.note(f"{self.archive} is here already, in the size that the site tells")
+        kept = keeping.of(path, path.stat().st_size, unpacking.crc_of(path))
+        files = {**self.record.files, self.archive: kept}
+        self.record = keeping.write(self.folder, replace(self.record, whole=False, files=files))
+
     def _unpack(self) -> None:
         """Unpack what is not there yet: first the list of all files is written, each file then, the end last."""
         path = self.folder / self.archive
         members = unpacking.look(
             path, self._bounds(), unpacking.rules_of(self.folder, keeping.NAME)
         )
+        for member in members:
+            self._is_free_name(member.name)
         missing = self._to_write(members)
         total = sum(one.size for one in missing)
         unpacking.space(total, self._bounds(), self.folder)
@@ -276,6 +294,14 @@ class _Run:
             return [one for one, _ in missing if one.name not in yours]
         self._aside(yours)
         return [one for one, _ in missing]
+
+    def _is_free_name(self, name: str) -> None:
+        """Refuse a file that would lie where our own two do."""
+        if name.casefold() in (keeping.NAME, self.archive.casefold()):
+            raise CompanionError(
+                f"the data hold a file {name}, which is a name of ours: nothing was unpacked",
+                hint="--no-unpack fetches the archive; unpack it elsewhere.",
+            )
 
     def _is_ours(self, name: str) -> bool:
         """Is the file that lies here what we wrote, so that nobody's work is lost with it?"""
@@ -325,6 +351,8 @@ class _Run:
 
     def named(self) -> Downloaded:
         """Bring files by their names, each for itself."""
+        for name in self.wish.names:
+            self._is_free_name(name)
         here = [name for name in self.wish.names if name in self.record.files]
         if len(here) == len(self.wish.names) and not self.wish.force:
             looked = keeping.look(self.folder, self.record, here)
@@ -345,6 +373,7 @@ class _Run:
     def _one(self, file: DataFile) -> None:
         rules = unpacking.rules_of(self.folder, keeping.NAME)
         name = unpacking.safe_name(file.name, rules)
+        self._is_free_name(name)
         path = unpacking.place(self.folder, name)
         if self._stays(name, path):
             return

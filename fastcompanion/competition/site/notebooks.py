@@ -388,6 +388,8 @@ class Fetching:
             listed, log = _listed(self.client, self.name)
             rules = unpacking.rules_of(self.folder, keeping.NAME)
             names = unpacking.safe_names((one.name for one in listed), rules)
+            if keeping.NAME in map(str.casefold, names):
+                raise CompanionError(f"the notebook wrote a file {keeping.NAME}, which is a name of ours", hint="Let it write another one.")  # fmt: skip
             files = [self._file(name, one) for name, one in zip(names, listed, strict=True)]
             where = self._log(log, names)
         return Output(

@@ -106,8 +106,14 @@ class Receiver:
         usable = known is not None and known.validator and there
         if known is not None and usable and (known.size is None or there <= known.size):
             self.have, self.coming = there, known
-        elif there:
+        elif known is not None:
             store.remove(self.part)
+        elif self.part.exists():
+            place = self.part.with_name(f"{self.part.name}.yours")
+            self.reporter.note(
+                f"{self.part.name} is not of a download of ours: it is {place.name} now"
+            )
+            store.move(self.part, place)
 
     def _wait(self, error: CompanionError, pause: float | None) -> None:
         """Wait before another try; a site that refused before it gave anything is believed at once."""

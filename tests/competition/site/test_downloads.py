@@ -263,6 +263,31 @@ def test_files_that_were_here_before(served: Site) -> None:
     assert served.files() == {**FILES, **mine}
 
 
+@pytest.mark.parametrize("name", [".download.json", ".DOWNLOAD.json", ARCHIVE, "People.ZIP"])
+def test_names_of_our_own(served: Site, name: str) -> None:
+    served.faults.clear()
+    served.holds({"a.csv": b"1", name: b"evil"})
+    for names in ((), (name,)):
+        with pytest.raises(CompanionError, match="a name of ours"):
+            served.download(*names)
+    assert "a.csv" not in served.files()
+    assert json.loads((served.folder / ".download.json").read_text())["version"] == 1
+
+
+def test_an_archive_that_the_browser_brought_is_used(served: Site) -> None:
+    served.folder.mkdir()
+    shutil.copy(served.place.archive, served.folder / ARCHIVE)
+    assert served.download().received == 0
+    assert served.files() == FILES
+
+
+def test_a_part_that_is_not_ours_is_no_part(served: Site) -> None:
+    served.folder.mkdir()
+    part(served).write_bytes(b"mine")
+    served.download()
+    assert served.files() == {**FILES, f"{ARCHIVE}.part.yours": b"mine"}
+
+
 def test_a_newer_version_on_the_site_replaces_what_we_wrote(served: Site) -> None:
     served.download()
     newer = {**FILES, "train.csv": b"id,y\n1,0\n3,1\n", "more.csv": b"x\n"}

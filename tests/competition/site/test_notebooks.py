@@ -279,6 +279,13 @@ def test_two_files_of_one_name(served: Site) -> None:
         fetch(served)
 
 
+def test_a_name_of_our_own(served: Site) -> None:
+    left(served, a_csv=b"1")
+    served.faults.add("/ListKernelSessionOutput", fields(fileName=".Download.json"))
+    with pytest.raises(CompanionError, match="a name of ours"):
+        fetch(served)
+
+
 def test_files_in_folders(served: Site) -> None:
     left(served, a_csv=b"1")
     served.faults.add("/ListKernelSessionOutput", fields(fileName="models/deep/a.csv"))
