@@ -102,11 +102,6 @@ def sources() -> tuple[Source, ...]:
     return tuple(_every())
 
 
-def chosen() -> Credential | None:
-    """Give the credential that is sent: the first that is there; None where there is none."""
-    return next((one.credential for one in sources() if one.credential is not None), None)
-
-
 def needed(tell: Callable[[str], None] = lambda text: None) -> Credential:
     """Give the credential that is sent; an error that says where to get one where there is none.
 

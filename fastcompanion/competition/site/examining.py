@@ -278,7 +278,11 @@ def _programs() -> Iterator[Noted]:
         old = bool(one.numbers) and one.numbers < FIRST_WITH_TOKENS
         if old:
             text += ", which knows no tokens and asks for what kaggle.com may have given up"
-        cure = "pip install --upgrade kaggle, in the Python that it belongs to" if old else ""
+        cure = (
+            "pip install --upgrade kaggle, in the Python that it belongs to (3.11 or newer)"
+            if old
+            else ""
+        )
         yield Noted("warn" if old and number == 0 else "ok", text, cure, str(one.path))
 
 

@@ -14,7 +14,6 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.scrub import GONE
 from fastcompanion.competition.site.credentials import Secret
-from fastcompanion.competition.site.target import WEB
 
 Kind = Literal[
     "credential", "rules", "denied", "missing", "refused", "limit", "server", "answer", "expired",
@@ -235,8 +234,3 @@ def shown(text: str, secrets: Iterable[Secret] = ()) -> str:
         text = text.replace(secret.reveal(), GONE)
     line = " ".join("".join(one if one.isprintable() else " " for one in text[:4096]).split())
     return line if len(line) <= _MOST_TEXT else line[:_MOST_TEXT] + "…"
-
-
-def web(slug: str) -> str:
-    """Give the page of a competition on kaggle.com."""
-    return f"{WEB}/competitions/{slug}"

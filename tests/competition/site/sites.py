@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fastcompanion.competition.site import client as clients
+from fastcompanion.competition.site import credentials
 from fastcompanion.competition.site.client import Client
 from fastcompanion.competition.site.credentials import Credential, Secret
 from fastcompanion.competition.site.line import Patience
@@ -33,3 +34,9 @@ def real(url: str, credential: Credential = KEY, patience: Patience = QUICK) -> 
 def nothing_in(folder: Path) -> list[str]:
     """Name the files below a folder, to see that none was left behind."""
     return sorted(str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file())
+
+
+def sent() -> Credential | None:
+    """Give the credential that would be sent to kaggle.com, None where there is none."""
+    found = [one.credential for one in credentials.sources() if one.credential is not None]
+    return credentials.needed() if found else None

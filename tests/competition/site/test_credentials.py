@@ -12,6 +12,7 @@ import pytest
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.competition.site import credentials
 from fastcompanion.competition.site.credentials import Credential, Source
+from tests.competition.site import sites
 
 PLANTED = "planted"
 Put = Callable[[str], None]
@@ -75,7 +76,7 @@ def test_the_first_that_is_there_is_sent(
     for which in reversed(names):
         put(which, home, monkeypatch)
     _, sent, sort = PLACES[names[0]]
-    assert header(credentials.chosen()) == sent
+    assert header(sites.sent()) == sent
     assert credentials.needed().sort == sort
     usable = [one for one in credentials.sources() if one.credential is not None]
     assert [header(one.credential) for one in usable] == [PLACES[which][1] for which in names]
@@ -90,16 +91,16 @@ def test_the_order_is_that_of_the_official_client(
         put(which, home, monkeypatch)
     for place in ("KAGGLE_API_TOKEN", "access_token", "access_token.txt"):
         token, _ = get_access_token_from_env()
-        assert header(credentials.chosen()) == f"Bearer {token}"
+        assert header(sites.sent()) == f"Bearer {token}"
         if place.isupper():
             monkeypatch.delenv(place)
         else:
             (home / ".kaggle" / place).unlink()
-    assert header(credentials.chosen()).startswith("Basic")
+    assert header(sites.sent()).startswith("Basic")
 
 
 def test_without_any_the_error_says_where_to_get_one(isolated: Path) -> None:
-    assert credentials.chosen() is None
+    assert sites.sent() is None
     with pytest.raises(CompanionError) as missing:
         credentials.needed()
     assert missing.value.code == Exit.MISSING
@@ -163,7 +164,7 @@ def test_the_variable_may_name_a_file(home: Path, monkeypatch: pytest.MonkeyPatc
     place = home / "my token"
     place.write_text("KGAT_planted-elsewhere\n")
     monkeypatch.setenv("KAGGLE_API_TOKEN", str(place))
-    assert header(credentials.chosen()) == "Bearer KGAT_planted-elsewhere"
+    assert header(sites.sent()) == "Bearer KGAT_planted-elsewhere"
     place.write_text("")
     assert credentials.sources()[0].wrong == "the file is empty"
 
@@ -174,7 +175,7 @@ def test_half_of_the_environment_is_joined_with_the_file(
     """As the official client does: each variable takes the place of one entry."""
     put("kaggle.json", home, monkeypatch)
     monkeypatch.setenv("KAGGLE_USERNAME", "ada")
-    assert header(credentials.chosen()) == "Basic ada:planted-json-key"
+    assert header(sites.sent()) == "Basic ada:planted-json-key"
     monkeypatch.delenv("KAGGLE_USERNAME")
     (home / ".kaggle" / "kaggle.json").unlink()
     monkeypatch.setenv("KAGGLE_KEY", "planted")
@@ -185,7 +186,7 @@ def test_half_of_the_environment_is_joined_with_the_file(
 def test_a_token_in_the_place_of_the_key_is_sent_as_what_it_is(home: Path) -> None:
     about = {"username": "ada", "key": "KGAT_planted"}
     (home / ".kaggle" / "kaggle.json").write_text(json.dumps(about))
-    assert header(credentials.chosen()) == "Bearer KGAT_planted"
+    assert header(sites.sent()) == "Bearer KGAT_planted"
 
 
 def test_on_kaggle_the_notebooks_own_token_comes_first(
@@ -196,9 +197,9 @@ def test_on_kaggle_the_notebooks_own_token_comes_first(
     place.write_text("planted-notebook")
     monkeypatch.setenv("KAGGLE_KERNEL_RUN_TYPE", "Interactive")
     monkeypatch.setenv("KAGGLE_API_V1_TOKEN", str(place))
-    assert header(credentials.chosen()) == "Bearer KGAT_planted-env"
+    assert header(sites.sent()) == "Bearer KGAT_planted-env"
     monkeypatch.setenv("KAGGLE_DATA_PROXY_URL", "https://proxy.example")
-    assert header(credentials.chosen()) == "Bearer planted-notebook"
+    assert header(sites.sent()) == "Bearer planted-notebook"
 
 
 def test_a_secret_shows_itself_nowhere(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

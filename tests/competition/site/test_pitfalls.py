@@ -138,7 +138,7 @@ def test_pitfall_07_a_key_that_is_no_longer_found_is_told_and_the_cure_works(
     if sys.platform.startswith("linux"):
         assert credentials.needed().source == str(new)
     (isolated / ".kaggle").mkdir()
-    assert credentials.chosen() is None
+    assert sites.sent() is None
     told = next(one for one in examining.local() if one.file == str(new))
     assert "no client finds it" in told.text
     if os.name == "posix":
