@@ -14,7 +14,17 @@ import pytest
 
 from fastcompanion.competition.practice import server, standing
 from fastcompanion.competition.practice.server import Live
-from tests.competition.faults import Faults, refused, upload_cut
+from tests.competition.faults import (
+    Faults,
+    dropped,
+    error_inside,
+    expired,
+    html,
+    lengthened,
+    refused,
+    upload_cut,
+    wrong_enum,
+)
 from tests.competition.practice import served
 from tests.conftest import Runner
 
@@ -376,3 +386,66 @@ def test_a_limit_that_is_reached_is_told_before_and_at_the_last_step(tmp_path: P
             once = served.client(live, tmp_path, "competitions", "list")
             assert (once.code, "slow down" in once.out + once.err) == (1, True)
             assert served.client(live, tmp_path, "competitions", "list").code == 0
+
+
+@pytest.mark.parametrize("source", ["kaggle.json", "access_token"])
+def test_credentials_in_files(live: Live, faults: Faults, tmp_path: Path, source: str) -> None:
+    """Written after the environment was made, which leaves none of the learner's there."""
+    no_key = {"KAGGLE_USERNAME": None, "KAGGLE_KEY": None}
+    folder = tmp_path / "thrown-away" / "home" / ".kaggle"
+    folder.mkdir(parents=True)
+    key = live.protocol.key
+    text = json.dumps({"username": "learner", "key": key}) if source == "kaggle.json" else key
+    (folder / source).write_text(text)
+    (folder / source).chmod(0o600)
+    said = served.client(live, tmp_path, "competitions", "list", "--csv", changes=no_key)
+    assert (said.code, "people" in said.out) == (0, True), said
+    asked = (
+        ["ListCompetitions"] if source == "kaggle.json" else ["IntrospectToken", "ListCompetitions"]
+    )
+    assert faults.names() == asked
+
+
+def test_what_the_client_makes_of_each_fault(live: Live, faults: Faults, tmp_path: Path) -> None:
+    """Our own client is held to better ones; this is what it has to be better than, and that faults reach a client."""
+    submit = served.submission(live.place, tmp_path).name
+    for fault in (
+        refused(404), refused(500), refused(503), refused(429, retry_after=1), refused(429, as_google=True),
+        error_inside(403, "no"), html(), html(502), dropped(), lengthened(20),
+    ):  # fmt: skip
+        faults.add("/ListCompetitions", fault)
+    faults.add("/ListSubmissions", wrong_enum())
+    faults.add("PUT /upload/", refused(500))
+    faults.add("PUT /upload/", dropped())
+    faults.add("GET /files/", expired())
+    code = (
+        STEPS
+        + f"""
+for number in range(11):
+    step(number, lambda: [one.title for one in api.competitions_list().competitions])
+step("sent", lambda: api.competition_submit("{submit}", "m", "people", quiet=True).ref)
+step("sent again", lambda: api.competition_submit("{submit}", "m", "people", quiet=True).ref)
+step("submissions", lambda: len(api.competition_submissions("people")))
+step("file", lambda: api.competition_download_file("people", "train.csv", path="got", quiet=True))
+"""
+    )
+    found = told(served.client(live, tmp_path, code=code))
+    kinds = [str(found[number]).partition(":")[0] for number in range(10)]  # type: ignore[index]
+    http, cut = "HTTPError", "ConnectionError"
+    assert kinds == [
+        http,
+        http,
+        http,
+        http,
+        http,
+        http,
+        "JSONDecodeError",
+        http,
+        cut,
+        "ChunkedEncodingError",
+    ]
+    assert found[10] == ["Practice: people"]  # type: ignore[index]
+    # A lost upload is a submission with the number 0, a dropped line is survived.
+    assert (found["sent"], found["sent again"]) == (0, 50_000_001)
+    assert str(found["submissions"]).startswith("KeyError")
+    assert str(found["file"]).startswith("HTTPError")
