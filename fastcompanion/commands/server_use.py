@@ -14,6 +14,7 @@ from fastcompanion.base.records import frozen
 from fastcompanion.commands.options import Session, command
 from fastcompanion.commands.server_app import app
 from fastcompanion.commands.server_use_view import (
+    view_account,
     view_forgotten,
     view_kept,
     view_list,
@@ -22,6 +23,8 @@ from fastcompanion.commands.server_use_view import (
 )
 from fastcompanion.console import Answer, Block, Line
 from fastcompanion.server import host_keys, journals, jupyter, registry, states
+from fastcompanion.server.cloud import orphans
+from fastcompanion.server.cloud.orphans import Resource
 from fastcompanion.server.connection import connect
 from fastcompanion.server.failures import SSH
 from fastcompanion.server.registry import Server
@@ -40,6 +43,13 @@ class Listed:
     """All servers."""
 
     servers: tuple[Server, ...]
+
+
+@frozen
+class Account:
+    """What of ours is in the account at AWS."""
+
+    resources: tuple[Resource, ...]
 
 
 @frozen
@@ -93,9 +103,14 @@ def status(
     wait: Annotated[
         int, typer.Option("--connect-timeout", min=1, max=300, help="Seconds for an answer.")
     ] = 15,
+    all_regions: Annotated[
+        bool, typer.Option("--all-regions", help="What of yours is at AWS, in every region.")
+    ] = False,
 ) -> Answer:
     """Show what a server does, what keeps it awake, when it stops and what it costs; of all without a name."""
-    del session
+    if all_regions:
+        account = Account(orphans.everything(reporter=session.reporter))
+        return Answer(account, lambda data: view_account(data.resources))
     servers = [registry.find(name)] if name else list(registry.read() or [registry.find("")])
     found = tuple(states.of(one, connect_timeout=wait) for one in servers)
     code = Exit.MISSING if any(one.state == "unreachable" for one in found) else Exit.DONE

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from fastcompanion.console import Block, Facts, Line, Next, Table, Title, Warn
+from fastcompanion.server.cloud.orphans import Resource
 from fastcompanion.server.jupyter import Opened
 from fastcompanion.server.registry import Server
 from fastcompanion.server.states import Money, Standing
@@ -28,6 +29,28 @@ def view_list(servers: tuple[Server, ...]) -> Iterable[Block]:
         for one in servers
     )
     yield Table(("name", "kind", "where", "$/h"), rows)
+
+
+def view_account(resources: tuple[Resource, ...]) -> Iterable[Block]:
+    """Show what of ours is at AWS, and what belongs to nothing that is known here."""
+    if not resources:
+        yield Line("Nothing of fastcompanion's is in your account, in no region.", "good")
+        return
+    rows = tuple(
+        (
+            one.region,
+            one.name,
+            f"{one.kind} {one.id}",
+            one.state,
+            "?" if one.month is None else f"${one.month:.2f}",
+            "" if one.known else "unknown here",
+        )
+        for one in resources
+    )
+    yield Table(("region", "name", "what", "state", "a month", ""), rows)
+    lost = sorted({one.name for one in resources if not one.known and one.costs})
+    for name in lost:
+        yield Warn(f"{name} costs money and belongs to no server that this computer knows.")
 
 
 def view_standings(servers: tuple[Standing, ...]) -> Iterable[Block]:

@@ -41,6 +41,7 @@ SHARED = {
     "today_view",
     "kaggle_validate_view",
     "server_use_view",
+    "server_cloud_view",
     "kaggle_site_view",
     "kaggle_sending",
 }

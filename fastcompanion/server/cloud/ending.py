@@ -44,26 +44,26 @@ class Ended:
     month_cost: float | None
 
 
-def before(name: str, reporter: Reporter, *, profile: str = "", since: float = 0.0) -> Before:
+def before(name: str, reporter: Reporter, *, profile: str = "") -> Before:
     """Look at what would be lost; a machine that does not run can't be looked into."""
     found = machines.known(name, profile)
     aws = boto.connect(found.region, found.profile)
     machine = ec2.instance(aws, found.instance) if found.instance else None
     state = machine.state if machine else "gone"
-    look = _look(found.server, machine, reporter, since)
+    look = _look(found.server, machine, reporter)
     return Before(name, found.region, found.instance, state, look)
 
 
-def _look(
-    server: Server | None, machine: Instance | None, reporter: Reporter, since: float
-) -> Look:
+def _look(server: Server | None, machine: Instance | None, reporter: Reporter) -> Look:
     if machine is None or not machine.alive:
         return Look((), True)
     if machine.state != "running":
         return Look((), False, f"the machine is {machine.state}")
     if server is None:
         return Look((), True)
-    return unsaved.look(connection.connect(server, reporter=reporter), since)
+    made = clock.parse(server.created).timestamp() if server.created else 0.0
+    way = connection.connect(server, reporter=reporter)
+    return unsaved.look(way, made, unsaved.last_sync(server.name))
 
 
 def end(name: str, reporter: Reporter, *, profile: str = "", patience: Patience = USUAL) -> Ended:
@@ -179,8 +179,3 @@ def _forget(found: Known) -> None:
         registry.remove(found.name)
         host_keys.forget(found.server.alias)
     found.journal.close()
-
-
-def since_last_sync(server: Server) -> float:
-    """Give the moment since which files of a machine count as new: its creation."""
-    return clock.parse(server.created).timestamp() if server.created else 0.0

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from fastcompanion.base import workspace
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
 from fastcompanion.server.connection import Connection
+from fastcompanion.server.syncing import THERE
 
 _LISTED = 20
 _SECONDS = 120
-# One line for each finding: kind, count, bytes, path, divided by tabs. `$1` is a moment in seconds:
-# files that are older were fetched or put there already.
+# One line for each finding: kind, count, bytes, path, divided by tabs. Files older than the moment `$1`
+# came with the machine; those in the folder `$3` that are older than `$2` were synced.
 _LOOK = r"""
 set -u
 cd "$HOME" || exit 3
-since=${1:-0}
 skip="-name .cache -o -name .local -o -name .venvs -o -name venv -o -name .venv -o -name .conda -o -name node_modules"
 find . -maxdepth 6 \( $skip \) -prune -o -name .git -print 2>/dev/null | while IFS= read -r git; do
   at=${git%/.git}
@@ -27,6 +28,7 @@ done
 for at in *; do
   [ -e "$at" ] || continue
   [ -e "$at/.git" ] && continue
+  [ "$at" = "$3" ] && since=$2 || since=$1
   find "./$at" \( $skip -o -name .git -o -name __pycache__ -o -name .ipynb_checkpoints \) -prune -o -type f -newermt "@$since" -printf '%s\n' 2>/dev/null |
     awk -v at="$at" '{n += 1; b += $1} END {if (n) printf "files\t%d\t%.0f\t%s\n", n, b, at}'
 done
@@ -58,10 +60,11 @@ class Look:
         return self.looked and not self.found
 
 
-def look(way: Connection, since: float) -> Look:
-    """Look over ssh; `since` is when files were last synced, in seconds since 1970."""
+def look(way: Connection, since: float, synced: float = 0.0) -> Look:
+    """Look over ssh; `since` is when the machine was made, `synced` the last sync, as seconds since 1970."""
+    moments = [f"{since:.0f}", f"{max(since, synced):.0f}", THERE]
     try:
-        done = way.script(_LOOK, args=[f"{since:.0f}"], root=False, timeout=_SECONDS)
+        done = way.script(_LOOK, args=moments, root=False, timeout=_SECONDS)
     except CompanionError as error:
         return Look((), False, error.message)
     lines = done.out.splitlines()
@@ -70,3 +73,9 @@ def look(way: Connection, since: float) -> Look:
     rows = [line.split("\t", 3) for line in lines if line.count("\t") >= 3]
     found = tuple(Unsaved(kind, int(count), int(size), path) for kind, count, size, path in rows)
     return Look(found[:_LISTED], True)
+
+
+def last_sync(name: str) -> float:
+    """Give when files were last synced with a server, as seconds since 1970; 0 where they never were."""
+    kept = (workspace.servers_folder() / "sync").glob(f"{name}-{'?' * 16}.json")
+    return max((one.stat().st_mtime for one in kept), default=0.0)

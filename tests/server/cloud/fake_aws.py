@@ -48,6 +48,9 @@ ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBGx0dXNh
 """
 
 
+REGIONS = ("eu-west-1", "us-east-1")
+
+
 class Killed(BaseException):
     """What a client dies of that is killed at a call: nothing of ours may catch it."""
 
@@ -81,6 +84,7 @@ class FakeAws:
             "CancelSpotInstanceRequests": self._cancel,
             "DeleteSecurityGroup": self._delete_group,
             "TerminateInstances": self._terminate,
+            "DescribeRegions": self._regions,
         }
 
     # --- what tests ask ---
@@ -167,6 +171,12 @@ class FakeAws:
         if "canonical" in name:
             image = "ami-0aaaaaaaaaaaaaaa3"
         return _json(request, {"Parameter": {"Name": name, "Value": image}})
+
+    def _regions(self, fields: dict[str, str], request: Any) -> AWSResponse:
+        """Two: an account may have switched the others off, and each one takes time."""
+        rows = "".join(f"<item><regionName>{one}</regionName></item>" for one in REGIONS)
+        body = f"<DescribeRegionsResponse><regionInfo>{rows}</regionInfo></DescribeRegionsResponse>"
+        return _xml(request, body)
 
     def _limit(self, fields: dict[str, str], request: Any) -> AWSResponse:
         if self.quota is None:

@@ -14,6 +14,7 @@ import pytest
 
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.reporter import SILENT
+from fastcompanion.server import syncing
 from fastcompanion.server.cloud import (
     address,
     ending,
@@ -52,7 +53,7 @@ def test_the_policy_allows_what_is_asked_and_nothing_more(
         if not spot:
             stopping.resize("gpu1", "g5.xlarge")
         stopping.start("gpu1", SILENT, cidr="91.198.174.192/32", patience=QUICK)
-        orphans.everything(("us-east-1",))
+        orphans.everything()
         ending.end("gpu1", SILENT, patience=QUICK)
     asked = {_leave(action) for action in fake.calls}
     asked |= {_ALSO[action] for action in fake.calls if action in _ALSO}
@@ -63,7 +64,7 @@ def test_the_policy_allows_what_is_asked_and_nothing_more(
         if not action.startswith("iam:")
     }
     # Of the fall-back ways, which this launch did not need.
-    fallbacks = {"ec2:DeleteVolume", "ec2:DescribeRegions"}
+    fallbacks = {"ec2:DeleteVolume"}
     assert asked <= allowed, asked - allowed
     assert allowed - asked <= fallbacks, allowed - asked
 
@@ -221,6 +222,28 @@ def test_what_would_be_lost(tmp_path: Path, git: Git, monkeypatch: pytest.Monkey
         ("unpushed", "./work"): (1, 0),
         ("files", "my results"): (1, 1000),
     }
+
+
+def test_what_was_synced_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolated: Path
+) -> None:
+    home = tmp_path / "home"
+    study = home / "fastcompanion" / "my-study"
+    study.mkdir(parents=True)
+    (study / "a.ipynb").write_text("{}")
+    (home / "b.txt").write_text("x")
+    monkeypatch.setenv("HOME", str(home))
+    way = Local(Server("gpu1", provider="local"))
+    found = unsaved.look(way, 0, synced=4_000_000_000)
+    assert [(one.kind, one.path) for one in found.found] == [("files", "b.txt")]
+    both = unsaved.look(way, 0, synced=unsaved.last_sync("gpu1"))
+    assert [one.path for one in both.found] == ["b.txt", "fastcompanion"]
+    kept = syncing.base_file("gpu1", study)
+    kept.parent.mkdir(parents=True)
+    kept.write_text("{}")
+    os.utime(kept, (5_000, 5_000))
+    assert unsaved.last_sync("gpu1") == 5_000
+    assert unsaved.last_sync("gpu") == 0
 
 
 def test_a_look_over_ssh(

@@ -256,6 +256,17 @@ def test_what_is_left_in_all_regions(gpu1: FakeAws) -> None:
     assert machine.month == pytest.approx(0.531 * 730, abs=0.01)
 
 
+def test_status_of_all_regions(gpu1: FakeAws, run: Runner) -> None:
+    told = run("server", "status", "--all-regions", "--json")
+    assert told.code == 0, told.out
+    kinds = [one["kind"] for one in told.data["resources"]]
+    assert kinds == ["machine", "disk", "firewall group", "key"]
+    shown = run("server", "status", "--all-regions")
+    assert "machine i-" in shown.out
+    run("server", "terminate", "gpu1", "--confirm", "gpu1")
+    assert "Nothing of fastcompanion's" in run("server", "status", "--all-regions").out
+
+
 def test_stopping_waits_for_the_state(gpu1: FakeAws) -> None:
     made = stopping.stop("gpu1", patience=QUICK)
     assert made.state == "stopped"
