@@ -26,7 +26,7 @@ from fastcompanion.course.model import Course, Lesson, NotebookRef
 from fastcompanion.course.notebooks import notebook
 from fastcompanion.course.running import run
 from fastcompanion.course.scaffolds import scratch
-from fastcompanion.server.notebooks import doors, links, travel
+from fastcompanion.server.notebooks import doors, links, merging, travel
 from fastcompanion.server.notebooks.doors import Door, Fit
 from fastcompanion.server.notebooks.travel import Kind, Pack
 from fastcompanion.study.plan import plan
@@ -102,7 +102,7 @@ def set_out(
     own = _own(ws, asked, reporter, dry_run=dry_run)
     notes: list[str] = []
     pack = _pack(own, door, notes, public=asked.push)
-    file = ws.travel_folder(own.lesson.id) / f"{own.ref.id}.{own.kind}.{door.id}.ipynb"
+    file = _free(ws.travel_folder(own.lesson.id) / f"{own.ref.id}.{own.kind}.{door.id}.ipynb", pack)
     to = _github(own) if asked.push else None
     page = links.jupyter(asked.url) if asked.url else door.page
     fit, link = _fit(own, door), ""
@@ -313,6 +313,22 @@ def _of_repeat(own: _Own) -> list[Path]:
         return []
     folder = own.ws.repeat_folder(own.lesson.id, own.ref.id)
     return [path for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
+def _free(file: Path, pack: Pack) -> Path:
+    """Give the file for a copy; one in which somebody has worked (a Jupyter on this machine) stays."""
+    if not file.exists():
+        return file
+    try:
+        book = notebook.read(file)
+        before = travel.find(book)
+    except CompanionError:
+        before = None
+    if before is not None:
+        ran = any(one.get("outputs") or one.get("execution_count") for one in book["cells"])
+        if not ran and merging.alike(travel.take_out(book)["cells"], before.book["cells"]):
+            return file
+    return file.with_name(f"{file.stem}-{pack.id}.ipynb")
 
 
 def _copy(own: _Own, pack: Pack, door: Door, asked: Asked) -> dict[str, Any]:

@@ -313,6 +313,23 @@ def test_a_run_there_counts_where_it_went_through_from_the_top(
     assert [e.data["where"] for e in past] == ["kaggle"]
 
 
+def test_a_copy_in_which_somebody_has_worked_is_not_replaced(
+    built_in_study: Path, run: Runner
+) -> None:
+    words = ("server", "notebook", "jupyter", "foundations/01", "--step", "reproduce", "--json")
+    file = built_in_study / str(run(*words, cwd=built_in_study).data["file"])
+    again = run(*words, cwd=built_in_study)
+    assert built_in_study / again.data["file"] == file, "an untouched one is made anew"
+    book = notebook.read(file)
+    next(one for one in book["cells"][1:] if one["cell_type"] == "code")["source"] = "worked = 1"
+    notebook.write(file, book)
+    other = built_in_study / str(run(*words, cwd=built_in_study).data["file"])
+    assert other != file
+    assert "worked = 1" in sources(file)
+    assert home(run, built_in_study, file)["state"] == "taken"
+    assert "worked = 1" in sources(built_in_study / NAME)
+
+
 def test_results_have_the_seal_of_those_in_files() -> None:
     """What is written for `check --from` and what comes home are read by one function."""
     found = Results("c/01", "nb", 1, {}, (Result("aaaaaaa2aa", AT, "s", "passed"),))

@@ -169,6 +169,25 @@ def test_a_machine_that_was_lost_takes_nothing_along(
     assert len(ids) == 1
 
 
+def test_with_drive_what_is_found_is_kept_there(
+    built_in_study: Path, run: Runner, tmp_path: Path
+) -> None:
+    browser, drive = tmp_path / "browser.ipynb", tmp_path / "drive"
+    browser.write_text(set_out(run, built_in_study, "--drive").read_text())
+    kernel = colab(tmp_path / "c", browser, tmp_path / "h")
+    mount = (
+        "import pathlib\ndef mount(where): (pathlib.Path(where) / 'MyDrive').mkdir(parents=True)\n"
+    )
+    (tmp_path / "h" / "google" / "colab" / "drive.py").write_text(mount)
+    with kernel:
+        far = Far(kernel, browser)
+        far.cells[0]["source"] = far.cells[0]["source"].replace("/content/drive", str(drive))
+        assert "foundations/01" in far.run(0)
+    kept = drive / "MyDrive" / "fastcompanion-travel"
+    assert list(kept.glob("*/sessions.json"))
+    assert list(kept.glob("*/study/courses/foundations.yaml"))
+
+
 def test_a_course_of_others_travels_with_its_original_and_its_records(
     there: BareKernel, study: Path, run: Runner, tmp_path: Path
 ) -> None:
