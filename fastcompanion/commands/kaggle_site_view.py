@@ -61,7 +61,7 @@ def listed(found: List) -> Iterable[Block]:
         yield Warn(f"kaggle.com was not asked: {found.problem}")
         yield Line(found.hint, "dim")
     elif found.competitions:
-        yield Next(f"fastcompanion kaggle join {_first(found.competitions)}")
+        yield Next(f"fastcompanion kaggle join {shown([_first(found.competitions)])}")
 
 
 def _first(found: Iterable[Listed]) -> str:

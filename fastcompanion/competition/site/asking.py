@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,25 +23,24 @@ from fastcompanion.competition.site.target import Target, is_inside
 
 VERSION = 1
 #: so many rows of a leaderboard are asked for; of a longer one the site tells our own rank
-ROWS = 1000
+ROWS, FEW = 1000, 100
 _FAR = datetime(2090, 1, 1, tzinfo=UTC)
 Kind = TypeVar("Kind")
 
 
 @frozen
 class Known:
-    """What a site says of a competition, at a time; `problem` says why it was not asked just now."""
+    """What a site says of a competition, at a time; `problem` says why it was not asked just now.
+
+    `whole` is False where `rows` are only the first of the leaderboard.
+    """
 
     at: datetime
     competition: Competition
     submissions: tuple[Submission, ...]
     rows: tuple[Row, ...]
+    whole: bool
     problem: str = ""
-
-    @property
-    def is_whole(self) -> bool:
-        """Are these all rows of the leaderboard?"""
-        return len(self.rows) < ROWS
 
 
 def competition(client: Client, target: Target) -> Competition:
@@ -76,27 +76,32 @@ def _alike(client: Client, target: Target) -> list[str]:
     return list(found)
 
 
-def known(
-    target: Target, *, submissions: bool = True, rows: bool = True, reporter: Reporter = SILENT
-) -> Known:
-    """Ask a site for what it knows of a competition; where it can't be asked, give what it said last."""
+def known(target: Target, *, most: int = ROWS, reporter: Reporter = SILENT) -> Known:
+    """Ask a site for what it knows of a competition, with `most` rows of its leaderboard.
+
+    Where it can't be asked, give what it said last.
+    """
     try:
         client = clients.connect(target, reporter=reporter)
-        told = Known(
-            clock.now(),
-            competition(client, target),
-            tuple(client.submissions(target.slug)) if submissions else (),
-            tuple(client.leaderboard(target.slug, most=ROWS)) if rows else (),
-        )
+        about = competition(client, target)
+        submissions = client.submissions(target.slug)
+        rows = client.leaderboard(target.slug, most=most)
+        told = Known(clock.now(), about, submissions, rows, len(rows) < most)
     except CompanionError as error:
         last = _last(target) if error.code in (Exit.MISSING, Exit.NOT_SET_UP) else None
         if last is None:
             raise
-        problem = f"{error.message}. {error.hint}"
-        return Known(last.at, last.competition, last.submissions, last.rows, problem)
-    if submissions and rows:
-        store.write_json(_place(target), {"version": VERSION, **_plain(told)})
+        return replace(last, problem=f"{error.message}. {error.hint}")
+    _keep(target, told)
     return told
+
+
+def _keep(target: Target, told: Known) -> None:
+    """Keep it for later; the longer leaderboard of an earlier time is worth more than a short one."""
+    last = None if told.whole else _last(target)
+    if last is not None and len(last.rows) > len(told.rows):
+        told = replace(told, rows=last.rows, whole=last.whole)
+    store.write_json(_place(target), {"version": VERSION, **_plain(told)})
 
 
 def _place(target: Target) -> Path:
@@ -112,6 +117,7 @@ def _last(target: Target) -> Known | None:
             _made(Competition, told["competition"]),
             tuple(_made(Submission, one) for one in told["submissions"]),
             tuple(_made(Row, one) for one in told["rows"]),
+            bool(told["whole"]),
         )
     except (CompanionError, OSError, KeyError, TypeError):
         return None

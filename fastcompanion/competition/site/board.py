@@ -72,7 +72,7 @@ def of(target: Target, known: Known, *, top: int = TOP) -> Board:
     own = next((one for one in places if one.own), None) or _further_down(known, way)
     score = own.score if own else None
     beaten = tuple(one.name for one in naive if score is not None and metrics.better(score, one.score, way))  # fmt: skip
-    listed = len(places) if known.is_whole else max(about.teams, len(places))
+    listed = len(places) if known.whole else max(about.teams, len(places))
     others = listed - 1
     return Board(
         competition=target.text,
@@ -95,7 +95,7 @@ def of(target: Target, known: Known, *, top: int = TOP) -> Board:
 def _further_down(known: Known, way: Direction | None) -> Place | None:
     """Make the own row of a leaderboard too long to ask for, from the rank that the site tells."""
     rank = known.competition.rank
-    if known.is_whole or rank is None:
+    if known.whole or rank is None:
         return None
     scores = [one.public for one in known.submissions if one.public is not None]
     best = (min(scores) if way == "lower" else max(scores)) if scores else None

@@ -65,7 +65,8 @@ def history(target: Target, project: Path | None, *, reporter: Reporter = SILENT
     """Join the log with the site's list; without the site the log alone, with what the site said last."""
     noted = log.read(target, project)
     try:
-        known: Known | None = asking.known(target, reporter=reporter)
+        # Of the leaderboard no more is wanted than which way is up.
+        known: Known | None = asking.known(target, most=asking.FEW, reporter=reporter)
         problem = known.problem if known is not None else ""
     except CompanionError as error:
         if not noted or error.code not in (Exit.MISSING, Exit.NOT_SET_UP):

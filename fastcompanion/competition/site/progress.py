@@ -143,7 +143,7 @@ def _levels(standing: Board | None, known: Known | None) -> tuple[Level, ...]:
     if scores:
         first = min(others, key=lambda row: row.rank).score
         levels.append(Level("first", first or 0.0))
-        if known.is_whole:
+        if known.whole:
             levels.append(Level("middle", median(scores)))
     return tuple(levels)
 

@@ -170,6 +170,25 @@ def test_of_a_leaderboard_too_long_to_fetch_the_site_tells_the_rank(site: Place)
     assert site.run("kaggle", "progress", NAME, "--json").data["rank"] == 4321
 
 
+def test_the_history_asks_for_little_of_a_leaderboard_and_loses_nothing_of_it(site: Place) -> None:
+    send(site, 0)
+    long_board(site, 1200)
+    site.run("kaggle", "leaderboard", NAME)
+    site.run("kaggle", "history", NAME)
+    cached = json.loads(workspace.competition_cache("practice-people").read_text())
+    assert (len(cached["rows"]), cached["whole"]) == (1000, False)
+
+
+def test_what_a_site_writes_moves_no_cursor(site: Place) -> None:
+    send(site, 0)
+    evil = "\x1b[2J\x1b]0;owned\x07\u202eabc"
+    site.faults.add("CompetitionApiService/", faults.fields(title=evil, teamName=evil, errorDescription=evil, description=evil, evaluationMetric=evil), times=faults.ALWAYS)  # fmt: skip
+    for word in ("history", "leaderboard", "progress"):
+        outcome = site.run("kaggle", word, NAME)
+        assert outcome.code == 0, outcome
+        assert not {"\x1b", "\x07", "\u202e"} & set(outcome.out + outcome.err)
+
+
 def test_progress_shows_the_best_over_time_and_the_days(
     site: Place, frozen: Callable[[str], None]
 ) -> None:
