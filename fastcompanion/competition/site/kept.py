@@ -133,6 +133,9 @@ def look(folder: Path, record: Record, names: Iterable[str]) -> Looked:
         except (FileNotFoundError, NotADirectoryError):
             missing.append(name)
             continue
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise CompanionError(f"can't be read: {reason}", file=path) from None
         same = (about.st_size, about.st_mtime_ns) == (kept.size, kept.time)
         if not same and not unpacking.holds(path, Member(name, kept.size, kept.crc)):
             changed.append(name)

@@ -116,12 +116,11 @@ class Receiver:
             store.move(self.part, place)
 
     def _wait(self, error: CompanionError, pause: float | None) -> None:
-        """Wait before another try; a site that refused before it gave anything is believed at once."""
-        dropped = isinstance(error, SiteError) and error.kind in ("cut", "silent")
-        if not (self._said or dropped) or pause is None or isinstance(error, Unfit):
-            if self.have and not isinstance(error, Unfit):
-                raise self._cut(error) from None
-            raise error
+        """Wait before another try, where one is worth it and something has come or was about to."""
+        dropped = isinstance(error, Dropped) or getattr(error, "kind", "") in ("cut", "silent")
+        passing = dropped or (isinstance(error, SiteError) and error.may_pass and self._said)
+        if not passing or pause is None:
+            raise self._cut(error) if self.have and not isinstance(error, Unfit) else error
         self.reporter.note(f"{error.message}: going on at {amount(self.have)} in {pause:g} s")
         clock.pause(pause)
 
@@ -156,7 +155,7 @@ class Receiver:
             for chunk in chunks:
                 self._add(chunk, task)
         if body.size is not None and self.have < body.size:
-            raise CompanionError("the line dropped", code=Exit.MISSING)
+            raise Dropped
 
     def _look(self, first: bytes, body: Body) -> None:
         """Refuse what is not the file: a page, another kind, far more than was announced."""
@@ -199,6 +198,13 @@ class Receiver:
                     f"{self.target.name} has {self.have} bytes, where {listed} are listed; it was thrown away"
                 )
         return Received(self.part, self.have, self.coming.name, told is not None)
+
+
+class Dropped(CompanionError):
+    """Fewer bytes came than were announced."""
+
+    def __init__(self) -> None:
+        super().__init__("the line dropped", code=Exit.MISSING)
 
 
 class Unfit(CompanionError):

@@ -12,7 +12,9 @@ import stat
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import IO
 from unicodedata import category
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
@@ -77,8 +79,18 @@ def rules_of(folder: Path, probe: str) -> Rules:
 
 def is_archive(path: Path) -> bool:
     """Does a file begin as archives do?"""
-    with path.open("rb") as file:
+    with _reading(path) as file:
         return looks_like_archive(file.read(4))
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[IO[bytes]]:
+    try:
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise CompanionError(f"can't be read: {reason}", file=path) from None
 
 
 def looks_like_archive(head: bytes) -> bool:
@@ -152,7 +164,7 @@ def look(archive: Path, bounds: Bounds, rules: Rules) -> tuple[Member, ...]:
 
 def _directory(archive: Path, bounds: Bounds) -> None:
     """Look at how large the directory is before it is read, as reading takes memory for each of its lines."""
-    with archive.open("rb") as file:
+    with _reading(archive) as file:
         length = file.seek(0, os.SEEK_END)
         start = max(0, length - (1 << 16) - 22)
         file.seek(start)
@@ -267,7 +279,7 @@ def amount(size: int) -> str:
 def crc_of(path: Path) -> int:
     """Give the CRC of a file's bytes."""
     crc = 0
-    with path.open("rb") as file:
+    with _reading(path) as file:
         while block := file.read(_BLOCK):
             crc = zlib.crc32(block, crc)
     return crc

@@ -49,6 +49,8 @@ class Words:
     def __init__(self) -> None:
         self.notes: list[str] = []
         self.done: dict[str, int] = {}
+        #: Ctrl-C comes with this piece of what is unpacked, from 1
+        self.pieces = 0
 
     def note(self, text: str) -> None:
         self.notes.append(text)
@@ -61,6 +63,10 @@ class Words:
         class Task:
             def advance(self, amount: int = 1, text: str = "") -> None:
                 del text
+                if label == "unpacking":
+                    words.pieces -= 1
+                    if words.pieces == 0:
+                        raise KeyboardInterrupt
                 words.done[label] = words.done.get(label, 0) + amount
 
         yield Task()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -297,27 +298,16 @@ def test_a_newer_version_on_the_site_replaces_what_we_wrote(served: Site) -> Non
     assert served.files() == newer
 
 
-def interrupted(served: Site, at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def interrupted(served: Site, at: int) -> None:
     """Press Ctrl-C while the file of this number is unpacked."""
-    true, turn = unpacking._write, [0]
-
-    def write(*given: object) -> None:
-        turn[0] += 1
-        if turn[0] == at:
-            raise KeyboardInterrupt
-        true(*given)  # type: ignore[arg-type]
-
-    with monkeypatch.context() as patch:
-        patch.setattr(unpacking, "_write", write)
-        with pytest.raises(KeyboardInterrupt):
-            served.download()
+    served.words.pieces = at
+    with pytest.raises(KeyboardInterrupt):
+        served.download()
 
 
 @pytest.mark.parametrize("at", [1, 2, 3])
-def test_interrupted_unpacking_is_gone_on_with(
-    served: Site, at: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    interrupted(served, at, monkeypatch)
+def test_interrupted_unpacking_is_gone_on_with(served: Site, at: int) -> None:
+    interrupted(served, at)
     assert len(served.files()) == at, "the archive, and what was unpacked before"
     assert "goes on there" in served.words.notes[-1]
     record = json.loads((served.folder / ".download.json").read_text())
@@ -331,10 +321,8 @@ def test_interrupted_unpacking_is_gone_on_with(
     assert served.files() == FILES
 
 
-def test_interrupted_unpacking_whose_archive_is_gone(
-    served: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    interrupted(served, 3, monkeypatch)
+def test_interrupted_unpacking_whose_archive_is_gone(served: Site) -> None:
+    interrupted(served, 3)
     (served.folder / ARCHIVE).unlink()
     served.download()
     assert served.files() == FILES
@@ -376,6 +364,21 @@ def test_two_at_the_same_time(served: Site) -> None:
     assert [one.returncode for one in both] == [0, 0], said
     assert len(ranges(served)) == 1, "the second one waits, and finds it there"
     assert sum("already" in out for out, _ in said) == 1
+    assert served.files() == FILES
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a limit of POSIX stands in for a full disk")
+def test_a_disk_that_is_full_ends_it_at_once(served: Site) -> None:
+    words = [sys.executable, "-m", "fastcompanion", "kaggle", "download", f"practice/{SLUG}"]
+    line = f"ulimit -f 2000; exec {shlex.join([*words, '--to', str(served.folder)])}"
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1, done.stderr
+    assert "have come, then: can't be written" in done.stderr
+    assert len(ranges(served)) == 1, "another try would be no better"
+    assert part(served).stat().st_size > 900_000
+    served.download()
     assert served.files() == FILES
 
 
