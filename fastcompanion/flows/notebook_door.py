@@ -353,10 +353,14 @@ def _source(text: str) -> str:
     return str(Path(text).resolve()) if text and Path(text).exists() else text
 
 
+def ignore(folder: Path) -> None:
+    """Keep copies that travel, and what came back, out of git."""
+    if not (folder / ".gitignore").exists():
+        store.write_text(folder / ".gitignore", "# Copies that travel, and what came back\n*\n")
+
+
 def _write(ws: Workspace, pack: Pack, file: Path, book: Mapping[str, Any]) -> None:
-    ignore = file.with_name(".gitignore")
-    if not ignore.exists():
-        store.write_text(ignore, "# Copies that travel, and what came back\n*\n")
+    ignore(file.parent)
     notebook.write(file, book)
     store.write_json(ws.travel(pack.id), {"version": 1, "packed": travel.write(pack)})
 

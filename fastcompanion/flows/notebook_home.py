@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -28,6 +29,7 @@ from fastcompanion.course.library import courses
 from fastcompanion.course.model import Course, Lesson, NotebookRef, Step
 from fastcompanion.course.notebooks import notebook
 from fastcompanion.course.running import run
+from fastcompanion.flows import notebook_door
 from fastcompanion.server.notebooks import carried, merging, travel
 from fastcompanion.server.notebooks.carried import Carried, Session
 from fastcompanion.server.notebooks.merging import Merged
@@ -141,6 +143,7 @@ def given_file(text: str) -> Path:
     plain = text.strip().strip("'\"").strip()
     if plain.startswith("file://"):
         plain = unquote(urlsplit(plain).path)
+        plain = plain.removeprefix("/") if os.name == "nt" else plain
     path = Path(plain).expanduser()
     if not path.exists() and Path(plain.replace("\\ ", " ")).exists():
         path = Path(plain.replace("\\ ", " "))
@@ -272,6 +275,8 @@ def _write(back: _Back, state: str, merged: Merged, target: Path) -> None:
         whole: Mapping[str, Any] = notebook.read(back.path)
     else:
         whole = {**travel.take_out(back.book), "metadata": back.pack.book.get("metadata", {})}
+    if state == "beside":
+        notebook_door.ignore(target.parent)
     notebook.write(target, {**whole, "cells": list(merged.cells)})
 
 
@@ -297,8 +302,9 @@ def _keep_predicted(back: _Back, predicted: Mapping[Path, str]) -> None:
     """Write predictions; those that they replace are kept aside."""
     for path, text in predicted.items():
         if path.is_file():
-            aside = back.ws.travel_folder(back.lesson.id) / f"{path.stem}.before-{back.pack.id}.csv"
-            store.copy(path, aside)
+            folder = back.ws.travel_folder(back.lesson.id)
+            notebook_door.ignore(folder)
+            store.copy(path, folder / f"{path.stem}.before-{back.pack.id}.csv")
         store.write_text(path, text)
 
 

@@ -253,6 +253,10 @@ def test_another_machine_with_the_same_study_can_take_it(
     back = home(run, other, away.saved(tmp_path / "n.ipynb"))
     assert (back["state"], back["minutes"]) == ("new", 10)
     assert (other / NAME).is_file()
+    write(other, LOOK, "here = 1")
+    away.cell(LOOK)["source"] = "there = 1"
+    assert home(run, other, away.saved(tmp_path / "n.ipynb"))["state"] == "beside"
+    assert git(other, "status", "--porcelain", "--untracked-files=all").split() == ["M", NAME]
 
 
 def test_a_foreign_file(built_in_study: Path, run: Runner, tmp_path: Path) -> None:
