@@ -11,6 +11,7 @@ from fastcompanion.base.workspace import Workspace
 from fastcompanion.course import environments
 from fastcompanion.course.library import course_file
 from fastcompanion.course.model import STEPS
+from fastcompanion.server import registry
 
 
 def of(kind: str, study: str | Path | None) -> list[str]:
@@ -38,10 +39,15 @@ def _environments(_: Path | None) -> list[str]:
     return [one.name for one in environments.environments()]
 
 
+def _servers(_: Path | None) -> list[str]:
+    return [one.name for one in registry.read()]
+
+
 _GATHERED: Mapping[str, Callable[[Path | None], list[str]]] = {
     "lessons": _lessons,
     "courses": _courses,
     "steps": lambda _: list(STEPS),
     "settings": lambda _: list(config.SETTINGS),
     "environments": _environments,
+    "servers": _servers,
 }

@@ -10,11 +10,12 @@ from typing import Annotated
 import typer
 
 from fastcompanion.base.errors import Exit
+from fastcompanion.commands import completing
 from fastcompanion.commands.options import Session, command
 from fastcompanion.commands.server_app import app
 from fastcompanion.console import Answer, Block, Facts, Items, Line, Next, Title, Warn
 from fastcompanion.flows import server_sync as flow
-from fastcompanion.server import registry
+from fastcompanion.server import registry, states
 from fastcompanion.server.connection import connect
 from fastcompanion.server.syncing import Synced
 
@@ -31,7 +32,12 @@ class Way(Enum):
 @command(app, "sync")
 def sync(
     session: Session,
-    name: Annotated[str, typer.Argument(help="Its name, or user@host:port.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="Its name, or user@host:port.", autocompletion=completing.servers
+        ),
+    ],
     direction: Annotated[Way, typer.Argument(help="push: to the server; pull: from it.")],
     path: Annotated[
         Path | None,
@@ -63,7 +69,7 @@ def sync(
         return session.confirm(f"Take away {len(gone)} files on the other side ({some})?")
 
     done = flow.sync(
-        connect(registry.find(name), reporter=session.reporter),
+        connect(states.awake(registry.find(name)), reporter=session.reporter),
         found,
         direction.value,
         everything=everything,

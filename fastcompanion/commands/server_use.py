@@ -11,6 +11,7 @@ from fastcompanion import console
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.process import shown as spelled
 from fastcompanion.base.records import frozen
+from fastcompanion.commands import completing
 from fastcompanion.commands.options import Session, command
 from fastcompanion.commands.server_app import app
 from fastcompanion.commands.server_use_view import (
@@ -33,7 +34,17 @@ from fastcompanion.server.states import Standing
 NameArgument = Annotated[
     str,
     typer.Argument(
-        metavar="[NAME]", help="Its name, or user@host:port.", show_default="the only one"
+        metavar="[NAME]",
+        help="Its name, or user@host:port.",
+        show_default="the only one",
+        autocompletion=completing.servers,
+    ),
+]
+
+OneArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", help="Its name, or user@host:port.", autocompletion=completing.servers
     ),
 ]
 
@@ -127,7 +138,7 @@ def log_in(
     ] = None,
 ) -> Answer | None:
     """Log in to a server, or run one command there; its output and its exit code are the command's own."""
-    server, words = registry.find(name), tuple(argv or ())
+    server, words = states.awake(registry.find(name)), tuple(argv or ())
     link = connect(server, reporter=session.reporter)
     if session.dry_run:
         would = Ran(server.name, tuple(link.argv(batch=False)) + words, None, dry_run=True)
@@ -164,7 +175,7 @@ def open_jupyter(
     ] = False,
 ) -> Answer | None:
     """Open JupyterLab of a server through a tunnel; Ctrl-C ends the tunnel, and what runs there goes on."""
-    server = registry.find(name)
+    server = states.awake(registry.find(name))
     link = connect(server, reporter=session.reporter)
     if session.dry_run:
         return Answer(jupyter.Opened(server.name, port, "", ""), view_tunnel)
@@ -179,12 +190,12 @@ def open_jupyter(
 @command(app, "keep")
 def keep(
     session: Session,
-    name: Annotated[str, typer.Argument(help="Its name, or user@host:port.")],
+    name: OneArgument,
     span: Annotated[str, typer.Argument(help="How long, such as 90m, 2h or 1d; off ends it.")],
 ) -> Answer:
     """Let a server run although nobody uses it, for a while; its hard limit stays."""
     server = registry.find(name)
-    said = "" if session.dry_run else states.keep(connect(server), span)
+    said = "" if session.dry_run else states.keep(connect(states.awake(server)), span)
     return Answer(Kept(server.name, span, said, session.dry_run), view_kept)
 
 
@@ -197,7 +208,7 @@ def logs(
     """Show the last lines that the setup, JupyterLab and the idle watcher wrote there, without secrets."""
     del session
     server = registry.find(name)
-    found = journals.read(connect(server), lines=lines)
+    found = journals.read(connect(states.awake(server)), lines=lines)
     return Answer(found, journals_view)
 
 
@@ -211,7 +222,7 @@ def journals_view(found: journals.Journals) -> Iterable[Block]:
 @command(app, "forget")
 def forget(
     session: Session,
-    name: Annotated[str, typer.Argument(help="Its name.")],
+    name: OneArgument,
     keys: Annotated[
         bool,
         typer.Option("--host-key", help="Its host key alone, so that the next one is trusted."),

@@ -115,6 +115,17 @@ def of(server: Server, *, connect_timeout: int = 15) -> Standing:
     return _standing(server, said)
 
 
+def awake(server: Server) -> Server:
+    """Give a server back unless it was stopped from here: whoever has its old address now is not asked."""
+    if server.provider == "ec2" and ledger.stopped_since(server.name) is not None:
+        raise CompanionError(
+            f"{server.name} is stopped",
+            hint=f"fastcompanion server start {server.name}",
+            code=Exit.NOT_SET_UP,
+        )
+    return server
+
+
 def look(connection: Connection) -> dict[str, list[str]]:
     """Ask a server everything at once; give what was said, by its first word."""
     done = connection.script(_LOOK, root=False, timeout=90)

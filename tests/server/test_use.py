@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from fastcompanion.base import clock, workspace
+from fastcompanion.commands import candidates
 from fastcompanion.server import host_keys, ledger, registry
 from fastcompanion.server.registry import Server
 from tests.server.ssh_server import SshServer
@@ -126,6 +127,24 @@ def test_a_stopped_cloud_machine_is_not_asked_and_nags_after_a_week(run: Runner)
         assert words in outcome.out
     before = run("server", "status", env={"FASTCOMPANION_NOW": "2026-11-05T02:00:00+00:00"}).out
     assert "terminate" not in before
+
+
+@pytest.mark.parametrize(
+    "words", ["ssh gpu -- true", "jupyter gpu", "keep gpu 2h", "logs gpu", "sync gpu push"]
+)
+def test_a_stopped_cloud_machine_is_not_used(run: Runner, study: Path, words: str) -> None:
+    """Its old address may belong to somebody else by now."""
+    registry.add(Server("gpu", "cloud", "ec2", "192.0.2.7", "ubuntu"))
+    ledger.append("gpu", "stopped")
+    outcome = run("server", *words.split())
+    assert outcome.code == 3
+    assert "fastcompanion server start gpu" in outcome.err
+
+
+def test_the_shell_offers_the_names_of_servers(box: SshServer) -> None:
+    assert candidates.of("servers", None) == ["box"]
+    workspace.servers_file().write_text("broken: [")
+    assert candidates.of("servers", None) == []
 
 
 def test_a_stop_that_nobody_told_the_ledger_of(run: Runner, box: SshServer) -> None:
