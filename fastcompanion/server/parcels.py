@@ -8,6 +8,7 @@ all it started are ended there.
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ from fastcompanion.server.connection import Connection
 FOLDER = ".cache/fastcompanion/remote"
 _BLOCK = 1 << 20
 _GONE = ".fastcompanion-gone"
-_LIST = 'mkdir -p "$HOME/$1" && cd "$HOME/$1" && find . -type f -printf "%s %T@ %P\\n"'
+_LIST = 'mkdir -p "$HOME/$1" && cd "$HOME/$1" && find . -type f -printf "%s %T@ %P\\0"'
 _TAKE = f'cd "$HOME/$1" && tar -xf - && if [ -s {_GONE} ]; then xargs -0 rm -f -- < {_GONE}; fi; rm -f {_GONE}'
 _GIVE = 'cd "$HOME/$1" && exec tar -cf - --null -T -'
 # stdin is a line to us: when it ends before the program does, nobody wants the program any more.
@@ -87,7 +88,7 @@ def listing(connection: Connection, folder: str) -> dict[str, tuple[int, int]]:
     """List the files of a folder there with sizes and times (whole seconds); it is made if missing."""
     done = connection.run(["sh", "-c", _LIST, "sh", f"{FOLDER}/{folder}"], timeout=600)
     found = {}
-    for line in done.out.splitlines():
+    for line in done.out.split("\0")[:-1]:
         size, _, rest = line.partition(" ")
         time, _, name = rest.partition(" ")
         found[name] = (int(size), int(float(time)))
@@ -102,6 +103,11 @@ def send(
     keep: Sequence[str] = (),
 ) -> Sent:
     """Let a folder there hold these files; what else lies in it goes, but for folders to `keep`."""
+    closed = [
+        one for one in files.values() if isinstance(one, Path) and not os.access(one, os.R_OK)
+    ]
+    if closed:
+        raise CompanionError("can't be read", hint="Look at its rights.", file=closed[0])
     there = listing(connection, folder)
     differ = {name: one for name, one in files.items() if _differs(one, there.get(name))}
     gone = [

@@ -191,6 +191,7 @@ def test_only_what_differs_goes_there_and_what_is_gone_here_goes_there(
     connection = connect(there.server())
     (tmp_path / "sub").mkdir()
     (tmp_path / "a.txt").write_text("one")
+    (tmp_path / "sub" / "two\nlines 'and' \"more\".txt").write_text("")
     (tmp_path / "sub" / "with space.bin").write_bytes(bytes(range(256)) * 5000)
     files: dict[str, Path | bytes] = {
         path.relative_to(tmp_path).as_posix(): path
@@ -198,7 +199,7 @@ def test_only_what_differs_goes_there_and_what_is_gone_here_goes_there(
         if path.is_file()
     }
     sent = parcels.send(connection, "box", files)
-    assert (sent.files, sent.size) == (2, 3 + 256 * 5000)
+    assert (sent.files, sent.size) == (3, 3 + 256 * 5000)
     place = there.home / parcels.FOLDER / "box"
     assert (place / "sub" / "with space.bin").read_bytes() == bytes(range(256)) * 5000
     assert parcels.send(connection, "box", files) == parcels.Sent(0, 0)
