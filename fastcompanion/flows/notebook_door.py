@@ -100,7 +100,7 @@ def set_out(
     door = doors.find(name)
     _refuse(door, asked)
     own = _own(ws, asked, reporter, dry_run=dry_run)
-    notes: list[str] = []
+    notes = [text for text in (data_note(own.ref, door),) if text]
     pack = _pack(own, door, notes, public=asked.push)
     file = _free(ws.travel_folder(own.lesson.id) / f"{own.ref.id}.{own.kind}.{door.id}.ipynb", pack)
     to = _github(own) if asked.push else None
@@ -197,6 +197,13 @@ def _make(
         notes = run.copy_original(ws, course, lesson, ref, dry_run=dry_run).notes
     for note in notes:
         reporter.note(note)
+
+
+def data_note(ref: NotebookRef, door: Door) -> str:
+    """Say where the course's own notebook has its data attached, which a copy at Kaggle has not."""
+    if door.id != "kaggle" or "kaggle.com/" not in (ref.url or ""):
+        return ""
+    return f"the course's own has its data attached ({ref.url}); to yours add them there: Add Input"
 
 
 def study_key(ws: Workspace) -> str:

@@ -7,6 +7,8 @@ import re
 import pytest
 
 from fastcompanion.base.errors import CompanionError
+from fastcompanion.course.model import NotebookRef
+from fastcompanion.flows import notebook_door
 from fastcompanion.server.notebooks import doors, links
 from fastcompanion.server.notebooks.links import Repository
 
@@ -96,3 +98,13 @@ def test_is_a_free_one_enough() -> None:
     assert doors.fit(colab, "helps", 300, None).enough is True
     assert doors.fit(kaggle, "no", None, 13 * 60).enough is False
     assert doors.fit(kaggle, "unknown", None, None).enough is None
+
+
+def test_a_notebook_that_lives_at_kaggle_has_its_data_there() -> None:
+    at_kaggle = NotebookRef("nb", "nb.ipynb", "https://www.kaggle.com/code/jhoward/nb")
+    elsewhere = NotebookRef("nb", "nb.ipynb", "https://example.org/nb.ipynb")
+    told = notebook_door.data_note(at_kaggle, doors.find("kaggle"))
+    assert "https://www.kaggle.com/code/jhoward/nb" in told
+    assert "Add Input" in told
+    assert notebook_door.data_note(at_kaggle, doors.find("colab")) == ""
+    assert notebook_door.data_note(elsewhere, doors.find("kaggle")) == ""
