@@ -157,6 +157,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("course/__main__.py", "one exit"): "the maintainers' checker is a program of its own",
     (WATCHDOG, "one exit"): "it turns SIGTERM and SIGHUP into the KeyboardInterrupt that Ctrl-C is",
     (STORE, "one spelling"): "a lock lies in the private folder of the study whose file it guards",
+    ("server/carrying.py", "one writer"): "the archive goes into the pipe of ssh, and into no file",
     (UV, "one caller"): "pyenv keeps its Pythons below the home folder",
 }
 

@@ -17,6 +17,7 @@ from fastcompanion.base import clock, store, workspace
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import SILENT, Reporter, Task
+from fastcompanion.base.workspace import Workspace
 from fastcompanion.server import carrying, comparing
 from fastcompanion.server.comparing import Conflict, Entry, Plan
 from fastcompanion.server.connection import Connection
@@ -25,7 +26,7 @@ Direction = Literal["push", "pull"]
 VERSION = 1
 #: folders of any depth that are each machine's own
 NEVER = (
-    ".git", ".fastcompanion", ".venv", "venv", "__pycache__", ".ipynb_checkpoints", "node_modules", "_site",
+    ".git", Workspace(Path()).private.name, ".venv", "venv", "__pycache__", ".ipynb_checkpoints", "node_modules", "_site",
     ".mypy_cache", ".pytest_cache", ".ruff_cache", ".fastcompanion-receiving", ".fastcompanion-partial",
 )  # fmt: skip
 #: files that are secrets, of any depth
