@@ -98,7 +98,10 @@ def plan(
     ] = False,
     profile: ProfileOption = "",
 ) -> Answer:
-    """Show what a machine of your own would cost you, and whether you need one at all."""
+    """Show what a machine would cost you, and if you need one.
+
+    Nothing is made, written or asked; no account is needed.
+    """
     wanted = Wanted(
         gpu=gpu,
         type=kind,
@@ -138,7 +141,10 @@ def launch(
     ] = None,
     profile: ProfileOption = "",
 ) -> Answer:
-    """Launch a machine at EC2 after you have typed its price; run again, it goes on where it ended."""
+    """Launch a machine at EC2, after you typed its price.
+
+    Run again after anything went wrong, it goes on where it ended; there is never a second machine.
+    """
     name = ordering.name_of(name)
     kept = Journal(name).order
     if kept is not None:
@@ -225,6 +231,7 @@ def stop(session: Session, name: NameArgument, profile: ProfileOption = "") -> A
     """Stop a machine; its disk stays, and costs."""
     if session.dry_run:
         return Answer(stopping.foreseen(name), views.stopped)
+    stopping.foreseen(name)
     session.reporter.note(f"Stopping {name}; this takes a minute.")
     return Answer(stopping.stop(name, profile=profile), views.stopped)
 
@@ -237,10 +244,14 @@ def start(
     budget: BudgetOption = None,
     profile: ProfileOption = "",
 ) -> Answer:
-    """Start a machine again, or let your new address in; refused beyond its budget of the month."""
+    """Start a machine again, or let your new address in.
+
+    Refused (exit 4) when the month has cost its budget.
+    """
     cidr = address.network(came_from) if came_from else ""
     if session.dry_run:
         return Answer(stopping.foreseen(name), views.would_start)
+    stopping.foreseen(name)
     if budget is not None:
         stopping.allow(name, budget)
     session.reporter.note(f"Starting {name}; this takes a minute.")
@@ -256,7 +267,7 @@ def resize(
     price: PriceOption = None,
     profile: ProfileOption = "",
 ) -> Answer:
-    """Give a stopped machine another type, with more or less GPU; its disk stays."""
+    """Give a stopped machine another type; its disk stays."""
     seen = stopping.resize(name, kind, price=price, profile=profile, dry_run=True)
     if session.dry_run:
         return Answer(seen, views.resized)
@@ -286,7 +297,10 @@ def terminate(
     ] = False,
     profile: ProfileOption = "",
 ) -> Answer:
-    """End a machine for good, with its disk, after a look at what would be lost."""
+    """End a machine for good, after a look at what is lost.
+
+    Its disk goes with it. You type its name.
+    """
     session.reporter.note(f"Looking at what would be lost with {name}.")
     seen = ending.before(name, session.reporter, profile=profile)
     if session.dry_run:
@@ -341,7 +355,10 @@ def export(
         Path | None, typer.Option("--key", help="Your ssh key.", show_default="of ~/.ssh, or agent")
     ] = None,
 ) -> Answer:
-    """Give the same setup to any other cloud: cloud-init, a plain script, or a task of SkyPilot."""
+    """Give the same setup to any other cloud, as a text.
+
+    For cloud-init, as a plain script, or as a task of SkyPilot; nothing in it is secret.
+    """
     options = Options(
         kind="cloud",
         user=user,
@@ -361,7 +378,7 @@ def export(
 
 @command(app, "iam-policy")
 def iam_policy(session: Session) -> Answer:
-    """Print the least leave that your AWS account has to give, to be pasted there."""
+    """Print the least that your AWS account has to allow."""
     if not session.json:
         session.reporter.note(
             "IAM, Policies, Create policy, JSON: paste it, and attach it to your user."

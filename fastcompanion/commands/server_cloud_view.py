@@ -107,7 +107,7 @@ def _costs(made: Plan) -> Iterator[Block]:
             ("a month", f"{dollars(cost.month)} with the disk"),
             (
                 "a month stopped",
-                f"{dollars(cost.stopped_month)} for the disk: stopped is not free, though the address is given back",
+                f"{dollars(cost.stopped_month)} for the disk: stopped is not free",
             ),
             ("forgotten for 30 days", f"{dollars(cost.forgotten)} if nothing stopped it"),
         )
@@ -127,7 +127,8 @@ def _limits(made: Plan) -> Iterator[Block]:
     if enough:
         yield Line(line)
         return
-    yield Warn(f"{line} Ask for it first, it can take days: {limit.page}")
+    yield Warn(f"{line} Ask for it first, it can take days:")
+    yield Raw(limit.page)
     yield Line(f"You may write: {limit.text}", "dim")
 
 
