@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from pathlib import Path
+from typing import IO
 
 import psutil
 import pytest
@@ -160,3 +162,71 @@ def test_an_editor_outlives_us_in_silence(
     with pytest.raises(CompanionError) as caught:
         process.leave_running(["fc-no-such-program"])
     assert caught.value.code is Exit.MISSING
+
+
+TALKER = """
+import sys
+for row in sys.stdin.buffer:
+    print("got", row, flush=True)
+print("bye", file=sys.stderr)
+sys.exit(3)
+"""
+
+
+def test_a_conversation_hands_lines_on_while_more_is_fed() -> None:
+    """The second line is fed only when the answer to the first has come."""
+    answered = threading.Event()
+    heard: list[str] = []
+
+    def feed(pipe: IO[bytes]) -> None:
+        pipe.write(b"one\n")
+        pipe.flush()
+        assert answered.wait(60)
+        pipe.write(b"\xff two\n")
+
+    def hear(line: str) -> None:
+        heard.append(line)
+        answered.set()
+
+    said: list[str] = []
+    done = process.converse(
+        [PYTHON, "-c", TALKER], feed=feed, on_line=hear, on_error_line=said.append, timeout=60
+    )
+    assert heard == ["got b'one\\n'", "got b'\\xff two\\n'"]
+    assert (done.code, done.out.splitlines(), said) == (3, heard, ["bye"])
+
+
+def test_a_conversation_can_be_bytes() -> None:
+    taken: list[bytes] = []
+    copy = "import sys; sys.stdout.buffer.write(sys.stdin.buffer.read())"
+    data = bytes(range(256)) * 4096
+    done = process.converse(
+        [PYTHON, "-c", copy], feed=data, drain=lambda pipe: taken.append(pipe.read())
+    )
+    assert taken == [data]
+    assert (done.code, done.out) == (0, "")
+
+
+def test_a_program_that_does_not_listen_is_no_fault_and_one_that_stays_is_ended() -> None:
+    assert process.converse([PYTHON, "-c", "pass"], feed=b"x" * 1_000_000).code == 0
+    sleeper = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
+    pids: list[str] = []
+    with pytest.raises(CompanionError, match=r"longer than 1 s"):
+        process.converse([PYTHON, "-c", sleeper], on_line=pids.append, timeout=1)
+    assert gone(int(pids[0]))
+    with pytest.raises(CompanionError) as caught:
+        process.converse(["no-such-program-here"], missing_hint="install it")
+    assert (caught.value.code, caught.value.hint) == (Exit.MISSING, "install it")
+
+
+def test_an_error_in_the_middle_ends_the_program() -> None:
+    pids: list[int] = []
+
+    def fail(line: str) -> None:
+        pids.append(int(line))
+        raise ValueError("no more")
+
+    sleeper = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
+    with pytest.raises(ValueError, match="no more"):
+        process.converse([PYTHON, "-c", sleeper], on_line=fail)
+    assert gone(pids[0])

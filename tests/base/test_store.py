@@ -261,3 +261,13 @@ def test_what_is_no_text_is_refused_and_changes_nothing(
         write(path, "m\udce4rz\n")
     assert caught.value.file == str(path)
     assert path.read_text() == "before\n"
+
+
+def test_a_file_gets_its_time_and_yaml_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    store.write_yaml(path, {"a": 1}, mode=0o600)
+    assert not POSIX or path.stat().st_mode & 0o777 == 0o600
+    store.set_modified(path, 1_700_000_000.25)
+    assert path.stat().st_mtime == pytest.approx(1_700_000_000.25, abs=0.01)
+    with pytest.raises(CompanionError, match="can't get its time"):
+        store.set_modified(tmp_path / "none", 1.0)
