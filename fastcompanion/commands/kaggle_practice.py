@@ -83,6 +83,9 @@ def new(
 ) -> Answer:
     """Make a competition of your own labelled data: some rows are hidden, and you predict them."""
     if source is None:
+        if target or kind:
+            told = "made-up data have a target and a kind of their own"
+            raise CompanionError(told, hint="Leave --target and --kind out.", code=Exit.USAGE)
         made = practising.new_of_demo(
             demo, name=name, metric=metric, daily=daily, dry_run=session.dry_run
         )
@@ -154,6 +157,30 @@ def end(session: Session, slug: SlugArgument = "") -> Answer:
     if not session.dry_run and not session.confirm(ask):
         return Answer(standing.standing(place), _view_standing)
     return Answer(standing.end(place, dry_run=session.dry_run), _view_standing)
+
+
+@command(app, "remove")
+def remove(
+    session: Session,
+    slug: Annotated[str, typer.Argument(metavar="SLUG", help="Its name.", show_default=False)],
+) -> Answer:
+    """Remove a competition of this machine with everything that was submitted to it."""
+    place = places_of(slug)
+    standing.refuse_served(place)
+    ask = f"Remove {place.folder}, with all its submissions?"
+    removed = not session.dry_run and session.confirm(ask)
+    if removed:
+        standing.remove(place)
+    return Answer(Removed(slug, str(place.folder), removed), _view_removed)
+
+
+@frozen
+class Removed:
+    """A competition that was removed; `removed` is False where it was only looked at."""
+
+    slug: str
+    folder: str
+    removed: bool
 
 
 @command(app, "run")
@@ -265,6 +292,11 @@ def _view_made(made: Made) -> Iterable[Block]:
     )
     yield Line(f"Its files and the hidden labels lie in {made.folder}.", "dim")
     yield Next(f"fastcompanion kaggle practice start {told.slug}", "and keep that terminal open")
+
+
+def _view_removed(told: Removed) -> Iterable[Block]:
+    what = "is removed" if told.removed else "stays"
+    yield Line(f"{told.slug} {what}: {told.folder}")
 
 
 def _view_pushed(pushed: Pushed) -> Iterable[Block]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from fastcompanion.base import clock
+from fastcompanion.base import clock, store
+from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
 from fastcompanion.competition.practice import journal as journals
 from fastcompanion.competition.practice import place as places
@@ -65,6 +66,26 @@ def end(place: Place, *, dry_run: bool = False) -> Standing:
         journal.add("ended")
         state = journal.state()
     return _standing(place, state, url=_url(place), dry_run=dry_run)
+
+
+def refuse_served(place: Place) -> None:
+    """Leave a competition alone whose server runs.
+
+    Raises:
+        CompanionError: it runs.
+    """
+    if server.found(place) is not None:
+        raise CompanionError(
+            "this practice competition is being served",
+            hint=f"fastcompanion kaggle practice stop {place.folder.name}",
+            file=place.folder,
+        )
+
+
+def remove(place: Place) -> None:
+    """Delete a competition that is not served, with everything that was submitted to it."""
+    refuse_served(place)
+    store.remove(place.folder)
 
 
 def _url(place: Place) -> str:

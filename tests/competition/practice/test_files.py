@@ -137,10 +137,25 @@ def test_a_series_can_be_scored_by_mase(tmp_path: Path, run: Runner) -> None:
     assert found.private == pytest.approx(5 / told.scale)
 
 
+def test_a_competition_is_removed_unless_it_is_served(run: Runner) -> None:
+    assert run("kaggle", "practice", "new", "--demo", "class", "--name", "trips").code == 0
+    remove = ("kaggle", "practice", "remove", "trips")
+    assert run(*remove).code == 2
+    assert run(*remove, "--dry-run").code == 0
+    with server.serving(place.at("trips")):
+        served_ = run(*remove, "--yes")
+        assert (served_.code, "practice stop trips" in served_.err) == (1, True)
+    assert place.slugs() == ["trips"]
+    gone = run(*remove, "--yes", "--json")
+    assert (gone.data["removed"], place.slugs()) == (True, [])
+    assert run(*remove, "--yes").code == 3
+
+
 def test_made_up_data_and_what_is_refused(run: Runner, tmp_path: Path) -> None:
     new = ("kaggle", "practice", "new")
     assert run(*new).code == 2
     assert run(*new, "--demo", "class", "--from", tmp_path).code == 2
+    assert run(*new, "--demo", "class", "--target", "late").code == 2
     wrong = run(*new, "--demo", "clas")
     assert (wrong.code, "class" in wrong.err) == (2, True)
     looked = run(*new, "--demo", "number", "--dry-run", "--json")
