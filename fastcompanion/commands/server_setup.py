@@ -233,7 +233,7 @@ def _view(data: SetUp) -> Iterable[Block]:
     yield Table(("step", "", "note"), tuple((one.step, one.state, one.note) for one in shown))
     if data.mode == "check":
         yield Line(
-            f"{data.changes} steps would change something."
+            f"{_counted(data.changes)} would change something."
             if data.changes
             else "Everything is as it should be."
         )
@@ -243,7 +243,7 @@ def _view(data: SetUp) -> Iterable[Block]:
         return
     if data.done:
         yield Line(
-            f"{data.changes} steps changed something."
+            f"{_counted(data.changes)} changed something."
             if data.changes
             else "Nothing had to be changed.",
             "good",
@@ -254,6 +254,10 @@ def _view(data: SetUp) -> Iterable[Block]:
     yield Warn(
         f"Not done: {failed or 'it stopped early'}. What is done stays; the same command goes on from here."
     )
+
+
+def _counted(changes: int) -> str:
+    return "One step" if changes == 1 else f"{changes} steps"
 
 
 def register(root: typer.Typer) -> None:

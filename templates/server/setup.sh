@@ -22,6 +22,7 @@ ONLY=''
 ALSO=''
 DRIVER=auto
 PROVEN=no
+SUDO_FREE=no
 PACKAGES=''
 MODULES=''
 ENVIRONMENT=''
@@ -35,9 +36,11 @@ ETC=/etc/fastcompanion
 UV_VERSION=0.13.8
 CHANGED=0
 FAILED=0
+CODE=0
 
 SYSTEMD=no
 APART=no
+TOLD='' # of the last step, why
 
 # --- how it speaks: one line of JSON for each step ---
 
@@ -46,7 +49,8 @@ say() { # say STEP STATE NOTE [ROLLBACK]
     note=${note//\\/\\\\}
     note=${note//\"/\\\"}
     note=${note//[[:cntrl:]]/ }
-    printf '{"step":"%s","state":"%s","note":"%s","rollback":"%s"}\n' "$1" "$2" "$note" "${4:-}" >&3
+    printf -v note '{"step":"%s","state":"%s","note":"%s","rollback":"%s"}\n' "$1" "$2" "$note" "${4:-}"
+    printf '%s' "$note" >&3
 }
 
 remark() { printf '%s ' "$*" >>"$WORK/note"; }
@@ -60,7 +64,7 @@ die() {
 broke() {
     if [[ ! -s $WORK/note ]]; then
         printf 'line %s, at: %s' "$1" "$2" >"$WORK/note"
-        if [[ -s $WORK/log ]]; then printf ' (%s)' "$(tail -n 1 "$WORK/log" | cut -c 1-300)" >>"$WORK/note"; fi
+        if [[ -s $OUT ]]; then printf ' (%s)' "$(tail -n 1 "$OUT" | cut -c 1-300)" >>"$WORK/note"; fi
     fi
     exit 1
 }
@@ -71,6 +75,12 @@ quit() { # the end when something outside of the steps is wrong
 }
 
 # --- files of our own ---
+
+slurp() { # a file into $TEXT, without its last line ends
+    TEXT=''
+    if [[ -r $1 ]]; then IFS= read -r -d '' TEXT <"$1" || true; fi
+    TEXT=${TEXT%"${TEXT##*[!$'\n']}"}
+}
 
 remember() { # remember PATH: that it is ours, before it is there
     grep -qxF -- "$1" "$KNOWN/files" 2>/dev/null || printf '%s\n' "$1" >>"$KNOWN/files"
@@ -86,8 +96,11 @@ folder() { # folder PATH [MODE]: make it and what is above, and remember what wa
 # A file of ours has a mode, a path, and a function that prints what belongs in it. `holds` looks, `put` writes
 # in one go, so that nobody ever sees half a file, and `gone` removes.
 holds() {
-    [[ -f $2 && $(stat -c %a "$2") == "$1" ]] && "$3" | cmp -s - "$2"
+    slurp "$2"
+    [[ -n $TEXT && $TEXT == "$("$3")" && $(mode_of "$2") == "$1" ]]
 }
+
+mode_of() { if [[ -n ${MODES[$1]:-} ]]; then echo "${MODES[$1]}"; else stat -c %a "$1"; fi; }
 
 put() {
     local new
@@ -128,7 +141,25 @@ installed() {
     ((count >= $#))
 }
 
-unit_on() { systemctl -q is-enabled "$1" 2>/dev/null && systemctl -q is-active "$1" 2>/dev/null; }
+unit_on() { [[ -L /etc/systemd/system/timers.target.wants/$1 || -L /etc/systemd/system/multi-user.target.wants/$1 ]] && is_on "$1"; }
+
+is_on() { [[ $'\n'$UNITS == *$'\n'"$1 "* ]]; }
+
+# What several checks ask for is asked for once, and again after each change.
+declare -A MODES
+look_around() {
+    local mode path
+    UNITS=''
+    SSHD=''
+    MODES=()
+    if [[ $SYSTEMD == yes ]]; then
+        UNITS=$(systemctl list-units --plain --no-legend --no-pager --state=active 'fastcompanion-*' ssh.socket 2>/dev/null) || true
+    fi
+    if [[ -s $KNOWN/files ]]; then
+        # shellcheck disable=SC2046 # paths of our own, without blanks
+        while read -r mode path; do MODES[$path]=$mode; done < <(stat -c '%a %n' $(<"$KNOWN/files") 2>/dev/null || true)
+    fi
+}
 
 unit_off() { if [[ $SYSTEMD == yes ]]; then systemctl -q disable --now "$1" 2>/dev/null || true; fi; }
 
@@ -137,7 +168,10 @@ reload_units() { if [[ $SYSTEMD == yes ]]; then systemctl daemon-reload; fi; }
 nvidia_gpu() {
     local one
     for one in /sys/bus/pci/devices/*; do
-        if [[ $(cat "$one/vendor" 2>/dev/null) == 0x10de && $(cat "$one/class" 2>/dev/null) == 0x03* ]]; then return 0; fi
+        slurp "$one/vendor"
+        if [[ $TEXT != 0x10de ]]; then continue; fi
+        slurp "$one/class"
+        if [[ $TEXT == 0x03* ]]; then return 0; fi
     done
     [[ -e /proc/driver/nvidia/version ]]
 }
@@ -162,21 +196,23 @@ arm() { # arm NAME COMMAND
 check_preflight() {
     local free
     if [[ ! $OS_ID =~ ^(debian|ubuntu)$ ]]; then die "this is $OS_ID: only Debian 12 and 13 and Ubuntu 22.04 to 26.04 are known"; fi
-    if [[ ! $(uname -m) =~ ^(x86_64|aarch64)$ ]]; then die "PyTorch has nothing for a $(uname -m)"; fi
+    if [[ ! $HOSTTYPE =~ ^(x86_64|aarch64)$ ]]; then die "PyTorch has nothing for a $HOSTTYPE"; fi
     if [[ $KIND == cloud && $SYSTEMD == no ]]; then die "systemd does not run here: for a container, say --kind container"; fi
-    if [[ $KIND == cloud || $KIND == home ]] && grep -qi microsoft /proc/version; then die "this is WSL: say --kind wsl"; fi
-    if (($(date +%Y) < 2025)); then die "the clock says $(date +%F): set it first, or no certificate is valid"; fi
+    slurp /proc/version
+    if [[ $KIND == cloud || $KIND == home ]] && [[ ${TEXT,,} == *microsoft* ]]; then die "this is WSL: say --kind wsl"; fi
+    if (($(printf '%(%Y)T') < 2025)); then die "the clock says $(date +%F): set it first, or no certificate is valid"; fi
     free=$(($(stat -f -c '%a * %S' /) / 1073741824))
     if ((free < 1)); then die "the disk is full"; fi
-    if ((free < 15)); then remark "only $free GB are free; PyTorch and its libraries need about 8."; fi
+    if ((free < 15)); then remark "Only $free GB are free; PyTorch and its libraries need about 8."; fi
     if [[ $KIND == container ]]; then
-        remark "stopping what runs in a container does not stop the bill: end it at your provider."
+        remark "Stopping what runs in a container does not stop the bill: end it at your provider."
     fi
     if [[ $KIND == wsl && $SYSTEMD == no ]]; then
-        remark "systemd is off; to have Jupyter start by itself, put [boot] systemd=true into /etc/wsl.conf and run wsl --shutdown in Windows."
+        remark "systemd is off: to have Jupyter start by itself, put [boot] systemd=true into /etc/wsl.conf and run wsl --shutdown in Windows."
     fi
-    if [[ $KIND == cloud && $ON_IDLE == poweroff ]] && ! grep -qsE 'Amazon EC2|Google' /sys/class/dmi/id/sys_vendor; then
-        remark "this machine switches itself off when idle; at some providers the bill goes on until you stop it there."
+    slurp /sys/class/dmi/id/sys_vendor
+    if [[ $KIND == cloud && $ON_IDLE == poweroff && ! $TEXT =~ Amazon\ EC2|Google ]]; then
+        remark "This machine switches itself off when idle; at some providers the bill goes on until you stop it there."
     fi
 }
 
@@ -186,11 +222,16 @@ check_preflight() {
 check_limit() {
     if [[ $MAX_HOURS == 0 ]]; then
         remark "none asked for"
-        return 0
+        [[ ! -e /etc/systemd/system/fastcompanion-limit.timer ]]
+        return
     fi
     files_limit holds && unit_on fastcompanion-limit.timer && unit_on fastcompanion-limit-notice.timer
 }
 do_limit() {
+    if [[ $MAX_HOURS == 0 ]]; then
+        no_limit
+        return 0
+    fi
     this_boot limit 0
     this_boot limit-notice "$(notice_before)"
     files_limit put
@@ -207,7 +248,8 @@ this_boot() { # this_boot NAME SECONDS-BEFORE
     awk -v begun="$begun" -v after=$(($(seconds_of_limit) - $2)) \
         '{ printf "[Timer]\nOnBootSec=\nOnBootSec=%d\n", $1 - begun / 1000000 + after }' /proc/uptime >"$place/this-boot.conf"
 }
-undo_limit() {
+undo_limit() { no_limit; }
+no_limit() {
     unit_off fastcompanion-limit.timer
     unit_off fastcompanion-limit-notice.timer
     files_limit gone
@@ -243,7 +285,7 @@ notice_before() { if (($(seconds_of_limit) > 1200)); then echo 600; else echo $(
 #: git, tmux (work goes on when the line drops), a compiler (for torch.compile), rsync, and on a machine of a cloud
 #: what the next steps need. No mail server, and nothing that listens.
 packages() {
-    local list="ca-certificates curl git git-lfs rsync tmux htop less unzip jq ripgrep pigz build-essential
+    local list="ca-certificates curl iproute2 openssh-client git git-lfs rsync tmux htop less unzip jq ripgrep pigz build-essential
         python3-venv python3-dev pciutils procps bash-completion graphviz libsndfile1"
     if [[ $KIND == cloud ]]; then list+=" sudo openssh-server ufw unattended-upgrades needrestart powermgmt-base earlyoom"; fi
     if [[ $KIND == home ]] && wanted updates; then list+=" unattended-upgrades"; fi
@@ -251,8 +293,13 @@ packages() {
     echo "${PACKAGES:-$list}"
 }
 check_packages() {
-    # shellcheck disable=SC2046 # a list of words
-    installed $(packages)
+    local list
+    read -r -d '' -a list <<<"$(packages)" || true
+    slurp "$KNOWN/installed"
+    # Whatever installs or removes a package writes dpkg's status anew.
+    if [[ $TEXT == "${list[*]}" && $KNOWN/installed -nt /var/lib/dpkg/status ]]; then return 0; fi
+    installed "${list[@]}" || return 1
+    if [[ $MODE == apply ]]; then echo "${list[*]}" >"$KNOWN/installed"; fi
 }
 do_packages() {
     local name
@@ -315,7 +362,7 @@ END_OF_IDLE
 #: step user (cloud, container): Your user
 #: You work as a user of your own: a slip of the hand then can't break the system. A user who is new gets no
 #: password; the key opens the door.
-check_user() { id "$LEARNER" >/dev/null 2>&1; }
+check_user() { getent passwd "$LEARNER" >/dev/null; }
 do_user() { useradd --create-home --shell /bin/bash "$LEARNER"; }
 undo_user() { remark "the user $LEARNER stays, with everything in the home folder"; }
 
@@ -343,7 +390,8 @@ undo_key() { remark "your key stays, so that you can still log in"; }
 #: Only a user without a password needs this: there is nothing to type when sudo asks. Whoever has a password that
 #: works keeps being asked for it, and nothing that lets you in is ever removed.
 check_sudo() {
-    if [[ $LEARNER == root ]]; then return 0; fi
+    # Who sent this may just have become root without a password.
+    if [[ $LEARNER == root || ($SUDO_FREE == yes && ${SUDO_USER:-} == "$LEARNER") ]]; then return 0; fi
     if as_learner sudo -n true 2>/dev/null; then return 0; fi
     if [[ $(passwd -S "$LEARNER" | cut -d ' ' -f 2) == P ]] && id -nG "$LEARNER" | grep -qw sudo; then
         remark "sudo asks for your password"
@@ -377,6 +425,7 @@ do_sshd() {
     usable_key || die "there is no key with which $LEARNER could log in: passwords stay"
     arm sshd "rm -f $SSHD_FILE; systemctl try-reload-or-restart ssh.service"
     put 644 $SSHD_FILE sshd_text
+    SSHD=''
     if ! sshd -t 2>"$WORK/log"; then
         why="sshd refuses the settings: $(tail -n 1 "$WORK/log")"
     elif ! keys_only; then
@@ -399,20 +448,25 @@ sshd_text() {
         'X11Forwarding no'
 }
 root_login() { # whoever comes in as root with a key today still can
-    if [[ $LEARNER == root ]] || grep -qsE '^(ssh|ecdsa|sk)-' /root/.ssh/authorized_keys; then echo prohibit-password; else echo no; fi
+    slurp /root/.ssh/authorized_keys
+    if [[ $LEARNER == root || $'\n'$TEXT =~ $'\n'(ssh|ecdsa|sk)- ]]; then echo prohibit-password; else echo no; fi
 }
-sshd_says() { sshd -T -C "user=$LEARNER,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22" 2>/dev/null; }
+sshd_says() { # into $SSHD
+    if [[ -n $SSHD ]]; then return 0; fi
+    SSHD=$(sshd -T -C "user=$LEARNER,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22" 2>/dev/null)
+}
 keys_only() {
-    local told
     # Without it sshd -T refuses to speak; a machine that waits with a socket makes it at the first login only.
     if [[ ! -d /run/sshd ]]; then [[ $MODE == apply ]] && install -d -m 755 /run/sshd; fi
-    told=$(sshd_says) || return 1
-    grep -qx 'passwordauthentication no' <<<"$told" && grep -qx 'kbdinteractiveauthentication no' <<<"$told" &&
-        grep -qxE "permitrootlogin ($(root_login)|without-password|no)" <<<"$told" && grep -qx 'pubkeyauthentication yes' <<<"$told"
+    sshd_says || return 1
+    [[ $SSHD == *$'\npasswordauthentication no\n'* && $SSHD == *$'\nkbdinteractiveauthentication no\n'* &&
+        $SSHD == *$'\npubkeyauthentication yes\n'* && $SSHD =~ $'\npermitrootlogin '("$(root_login)"|without-password|no)$'\n' ]]
 }
 usable_key() {
-    local name file
-    for name in $(sshd_says | awk '$1 == "authorizedkeysfile" { $1 = ""; print }'); do
+    local name names file
+    sshd_says || return 1
+    names=${SSHD#*$'\n'authorizedkeysfile }
+    for name in ${names%%$'\n'*}; do
         name=${name//%h/$LEARNER_HOME}
         name=${name//%u/$LEARNER}
         case $name in /*) file=$name ;; *) file=$LEARNER_HOME/$name ;; esac
@@ -434,17 +488,20 @@ private_enough() { # sshd ignores keys that others could have written
 #: reached through ssh. Ports that you opened stay open.
 check_firewall() {
     local rules port
-    grep -qsx 'ENABLED=yes' /etc/ufw/ufw.conf && grep -qsx 'DEFAULT_INPUT_POLICY="DROP"' /etc/default/ufw || return 1
-    rules=$(iptables -S 2>/dev/null) || return 1
-    grep -qx -- '-P INPUT DROP' <<<"$rules" || return 1
+    slurp /etc/ufw/ufw.conf
+    [[ $'\n'$TEXT == *$'\nENABLED=yes'* ]] || return 1
+    slurp /etc/default/ufw
+    [[ $TEXT == *'DEFAULT_INPUT_POLICY="DROP"'* ]] || return 1
+    rules=$(iptables -S 2>/dev/null)$'\n'
+    [[ $rules == *'-P INPUT DROP'* ]] || return 1
     for port in $(ssh_ports); do
-        grep -qE -- "^-A ufw-user-input -p tcp -m tcp --dport $port -j ACCEPT$" <<<"$rules" || return 1
+        [[ $rules == *"-A ufw-user-input -p tcp -m tcp --dport $port -j ACCEPT"$'\n'* ]] || return 1
     done
 }
 do_firewall() {
     local port
     grep -qx 'ENABLED=yes' /etc/ufw/ufw.conf || { arm firewall 'ufw --force disable' && touch "$KNOWN/firewall-was-off"; }
-    for port in $(ssh_ports); do
+    for port in $( (ssh_ports; busy_ports) | sort -nu); do
         if ! ufw show added | grep -qE "^ufw (allow|limit) $port(/tcp)?( |$)"; then
             grep -qsx "$port" "$KNOWN/ports" || echo "$port" >>"$KNOWN/ports"
         fi
@@ -466,15 +523,13 @@ undo_firewall() {
     fi
     while read -r port; do ufw --force delete allow "$port/tcp"; done < <(cat "$KNOWN/ports" 2>/dev/null)
 }
-ssh_ports() { # what sshd is set to, what systemd listens on for it, and where people are logged in now
-    {
-        sshd -T 2>/dev/null | awk '$1 == "port" { print $2 }'
-        if [[ $SYSTEMD == yes ]] && systemctl -q is-active ssh.socket; then
-            systemctl show ssh.socket -p Listen --value 2>/dev/null | grep -oE '[0-9]+ \(Stream\)' | cut -d ' ' -f 1
-        fi
-        ss -Htnp state established 2>/dev/null | awk '/"sshd/ { n = split($3, part, ":"); print part[n] }'
-    } | sort -nu
+ssh_ports() { # what sshd is set to, and what systemd listens on for it
+    local word value
+    sshd_says || return 0
+    while read -r word value; do if [[ $word == port ]]; then echo "$value"; fi; done <<<"$SSHD"
+    if is_on ssh.socket; then systemctl show ssh.socket -p Listen --value | grep -oE '[0-9]+ \(Stream\)' | cut -d ' ' -f 1; fi
 }
+busy_ports() { ss -Htnp state established 2>/dev/null | awk '/"sshd/ { n = split($3, part, ":"); print part[n] }'; }
 
 #: step updates (cloud, home): Security updates by themselves
 #: Holes are closed without you. Drivers are left out, as a new driver under running programs breaks CUDA until the
@@ -527,7 +582,10 @@ check_swap() {
     fi
     [[ -n $(swapon --noheadings --show=NAME) || -e $KNOWN/no-swap ]]
 }
-memory_gb() { awk '$1 == "MemTotal:" { printf "%d", $2 / 1000000 }' /proc/meminfo; }
+memory_gb() {
+    local name kilobytes rest
+    while read -r name kilobytes rest; do if [[ $name == MemTotal: ]]; then echo $((kilobytes / 1000000)); fi; done </proc/meminfo
+}
 do_swap() {
     local size=4096 free
     free=$(($(stat -f -c '%a * %S' /) / 1048576))
@@ -604,7 +662,7 @@ undo_driver() { remark "a driver stays"; }
 #: step python (cloud, home, wsl, container): Python with fastai and PyTorch
 #: In a folder of its own, so that it can be thrown away and made again; the system's Python is not touched. It comes
 #: from the package index that this machine uses, with uv, in a fixed version.
-modules() { echo "${MODULES:-fastai torch torchvision jupyterlab ipywidgets nbdev kaggle timm fastcompanion}"; }
+modules() { echo "${MODULES:-pip fastai torch torchvision jupyterlab ipywidgets nbdev kaggle timm fastcompanion}"; }
 check_python() {
     if [[ -n $ENVIRONMENT && -x $VENV/bin/python && ! -e $VENV/.fastcompanion ]]; then
         remark "$VENV is used as it is"
@@ -627,11 +685,9 @@ do_python() {
     as_learner mkdir -p "$VENV"
     # Marked before it is filled: what a run leaves half done is still known as ours.
     as_learner touch "$VENV/.fastcompanion"
+    as_learner "$uv/bin/uv" venv --quiet --allow-existing --python "$version" "$VENV"
     # shellcheck disable=SC2046 # lists of words
-    {
-        as_learner env $(index_of_pip "$uv") "$uv/bin/uv" venv --quiet --allow-existing --seed --python "$version" "$VENV"
-        as_learner env $(index_of_pip "$uv") "$uv/bin/uv" pip install --quiet --python "$VENV/bin/python" $(modules)
-    }
+    as_learner env $(index_of_pip "$uv") "$uv/bin/uv" pip install --quiet --python "$VENV/bin/python" $(modules)
     # shellcheck disable=SC2016 # it is the inner shell that fills these in
     as_learner sh -c 'printf "%s\n" "$1" >"$2/.fastcompanion"' - "$(modules)" "$VENV"
 }
@@ -657,13 +713,22 @@ check_jupyter() {
     fi
     files_jupyter holds && token_there && jupyter_starts && jupyter_answers
 }
-token_there() { [[ $(stat -c '%a %U' $ETC/jupyter.env 2>/dev/null) == "600 $LEARNER" ]] && grep -q '^JUPYTER_TOKEN=.' $ETC/jupyter.env; }
-jupyter_starts() { [[ $SYSTEMD == no ]] || systemctl -q is-enabled fastcompanion-jupyter.service 2>/dev/null; }
-jupyter_port() { sed -n 's/^JUPYTER_PORT=//p' $ETC/jupyter.env 2>/dev/null; }
+token_there() {
+    slurp $ETC/jupyter.env
+    [[ $TEXT == JUPYTER_TOKEN=?* && $(stat -c '%a %U' $ETC/jupyter.env) == "600 $LEARNER" ]]
+}
+jupyter_starts() { [[ $SYSTEMD == no || -L /etc/systemd/system/multi-user.target.wants/fastcompanion-jupyter.service ]]; }
 # "Active" is also what systemd says of a server that crashes again and again: only an answer counts.
 jupyter_answers() {
-    sed -n 's/^JUPYTER_TOKEN=\(.*\)/header = "Authorization: token \1"/p' $ETC/jupyter.env |
-        curl -fsS -m 5 --noproxy '*' -o /dev/null -K - "http://127.0.0.1:$(jupyter_port)/api/status?no_track_activity=1" 2>/dev/null
+    local token='' port='' name value answer=''
+    while IFS='=' read -r name value; do
+        case $name in JUPYTER_TOKEN) token=$value ;; JUPYTER_PORT) port=$value ;; esac
+    done <$ETC/jupyter.env
+    { exec 4<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null || return 1
+    printf 'GET /api/status?no_track_activity=1 HTTP/1.0\r\nHost: 127.0.0.1\r\nAuthorization: token %s\r\n\r\n' "$token" >&4
+    IFS= read -r -t 5 answer <&4 || true
+    exec 4>&-
+    [[ $answer == *" 200 "* ]]
 }
 do_jupyter() {
     "$VENV/bin/python" -c 'import jupyterlab' || die "there is no jupyterlab in $VENV"
@@ -787,22 +852,28 @@ print("PyTorch", torch.__version__, "computes on", torch.cuda.get_device_name() 
 
 # --- the run ---
 
-steps() { sed -n 's/^#: step \([a-z]*\) (\([a-z, ]*\)): .*/\1,\2/p' "$SELF" | tr -d ' '; }
+declare -A KINDS # of each step, from its line above; the array keeps their order
+ORDER=()
+read_steps() {
+    local name kinds
+    while IFS=, read -r name kinds; do
+        ORDER+=("$name")
+        KINDS[$name]=,$kinds,
+    done < <(sed -n '/^#: step /{s/^#: step \([a-z]*\) (\([a-z, ]*\)): .*/\1,\2/;s/ //g;p}' "$SELF")
+}
 
 listed() { [[ " $1 " == *" $2 "* ]]; }
 
 wanted() { # wanted STEP: is it to be done on this kind of machine? If not, $REASON says why
-    local kinds
-    kinds=$(steps | sed -n "s/^$1,//p")
     REASON=''
     if [[ -n $ONLY ]]; then
         if listed "$ONLY" "$1"; then return 0; fi
         REASON="not asked for now"
     elif listed "$SKIP" "$1"; then
         REASON="left out, as asked"
-    elif listed "$ALSO" "$1" || [[ ,$kinds, == *,$KIND,* ]]; then
+    elif listed "$ALSO" "$1" || [[ ${KINDS[$1]} == *,$KIND,* ]]; then
         return 0
-    elif [[ ,$kinds, == *,${KIND}onrequest,* ]]; then
+    elif [[ ${KINDS[$1]} == *,${KIND}onrequest,* ]]; then
         REASON="only if you ask for it"
     else
         REASON="not for this kind of machine"
@@ -810,8 +881,8 @@ wanted() { # wanted STEP: is it to be done on this kind of machine? If not, $REA
     return 1
 }
 
+# Its code is in $CODE: behind "if" or "||" bash would not stop at the first thing that fails in it.
 inside() { # inside FUNCTION: run it apart, so that its failure is ours to tell; nothing it starts keeps our lines open
-    local code
     : >"$WORK/note"
     : >"$WORK/rollback"
     trap - ERR
@@ -821,17 +892,17 @@ inside() { # inside FUNCTION: run it apart, so that its failure is ours to tell;
         trap 'broke $LINENO "$BASH_COMMAND"' ERR
         "$1"
     ) 3>&- 9>&- >>"$OUT" 2>&1
-    code=$?
+    CODE=$?
     set -e
     trap 'broke $LINENO "$BASH_COMMAND"' ERR
-    return $code
 }
 
-looks_right() { # a check may say no by its code, or die with a reason
-    local code=0
+looks_right() { # a check says no by 3, or dies with a reason; those that can die run apart
     : >"$WORK/note"
-    ("check_$1" || exit 3) 3>&- 9>&- >>"$OUT" 2>&1 || code=$?
-    return $code
+    case $1 in
+        preflight | key | verify) ("check_$1" || exit 3) 3>&- 9>&- >>"$OUT" 2>&1 || return $? ;;
+        *) "check_$1" 3>&- 9>&- >>"$OUT" 2>&1 || return 3 ;;
+    esac
 }
 
 step() {
@@ -844,7 +915,8 @@ step() {
     looks_right "$name" || code=$?
     # A run that was killed between a file and the service that reads it left this behind.
     if ((code == 0)) && [[ ! -e $RUN/doing-$name ]]; then
-        say "$name" ok "$(note)"
+        note
+        say "$name" ok "$TOLD"
     elif ((code != 0 && code != 3)); then
         fail "$name"
     elif [[ $MODE == check ]]; then
@@ -863,12 +935,16 @@ apply() {
     fi
     say "$name" doing
     touch "$RUN/doing-$name"
-    inside "do_$name" || {
+    inside "do_$name"
+    if ((CODE != 0)); then
         fail "$name"
         return
-    }
-    told=$(note)
-    rollback=$(cat "$WORK/rollback")
+    fi
+    note
+    told=$TOLD
+    slurp "$WORK/rollback"
+    rollback=$TEXT
+    look_around
     if ! looks_right "$name"; then
         if [[ ! -s $WORK/note ]]; then printf 'it was done, and does not hold' >"$WORK/note"; fi
         fail "$name"
@@ -876,17 +952,22 @@ apply() {
     fi
     rm -f "$RUN/doing-$name"
     CHANGED=$((CHANGED + 1))
-    say "$name" changed "${told:-$(note)}" "$rollback"
+    note
+    say "$name" changed "${told:-$TOLD}" "$rollback"
 }
 
 fail() {
-    say "$1" failed "$(note)"
+    note
+    say "$1" failed "$TOLD"
     FAILED=$((FAILED + 1))
     # Without these the rest makes no sense; a machine without a firewall is still better with a limit.
     if listed "preflight packages user key" "$1"; then quit "stopped at $1"; fi
 }
 
-note() { sed 's/ *$//' "$WORK/note"; }
+note() { # into $TOLD; without a process of its own, as the fast path consists of such things
+    slurp "$WORK/note"
+    TOLD=${TEXT%"${TEXT##*[! ]}"}
+}
 
 still_there() { # what is left of what we made
     local path
@@ -894,18 +975,22 @@ still_there() { # what is left of what we made
 }
 
 undo() {
-    local name before
-    for name in $(steps | cut -d , -f 1 | tac); do
+    local name before number
+    for ((number = ${#ORDER[@]} - 1; number >= 0; number--)); do
+        name=${ORDER[number]}
         if [[ -n $ONLY ]] && ! listed "$ONLY" "$name"; then continue; fi
         if listed "$SKIP" "$name" || ! declare -F "undo_$name" >/dev/null; then continue; fi
         before=$(still_there)
-        if ! inside "undo_$name"; then
+        inside "undo_$name"
+        if ((CODE != 0)); then
             fail "$name"
         elif [[ $(still_there) == "$before" ]]; then
-            say "$name" ok "$(note)"
+            note
+            say "$name" ok "$TOLD"
         else
             CHANGED=$((CHANGED + 1))
-            say "$name" changed "$(note)"
+            note
+            say "$name" changed "$TOLD"
         fi
     done
     if [[ -n $ONLY || -n $SKIP || $FAILED != 0 ]]; then return 0; fi
@@ -916,7 +1001,7 @@ forget() { # the folders, from the inside out, if nothing else lies in them; the
     local path
     if [[ -e $KNOWN/files ]]; then
         tac "$KNOWN/files" >"$WORK/files"
-        rm -rf "${KNOWN:?}/backup" "$KNOWN/files" "$KNOWN/packages" "$KNOWN/ports" "$KNOWN/firewall-was-off" "$KNOWN/no-swap"
+        rm -rf "${KNOWN:?}/backup" "$KNOWN/files" "$KNOWN/packages" "$KNOWN/installed" "$KNOWN/ports" "$KNOWN/firewall-was-off" "$KNOWN/no-swap"
         while read -r path; do
             if [[ $path == */ && -d $path ]]; then rmdir --ignore-fail-on-non-empty "$path"; fi
         done <"$WORK/files"
@@ -949,17 +1034,20 @@ arguments() {
 }
 
 prepare() {
+    local name value
     if [[ ! -r /etc/os-release ]]; then quit "this is no Linux that the script knows"; fi
-    OS_ID=$(sed -n 's/^ID=//p' /etc/os-release | tr -d '"')
+    while IFS='=' read -r name value; do if [[ $name == ID ]]; then OS_ID=${value//\"/}; fi; done </etc/os-release
     LEARNER=${LEARNER:-${SUDO_USER:-$(getent passwd 1000 | cut -d : -f 1 || true)}}
     LEARNER=${LEARNER:-root}
     find_home
+    # A zone that this machine does not know would leave the timer without a time.
+    if [[ ! -e /usr/share/zoneinfo/$NIGHT_ZONE ]]; then NIGHT_ZONE=''; fi
     WORK=$(mktemp -d) # of this run alone, and removed with it
     trap 'rm -rf "$WORK"' EXIT
     : >"$WORK/note"
     OUT=/dev/null
     if [[ -d $RUN || $MODE != check ]]; then
-        install -d -m 755 "$RUN"
+        if [[ ! -d $RUN ]]; then install -d -m 755 "$RUN"; fi
         exec 9<"$RUN"
         flock -w 5 9 || quit "another setup is running on this machine"
     fi
@@ -972,7 +1060,9 @@ prepare() {
 }
 
 find_home() {
-    LEARNER_HOME=$(getent passwd "$LEARNER" | cut -d : -f 6) || true # not there yet
+    local entry
+    entry=$(getent passwd "$LEARNER") || true # not there yet
+    IFS=: read -r _ _ _ _ _ LEARNER_HOME _ <<<"$entry"
     LEARNER_HOME=${LEARNER_HOME:-/home/$LEARNER}
     VENV=${ENVIRONMENT:-$LEARNER_HOME/.venvs/fast}
 }
@@ -983,28 +1073,44 @@ wait_for_the_cloud() { # not if it is cloud-init itself that runs us: it would w
 
 # A line that drops must not end a setup half way: it runs as a unit of systemd, and what it says is shown here. Who
 # comes back while it still runs sees how it goes on.
+follow() { # follow PID: what the setup of this process has said, and says until it ends
+    if (($1 > 0)); then exec tail -n +1 -f -s 0.2 --pid="$1" "$RUN/events" 3>&-; fi
+    cat "$RUN/events"
+}
+
+look() { # as --check does
+    local name
+    MODE=check
+    exec 3>&1
+    prepare
+    for name in "${ORDER[@]}"; do step "$name"; done
+    say all 'done' "$CHANGED changed, $FAILED failed"
+    ((FAILED == 0))
+}
+
 apart() {
-    local line looked
-    if looked=$(bash "$SELF" --check "$@") && [[ $looked != *'"would-change"'* ]]; then
+    local line looked pid
+    look_around
+    if is_on fastcompanion-setup.service; then
+        say start joined "a setup is running here already; this is what it says"
+    elif looked=$(look) && [[ $looked != *'"would-change"'* ]]; then
         printf '%s\n' "$looked"
         return
-    fi
-    install -d -m 755 "$RUN"
-    if systemctl -q is-active fastcompanion-setup.service; then
-        say start joined "a setup is running here already; this is what it says"
     else
+        install -d -m 755 "$RUN"
         install -m 700 "$SELF" "$RUN/setup"
         : >"$RUN/events"
         systemd-run --quiet --collect --unit=fastcompanion-setup --setenv=SUDO_USER="${SUDO_USER:-}" \
             -p "StandardOutput=append:$RUN/events" -- bash "$RUN/setup" --apart "$@"
     fi
+    pid=$(systemctl show fastcompanion-setup.service -p MainPID --value)
     while IFS= read -r line; do
         printf '%s\n' "$line"
         case $line in
             *'"step":"all","state":"done"'*) return 0 ;;
             *'"step":"all"'*) return 1 ;;
         esac
-    done < <(tail -n +1 -f --pid="$(systemctl show fastcompanion-setup.service -p MainPID --value)" "$RUN/events")
+    done < <(follow "$pid")
     quit "the setup ended in the middle: run it again"
 }
 
@@ -1013,23 +1119,25 @@ main() {
     exec 3>&1
     arguments "$@"
     if [[ $MODE == explain ]]; then
-        explain
+        explain 2>/dev/null || quit "this short form tells no reasons: fastcompanion server setup --explain"
         return
     fi
-    if [[ $(id -u) != 0 ]]; then quit "this must be run as root: sudo bash FILE"; fi
+    if ((EUID != 0)); then quit "this must be run as root: sudo bash FILE"; fi
     if [[ -d /run/systemd/system ]]; then SYSTEMD=yes; fi
+    read_steps
     if [[ $MODE == apply && $PROVEN == yes && $SYSTEMD == yes && $APART == no ]]; then
         apart "$@"
         return
     fi
     trap 'quit "line $LINENO, at: $BASH_COMMAND"' ERR
     prepare
+    look_around
     trap 'broke $LINENO "$BASH_COMMAND"' ERR
     if [[ $MODE == undo ]]; then
         if ! declare -F | grep -q ' undo_'; then quit "this short form knows no way back: fastcompanion server setup --undo"; fi
         undo
     else
-        for name in $(steps | cut -d , -f 1); do step "$name"; done
+        for name in "${ORDER[@]}"; do step "$name"; done
     fi
     if ((FAILED)); then state=failed; fi
     say all $state "$CHANGED changed, $FAILED failed"

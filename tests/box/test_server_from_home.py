@@ -31,6 +31,7 @@ def settled() -> Iterator[tuple[Machine, str]]:
         watch = "while :; do ps axww -o args; sleep 0.2; done >/run/processes"
         one.box.run(["systemd-run", "--unit=watching", "sh", "-c", watch])
         shown = one.type(*SETUP)
+        one.box.systemctl("stop", "watching")
         yield one, shown.stdout + shown.stderr
 
 

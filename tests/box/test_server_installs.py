@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from fastcompanion.server.setup import script
 from tests.box import wheels
 from tests.box.box import USER, Box, Missing, program_folders
-from tests.box.server import Machine, notes, states
+from tests.box.server import SCRIPT, Machine, notes, states
 
 pytestmark = pytest.mark.box
 
@@ -21,7 +22,8 @@ VENV = f"/home/{USER}/.venvs/fast"
 def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of wheels."""
     folder = tmp_path_factory.mktemp("wheels")
-    for name in ("uv", "pip", "six"):
+    folder.chmod(0o755)  # in the box it is the learner who reads it
+    for name in ("uv", "six", "fsrs"):
         wheels.make(name, folder)
     return folder
 
@@ -90,7 +92,7 @@ def test_python_is_installed_from_the_index_that_the_machine_uses(machine: Machi
     assert machine.box.run([f"{VENV}/bin/python", "-c", "import six; print(six.__file__)"], user=USER).stdout.startswith(VENV)  # fmt: skip
     assert machine.box.run(["stat", "-c", "%U", f"{VENV}/bin/python"]).stdout == f"{USER}\n"
     assert machine.script(options).changes == 0
-    more = replace(options, modules=("six", "pip"))
+    more = replace(options, modules=("six", "fsrs"))
     assert states(machine.script(more))["python"] == "changed"
     assert machine.script(replace(options, mode="undo")).done
     assert machine.box.run(["test", "-e", VENV], check=False).returncode == 1
@@ -171,3 +173,42 @@ def test_updates_leave_the_driver_out_and_restart_by_our_rule_alone(machine: Mac
     said = machine.box.run(["unattended-upgrade", "--dry-run", "--debug"], check=False)
     assert "nvidia-" in said.stdout + said.stderr
     assert "04:30" in machine.box.systemctl("cat", "fastcompanion-restart.timer")
+
+
+@pytest.mark.parametrize(("zone", "known"), [("Asia/Tokyo", True), ("Mars/Base", False)])
+def test_the_night_is_the_learners_own_where_the_machine_knows_it(machine: Machine, zone: str, known: bool) -> None:  # fmt: skip
+    assert machine.script(machine.options(only=("updates",), timezone=zone)).done
+    assert (zone in machine.box.systemctl("cat", "fastcompanion-restart.timer")) is known
+    assert "fastcompanion-restart.timer" in machine.box.systemctl("list-timers")
+
+
+def test_a_container_without_systemd(machine: Machine) -> None:
+    """The same box with systemd out of sight, as in a rented container: key, packages, Python, JupyterLab."""
+    options = machine.options(kind="container", key=machine.key, skip=())
+    machine.box.put(SCRIPT, script.render(options), mode="700")
+    hidden = [
+        "unshare",
+        "--mount",
+        "sh",
+        "-c",
+        f"mount -t tmpfs none /run/systemd && bash {SCRIPT}",
+    ]
+    first = machine.box.run(hidden, seconds=120)
+    assert "does not stop the bill" in first.stdout
+    assert "without systemd it is gone after a restart" in first.stdout
+    assert machine.box.run(["curl", "-fsS", "http://127.0.0.1:8888/api"]).stdout
+    second = machine.box.run(hidden, seconds=120)
+    assert '"step":"all","state":"done","note":"0 changed, 0 failed"' in second.stdout
+    assert machine.box.run(["sh", "-c", "ls /etc/systemd/system | grep fastcompanion"], check=False).stdout == ""  # fmt: skip
+    options = replace(options, mode="undo")
+    machine.box.put(SCRIPT, script.render(options), mode="700")
+    machine.box.run(hidden, seconds=120)
+    machine.box.until(lambda: machine.box.run(["curl", "-fsS", "http://127.0.0.1:8888/api"], check=False).returncode, seconds=20, what="Jupyter has ended")  # fmt: skip
+
+
+def test_wsl_gets_tools_and_python_alone(machine: Machine) -> None:
+    found = machine.script(machine.options(kind="wsl", skip=()))
+    assert found.done
+    done = {name for name, state in states(found).items() if state != "skipped"}
+    assert done == {"preflight", "packages", "python", "jupyter", "dotfiles", "verify"}
+    assert machine.effective()["passwordauthentication"] == "yes"

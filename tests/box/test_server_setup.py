@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from fastcompanion.server.setup import script
+from fastcompanion.server.setup import report, script
 from tests.box.box import USER, Box, Missing, program_folders
 from tests.box.server import HOME_USER, SCRIPT, Machine, notes, states
 
@@ -140,6 +140,38 @@ def test_killed_before_any_statement_and_run_again(machine: Machine, name: str) 
         assert machine.script(replace(options, mode="undo")).done, number
         number += 1
     assert reached >= min(number - 1, 2)
+
+
+@pytest.mark.parametrize("way", ["apply", "undo"])
+def test_what_fails_in_the_middle_of_a_step_ends_it_and_is_named(
+    machine: Machine, way: str
+) -> None:
+    """bash forgets `set -e` in functions that stand behind `if` and `||`."""
+    options = machine.options(only=("journal", "motd"), mode=way)
+    place = (
+        "    put 644 $JOURNAL_FILE journal_text\n"
+        if way == "apply"
+        else "    gone 644 $JOURNAL_FILE\n"
+    )
+    text = script.render(options).replace(place, f"{place}    ls /there-is-no-such-folder\n")
+    machine.script(
+        machine.options(only=("journal",)) if way == "undo" else machine.options(only=("motd",))
+    )
+    machine.box.put(SCRIPT, text, mode="700")
+    done = machine.box.run(["bash", SCRIPT], env={"FASTCOMPANION_EDITED": "yes"}, check=False)
+    assert done.returncode == 1
+    found = report.collect(filter(None, map(report.read, done.stdout.splitlines())))
+    assert states(found)["journal"] == "failed"
+    assert re.search(r"line \d+, at: ls /there-is-no-such-folder", notes(found)["journal"])
+    assert not found.done
+
+
+def test_a_bill_that_may_go_on_is_told_of(machine: Machine) -> None:
+    """Nothing here says that it is a machine of EC2, where switching off ends the bill."""
+    told = notes(machine.script(machine.options(mode="check")))["preflight"]
+    assert "the bill goes on until you stop it there" in told
+    told = notes(machine.script(machine.options(mode="check", on_idle="warn")))["preflight"]
+    assert "the bill goes on" not in told
 
 
 def test_two_at_once_do_not_meet(machine: Machine) -> None:

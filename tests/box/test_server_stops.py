@@ -181,6 +181,24 @@ def test_a_later_setup_does_not_move_the_hard_limit(machine: Machine) -> None:
     )
 
 
+def test_the_hard_limit_is_still_where_it_was_after_a_reload(machine: Machine) -> None:
+    """systemd counts OnActiveSec anew with each daemon-reload, which every installed package brings."""
+    machine.script(machine.options(only=("limit",), max_hours=0.006))
+    for _ in range(6):
+        machine.box.run(["sleep", "2"], check=False)
+        machine.box.systemctl("daemon-reload", check=False)
+    machine.box.until(lambda: not machine.box.alive, seconds=25, what="the hard limit has come")
+
+
+def test_a_limit_can_be_taken_off(machine: Machine) -> None:
+    machine.script(machine.options(only=("limit",)))
+    assert (
+        states(machine.script(machine.options(only=("limit",), max_hours=0)))["limit"] == "changed"
+    )
+    assert "fastcompanion-limit" not in machine.box.systemctl("list-timers", "--all")
+    assert machine.script(machine.options(only=("limit",), max_hours=0)).changes == 0
+
+
 def test_a_machine_that_has_run_for_long_is_not_stopped_at_once(machine: Machine) -> None:
     """The hours count from the setup, or the boot after it."""
     machine.box.run(["sleep", "4"])

@@ -27,7 +27,7 @@ def make(name: str, folder: Path) -> Path:
             if place and source.is_file():
                 data = source.read_bytes()
                 entry = zipfile.ZipInfo(place)
-                entry.external_attr = 0o755 << 16
+                entry.external_attr = 0o100755 << 16  # a plain file that may be run
                 packed.writestr(entry, data)
                 digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=")
                 record.append(f"{place},sha256={digest.decode()},{len(data)}")

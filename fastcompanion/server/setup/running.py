@@ -26,7 +26,7 @@ def setup(
     A step that fails is told in the report. A script that could not start, or whose end never came, is an
     error; it may still be running there, and the next setup then joins it.
     """
-    options = replace(options, proven=options.mode == "apply")
+    options = replace(options, proven=options.mode == "apply", sudo_free=sudo is None)
     label = f"{_LABELS[options.mode]} {connection.server.name}"
     with reporter.task(label, total=len(steps.all_steps())) as task:
         listener = _Listener(connection, reporter, task, sudo)

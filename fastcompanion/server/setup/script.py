@@ -22,7 +22,10 @@ _ZONE = re.compile(r"[A-Za-z0-9_+/-]+")
 _PLACEHOLDER = "@idle.py@\n"
 # Whole lines alone; the heads of steps stay, as the script reads its own list from them.
 _COMMENT = re.compile(r"^ *#(?!!|: step ).*\n", re.MULTILINE)
-_UNDO = re.compile(r"^undo_\w+\(\) \{(?: .*\}\n|\n(?:.*\n)*?\}\n)", re.MULTILINE)
+# What the short form can do without: the way back, the reasons, and a client that looks on.
+_LONG = r"undo|undo_\w+|still_there|forget|explain|apart|follow|look"
+_UNDO = re.compile(rf"^(?:{_LONG})\(\) \{{(?: .*\}}\n|.*\n(?:.*\n)*?\}}\n)", re.MULTILINE)
+_INDENT = re.compile(r"^ +", re.MULTILINE)
 _RUN = "# --- the run ---\n"
 _BODY = "@setup.sh@\n"
 
@@ -53,6 +56,8 @@ class Options:
     driver: Literal["auto", "skip"] = "auto"
     #: a client will log in afresh and call off the way back; without one (cloud-init) there is none
     proven: bool = False
+    #: sudo lets the one who sends this in without a password: it has just done so
+    sudo_free: bool = False
     #: instead of the script's own lists
     packages: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
@@ -75,6 +80,8 @@ def render(options: Options, *, terse: bool = False) -> str:
     body = body.replace(_PLACEHOLDER, templates.plain("server/idle.py"))
     digest = hashlib.sha256(body.encode()).hexdigest()
     carrier = templates.plain("server/carrier.sh").replace("@sha256@", digest)
+    if terse:
+        carrier = _COMMENT.sub("", carrier)
     return carrier.replace(_BODY, body)
 
 
@@ -82,7 +89,7 @@ def _shortened(body: str, options: Options) -> str:
     head, *parts = re.split(r"(?m)^(?=#: step )", body)
     last, mark, run = parts[-1].partition(_RUN)
     kept = [part for part in (*parts[:-1], last) if _needed(steps.name_of(part), options)]
-    return _COMMENT.sub("", _UNDO.sub("", "".join((head, *kept, mark, run))))
+    return _COMMENT.sub("", _INDENT.sub("", _UNDO.sub("", "".join((head, *kept, mark, run)))))
 
 
 def _needed(name: str, options: Options) -> bool:
@@ -139,6 +146,7 @@ def _settings(options: Options) -> dict[str, str]:
         "ALSO": " ".join(options.also),
         "DRIVER": options.driver,
         "PROVEN": "yes" if options.proven else "no",
+        "SUDO_FREE": "yes" if options.sudo_free else "no",
         "PACKAGES": " ".join(options.packages),
         "MODULES": " ".join(options.modules),
         "ENVIRONMENT": options.environment,
