@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import pytest
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.competition.practice.answering import Reply, Request
 from fastcompanion.competition.site import downloads, unpacking
+from fastcompanion.competition.site import kept as keeping
 from fastcompanion.competition.site.downloads import folder_of
 from fastcompanion.competition.site.receiving import part_of
 from fastcompanion.competition.site.target import Target
@@ -348,6 +350,22 @@ def test_a_killed_process_leaves_what_the_next_run_goes_on_with(served: Site) ->
         at += 1 + at // 3
     assert kills >= 4
     assert served.files() == small
+
+
+def test_killed_between_a_file_and_the_note_of_it(tmp_path: Path) -> None:
+    """Else the next run takes our own file for the learner's, and asks about it."""
+
+    def put() -> None:
+        (tmp_path / "a.csv").write_bytes(b"1\n")
+        raise KeyboardInterrupt
+
+    record = keeping.read(tmp_path, "kaggle/titanic")
+    kept = keeping.Kept(2, zlib.crc32(b"1\n"))
+    with pytest.raises(KeyboardInterrupt):
+        keeping.settle(tmp_path, record, "a.csv", kept, put)
+    again = keeping.read(tmp_path, "kaggle/titanic")
+    assert keeping.look(tmp_path, again, again.files) == keeping.Looked((), ())
+    assert list(again.files) == ["a.csv"]
 
 
 def program(served: Site, *words: str) -> subprocess.Popen[str]:
