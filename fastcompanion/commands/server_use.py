@@ -123,7 +123,9 @@ def status(
         account = Account(orphans.everything(reporter=session.reporter))
         return Answer(account, lambda data: view_account(data.resources))
     servers = [registry.find(name)] if name else list(registry.read() or [registry.find("")])
-    found = tuple(states.of(one, connect_timeout=wait) for one in servers)
+    found = tuple(
+        states.of(one, connect_timeout=wait, reporter=session.reporter) for one in servers
+    )
     code = Exit.MISSING if any(one.state == "unreachable" for one in found) else Exit.DONE
     return Answer(Standings(found), lambda data: view_standings(data.servers), int(code))
 
@@ -195,7 +197,8 @@ def keep(
 ) -> Answer:
     """Let a server run although nobody uses it, for a while; its hard limit stays."""
     server = registry.find(name)
-    said = "" if session.dry_run else states.keep(connect(states.awake(server)), span)
+    link = connect(states.awake(server), reporter=session.reporter)
+    said = "" if session.dry_run else states.keep(link, span)
     return Answer(Kept(server.name, span, said, session.dry_run), view_kept)
 
 
@@ -206,9 +209,8 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", min=1, max=5000, help="How many of each.")] = 40,
 ) -> Answer:
     """Show the last lines that the setup, JupyterLab and the idle watcher wrote there, without secrets."""
-    del session
-    server = registry.find(name)
-    found = journals.read(connect(states.awake(server)), lines=lines)
+    server = states.awake(registry.find(name))
+    found = journals.read(connect(server, reporter=session.reporter), lines=lines)
     return Answer(found, journals_view)
 
 

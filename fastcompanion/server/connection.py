@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from fastcompanion.base import process, store, workspace
+from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.process import Completed
 from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.server import failures, host_keys
@@ -131,11 +132,18 @@ class Connection:
         Here ssh may ask, and its words are its own. Without `terminal` the program gets pipes, so
         that its output stays as it is.
         """
-        store.make_folder(workspace.known_hosts().parent)
+        self._meet()
         words = self.argv(batch=False, terminal=terminal)
-        code = process.on_terminal([*words, *([shlex.join(argv)] if argv else [])])
-        self._tell_of_new_key()
-        return code
+        return process.on_terminal([*words, *([shlex.join(argv)] if argv else [])])
+
+    def _meet(self) -> None:
+        """Show the fingerprint of a machine before the first word to it, also where it lets nobody in yet."""
+        if self._was_known:
+            return
+        try:
+            self.run(["true"])
+        except CompanionError:
+            self._tell_of_new_key()
 
     @contextmanager
     def shared(self) -> Iterator[None]:

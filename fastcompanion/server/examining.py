@@ -14,7 +14,7 @@ from fastcompanion.base import clock, process, workspace
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import SILENT, Reporter
-from fastcompanion.server import ledger, registry, states
+from fastcompanion.server import host_keys, ledger, registry, states
 from fastcompanion.server.cloud import orphans
 from fastcompanion.server.connection import Connection, connect
 from fastcompanion.server.jupyter import SETTINGS
@@ -136,9 +136,10 @@ def _asked(server: Server, timezone: str, reporter: Reporter) -> Iterator[Noted]
         severity: Severity = "ok" if found.state == "stopped" else "bad"
         yield Noted(severity, f"{name}: {found.why}", found.hint)
         return
-    yield Noted("ok", f"{name} answers")
-    yield from _of_standing(found)
     link = connect(server)
+    prints = ", ".join(key.fingerprint for key in host_keys.of(link.alias))
+    yield Noted("ok", f"{name} answers; its host key is {prints or 'not needed'}")
+    yield from _of_standing(found)
     with link.shared():
         told = _set_up_as(link)
         yield from _token(name, told.get("MODE", ""))

@@ -24,6 +24,7 @@ Provider = Literal["ec2", "ssh", "local"]
 PROVIDERS: tuple[str, ...] = ("ec2", "ssh", "local")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.:%-]*[A-Za-z0-9_])?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*")
+_ALIAS = re.compile(r"[\w.:%\[\]-]{1,200}")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@$\\-]*")
 
 
@@ -97,23 +98,30 @@ def _damaged(path: Path, problem: str) -> CompanionError:
 
 def _verify(server: Server) -> None:
     """Refuse what would be an option, or worse, on ssh's command line."""
-    numbers = (server.port, server.disk, server.idle_minutes, server.max_hours)
-    texts = (server.host, server.user, server.alias, server.instance, server.region, server.type)
-    problem = ""
-    if not _NAME.fullmatch(server.name):
-        problem = f"{server.name!r} is no name: small letters, digits and hyphens"
-    elif server.kind not in KINDS or server.provider not in PROVIDERS:
-        problem = f"{server.kind} of {server.provider} is unknown here"
-    elif not all(type(one) is int and one >= 0 for one in numbers) or server.port > 65535:
-        problem = "its port, disk, idle minutes and hours are whole numbers"
-    elif not all(isinstance(one, str) for one in texts):
-        problem = "its texts are no texts"
-    elif server.provider != "local" and not is_host(server.host):
-        problem = f"{server.host!r} is no name or address of a machine"
-    elif server.user and not _USER.fullmatch(server.user):
-        problem = f"{server.user!r} is no user's name"
+    problem = next((problem for right, problem in _rules(server) if not right), "")
     if problem:
         raise CompanionError(problem, code=Exit.USAGE)
+
+
+def _rules(one: Server) -> Iterator[tuple[bool, str]]:
+    """Give what has to be true of a server, each with the words for when it is not."""
+    texts = (one.host, one.user, one.alias, one.instance, one.region, one.type, one.identity or "")
+    numbers = (one.port, one.disk, one.idle_minutes, one.max_hours)
+    amounts = (one.price, one.budget)
+    name = f"{one.name!r} is no name: small letters, digits and hyphens"
+    yield bool(_NAME.fullmatch(one.name)), name
+    known = one.kind in KINDS and one.provider in PROVIDERS
+    yield known, f"{one.kind} of {one.provider} is unknown here"
+    whole = all(type(value) is int and value >= 0 for value in numbers) and one.port <= 65535
+    yield whole, "its port, disk, idle minutes and hours are whole numbers"
+    yield all(type(value) is str for value in texts), "its texts are no texts"
+    money = all(value is None or type(value) in (int, float) for value in amounts)
+    yield money, "its price and its budget are numbers"
+    reachable = one.provider == "local" or is_host(one.host)
+    yield reachable, f"{one.host!r} is no name or address of a machine"
+    yield not one.user or bool(_USER.fullmatch(one.user)), f"{one.user!r} is no user's name"
+    alias = not one.alias or bool(_ALIAS.fullmatch(one.alias))
+    yield alias, f"{one.alias!r} is no name for a host key"
 
 
 def is_host(text: str) -> bool:

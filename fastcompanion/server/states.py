@@ -10,6 +10,7 @@ from typing import Any, Literal
 from fastcompanion.base import clock
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
+from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.server import ledger
 from fastcompanion.server.connection import Connection, connect
 from fastcompanion.server.registry import Server
@@ -102,14 +103,14 @@ class Standing:
     money: Money | None = None
 
 
-def of(server: Server, *, connect_timeout: int = 15) -> Standing:
+def of(server: Server, *, connect_timeout: int = 15, reporter: Reporter = SILENT) -> Standing:
     """Look at one server. One that does not answer is told as that, and is no error."""
     since = ledger.stopped_since(server.name)
     if since is not None and server.provider == "ec2":
         why = f"stopped since {clock.here(since):%Y-%m-%d %H:%M}, as far as this machine knows"
         return _away(server, "stopped", why, f"fastcompanion server start {server.name}")
     try:
-        said = look(connect(server, connect_timeout=connect_timeout))
+        said = look(connect(server, reporter=reporter, connect_timeout=connect_timeout))
     except CompanionError as error:
         return _away(server, "unreachable", error.message, error.hint)
     return _standing(server, said)

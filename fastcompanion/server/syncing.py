@@ -112,6 +112,9 @@ def sync(
     `part` is a file or a folder below `root`; `delete` is asked before what was removed on one side
     is taken away on the other. `by` forces "tar" or "rsync".
     """
+    if hidden := next((one for one in PurePosixPath(part).parts if _never(one)), None):
+        message = f"{hidden} is never synced: it is a secret or each machine's own"
+        raise CompanionError(message, code=Exit.USAGE)
     with link.shared():
         job = _Job(link, root, direction, part, everything, by)
         plan = job.plan()
@@ -169,6 +172,9 @@ class _Job:
                 hint=f"fastcompanion server sync {link.server.name} push",
                 code=Exit.NOT_SET_UP,
             )
+        if part and not self.here.files and not self.there.files:
+            message = f"there is nothing to sync in {part}, on neither side"
+            raise CompanionError(message, code=Exit.USAGE)
         pushing = direction == "push"
         self.source = self.here if pushing else self.there
         self.target = self.there if pushing else self.here

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +16,8 @@ def machines() -> Iterator[Machines]:
     """The process that plays all machines."""
     if shutil.which("ssh") is None:
         pytest.skip("there is no ssh program here")
+    if sys.platform != "linux":
+        pytest.skip("this machine plays the server as well, which has to be a Linux")
     with Machines() as running:
         yield running
 

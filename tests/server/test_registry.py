@@ -97,6 +97,9 @@ def test_without_a_name_it_is_the_only_one() -> None:
         ("version: 1\nservers:\n- name: a\n  host: h.org\n- name: a\n  host: h.org\n", "a twice"),
         ("version: 1\nservers:\n- name: a\n  host: -oProxyCommand=x\n", "no name or address"),
         ("version: 1\nservers:\n- name: a\n  host: h.org\n  port: '22'\n", "whole numbers"),
+        ("version: 1\nservers:\n- name: a\n  host: h.org\n  price: cheap\n", "are numbers"),
+        ("version: 1\nservers:\n- name: a\n  host: h.org\n  identity: 7\n", "no texts"),
+        ("version: 1\nservers:\n- name: a\n  host: h.org\n  alias: 'a b'\n", "host key"),
         ("version: 1\nservers:\n- name: [\n", "not valid YAML"),
     ],
 )

@@ -89,6 +89,14 @@ def test_everything_and_a_part(both: Both) -> None:
     assert set(files(both.other)) == {"data/large.csv", "lessons/05/a b.ipynb", "notes.md", "projects/cats/train.py"}  # fmt: skip
 
 
+@pytest.mark.parametrize(("part", "words"), [(".env", "never synced"), ("deep/kaggle.json", "never synced"), (".git", "never synced"), ("typo", "nothing to sync")])  # fmt: skip
+def test_a_part_that_is_secret_or_not_there(there: SshServer, root: Path, part: str, words: str) -> None:  # fmt: skip
+    with pytest.raises(CompanionError, match=words) as caught:
+        Both(there, root, "tar")("push", part=part)
+    assert caught.value.code is Exit.USAGE
+    assert not (there.home / "fastcompanion").exists()
+
+
 def test_a_dry_run_changes_nothing(both: Both) -> None:
     done = both("push", dry_run=True)
     assert len(done.sent) == 2

@@ -186,6 +186,12 @@ def test_ssh_runs_a_command_with_its_own_words_and_exit_code(
     assert capfd.readouterr().out == "two  words\n"
 
 
+@pytest.mark.parametrize("words", ["status box", "logs box", "ssh box -- true"])
+def test_the_first_contact_is_told_of(run: Runner, box: SshServer, words: str) -> None:
+    assert box.fingerprint in run("server", *words.split()).err
+    assert box.fingerprint not in run("server", *words.split()).err
+
+
 def test_ssh_only_shows_the_line_with_dry_run(run: Runner, box: SshServer) -> None:
     outcome = run("server", "ssh", "box", "--dry-run")
     assert "ssh -o BatchMode=no" in outcome.out
