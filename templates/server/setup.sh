@@ -652,7 +652,7 @@ do_driver() {
     apt install --no-install-recommends ubuntu-drivers-common
     ubuntu-drivers install --gpgpu
     local name
-    name=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 'nvidia-headless-*' 2>/dev/null | awk '$1 == "installed" { print $2; exit }')
+    name=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 'nvidia-headless-*' 2>/dev/null | awk '$1 == "installed" { print $2; exit }') || true
     if ! have nvidia-smi && [[ -n $name ]]; then apt install --no-install-recommends "${name/headless-no-dkms/utils}"; fi
     if have mokutil && mokutil --sb-state 2>/dev/null | grep -q enabled; then remark "Secure Boot is on: the driver may need its key enrolled."; fi
     remark "restart the machine to load it"
