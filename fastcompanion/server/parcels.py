@@ -47,7 +47,8 @@ exit "$code"
 """
 _FIND = """
 printf '%s\\n' "$HOME"
-for one in "$HOME/.venvs/fast/bin/python" "$(command -v python3)"; do
+own=$(sed -n 's/^exec \\(.*\\) -m jupyterlab.*/\\1/p' /usr/local/bin/fastcompanion-jupyter 2>/dev/null)
+for one in "$own" "$HOME/.venvs/fast/bin/python" "$(command -v python3)"; do
   [ -x "$one" ] && "$one" -c "import $1" >/dev/null 2>&1 && { printf '%s\\n' "$one"; exit 0; }
 done
 exit 0
