@@ -121,6 +121,10 @@ class FakeAws:
 
         return cloudwatch_backends[DEFAULT_ACCOUNT_ID][region].alarms
 
+    def shown(self) -> None:
+        """Show every machine in lists from now on."""
+        self._hidden.clear()
+
     def refuse(self, action: str, *codes: str) -> None:
         """Refuse the next calls of an action with these codes, one each."""
         self.refusals.setdefault(action, []).extend(

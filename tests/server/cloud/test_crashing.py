@@ -142,3 +142,14 @@ def test_a_machine_that_somebody_else_ended_in_between(fake: FakeAws, key: Path,
     trial.launch()
     assert len(fake.machines()) == 1
     assert fake.machines()[0].id != gone
+
+
+def test_a_token_that_ec2_has_forgotten(fake: FakeAws, key: Path, box: Box) -> None:
+    """A day later only the tag tells that the machine is there."""
+    trial = Trial(fake)
+    _loses_the_answer(trial)
+    fake.hide_new = 0
+    fake.tokens.clear()
+    fake.shown()
+    trial.launch()
+    assert len(fake.machines()) == 1
