@@ -7,9 +7,12 @@ the hard limit are in it: a client that dies right after the launch leaves a mac
 
 from __future__ import annotations
 
+import base64
+import bz2
 import gzip
 import json
 import textwrap
+from dataclasses import replace
 
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.server.setup import script
@@ -18,50 +21,29 @@ from fastcompanion.server.setup.script import Options
 #: what EC2 takes, before base64
 LARGEST = 16 * 1024
 SCRIPT_PATH = "/usr/local/sbin/fastcompanion-setup"
+_UNPACK = f"import bz2; open('{SCRIPT_PATH}', 'wb').write(bz2.decompress(open('{SCRIPT_PATH}.bz2', 'rb').read()))"
 FIRST_LIMIT = "fastcompanion-first-limit"
 USER = "ubuntu"
 HEADER = "#cloud-config\n"
 
 
-def cloud_config(options: Options, *, terse: bool = False) -> str:
+def cloud_config(options: Options) -> str:
     """Give the text in the form that a person can read and paste into any cloud's console."""
-    key = options.key.strip()
-    parts = [
-        f"{HEADER}# Made by fastcompanion. Nothing in here is secret.",
-        "ssh_pwauth: false",
-        "disable_root: true",
-        *([f"ssh_authorized_keys: [{json.dumps(key)}]"] if key else []),
-        "write_files:",
-        f"  - path: {SCRIPT_PATH}",
-        "    owner: root:root",
-        '    permissions: "0755"',
-        "    content: |",
-        textwrap.indent(script.render(options, terse=terse), " " * 6).rstrip("\n"),
-        "runcmd:",
-        *_first_limit(options),
-        f"  - [{SCRIPT_PATH}]",
-    ]
-    return "\n".join(parts) + "\n"
-
-
-def _first_limit(options: Options) -> list[str]:
-    """Let the machine stop at its hard limit even where the script itself fails at its first step."""
-    if options.kind != "cloud" or not options.max_hours:
-        return []
-    seconds = round(options.max_hours * 3600)
-    words = [
-        "systemd-run",
-        f"--unit={FIRST_LIMIT}",
-        f"--on-active={seconds}",
-        "systemctl",
-        "poweroff",
-    ]
-    return [f"  - {json.dumps(words)}"]
+    script_text = textwrap.indent(script.render(options), " " * 6).rstrip("\n")
+    file = ["    owner: root:root", '    permissions: "0755"', "    content: |", script_text]
+    return _text(options, SCRIPT_PATH, file, [[SCRIPT_PATH]])
 
 
 def packed(options: Options) -> bytes:
-    """Give the bytes for EC2: the text packed by gzip, which cloud-init unpacks."""
-    text = cloud_config(options, terse=True)
+    """Give the bytes for EC2: the script without comments, as small as Python and cloud-init can unpack.
+
+    The key stands in cloud-init's own list alone; keys do not get smaller, and two of them no room.
+    """
+    terse = script.render(replace(options, key=""), terse=True).encode()
+    content = base64.b64encode(bz2.compress(terse, 9)).decode()
+    file = ["    encoding: b64", f"    content: {content}"]
+    steps = [["python3", "-c", _UNPACK], ["bash", SCRIPT_PATH]]
+    text = _text(options, f"{SCRIPT_PATH}.bz2", file, steps)
     data = gzip.compress(text.encode(), compresslevel=9, mtime=0)
     if len(data) > LARGEST:
         raise CompanionError(
@@ -69,3 +51,29 @@ def packed(options: Options) -> bytes:
             hint="This is a fault of fastcompanion: please report it.",
         )
     return data
+
+
+def _text(options: Options, path: str, file: list[str], steps: list[list[str]]) -> str:
+    key = options.key.strip()
+    parts = [
+        f"{HEADER}# Made by fastcompanion. Nothing in here is secret.",
+        "ssh_pwauth: false",
+        "disable_root: true",
+        *([f"ssh_authorized_keys: [{json.dumps(key)}]"] if key else []),
+        "write_files:",
+        f"  - path: {path}",
+        *file,
+        "runcmd:",
+        *(f"  - {json.dumps(one)}" for one in [*_first_limit(options), *steps]),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _first_limit(options: Options) -> list[list[str]]:
+    """Let the machine stop at its hard limit even where the script itself fails at its first step."""
+    if options.kind != "cloud" or not options.max_hours:
+        return []
+    seconds = round(options.max_hours * 3600)
+    return [
+        ["systemd-run", f"--unit={FIRST_LIMIT}", f"--on-active={seconds}", "systemctl", "poweroff"]
+    ]

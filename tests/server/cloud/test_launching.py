@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import bz2
 import gzip
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.reporter import SILENT
@@ -112,7 +114,7 @@ def test_only_ssh_from_one_address(launched: FakeAws) -> None:
 def test_three_ways_to_stop(launched: FakeAws) -> None:
     """The idle timer and the hard limit travel with the first boot; the alarm is outside."""
     asked = [fields for action, fields in launched.asked if action == "RunInstances"][-1]
-    text = gzip.decompress(base64.b64decode(asked["UserData"])).decode()
+    text = first_boot(asked["UserData"])
     assert "IDLE_MINUTES=60" in text
     assert "MAX_HOURS=8" in text
     assert '"systemd-run", "--unit=fastcompanion-first-limit", "--on-active=28800"' in text
@@ -121,6 +123,13 @@ def test_three_ways_to_stop(launched: FakeAws) -> None:
     assert alarm.alarm_actions == ["arn:aws:automate:us-east-1:ec2:stop"]
     assert (alarm.threshold, alarm.period, alarm.evaluation_periods) == (5.0, 300, 24)
     assert alarm.comparison_operator == "LessThanThreshold"
+
+
+def first_boot(user_data: str) -> str:
+    """All that the machine is told, with the script in it."""
+    text = gzip.decompress(base64.b64decode(user_data)).decode()
+    content = yaml.safe_load(text)["write_files"][0]["content"]
+    return text + bz2.decompress(base64.b64decode(content)).decode()
 
 
 def test_no_secret_in_user_data(
@@ -136,7 +145,7 @@ def test_no_secret_in_user_data(
     told = run(*LAUNCH, env=planted)
     assert told.code == 0, told.out
     asked = [fields for action, fields in fake.asked if action == "RunInstances"][-1]
-    text = gzip.decompress(base64.b64decode(asked["UserData"])).decode()
+    text = first_boot(asked["UserData"])
     assert PUBLIC_KEY.split()[1] in text
     kept = [
         path.read_text(errors="replace")
