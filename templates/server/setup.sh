@@ -687,7 +687,7 @@ do_python() {
     as_learner touch "$VENV/.fastcompanion"
     as_learner "$uv/bin/uv" venv --quiet --allow-existing --python "$version" "$VENV"
     # shellcheck disable=SC2046 # lists of words
-    as_learner env $(index_of_pip "$uv") "$uv/bin/uv" pip install --quiet --python "$VENV/bin/python" $(modules)
+    as_learner "$uv/bin/uv" pip install --quiet --python "$VENV/bin/python" $(index_of_pip "$uv") $(modules)
     # shellcheck disable=SC2016 # it is the inner shell that fills these in
     as_learner sh -c 'printf "%s\n" "$1" >"$2/.fastcompanion"' - "$(modules)" "$VENV"
 }
@@ -697,10 +697,10 @@ undo_python() {
 }
 index_of_pip() { # uv does not read pip's settings, and a machine may have a package index of its own there
     "$1/bin/python" -m pip --disable-pip-version-check config list 2>/dev/null | tr -d "'" | awk -F = '
-        $1 == "global.index-url" { print "UV_DEFAULT_INDEX=" $2 }
-        $1 == "global.extra-index-url" { print "UV_INDEX=" $2 }
-        $1 == "global.find-links" { print "UV_FIND_LINKS=" $2 }
-        $1 == "global.no-index" && $2 ~ /true|1|yes/ { print "UV_NO_INDEX=1" }'
+        $1 == "global.index-url" { print "--default-index", $2 }
+        $1 == "global.extra-index-url" { print "--index", $2 }
+        $1 == "global.find-links" { print "--find-links", $2 }
+        $1 == "global.no-index" && $2 ~ /true|1|yes/ { print "--no-index" }'
 }
 
 #: step jupyter (cloud, home, wsl, container): JupyterLab that starts by itself
@@ -1068,7 +1068,7 @@ find_home() {
 }
 
 wait_for_the_cloud() { # not if it is cloud-init itself that runs us: it would wait for its own end
-    if have cloud-init && ! grep -q cloud- /proc/self/cgroup; then timeout 600 cloud-init status --wait >/dev/null 2>&1 || true; fi
+    if [[ $SYSTEMD == yes ]] && have cloud-init && ! grep -q cloud- /proc/self/cgroup; then timeout 600 cloud-init status --wait >/dev/null 2>&1 || true; fi
 }
 
 # A line that drops must not end a setup half way: it runs as a unit of systemd, and what it says is shown here. Who
