@@ -1,0 +1,76 @@
+"""`check --on` on a whole machine: its real sshd, the environment that `server setup` uses, a line that ends."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.box.box import USER, Box, Missing, program_folders
+from tests.box.server import HOME_USER, PROGRAM, Machine
+
+pytestmark = pytest.mark.box
+
+STUDY = f"/home/{HOME_USER}/study"
+NOTEBOOK = f"{STUDY}/lessons/foundations/01/samuel.scratch.ipynb"
+WAITS = "import pathlib, time; pathlib.Path.home().joinpath('waits').touch(); time.sleep(900)"
+
+
+@pytest.fixture
+def machine() -> Iterator[Machine]:
+    """A machine that was set up, and a learner at home with a study."""
+    try:
+        box = Box("server", shown=program_folders())
+    except Missing as why:
+        pytest.skip(str(why))
+    with box:
+        machine = Machine(box)
+        machine.rent()
+        told = machine.script(machine.options(only=("preflight", "packages", "python", "jupyter")))
+        assert told.done, told
+        git = ["git", "config", "--global"]
+        box.run([*git, "user.name", "Ada"], user=HOME_USER)
+        box.run([*git, "user.email", "ada@example.org"], user=HOME_USER)
+        machine.type("init", STUDY, "--course", "foundations", "--yes")
+        machine.type("lesson", "scratch", "foundations/01", "--study", STUDY)
+        yield machine
+
+
+def test_the_check_and_its_end(machine: Machine) -> None:
+    box, target = machine.box, f"{USER}@127.0.0.1"
+    words = ("check", "foundations/01", "--on", target, "--study", STUDY, "--json")
+    done = machine.type(*words, check=False)
+    assert done.returncode == 4, done.stderr
+    data = json.loads(done.stdout)["data"]
+    assert {one["verdict"] for one in data["sections"]} == {"not attempted"}
+    assert data["notices"][0].startswith("checked on ")
+
+    book = json.loads(box.read(NOTEBOOK))
+    ours = [one for one in book["cells"] if one["metadata"].get("fastcompanion", {}).get("role") == "work"]  # fmt: skip
+    ours[0]["source"] = [WAITS]
+    box.put(NOTEBOOK, json.dumps(book), user=HOME_USER)
+    argv = box._enter([*PROGRAM, *words], HOME_USER, {}, "", 600)
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        there = ["test", "-e", f"/home/{USER}/waits"]
+        box.until(
+            lambda: box.run(there, check=False).returncode == 0,
+            seconds=90,
+            what="the cell runs there",
+        )
+        assert kernels(machine)
+        box.run(["pkill", "-INT", "-u", HOME_USER, "-f", "check foundations/01 --on"], check=False)
+        process.communicate(timeout=60)
+    finally:
+        process.kill()
+    box.until(lambda: not kernels(machine), seconds=30, what="nothing of it is left there")
+
+
+def kernels(machine: Machine) -> str:
+    """List what runs a notebook as the machine's user."""
+    found = machine.box.run(
+        ["pgrep", "-u", USER, "-f", "ipykernel|fastcompanion check"], check=False
+    )
+    return str(found.stdout).strip()
