@@ -148,7 +148,11 @@ def send(ready: Ready, *, wait: float, reporter: Reporter) -> Submitted:
         reporter=reporter,
     )
     if ready.project is not None:
-        adopt(ready.project, ready.target)
+        try:
+            adopt(ready.project, ready.target)
+        except CompanionError as error:
+            # It was sent, and nothing that comes after may look as if it was not.
+            reporter.note(f"{setting.SETTINGS} does not name {ready.target.text}: {error.message}")
     return done
 
 

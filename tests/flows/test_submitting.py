@@ -142,6 +142,19 @@ def test_an_upload_that_fails_leaves_no_trace_in_the_project(
     assert git(project, "status", "--porcelain") == ""
 
 
+def test_a_setting_that_can_t_be_read_does_not_hide_a_submission(
+    site: Place, project: Path, run: Runner
+) -> None:
+    """Without it the learner would send a second one."""
+    made.script(Project(project), "submit.py", "baseline")
+    (project / "project.yml").write_text("competition: [1, 2]\n")
+    file = project / "submission.csv"
+    done = run("kaggle", "submit", file, "-c", NAME, "--yes", cwd=project)
+    assert site.sent == 1
+    assert done.code == 0, done
+    assert "project.yml does not name practice/people" in done.err
+
+
 def test_what_is_missing_is_said(site: Place, project: Path, run: Runner) -> None:
     assert run("project", "submit", "-c", "kaggle/titanic", "--yes", cwd=project).code == 5
     (project / "submit.py").unlink()

@@ -6,7 +6,8 @@ at once, looked up in the site's own list, and waited for.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from fastcompanion.competition.site.log import Code, Entry, Validation
 from fastcompanion.competition.site.model import Competition, Limits, Sent, Submission
 from fastcompanion.competition.site.notebooks import Name
 from fastcompanion.competition.site.target import Target
-from fastcompanion.competition.validation import finding
+from fastcompanion.competition.validation import finding, source
 from fastcompanion.competition.validation.issue import Issue
 from fastcompanion.competition.validation.submission import validate
 
@@ -257,7 +258,7 @@ def prepare_notebook(
         forced=False,
         sample="",
         sent_before=None,
-        message=message.strip()[:_MOST_MESSAGE] or words,
+        message=_written(message) or words,
         code=code,
         validation=validation,
         notebook=name.text,
@@ -279,10 +280,23 @@ def _files(file: Path, beside: Beside, target: Target) -> finding.Beside:
         raise
 
 
+def _written(message: str) -> str:
+    """Give a message as it is sent; one that no file can hold is refused, as it could not be noted."""
+    try:
+        message.encode()
+    except UnicodeEncodeError:
+        raise CompanionError(
+            "the message holds half a character, as a terminal of another encoding types it",
+            hint='Write it anew: -m "..."',
+            code=Exit.USAGE,
+        ) from None
+    return message.strip()[:_MOST_MESSAGE]
+
+
 def _message(asked: str, file: Path, code: Code, validation: Validation | None) -> str:
     """Give the message; where none was written it says which run and which code made the file."""
-    if asked.strip():
-        return asked.strip()[:_MOST_MESSAGE]
+    if written := _written(asked):
+        return written
     run = validation.run if validation is not None and validation.sure else ""
     return " ".join(filter(None, (run or file.name, f"({code.text})" if code.text else "")))
 
@@ -313,17 +327,39 @@ def send(
         validation=prepared.validation,
         notebook=prepared.notebook,
     )
-    log.append(entry, path)
-    commit = _commit(project, path, entry)
-    there = _proven(client, target, sent)
     try:
-        there = _scored(client, target, there, wait, reporter)
+        with _taken(sent, target, "it could not be noted here"):
+            log.append(entry, path)
+        commit = _commit(project, path, entry)
+        with _taken(sent, target, "the site's list could not be read"):
+            there = _proven(client, target, sent)
+        with _taken(sent, target, "its score could not be asked for"):
+            there = _scored(client, target, there, wait, reporter)
     except KeyboardInterrupt:
         reporter.note(
             f"Submission {sent.ref} stays and will be scored: fastcompanion kaggle history {target.text} shows it."
         )
         raise
     return _submitted(client, target, prepared, there, path, commit, waited=wait > 0)
+
+
+@contextmanager
+def _taken(sent: Sent, target: Target, what: str) -> Iterator[None]:
+    """Say of an error that comes after a submission was taken that it is there: sent again it counts twice."""
+    try:
+        yield
+    except _Unlisted:
+        raise
+    except CompanionError as error:
+        raise CompanionError(
+            f"submission {sent.ref} was taken, but {what}: {error.message}",
+            hint=f"Do not send it again: fastcompanion kaggle history {target.text} shows it",
+            code=error.code, file=error.file, line=error.line,
+        ) from error  # fmt: skip
+
+
+class _Unlisted(CompanionError):
+    """The site took a submission and does not list it."""
 
 
 def _sent(client: Client, target: Target, prepared: Prepared, reporter: Reporter) -> Sent:
@@ -333,6 +369,13 @@ def _sent(client: Client, target: Target, prepared: Prepared, reporter: Reporter
         told = {"file": prepared.file, "message": prepared.message}
         return notebooks.submit(client, target.slug, name, **told, number=prepared.version)
     file = Path(prepared.file)
+    if source.sha256(file) != prepared.sha256:
+        # Another run may have written it while the learner was asked.
+        raise CompanionError(
+            "has changed since it was checked: nothing was sent",
+            hint="Run the same command again.",
+            file=file,
+        )
     with reporter.task(f"sending {file.name}", file.stat().st_size) as task:
         return client.submit(target.slug, file, prepared.message, advance=task.advance)
 
@@ -357,7 +400,7 @@ def _proven(client: Client, target: Target, sent: Sent) -> Submission:
             clock.pause(pause)
             pause *= 2
     said = f": {sent.message}" if sent.message else ""
-    raise CompanionError(
+    raise _Unlisted(
         f"the site does not list submission {sent.ref}, although it took the file{said}",
         hint=f"fastcompanion kaggle history {target.text} shows later whether it has come",
         code=Exit.FAILED,

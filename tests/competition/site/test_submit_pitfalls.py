@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 
 from fastcompanion.base import workspace
+from fastcompanion.base.errors import CompanionError
+from fastcompanion.base.reporter import SILENT
+from fastcompanion.competition.site.submitting import Beside
+from fastcompanion.flows import submitting
 from tests.competition import faults
 from tests.competition.faults import ALWAYS, Make
 from tests.competition.site import submitted
@@ -114,6 +118,59 @@ def test_what_the_site_does_not_list_was_not_submitted(site: Place) -> None:
     assert outcome.code == 1
     assert "does not list submission" in outcome.err
     assert "kaggle history practice/people" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("where", "status", "after"),
+    [("/ListSubmissions", 503, 1), ("/ListSubmissions", 403, 1), ("/GetSubmission", 403, 1)],
+)
+def test_what_fails_after_it_was_taken_does_not_ask_for_a_second_one(
+    tmp_path: Path,
+    run: Runner,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    status: int,
+    after: int,
+) -> None:
+    with submitted.site(tmp_path, run, monkeypatch, scoring=False) as site:
+        site.faults.add(f"{where}", faults.refused(status), times=ALWAYS, after=after)
+        site.faults.add("/ListSubmissions", faults.refused(status), times=ALWAYS, after=2)
+        outcome = site.submit()
+        assert outcome.code in (1, 5)
+        ref = site.live.journal.state().submissions[0].ref
+        assert f"submission {ref} was taken" in outcome.err
+        assert "Do not send it again: fastcompanion kaggle history practice/people" in outcome.err
+        assert is_noted()
+
+
+def test_what_can_t_be_noted_was_sent_all_the_same(site: Place) -> None:
+    folder = workspace.competitions_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "locks").write_text("in the way")
+    outcome = site.submit()
+    assert outcome.code == 1
+    ref = site.live.journal.state().submissions[0].ref
+    assert f"submission {ref} was taken, but it could not be noted here" in outcome.err
+    assert "Do not send it again" in outcome.err
+
+
+def test_a_message_that_no_file_can_hold_is_refused_before_it_is_sent(site: Place) -> None:
+    outcome = site.submit("-m", "caf\udce9")
+    assert outcome.code == 2
+    assert "Write it anew" in outcome.err
+    assert site.sent == 0
+
+
+def test_a_file_that_changed_after_its_check_is_not_sent(site: Place) -> None:
+    file = site.folder / "good.csv"
+    sample = site.folder / "sample_submission.csv"
+    ready = submitting.prepare(
+        file, submitted.NAME, "", beside=Beside(sample), score=None, force=False, reporter=SILENT
+    )
+    site.write(flipped=3)
+    with pytest.raises(CompanionError, match="has changed since it was checked"):
+        submitting.send(ready, wait=0, reporter=SILENT)
+    assert site.sent == 0
 
 
 def test_too_many_requests_are_waited_for(site: Place) -> None:
