@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fastcompanion.server.cloud import asking, boto, keys, ordering
+from fastcompanion.server.cloud import boto, keys, ordering, plan
 from fastcompanion.server.cloud.arriving import Patience
 from fastcompanion.server.cloud.boto import Aws
 from fastcompanion.server.cloud.journal import Order
@@ -47,9 +47,7 @@ def ordered(name: str = "gpu1", **wanted: Any) -> tuple[Aws, Order]:
     """Give an order that a learner agreed to, and the way to AWS."""
     made = Wanted(**{"budget": 20.0, **wanted})
     aws = boto.connect("us-east-1")
-    return aws, ordering.prepare(
-        aws, name, asking.asked(aws, made), keys.find(), HOME_ADDRESS
-    ).order
+    return aws, ordering.prepare(aws, name, plan.make(made), keys.find(), HOME_ADDRESS).order
 
 
 class Box:

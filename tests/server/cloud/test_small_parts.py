@@ -17,6 +17,7 @@ from fastcompanion.base.reporter import SILENT
 from fastcompanion.server import syncing
 from fastcompanion.server.cloud import (
     address,
+    asking,
     ending,
     keys,
     launching,
@@ -26,6 +27,7 @@ from fastcompanion.server.cloud import (
     stopping,
     unsaved,
 )
+from fastcompanion.server.cloud.plan import Wanted
 from fastcompanion.server.connection import Local
 from fastcompanion.server.registry import Server
 from tests.server.cloud.conftest import PUBLIC_KEY, QUICK, Box, ordered
@@ -48,6 +50,7 @@ def test_the_policy_allows_what_is_asked_and_nothing_more(
 ) -> None:
     for spot in (False, True):
         aws, order = ordered(spot=spot)
+        asking.asked(aws, Wanted(spot=spot))
         launching.launch(aws, order, SILENT, patience=QUICK)
         stopping.stop("gpu1", patience=QUICK)
         if not spot:
