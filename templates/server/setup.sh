@@ -514,7 +514,7 @@ do_firewall() {
 }
 undo_firewall() {
     local port
-    have ufw || return 0
+    if [[ ! -e $KNOWN/firewall-was-off && ! -e $KNOWN/ports ]]; then return 0; fi
     if [[ -e $KNOWN/firewall-was-off ]]; then
         ufw --force disable
     else
@@ -649,6 +649,7 @@ check_driver() {
     fi
 }
 do_driver() {
+    touch "$KNOWN/driver"
     apt install --no-install-recommends ubuntu-drivers-common
     ubuntu-drivers install --gpgpu
     local name
@@ -657,7 +658,7 @@ do_driver() {
     if have mokutil && mokutil --sb-state 2>/dev/null | grep -q enabled; then remark "Secure Boot is on: the driver may need its key enrolled."; fi
     remark "restart the machine to load it"
 }
-undo_driver() { remark "a driver stays"; }
+undo_driver() { if [[ -e $KNOWN/driver ]]; then remark "the driver stays"; fi; }
 
 #: step python (cloud, home, wsl, container): Python with fastai and PyTorch
 #: In a folder of its own, so that it can be thrown away and made again; the system's Python is not touched. It comes
@@ -1001,7 +1002,7 @@ forget() { # the folders, from the inside out, if nothing else lies in them; the
     local path
     if [[ -e $KNOWN/files ]]; then
         tac "$KNOWN/files" >"$WORK/files"
-        rm -rf "${KNOWN:?}/backup" "$KNOWN/files" "$KNOWN/packages" "$KNOWN/installed" "$KNOWN/ports" "$KNOWN/firewall-was-off" "$KNOWN/no-swap"
+        rm -rf "${KNOWN:?}/backup" "$KNOWN/files" "$KNOWN/packages" "$KNOWN/installed" "$KNOWN/ports" "$KNOWN/driver" "$KNOWN/firewall-was-off" "$KNOWN/no-swap"
         while read -r path; do
             if [[ $path == */ && -d $path ]]; then rmdir --ignore-fail-on-non-empty "$path"; fi
         done <"$WORK/files"
