@@ -25,7 +25,9 @@ pytestmark = pytest.mark.box
 NAME = "127-0-0-1"
 TARGET = f"{USER}@127.0.0.1"
 HOME = f"/home/{HOME_USER}"
-SETUP = ("server", "setup", "--kind", "cloud", "--skip", "swap", "--env", sys.prefix)
+# One with fastai and jupyterlab, where there is one: the tests themselves install nothing.
+ENVIRONMENT = os.environ.get("FASTCOMPANION_TEST_SERVER_ENV", sys.prefix)
+SETUP = ("server", "setup", "--kind", "cloud", "--skip", "swap", "--env", ENVIRONMENT)
 # Tests start without variables of this name: it is looked at before they do.
 PICTURES = os.environ.get("FASTCOMPANION_TEST_PICTURES", "")
 PAGE = Path(__file__).with_name("lab_page.py")
@@ -39,7 +41,8 @@ CODE = (
 def machine() -> Iterator[Machine]:
     """A machine just rented."""
     try:
-        box = Box("server", shown=program_folders())
+        folders = {*program_folders(), Path(ENVIRONMENT)}
+        box = Box("server", shown=sorted(folders))
     except Missing as why:
         pytest.skip(str(why))
     with box:
@@ -104,6 +107,8 @@ def test_from_a_fresh_system_to_a_notebook_and_to_a_machine_that_stops_itself(
             page = browse(machine, url, picture)
             assert "JupyterLab" in page["title"]
             assert page["output"].startswith("answer 42")
+            here = sys.prefix != ENVIRONMENT or find_spec("fastai") is not None
+            assert ("not here" not in page["output"]) == here
             assert picture.stat().st_size > 10_000
 
     # A notebook was opened: its kernel is there and does nothing, which is no use.
