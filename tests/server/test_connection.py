@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 from pathlib import Path
@@ -108,9 +109,19 @@ def test_the_same_machine_at_another_address_is_known_by_its_alias(there: SshSer
     assert notes.said == []
 
 
-def test_the_users_own_ssh_files_stay_as_they_are(there: SshServer, isolated: Path) -> None:
+def test_the_users_own_ssh_files_stay_as_they_are(there: SshServer) -> None:
+    """Those of the account: ssh does not look at $HOME."""
+    import pwd
+
+    folder = Path(pwd.getpwuid(os.getuid()).pw_dir) / ".ssh"
+
+    def files() -> dict[str, bytes]:
+        found = sorted(folder.glob("*")) if folder.exists() else []
+        return {str(path): path.read_bytes() for path in found if path.is_file()}
+
+    before, was_there = files(), folder.exists()
     connect(there.server()).run(["true"])
-    assert not (isolated / ".ssh").exists()
+    assert (files(), folder.exists()) == (before, was_there)
 
 
 def test_a_key_that_is_not_accepted(there: SshServer) -> None:
