@@ -32,6 +32,17 @@ class Patience:
 USUAL = Patience()
 
 
+class NotRunning(CompanionError):
+    """A machine that was to run does not: it stopped itself, or it is gone."""
+
+    def __init__(self, instance_id: str, state: str) -> None:
+        super().__init__(
+            f"the machine {instance_id} is {state}, though it was to run",
+            hint="The console of EC2 tells the reason under its state.",
+        )
+        self.state = state
+
+
 def until(
     aws: Aws, looks: int, seconds: float, look: Callable[[], Found | None], late: CompanionError
 ) -> Found:
@@ -51,10 +62,7 @@ def running(aws: Aws, instance_id: str, patience: Patience) -> Instance:
     def look() -> Instance | None:
         found = ec2.instance(aws, instance_id)
         if found is not None and (found.state in ec2.GONE or found.state == "stopped"):
-            raise CompanionError(
-                f"the machine {instance_id} is {found.state}, though it was to start",
-                hint="The console of EC2 tells the reason under its state.",
-            )
+            raise NotRunning(instance_id, found.state)
         return found if found and found.state == "running" and found.address else None
 
     late = CompanionError(

@@ -50,7 +50,10 @@ def before(name: str, reporter: Reporter, *, profile: str = "") -> Before:
     aws = boto.connect(found.region, found.profile)
     machine = ec2.instance(aws, found.instance) if found.instance else None
     state = machine.state if machine else "gone"
-    look = _look(found.server, machine, reporter)
+    if found.server is None and found.journal.ready and machine is not None and machine.alive:
+        look = Look((), False, "it was forgotten here")
+    else:
+        look = _look(found.server, machine, reporter)
     return Before(name, found.region, found.instance, state, look)
 
 

@@ -75,6 +75,11 @@ def _go_on(
     machine = instance_of(aws, order, log, group, reporter)
     try:
         return _arrive(aws, order, log, machine, reporter, patience)
+    except arriving.NotRunning as error:
+        if error.state == "stopped":
+            start = f"fastcompanion server start {order.name}"
+            error.hint = f"{start}, then fastcompanion server launch {order.name} goes on"
+        raise
     except CompanionError as error:
         hour = prices.an_hour(order.hour(machine.type))
         raise CompanionError(

@@ -68,10 +68,22 @@ def needed(name: str, profile: str = "") -> tuple[Aws, Server, Instance]:
         state = machine.state if machine else "not there any more"
         hint = f"fastcompanion server terminate {name} cleans up what is left"
         if found.server is None:
-            hint = f"fastcompanion server launch {name} goes on, fastcompanion server terminate {name} ends it"
-            state = "not launched to the end"
+            hint, state = way_out(found), unlisted(found)
         raise CompanionError(f"{name} is {state}", hint=hint)
     return aws, found.server, machine
+
+
+def unlisted(found: Known) -> str:
+    """Say what a machine is that has a journal and no place in the list of servers."""
+    return "forgotten here" if found.journal.ready else "not launched to the end"
+
+
+def way_out(found: Known) -> str:
+    """Give the next command for such a machine; one that was forgotten can only be ended from here."""
+    ends = f"fastcompanion server terminate {found.name} ends it"
+    if found.journal.ready:
+        return ends
+    return f"fastcompanion server launch {found.name} goes on, {ends}"
 
 
 def state(server: Server, profile: str = "") -> Instance | None:

@@ -49,6 +49,12 @@ def name_of(text: str) -> str:
             code=Exit.CHECK_SAYS_NO,
         )
     known = any(one.name == name for one in registry.read())
+    if journal.ready and not known:
+        raise CompanionError(
+            f"{name} was launched from here and is forgotten; it may still cost money",
+            hint=f"fastcompanion server terminate {name} ends it",
+            code=Exit.USAGE,
+        )
     if journal.ready or (known and journal.order is None):
         raise CompanionError(
             f"there is a server {name} already",

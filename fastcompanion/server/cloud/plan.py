@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import field
@@ -175,8 +176,10 @@ def _verify(wanted: Wanted, machine: Machine, table: Table) -> None:
         f"a disk of {wanted.disk} GB is larger than a course ever needs": wanted.disk
         > LARGEST_DISK,
         "hours of a week are between 0 and 168": not 0 <= (wanted.hours_week or 0) <= 168,
-        "a price is a number above 0": wanted.price is not None and not 0 < wanted.price < 1000,
-        "a budget is a number above 0": wanted.budget is not None and not wanted.budget > 0,
+        "a price is a number above 0": wanted.price is not None
+        and not 0 < wanted.price < prices.DEAREST,
+        "a budget is a number above 0": wanted.budget is not None
+        and not 0 < wanted.budget < math.inf,
         "a machine of your own stops after idle minutes between 10 and 1440": not 10
         <= wanted.idle_minutes
         <= 1440,

@@ -15,6 +15,8 @@ from fastcompanion.base.records import frozen
 HOURS_MONTH = 730.0
 FORGOTTEN_DAYS = 30
 STALE_DAYS = 180
+#: dollars an hour; a dearer price was mistyped
+DEAREST = 1000
 #: V100 and older: the open driver of the machine image knows Turing and newer
 TOO_OLD = ("p2", "p3", "p3dn", "g3", "g3s", "g2")
 

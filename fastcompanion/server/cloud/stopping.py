@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 
+from fastcompanion.base import clock
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
@@ -59,6 +61,7 @@ def stop(name: str, *, profile: str = "", patience: Patience = USUAL) -> Stopped
     """Stop a machine; one that is stopped already stays so."""
     aws, server, machine = machines.needed(name, profile)
     runs = machine.state in ("running", "pending")
+    _noticed(server, machine)
     if runs:
         aws.call("ec2", "stop_instances", InstanceIds=[machine.id])
     arriving.state_is(aws, machine.id, ("stopped", *ec2.GONE), patience)
@@ -81,6 +84,17 @@ def month_cost(name: str) -> float | None:
     return round(sum(part or 0.0 for part in parts), 2)
 
 
+def verify_month(name: str, budget: float | None) -> None:
+    """Refuse a launch under a name that has cost the month's budget already: a new machine is no new month."""
+    spent = month_cost(name) or 0.0
+    if budget is not None and spent >= budget:
+        raise CompanionError(
+            f"{name} has cost {prices.dollars(spent)} this month, and its budget is {prices.dollars(budget)}",
+            hint="Wait for the next month, or allow more: --budget AMOUNT",
+            code=Exit.CHECK_SAYS_NO,
+        )
+
+
 def hours_left(server: Server) -> float | None:
     """Give the hours of running that the month's budget still allows; None without a budget."""
     if server.budget is None:
@@ -100,6 +114,7 @@ def start(
 ) -> Started:
     """Start a machine, read its new address and wait for ssh; refused over the month's budget."""
     aws, server, machine = machines.needed(name, profile)
+    _noticed(server, machine)
     left = hours_left(server)
     runs = machine.state in ("running", "pending")
     if not runs:
@@ -128,6 +143,21 @@ def _within_budget(server: Server, left: float | None) -> None:
         f"{server.name} has cost {spent} this month, and its budget is {prices.dollars(server.budget or 0)}",
         hint=f"Wait for the next month, or allow more: fastcompanion server start {server.name} --budget AMOUNT",
         code=Exit.CHECK_SAYS_NO,
+    )
+
+
+def _noticed(server: Server, machine: Instance) -> None:
+    """Let the ledger know of a machine that stopped itself: AWS does not say when.
+
+    It counts as running until its hard limit, or until it was last seen, whichever is later.
+    """
+    since = ledger.running_since(server.name)
+    if machine.state != "stopped" or since is None:
+        return
+    longest = timedelta(hours=server.max_hours) if server.max_hours else clock.now() - since
+    latest = max(since + longest, ledger.read(server.name)[-1].at)
+    ledger.append(
+        server.name, "stopped", at=min(clock.now(), latest), note="it had stopped by itself"
     )
 
 
@@ -177,6 +207,8 @@ def resize(
     name: str, wanted: str, *, price: float | None = None, profile: str = "", dry_run: bool = False
 ) -> Resized:
     """Give a stopped machine another type; it keeps its disk."""
+    if price is not None and not 0 < price < prices.DEAREST:
+        raise CompanionError("a price is a number above 0", hint="--price 1.01", code=Exit.USAGE)
     aws, server, machine = machines.needed(name, profile)
     kind = prices.table().machine(wanted)
     if machine.state != "stopped":
@@ -212,7 +244,7 @@ def resize(
 
 def allow(name: str, budget: float) -> Server:
     """Change the month's budget of a machine."""
-    if not budget > 0:
+    if not 0 < budget < math.inf:
         raise CompanionError("a budget is a number above 0", hint="--budget 20", code=Exit.USAGE)
     machines.known(name)
     return registry.change(name, budget=budget)
@@ -223,9 +255,7 @@ def foreseen(name: str) -> Stopped:
     found = machines.known(name)
     server = found.server
     if server is None:
-        raise CompanionError(
-            f"{name} is not launched to the end", hint=f"fastcompanion server launch {name}"
-        )
+        raise CompanionError(f"{name} is {machines.unlisted(found)}", hint=machines.way_out(found))
     runs = ledger.running_since(name) is not None
     state = "running" if runs else "stopped"
     return Stopped(name, state, stopped_month(server), month_cost(name), runs)
