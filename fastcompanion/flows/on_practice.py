@@ -74,7 +74,8 @@ def predict(
     finally:
         store.remove(folder)
     if ids:
-        rows = [rows[0], *([ids[row[0]], *row[1:]] for row in rows[1:])]
+        # A row that nobody asked for stays as it is: validation tells of it.
+        rows = [*rows[:1], *([ids.get(row[0], row[0]), *row[1:]] for row in rows[1:])]
     made = project.root / _FILE
     store.write_text(made, _text(rows))
     return made

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.base.workspace import Workspace
@@ -43,11 +45,18 @@ def predicted(
     python = projects.python_for(project, kernel, study)
     code = log.code(project.root)
     file = project.root / FILE
+    before = _changed_at(file)
     if elsewhere:
         reporter.note(f"{chosen} learns from the train.csv of {target.text}, without its hidden rows.")  # fmt: skip
         on_practice.predict(project, target, chosen, python=python, reporter=reporter)
     else:
         running.script(project, [SCRIPT, chosen], python=python, reporter=reporter)
+    if _changed_at(file) in (None, before):
+        raise CompanionError(
+            f"{SCRIPT} {chosen} ended well and wrote no {FILE}: nothing was sent",
+            hint=f"Let it write {FILE}; a file of another name: fastcompanion kaggle submit FILE",
+            file=project.root / SCRIPT,
+        )
 
     def expected(metric: str) -> Validation | None:
         return of_run(project, run, metric, sure=True) if run else None
@@ -65,6 +74,11 @@ def predicted(
         force=force,
     )
     return Ready(client, target, about, project.root)
+
+
+def _changed_at(file: Path) -> int | None:
+    """Say when a file was written last: one of an earlier run is not what this model predicts."""
+    return file.stat().st_mtime_ns if file.is_file() else None
 
 
 def _has_script(project: Project) -> None:

@@ -155,6 +155,17 @@ def test_a_setting_that_can_t_be_read_does_not_hide_a_submission(
     assert "project.yml does not name practice/people" in done.err
 
 
+def test_a_file_of_an_earlier_run_is_not_sent_as_that_of_this_model(
+    site: Place, project: Path, run: Runner
+) -> None:
+    made.script(Project(project), "submit.py", "baseline")
+    (project / "submit.py").write_text("open('other.csv', 'w').write('PassengerId\\n')\n")
+    done = run("project", "submit", "majority", "-c", NAME, "--yes", cwd=project)
+    assert done.code == 1
+    assert "wrote no submission.csv" in done.err
+    assert site.sent == 0
+
+
 def test_what_is_missing_is_said(site: Place, project: Path, run: Runner) -> None:
     assert run("project", "submit", "-c", "kaggle/titanic", "--yes", cwd=project).code == 5
     (project / "submit.py").unlink()
@@ -237,6 +248,25 @@ def predict(learned, inputs):
     share = learned / (learned + 1)
     return [{"0": 1 - share, "1": share} for _ in inputs]
 '''
+
+
+def test_a_script_that_writes_other_rows_is_refused_and_no_bug(
+    tmp_path: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitted.quickly(monkeypatch)
+    data = served.people(tmp_path / "table")
+    rows = list(csv.reader(io.StringIO((data / "people.csv").read_text(encoding="utf-8"))))
+    with (data / "people.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(row[1:] for row in rows)
+    kind = "own False"
+    root = made.copy(kind, lambda place: _numbered(data, place), tmp_path, tmp_path / "own").root
+    (root / "submit.py").write_text("open('submission.csv', 'w').write('id,survived\\nx,1\\n')\n")
+    seen = look(root / "data", target="survived", closely=False)
+    making.new(root / "data", seen, name=OWN, metric="accuracy", daily=5, dry_run=False)
+    with server.serving(places.at(OWN)) as live:
+        live.protocol.accept()
+        done = run("project", "submit", "baseline", "-c", f"practice/{OWN}", "--yes", cwd=root)
+    assert done.code == 4, done
 
 
 def test_validation_is_told_in_the_metric_of_the_competition(

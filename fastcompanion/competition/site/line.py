@@ -31,7 +31,8 @@ from fastcompanion.competition.site.model import Body
 AGENT = f"fastcompanion/{__version__}"
 REAL = "https://api.kaggle.com"
 ACCOUNT = "users.AccountService"
-_PART = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18}|\*)")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_PART = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)")
 _MOST_JSON = 64 << 20
 # Small, as a line that drops loses the block that was not complete.
 _BLOCK = 1 << 16
@@ -386,8 +387,8 @@ class Coming:
         if "html" in headers.get("Content-Type", "") and not name.endswith((".html", ".htm")):
             response.close()
             raise faults.strange(asked, "a web page, where a file was asked for")
-        length = headers.get("Content-Length", "")
-        whole = int(length) if length.isdigit() and "Content-Encoding" not in headers else None
+        length = _LENGTH.fullmatch(headers.get("Content-Length", ""))
+        whole = int(length[0]) if length and "Content-Encoding" not in headers else None
         if part is not None:
             whole = int(part[2]) if part[2].isdigit() else None
         tag, day = headers.get("ETag", ""), headers.get("Last-Modified", "")
@@ -454,13 +455,13 @@ def _kind_of(response: Any) -> str:
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Read how long a server asks us to wait: seconds, or a time of day."""
     text = headers.get("Retry-After", "").strip()
-    if text.isdigit() and len(text) < 9:
+    if text.isascii() and text.isdigit() and len(text) < 9:
         return float(text)
     from email.utils import parsedate_to_datetime
 
     try:
         until = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     until = until.replace(tzinfo=UTC) if until.tzinfo is None else until
     return max(0.0, (until - clock.now()).total_seconds())

@@ -130,16 +130,17 @@ class Joined:
 def look(target: Target, *, reporter: Reporter = SILENT) -> tuple[Client, Joined]:
     """Ask whether the rules of a competition are accepted."""
     client = clients.connect(target, reporter=reporter)
-    return client, _joined(target, asking.competition(client, target))
+    return client, _joined(client, target, asking.competition(client, target))
 
 
-def _joined(target: Target, about: Competition) -> Joined:
+def _joined(client: Client, target: Target, about: Competition) -> Joined:
     deadline = asking.deadline(about)
     return Joined(
         competition=target.text,
         title=about.title,
         entered=about.entered,
-        rules=f"{about.url.rstrip('/')}/rules",
+        # The site's own address may be missing, and it is opened in a browser.
+        rules=f"{client.page(target.slug)}/rules",
         deadline=deadline,
         daily=about.daily,
         metric=about.metric,
@@ -149,7 +150,7 @@ def _joined(target: Target, about: Competition) -> Joined:
 def awaited(client: Client, target: Target, wait: float, reporter: Reporter) -> Joined:
     """Wait until the rules are accepted, at most `wait` seconds; a site that stumbles is asked again."""
     end, pause = clock.monotonic() + wait, _FIRST
-    told = _joined(target, client.competition(target.slug))
+    told = _joined(client, target, client.competition(target.slug))
     with reporter.task("waiting until you accept the rules") as task:
         while not told.entered and clock.monotonic() < end:
             clock.pause(min(pause, max(0.0, end - clock.monotonic())))
@@ -160,7 +161,7 @@ def awaited(client: Client, target: Target, wait: float, reporter: Reporter) -> 
 
 def _again(client: Client, target: Target, told: Joined, advance: Callable[..., None]) -> Joined:
     try:
-        return _joined(target, client.competition(target.slug))
+        return _joined(client, target, client.competition(target.slug))
     except SiteError as error:
         if not error.may_pass:
             raise

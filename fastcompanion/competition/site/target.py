@@ -59,10 +59,11 @@ def is_inside() -> bool:
 
 
 def _bare(slug: str) -> Target:
-    if slug in places.slugs():
+    # Sites and some disks take capitals for small letters.
+    if (here := slug.lower()) in places.slugs():
         raise CompanionError(
             f"{slug} may be the practice competition of this machine or the one on kaggle.com",
-            hint=f"Say {PRACTICE}/{slug} or {SITE}/{slug}",
+            hint=f"Say {PRACTICE}/{here} or {SITE}/{slug}",
             code=Exit.USAGE,
         )
     return Target(slug, practice=False)

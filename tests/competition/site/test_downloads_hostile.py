@@ -103,6 +103,15 @@ def test_an_address_where_others_can_read_along_is_not_asked(site: Strange, tmp_
         assert other.seen == []
 
 
+def test_a_length_in_digits_that_are_none_is_no_length(site: Strange, tmp_path: Path) -> None:
+    site.answers["GET archive.zip"] = body(packed(FILES), Content_Length="\xb2")
+    try:
+        done = get(site, tmp_path / "data")
+    except CompanionError:
+        return
+    assert done.count == 2
+
+
 def test_a_circle_of_redirects_ends(site: Strange, tmp_path: Path) -> None:
     site.answers["GET archive.zip"] = redirect("/storage/archive.zip")
     with pytest.raises(CompanionError):

@@ -108,6 +108,14 @@ def test_what_passes_is_tried_again(fault: Make, faults: Faults) -> None:
     assert faults.count("/GetSubmissionLimits") == 3
 
 
+@pytest.mark.parametrize(
+    "after", ["\xb2", "-1", "soon", "9" * 30, "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"]
+)
+def test_a_retry_after_that_is_none_is_left_out(after: str, faults: Faults) -> None:
+    faults.add("/GetSubmissionLimits", make.refused(503, retry_after=after), times=2)
+    assert sites.practice().limits(SLUG).left == 5
+
+
 def test_retry_after_is_waited_for_and_told(faults: Faults) -> None:
     from contextlib import AbstractContextManager
 

@@ -341,6 +341,17 @@ def test_join_waits_until_the_rules_are_accepted(
         assert site.run("kaggle", "join", NAME).code == 0, "who is in is not sent to a browser"
 
 
+def test_join_knows_the_page_of_the_rules_though_the_site_does_not_tell_it(
+    tmp_path: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with submitted.site(tmp_path, run, monkeypatch, accepted=False) as site:
+        site.faults.add("/GetCompetition", faults.fields(url="file:///etc"), times=faults.ALWAYS)
+        outcome = site.run("kaggle", "join", NAME, "--no-open", "--no-wait")
+        assert outcome.code == 3
+        assert f"{site.live.url}/rules" in outcome.err
+        assert "file://" not in outcome.err
+
+
 def test_join_opens_the_page_of_the_rules(
     tmp_path: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,3 +75,11 @@ def test_inside_of_a_practice_run_every_name_is_practice(
 ) -> None:
     monkeypatch.setenv("FASTCOMPANION_PRACTICE", "http://127.0.0.1:1")
     assert target.find(text) == Target("people", practice=True)
+
+
+def test_capitals_do_not_lead_past_the_question_which_site_is_meant(tmp_path: Path) -> None:
+    served.competition(tmp_path / "data")
+    with pytest.raises(CompanionError) as unclear:
+        target.find("People")
+    assert unclear.value.code == Exit.USAGE
+    assert unclear.value.hint == "Say practice/people or kaggle/People"
