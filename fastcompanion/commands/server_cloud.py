@@ -148,7 +148,10 @@ def launch(
     name = ordering.name_of(name)
     kept = Journal(name).order
     if kept is not None:
-        session.reporter.note(f"Going on with the launch of {name} that was begun before.")
+        session.reporter.note(
+            f"Going on with the launch of {name}, as agreed: {', or '.join(kept.types)} in {kept.region}, "
+            f"at most {prices.an_hour(kept.at_most)} an hour. Other options do not count now."
+        )
         if session.dry_run:
             return Answer(views.Pending(name, kept.region, kept.at_most), views.pending)
         aws = boto.connect(kept.region, profile or kept.profile)
@@ -166,6 +169,7 @@ def launch(
         budget=budget,
     )
     _budget_for_yes(session, wanted.budget)
+    stopping.verify_month(name, budget)
     found = keys.find(key)
     cidr = _address(session, came_from)
     aws, made = server_planning.look_with_aws(session.workspace_or_none(), wanted, profile)

@@ -331,7 +331,7 @@ def test_ssh_that_does_not_get_in_says_that_the_machine_costs(
     box.breaks(off=True)
     told = run(*LAUNCH)
     assert told.code == 0, told.out
-    assert "Going on with the launch of gpu1" in told.err
+    assert "Going on with the launch of gpu1, as agreed: g4dn.xlarge in us-east-1" in told.err
     assert len(fake.machines()) == 1
 
 

@@ -13,7 +13,7 @@ from fastcompanion.base.reporter import SILENT
 from fastcompanion.server import host_keys, ledger, registry
 from fastcompanion.server.cloud import ending, launching, orphans, stopping
 from fastcompanion.server.cloud.journal import Journal
-from tests.server.cloud.conftest import QUICK, Box, ordered
+from tests.server.cloud.conftest import HOME_ADDRESS, QUICK, Box, ordered
 from tests.server.cloud.fake_aws import FakeAws
 
 Runner = Callable[..., Any]
@@ -82,6 +82,20 @@ def test_beyond_the_budget_it_does_not_start(gpu1: FakeAws, run: Runner, frozen:
     assert gpu1.machines()[0].state == "stopped"
     frozen("2026-12-01T00:30:00+00:00")
     assert run("server", "start", "gpu1").code == 0, "a new month"
+
+
+def test_ending_and_launching_again_is_no_new_month(
+    gpu1: FakeAws, run: Runner, frozen: Freeze
+) -> None:
+    frozen("2026-11-04T00:00:00+00:00")
+    assert run("server", "terminate", "gpu1", "--confirm", "gpu1").code == 0
+    words = ("server", "launch", "gpu1", "--yes", "--from", HOME_ADDRESS, "--json")
+    told = run(*words, "--budget", "20")
+    assert told.code == 4
+    assert "has cost $20.59" in told.errors[0]["message"]
+    assert gpu1.left() == {}
+    frozen("2026-12-01T00:00:00+00:00")
+    assert run(*words, "--budget", "20").code == 0
 
 
 def test_a_budget_can_be_raised(gpu1: FakeAws, run: Runner, frozen: Freeze) -> None:
