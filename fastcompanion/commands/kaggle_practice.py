@@ -130,7 +130,10 @@ def start(
             live.protocol.accept()
         started = _started(live)
         console.show_line(started, _view_started(started))
-        live.wait()
+        if not live.wait():
+            raise CompanionError(
+                f"{place.folder}: was deleted or replaced while it was served, so the server ended"
+            )
     return None
 
 

@@ -34,6 +34,7 @@ VERSION = 1
 _BLOCK = 1 << 16
 _SECONDS = 60
 _PATIENCE = 30.0
+_LOOKED = 2.0
 _DRAINED = 1 << 20
 
 
@@ -68,6 +69,7 @@ class Live:
         self.worker = Worker(place, self.competition, self.journal)
         self.protocol.submitted = self.worker.add
         self.port = 0
+        self.folder = _identity(place)
         self._stopped = threading.Event()
         self.answering.stop = self._stopped.set
 
@@ -81,16 +83,30 @@ class Live:
         """Where it listens."""
         return Listening(os.getpid(), self.port, self.protocol.key)
 
-    def wait(self) -> None:
-        """Serve until Ctrl-C, or until `stop` asks for the end."""
+    def wait(self, every: float = _LOOKED) -> bool:
+        """Serve until Ctrl-C, until `stop` asks for the end, or until the competition is deleted.
+
+        `every` so many seconds it is looked for; tell whether it was still there.
+        """
         # Scoring is one long computation: with the usual 5 ms a page waits for its turn some ten times.
         sys.setswitchinterval(0.0005)
         try:
             # With a limit, as Ctrl-C does not end a wait without one on Windows.
-            while not self._stopped.wait(3600):
-                pass
+            while not self._stopped.wait(every):
+                if _identity(self.place) != self.folder:
+                    return False
         except KeyboardInterrupt:
-            return
+            pass
+        return True
+
+
+def _identity(place: Place) -> tuple[int, int] | None:
+    """Tell a folder from another one that got its name; None where there is none any more."""
+    try:
+        told = place.folder.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return told.st_dev, told.st_ino
 
 
 @contextmanager
@@ -115,7 +131,8 @@ def serving(place: Place, *, port: int = 0, scoring: bool = True) -> Iterator[Li
             _tell(place, live.listening)
             yield live
         finally:
-            store.remove(place.running)
+            if _identity(place) == live.folder:
+                store.remove(place.running)
             httpd.shutdown()
             httpd.server_close()
             thread.join()

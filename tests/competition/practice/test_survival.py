@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -164,3 +165,27 @@ def test_one_server_for_each_competition(tmp_path: Path) -> None:
     ):
         raise AssertionError
     assert not place.running.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps a folder whose files are open")
+def test_a_server_whose_competition_was_deleted_ends_by_itself(tmp_path: Path) -> None:
+    place = served.competition(tmp_path / "data")
+
+    with program(place) as process:
+        assert process.poll() is None
+        shutil.rmtree(place.folder)
+
+        assert process.wait(30) == 1
+    assert not place.folder.exists()
+
+
+def test_a_server_leaves_what_took_the_place_of_its_competition(tmp_path: Path) -> None:
+    place = served.competition(tmp_path / "data")
+
+    with server.serving(place, scoring=False) as live:
+        place.folder.rename(tmp_path / "moved")
+        place.folder.mkdir()
+        place.running.write_text("of another server")
+
+        assert not live.wait(0.01)
+    assert place.running.read_text() == "of another server"
