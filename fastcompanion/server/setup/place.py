@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.server import registry
@@ -42,25 +43,30 @@ def kind(server: Server | None) -> Kind:
 
 def keep(server: Server, options: Options) -> Server:
     """Keep a machine that was set up among the servers, with what stops it."""
-    wanted = replace(
-        server,
-        kind=options.kind,
-        idle_minutes=options.idle_minutes,
-        max_hours=int(options.max_hours),
-    )
-    known = next((one for one in registry.read() if one.name == server.name), None)
-    if known is None:
-        return registry.add(wanted)
-    if known == server and wanted != known:
-        return registry.change(
-            server.name,
-            kind=wanted.kind,
-            idle_minutes=wanted.idle_minutes,
-            max_hours=wanted.max_hours,
-        )
-    return known if known == server else registry.add(replace(wanted, name=_free(server.name)))
+    wanted: dict[str, Any] = {
+        "kind": options.kind,
+        "idle_minutes": options.idle_minutes,
+        "max_hours": int(options.max_hours),
+    }
+    if (known := _known(server)) is None:
+        try:
+            return registry.add(replace(server, name=_free(server.name), **wanted))
+        except CompanionError:
+            # Two setups of one machine may end at the same time.
+            if (known := _known(server)) is None:
+                raise
+    if any(getattr(known, name) != value for name, value in wanted.items()):
+        return registry.change(known.name, **wanted)
+    return known
+
+
+def _known(server: Server) -> Server | None:
+    """The server that is reached in the same way, if it is kept."""
+    place = (server.provider, server.host, server.user, server.port)
+    return next((one for one in registry.read() if (one.provider, one.host, one.user, one.port) == place), None)  # fmt: skip
 
 
 def _free(name: str) -> str:
     taken = {one.name for one in registry.read()}
-    return next(new for number in range(2, 1000) if (new := f"{name[:36]}-{number}") not in taken)
+    names = [name, *(f"{name[:36]}-{number}" for number in range(2, 1000))]
+    return next(one for one in names if one not in taken)
