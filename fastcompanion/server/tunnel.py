@@ -41,7 +41,9 @@ class Tunnel:
     def _argv(self) -> list[str]:
         forward = f"{HOST}:{self.local_port}:{HOST}:{self.remote_port}"
         # A shared connection would outlive us, and the tunnel with it.
-        words = self.connection.argv(alone=True, extra=("-o", "ExitOnForwardFailure=yes", "-L", forward))
+        words = self.connection.argv(
+            alone=True, extra=("-o", "ExitOnForwardFailure=yes", "-L", forward)
+        )
         return [*words, f"echo {_UP}; exec cat >/dev/null"]
 
     def _read(self) -> None:
