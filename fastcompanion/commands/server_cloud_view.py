@@ -151,9 +151,16 @@ def _others(made: Plan) -> Iterator[Block]:
 
 def _prices_from(made: Plan) -> str:
     if made.price_from == "AWS":
-        return f"Prices as AWS told just now; the disk's of {made.as_of}. Taxes are not in them."
+        return f"Prices as AWS told just now; the disk's {_known(made)}. Taxes are not in them."
     told = "The hour as you gave it, the rest" if made.price_from == "given" else "Prices"
-    return f"{told} of {made.as_of}, before taxes. Check before you launch: {made.source}"
+    return f"{told} {_known(made)}, before taxes. Check before you launch: {made.source}"
+
+
+def _known(made: Plan) -> str:
+    """Say how far the table can be believed."""
+    if made.looked_up:
+        return f"as looked up on {made.as_of}"
+    return f"as remembered on {made.as_of}, not looked up"
 
 
 def summary(made: Plan) -> Iterable[str]:
@@ -167,6 +174,7 @@ def summary(made: Plan) -> Iterable[str]:
         f"while it is stopped, {dollars(made.cost.forgotten)} if it ran for 30 days."
     )
     yield f"  It stops itself after {made.idle_minutes} idle minutes, and after {made.max_hours} hours."
+    yield f"  {_prices_from(made)}"
 
 
 def pending(waiting: Pending) -> Iterable[Block]:

@@ -169,7 +169,7 @@ def _view_fit(out: SetOut) -> Iterable[Block]:
     pairs = [("price", out.door.price), ("it needs", out.door.needs), ("know that", out.door.lost)]
     yield Facts(tuple(pairs))
     if out.door.terms:
-        yield Line(f"As of {out.door.checked}; check before you rely on it: {out.door.terms}", "dim")  # fmt: skip
+        yield Line(f"As remembered in {out.door.written}, not looked up; check it: {out.door.terms}", "dim")  # fmt: skip
 
 
 _STATES = {

@@ -99,6 +99,7 @@ class Plan:
     max_hours: int
     budget: float | None
     as_of: date
+    looked_up: bool
     source: str
     stale: bool
 
@@ -144,6 +145,7 @@ def make(wanted: Wanted, market: Market | None = None) -> Plan:
         max_hours=_hours_of_a_budget(wanted, at_most + table.address_hour),
         budget=wanted.budget,
         as_of=table.as_of,
+        looked_up=table.looked_up,
         source=table.source,
         stale=(clock.today() - table.as_of).days > prices.STALE_DAYS,
     )

@@ -55,9 +55,10 @@ class Free:
 
 @frozen
 class Table:
-    """The prices of one day."""
+    """The prices of one day; `looked_up` says whether anybody compared them with AWS's own page on it."""
 
     as_of: date
+    looked_up: bool
     source: str
     regions: Mapping[str, str]
     disk_gb_month: Mapping[str, float]
@@ -127,6 +128,7 @@ def table() -> Table:
     data = store.check_version(store.read_yaml(path), path)
     return Table(
         as_of=data["as_of"],
+        looked_up=data["looked_up"],
         source=data["source"],
         regions=data["regions"],
         disk_gb_month=data["disk_gb_month"],

@@ -18,7 +18,7 @@ NEEDS = (("yaml", "pyyaml"),)
 
 @frozen
 class Door:
-    """One kind of notebook server, as it was at `checked` (a month)."""
+    """One kind of notebook server, as the authors remembered it in the month `written`."""
 
     id: str
     title: str
@@ -36,7 +36,7 @@ class Door:
     gpu_how: str
     save: str
     no_network: str
-    checked: str
+    written: str
 
 
 @frozen
@@ -51,7 +51,7 @@ class Fit:
 def read() -> dict[str, Door]:
     """Read all doors."""
     data = _content()
-    return {row["id"]: Door(**row, checked=str(data["checked"])) for row in data["doors"]}
+    return {row["id"]: Door(**row, written=str(data["written"])) for row in data["doors"]}
 
 
 def _content() -> Mapping[str, Any]:

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from fastcompanion.base.errors import CompanionError
+from fastcompanion.commands import server_cloud_view
 from fastcompanion.server.cloud import plan, prices
 from fastcompanion.server.cloud.plan import Wanted
 
 Runner = Callable[..., Any]
 KEYS = [
     "alternatives", "as_of", "at_most", "budget", "cost", "disk", "enough", "free", "hours_from", "hours_week",
-    "idle_minutes", "machine", "max_hours", "others", "price_from", "provider", "quota", "region", "region_name",
+    "idle_minutes", "looked_up", "machine", "max_hours", "others", "price_from", "provider", "quota", "region", "region_name",
     "source", "spot", "stale", "zones",
 ]  # fmt: skip
 
@@ -183,6 +184,14 @@ def test_spot_is_agreed_to_at_the_price_on_demand() -> None:
 def test_an_old_table_says_so(run: Runner, frozen: Callable[[str], None]) -> None:
     frozen("2027-09-01T12:00:00+00:00")
     assert "more than half a year old" in run("server", "plan").out
+
+
+def test_a_table_that_nobody_looked_up_says_so(run: Runner) -> None:
+    """Where AWS is not asked, or does not answer, this is what the learner agrees to."""
+    made = plan.make(Wanted())
+    assert not made.looked_up, "whoever looked every price up changes this line too"
+    assert "as remembered on 2026-11-22, not looked up" in run("server", "plan").out
+    assert any("not looked up" in line for line in server_cloud_view.summary(made))
 
 
 def test_lengths() -> None:

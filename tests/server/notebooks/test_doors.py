@@ -72,7 +72,7 @@ def test_the_table_is_dated_and_whole() -> None:
     known = doors.read()
     assert list(known) == ["colab", "kaggle", "paperspace", "jupyter"]
     for door in known.values():
-        assert re.fullmatch(r"20\d\d-\d\d", door.checked)
+        assert re.fullmatch(r"20\d\d-\d\d", door.written)
         assert door.upload
         assert door.save
         assert door.price
