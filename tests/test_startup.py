@@ -46,6 +46,13 @@ def test_help_loads_nothing_heavy(group: list[str], tmp_path: Path) -> None:
     assert "rich" not in modules, "help that is no terminal's needs no rich"
 
 
+def test_what_is_sent_to_a_site_needs_no_server(tmp_path: Path) -> None:
+    code, modules = loaded("kaggle", "submit", "--help", cwd=tmp_path)
+    assert code == 0
+    assert "fastcompanion.competition.site.submitting" in modules
+    assert "fastcompanion.competition.practice.server" not in modules
+
+
 def test_the_test_sees_what_is_loaded(tmp_path: Path) -> None:
     """The same script, on a program that loads one of the names."""
     argv = [sys.executable, "-c", "import yaml\n" + SCRIPT, "--help"]

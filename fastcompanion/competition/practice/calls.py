@@ -15,6 +15,8 @@ from urllib.parse import quote
 from fastcompanion.base.records import frozen
 
 USER = "learner"
+#: the variable that names the server to what `practice run` starts
+ENDPOINT = "FASTCOMPANION_PRACTICE"
 _MOST_TEXT = 500
 _MOST_A_PAGE = 200
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?")

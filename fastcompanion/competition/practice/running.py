@@ -19,11 +19,10 @@ from pathlib import Path
 from fastcompanion.base import process, store, templates, workspace
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.competition.practice import server
-from fastcompanion.competition.practice.calls import USER
+from fastcompanion.competition.practice.calls import ENDPOINT, USER
 from fastcompanion.competition.practice.place import Place
 from fastcompanion.competition.practice.server import HOST, Listening
 
-ENDPOINT = "FASTCOMPANION_PRACTICE"
 #: what may hold a credential, or lead elsewhere
 _DROPPED = ("KAGGLE", "NETRC", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HOMEDRIVE", "HOMEPATH")
 _HOMES = {

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from fastcompanion.base import clock, store
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
 from fastcompanion.competition.practice import journal as journals
 from fastcompanion.competition.practice import place as places
-from fastcompanion.competition.practice import server
 from fastcompanion.competition.practice.journal import Journal, Row, State, Submission
 from fastcompanion.competition.practice.place import Competition, Place
+
+if TYPE_CHECKING:
+    from fastcompanion.competition.practice.server import Listening
 
 
 @frozen
@@ -68,13 +71,22 @@ def end(place: Place, *, dry_run: bool = False) -> Standing:
     return _standing(place, state, url=_url(place), dry_run=dry_run)
 
 
+def listening(place: Place) -> Listening | None:
+    """Find the server of a competition; None where none answers, and the server is not loaded for that."""
+    if not place.running.exists():
+        return None
+    from fastcompanion.competition.practice import server  # noqa: PLC0415 - slow to import, seldom needed
+
+    return server.found(place)
+
+
 def refuse_served(place: Place) -> None:
     """Leave a competition alone whose server runs.
 
     Raises:
         CompanionError: it runs.
     """
-    if server.found(place) is not None:
+    if listening(place) is not None:
         raise CompanionError(
             "this practice competition is being served",
             hint=f"fastcompanion kaggle practice stop {place.folder.name}",
@@ -89,8 +101,8 @@ def remove(place: Place) -> None:
 
 
 def _url(place: Place) -> str:
-    listening = server.found(place)
-    return f"{listening.url}/competitions/{place.folder.name}" if listening else ""
+    told = listening(place)
+    return f"{told.url}/competitions/{place.folder.name}" if told else ""
 
 
 def _standing(place: Place, state: State, *, url: str, dry_run: bool = False) -> Standing:

@@ -18,9 +18,8 @@ from fastcompanion.base import clock
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.competition.practice import place as places
-from fastcompanion.competition.practice import server
-from fastcompanion.competition.practice.calls import USER
-from fastcompanion.competition.practice.running import ENDPOINT
+from fastcompanion.competition.practice import standing
+from fastcompanion.competition.practice.calls import ENDPOINT, USER
 from fastcompanion.competition.site import credentials, faults, reading
 from fastcompanion.competition.site.credentials import Credential, Secret
 from fastcompanion.competition.site.faults import Asked, SiteError
@@ -68,7 +67,7 @@ def _practice(target: Target | None, patience: Patience, reporter: Reporter) -> 
     if endpoint:
         key = os.environ.get("KAGGLE_KEY", "")
     else:
-        listening = server.found(places.chosen(slug))
+        listening = standing.listening(places.chosen(slug))
         if listening is None:
             raise CompanionError(
                 f"the practice competition {slug} is not being served",

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.competition.practice import place as places
-from fastcompanion.competition.practice.running import ENDPOINT
+from fastcompanion.competition.practice.calls import ENDPOINT
 
 PRACTICE, SITE = "practice", "kaggle"
 WEB = "https://www.kaggle.com"
