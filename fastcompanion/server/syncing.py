@@ -276,6 +276,23 @@ def read_base(name: str, root: Path) -> dict[str, Entry]:
     return {one: Entry(int(size), float(at)) for one, (size, at) in told["files"].items()}
 
 
+def bases(name: str) -> Iterator[tuple[str, Mapping[str, Entry]]]:
+    """Give each folder of a server that was ever synced, and what both sides had in common in it."""
+    for path in _base_files(name):
+        root = Path(str(store.check_version(store.read_json(path), path, current=VERSION)["root"]))
+        yield place(root), read_base(name, root)
+
+
+def forget(name: str) -> None:
+    """Forget what was in common with a server that is gone: another of its name has nothing of it."""
+    for path in _base_files(name):
+        store.remove(path)
+
+
+def _base_files(name: str) -> tuple[Path, ...]:
+    return tuple(sorted((workspace.servers_folder() / "sync").glob(f"{name}-{'?' * 16}.json")))
+
+
 def listing_here(root: Path, part: str, left: tuple[str, ...]) -> Listing:
     """List the files of this machine."""
     files: dict[str, Entry] = {}

@@ -6,7 +6,7 @@ from fastcompanion.base import clock
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
-from fastcompanion.server import connection, host_keys, ledger, registry
+from fastcompanion.server import connection, host_keys, ledger, registry, syncing
 from fastcompanion.server.cloud import alarms, arriving, boto, ec2, machines, unsaved
 from fastcompanion.server.cloud.arriving import USUAL, Patience
 from fastcompanion.server.cloud.boto import Aws
@@ -66,7 +66,7 @@ def _look(server: Server | None, machine: Instance | None, reporter: Reporter) -
         return Look((), True)
     made = clock.parse(server.created).timestamp() if server.created else 0.0
     way = connection.connect(server, reporter=reporter)
-    return unsaved.look(way, made, unsaved.last_sync(server.name))
+    return unsaved.look(way, made)
 
 
 def end(name: str, reporter: Reporter, *, profile: str = "", patience: Patience = USUAL) -> Ended:
@@ -178,6 +178,7 @@ def _patiently(aws: Aws, patience: Patience, operation: str, **asked: str) -> bo
 
 def _forget(found: Known) -> None:
     """Last of all: what this computer knows of it."""
+    syncing.forget(found.name)
     if found.server is not None:
         registry.remove(found.name)
         host_keys.forget(found.server.alias)

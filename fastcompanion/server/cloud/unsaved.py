@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from fastcompanion.base import workspace
+from collections.abc import Mapping
+
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
+from fastcompanion.server import syncing
+from fastcompanion.server.comparing import Entry, alike
 from fastcompanion.server.connection import Connection
 from fastcompanion.server.syncing import THERE
 
 _LISTED = 20
 _SECONDS = 120
+_THERE = "there"
 # One line for each finding: kind, count, bytes, path, divided by tabs. Files older than the moment `$1`
-# came with the machine; those in the folder `$3` that are older than `$2` were synced.
+# came with the machine. Those in the folder `$2`, where syncs go, are told one by one: bytes, time, path.
 _LOOK = r"""
 set -u
 cd "$HOME" || exit 3
@@ -28,8 +32,11 @@ done
 for at in *; do
   [ -e "$at" ] || continue
   [ -e "$at/.git" ] && continue
-  [ "$at" = "$3" ] && since=$2 || since=$1
-  find "./$at" \( $skip -o -name .git -o -name __pycache__ -o -name .ipynb_checkpoints \) -prune -o -type f -newermt "@$since" -printf '%s\n' 2>/dev/null |
+  if [ "$at" = "$2" ]; then
+    find "$at" \( $skip -o -name .git -o -name __pycache__ -o -name .ipynb_checkpoints \) -prune -o -type f -newermt "@$1" -printf 'there\t%s\t%T@\t%p\n' 2>/dev/null
+    continue
+  fi
+  find "./$at" \( $skip -o -name .git -o -name __pycache__ -o -name .ipynb_checkpoints \) -prune -o -type f -newermt "@$1" -printf '%s\n' 2>/dev/null |
     awk -v at="$at" '{n += 1; b += $1} END {if (n) printf "files\t%d\t%.0f\t%s\n", n, b, at}'
 done
 echo looked
@@ -60,9 +67,9 @@ class Look:
         return self.looked and not self.found
 
 
-def look(way: Connection, since: float, synced: float = 0.0) -> Look:
-    """Look over ssh; `since` is when the machine was made, `synced` the last sync, as seconds since 1970."""
-    moments = [f"{since:.0f}", f"{max(since, synced):.0f}", THERE]
+def look(way: Connection, since: float) -> Look:
+    """Look over ssh; `since` is when the machine was made, in seconds since 1970."""
+    moments = [f"{since:.0f}", THERE]
     try:
         done = way.script(_LOOK, args=moments, root=False, timeout=_SECONDS)
     except CompanionError as error:
@@ -71,11 +78,25 @@ def look(way: Connection, since: float, synced: float = 0.0) -> Look:
     if "looked" not in lines:
         return Look((), False, "the look came to no end")
     rows = [line.split("\t", 3) for line in lines if line.count("\t") >= 3]
-    found = tuple(Unsaved(kind, int(count), int(size), path) for kind, count, size, path in rows)
-    return Look(found[:_LISTED], True)
+    found = [
+        Unsaved(kind, int(count), int(size), path)
+        for kind, count, size, path in rows
+        if kind != _THERE
+    ]
+    here = {path: Entry(int(size), float(at)) for kind, size, at, path in rows if kind == _THERE}
+    return Look((*found[:_LISTED], *_not_synced(way.server.name, here)), True)
 
 
-def last_sync(name: str) -> float:
-    """Give when files were last synced with a server, as seconds since 1970; 0 where they never were."""
-    kept = (workspace.servers_folder() / "sync").glob(f"{name}-{'?' * 16}.json")
-    return max((one.stat().st_mtime for one in kept), default=0.0)
+def _not_synced(name: str, files: Mapping[str, Entry]) -> tuple[Unsaved, ...]:
+    """Add up what is not as the last sync left it; what was never synced is not, whenever it was made."""
+    known = {
+        f"{folder}/{path}": entry
+        for folder, base in syncing.bases(name)
+        for path, entry in base.items()
+    }
+    sizes = [one.size for path, one in files.items() if not _same(one, known.get(path))]
+    return (Unsaved("files", len(sizes), sum(sizes), THERE),) if sizes else ()
+
+
+def _same(one: Entry, known: Entry | None) -> bool:
+    return known is not None and alike(one, known)

@@ -230,23 +230,29 @@ def test_what_would_be_lost(tmp_path: Path, git: Git, monkeypatch: pytest.Monkey
 def test_what_was_synced_is_not_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolated: Path
 ) -> None:
-    home = tmp_path / "home"
-    study = home / "fastcompanion" / "my-study"
-    study.mkdir(parents=True)
-    (study / "a.ipynb").write_text("{}")
+    """A push of one file says nothing of results that were made there before it."""
+    home, here = tmp_path / "home", tmp_path / "here" / "my study"
+    (home / "fastcompanion" / "my study" / "runs").mkdir(parents=True)
+    here.mkdir(parents=True)
     (home / "b.txt").write_text("x")
+    (home / "fastcompanion" / "my study" / "runs" / "model.pth").write_bytes(b"0" * 1000)
+    (here / "a.ipynb").write_text("{}")
     monkeypatch.setenv("HOME", str(home))
     way = Local(Server("gpu1", provider="local"))
-    found = unsaved.look(way, 0, synced=4_000_000_000)
-    assert [(one.kind, one.path) for one in found.found] == [("files", "b.txt")]
-    both = unsaved.look(way, 0, synced=unsaved.last_sync("gpu1"))
-    assert [one.path for one in both.found] == ["b.txt", "fastcompanion"]
-    kept = syncing.base_file("gpu1", study)
-    kept.parent.mkdir(parents=True)
-    kept.write_text("{}")
-    os.utime(kept, (5_000, 5_000))
-    assert unsaved.last_sync("gpu1") == 5_000
-    assert unsaved.last_sync("gpu") == 0
+    syncing.sync(way, here, "push")
+    found = unsaved.look(way, 0)
+    assert [(one.path, one.count, one.bytes) for one in found.found] == [
+        ("b.txt", 1, 1),
+        ("fastcompanion", 1, 1000),
+    ]
+    syncing.sync(way, here, "pull")
+    assert [one.path for one in unsaved.look(way, 0).found] == ["b.txt"]
+    (home / "fastcompanion" / "my study" / "a.ipynb").write_text("worked on there")
+    assert [one.path for one in unsaved.look(way, 0).found] == ["b.txt", "fastcompanion"]
+    syncing.forget("gpu")
+    assert syncing.read_base("gpu1", here), "another name's is another's"
+    syncing.forget("gpu1")
+    assert not syncing.read_base("gpu1", here)
 
 
 def test_a_look_over_ssh(
