@@ -108,7 +108,15 @@ def would(told: Prepared) -> Iterable[Block]:
     yield Facts(tuple(_prepared(told)))
     yield from _issues(told)
     file = f"--notebook {told.notebook}" if told.notebook else shown([near(told.file)])
-    yield Next(f"fastcompanion kaggle submit {file} -c {told.competition}")
+    yield Next(f"fastcompanion kaggle submit {file} -c {told.competition}{_worded(told)}")
+
+
+def _worded(told: Prepared) -> str:
+    """Give the option for a message that was written; one that was left out makes itself again."""
+    made = {Path(told.file).name, told.validation.run if told.validation else ""}
+    if told.message.removesuffix(f" ({told.code.text})") in made:
+        return ""
+    return " " + shown(["-m", told.message])
 
 
 def noted(told: Prepared, reporter: Reporter) -> None:

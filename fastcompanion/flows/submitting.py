@@ -45,7 +45,8 @@ def file_of(file: Path | None) -> Path:
             code=Exit.USAGE,
         )
     if not file.is_file():
-        raise CompanionError("no such file", hint="Name the file of predictions.", file=file, code=Exit.USAGE)  # fmt: skip
+        what = "is a folder" if file.is_dir() else "no such file"
+        raise CompanionError(what, hint="Name the file of predictions.", file=file, code=Exit.USAGE)  # fmt: skip
     return file
 
 

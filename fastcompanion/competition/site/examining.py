@@ -115,14 +115,15 @@ def _source(source: Source) -> Iterator[Noted]:
     credential = source.credential
     if credential is None:
         return
+    named = "" if place else f"{source.name}: "
     if source.sort == "key" and credential.sort == "token":
         text = (
-            f"{source.name}: a token ({TOKEN_MARK}...) stands in the place of the key; the official "
+            f"{named}a token ({TOKEN_MARK}...) stands in the place of the key; the official "
             "client sends it as a key, which is refused, we send it as what it is"
         )
         yield Noted("warn", text, f"Put it into {credentials.token_files()[0]}, and take it away here: {_away(source)}", place)  # fmt: skip
     if source.sort == "token" and _OLD_KEY.fullmatch(credential.secret.reveal()):
-        text = f"{source.name}: it looks like the key of kaggle.json and not like a token"
+        text = f"{named}it looks like the key of kaggle.json and not like a token"
         yield Noted("warn", text, f"Make a token on {SETTINGS}", place)
     if source.sort == "login":
         yield from _login(source, credential)

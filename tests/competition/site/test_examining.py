@@ -134,6 +134,7 @@ def test_a_token_in_the_place_of_a_key(home: Path, monkeypatch: pytest.MonkeyPat
     path = key_file(home, key="KGAT_planted")
     told = one(found(), "in the place of the key")
     assert told.file == str(path)
+    assert str(path) not in told.text, "the console writes it in front"
     assert "access_token" in told.cure
     path.unlink()
     monkeypatch.setenv("KAGGLE_USERNAME", "ada")

@@ -157,6 +157,18 @@ def test_a_look_sends_nothing(site: Place) -> None:
     assert noted() == []
 
 
+def test_what_a_look_says_next_keeps_the_message(site: Place) -> None:
+    assert "-m 'two words'" in site.submit("--dry-run", "-m", "two words").out
+    file = str(site.folder / "good.csv")
+    assert " -m " not in site.run("kaggle", "submit", file, "-c", NAME, "--dry-run").out
+
+
+def test_a_folder_is_no_file_of_predictions(site: Place) -> None:
+    outcome = site.run("kaggle", "submit", site.folder, "-c", NAME, "--yes")
+    assert outcome.code == 2
+    assert "is a folder" in outcome.err
+
+
 def test_the_files_of_a_practice_competition_are_known(site: Place, tmp_path: Path) -> None:
     """Wherever the file lies, and whatever sample of another competition lies beside it."""
     alone = tmp_path / "elsewhere" / "deep" / "down"
