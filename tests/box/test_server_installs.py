@@ -23,7 +23,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of wheels."""
     folder = tmp_path_factory.mktemp("wheels")
     folder.chmod(0o755)  # in the box it is the learner who reads it
-    for name in ("uv", "six", "fsrs"):
+    for name in ("uv", "six", "filelock"):
         wheels.make(name, folder)
     return folder
 
@@ -92,7 +92,7 @@ def test_python_is_installed_from_the_index_that_the_machine_uses(machine: Machi
     assert machine.box.run([f"{VENV}/bin/python", "-c", "import six; print(six.__file__)"], user=USER).stdout.startswith(VENV)  # fmt: skip
     assert machine.box.run(["stat", "-c", "%U", f"{VENV}/bin/python"]).stdout == f"{USER}\n"
     assert machine.script(options).changes == 0
-    more = replace(options, modules=("six", "fsrs"))
+    more = replace(options, modules=("six", "filelock"))
     assert states(machine.script(more))["python"] == "changed"
     assert machine.script(replace(options, mode="undo")).done
     assert machine.box.run(["test", "-e", VENV], check=False).returncode == 1
@@ -101,9 +101,11 @@ def test_python_is_installed_from_the_index_that_the_machine_uses(machine: Machi
 def test_the_systems_python_is_not_touched(machine: Machine) -> None:
     """Debian guards it (PEP 668), and this does not go past the guard."""
     before = machine.box.run(["python3", "-m", "pip", "list"], check=False).stdout
-    machine.script(machine.options(environment="", modules=("fsrs",), only=("python",), skip=()))
+    machine.script(
+        machine.options(environment="", modules=("filelock",), only=("python",), skip=())
+    )
     assert machine.box.run(["python3", "-m", "pip", "list"], check=False).stdout == before
-    assert machine.box.run(["python3", "-c", "import fsrs"], check=False).returncode != 0
+    assert machine.box.run(["python3", "-c", "import filelock"], check=False).returncode != 0
 
 
 def test_a_folder_of_the_learner_in_that_place_is_left_alone(machine: Machine) -> None:
