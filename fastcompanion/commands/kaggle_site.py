@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ from typing import Annotated
 import typer
 
 from fastcompanion.base import browser
+from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.commands import kaggle_sending
 from fastcompanion.commands import kaggle_site_view as views
 from fastcompanion.commands.kaggle_app import app
@@ -139,6 +141,8 @@ def submit(
     train: TrainOption = None,
 ) -> Answer:
     """Send a file: limits first, then all checks; it is proven to be there, and its score waited for."""
+    if score is not None and not math.isfinite(score):
+        raise CompanionError(f"{score} is no score", hint="--score 0.83", code=Exit.USAGE)
     wait = 0 if no_wait else minutes * 60
     if notebook:
         there = submitting.prepare_notebook(

@@ -30,6 +30,7 @@ from fastcompanion.competition.site.receiving import (
     Expected,
     Received,
     Receiver,
+    aside,
     part_of,
 )
 from fastcompanion.competition.site.target import Target
@@ -468,7 +469,7 @@ class _Run:
 
     def _aside(self, names: Iterable[str]) -> None:
         for name in names:
-            place = keeping.aside(self.folder / name)
+            place = aside(self.folder / name)
             self.aside.append(place.relative_to(self.folder).as_posix())
 
     def say_what_stays(self) -> None:

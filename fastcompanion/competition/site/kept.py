@@ -157,14 +157,3 @@ def settle(folder: Path, record: Record, name: str, kept: Kept, put: Callable[[]
     coming = {key: one for key, one in record.coming.items() if key != name}
     files = {**record.files, name: of(folder / name, kept.size, kept.crc)}
     return write(folder, replace(record, files=files, coming=coming))
-
-
-def aside(path: Path) -> Path:
-    """Move a file out of the way, under a name that is free; gives that."""
-    number = 1
-    while (
-        place := path.with_name(f"{path.name}.yours{'' if number == 1 else f'-{number}'}")
-    ).exists():
-        number += 1
-    store.move(path, place)
-    return place

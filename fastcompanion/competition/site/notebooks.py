@@ -26,7 +26,7 @@ from fastcompanion.competition.site import reading, unpacking
 from fastcompanion.competition.site.client import Client
 from fastcompanion.competition.site.faults import SiteError, shown
 from fastcompanion.competition.site.model import Body, DataFile, Sent
-from fastcompanion.competition.site.receiving import PAUSES, Coming, Expected, Receiver
+from fastcompanion.competition.site.receiving import PAUSES, Coming, Expected, Receiver, aside
 
 State = Literal["queued", "running", "complete", "error", "cancelled", "unknown"]
 SERVICE = "kernels.KernelsApiService"
@@ -328,6 +328,11 @@ def submit(
                 hint="Name it with --file, or let the notebook write it and push it again.",
             )
     chosen_one = number or version(client, name)
+    if not chosen_one:
+        raise CompanionError(
+            f"{client.site} does not say which version of {name.text} is the newest: nothing was submitted",
+            hint="Name it with --version; its page on the site shows it.",
+        )
     return client.submit_notebook(competition, name.owner, name.slug, chosen_one, file, message)
 
 
@@ -443,7 +448,7 @@ class Fetching:
         if not self.replace_yours((name,)):
             self.yours.append(name)
             return False
-        self.aside.append(keeping.aside(path).relative_to(self.folder).as_posix())
+        self.aside.append(aside(path).relative_to(self.folder).as_posix())
         return True
 
     def _log(self, log: str, names: Sequence[str]) -> str:

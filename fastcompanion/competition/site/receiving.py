@@ -64,6 +64,17 @@ def part_of(target: Path) -> Path:
     return target.with_name(f"{target.name}{_SUFFIX}")
 
 
+def aside(path: Path) -> Path:
+    """Move a file out of the way, under a name that is free; gives that."""
+    number = 1
+    while (
+        place := path.with_name(f"{path.name}.yours{'' if number == 1 else f'-{number}'}")
+    ).exists():
+        number += 1
+    store.move(path, place)
+    return place
+
+
 class Receiver:
     """Receives one file; `keep` writes down what is known of it as soon as its first bytes come."""
 
@@ -109,11 +120,10 @@ class Receiver:
         elif known is not None:
             store.remove(self.part)
         elif self.part.exists():
-            place = self.part.with_name(f"{self.part.name}.yours")
+            place = aside(self.part)
             self.reporter.note(
                 f"{self.part.name} is not of a download of ours: it is {place.name} now"
             )
-            store.move(self.part, place)
 
     def _wait(self, error: CompanionError, pause: float | None) -> None:
         """Wait before another try, where one is worth it and something has come or was about to."""

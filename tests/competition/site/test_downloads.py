@@ -12,6 +12,7 @@ import sys
 import time
 import zlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,8 @@ from fastcompanion.competition.practice.answering import Reply, Request
 from fastcompanion.competition.site import downloads, unpacking
 from fastcompanion.competition.site import kept as keeping
 from fastcompanion.competition.site.downloads import folder_of
-from fastcompanion.competition.site.receiving import part_of
+from fastcompanion.competition.site.model import Body
+from fastcompanion.competition.site.receiving import Expected, Receiver, part_of
 from fastcompanion.competition.site.target import Target
 from fastcompanion.competition.site.unpacking import Member
 from tests.competition.faults import (
@@ -289,6 +291,21 @@ def test_a_part_that_is_not_ours_is_no_part(served: Site) -> None:
     part(served).write_bytes(b"mine")
     served.download()
     assert served.files() == {**FILES, f"{ARCHIVE}.part.yours": b"mine"}
+
+
+def test_a_second_part_of_the_learner_s_takes_no_first_one_away(tmp_path: Path) -> None:
+    target = tmp_path / "a.csv"
+    for text in (b"first", b"second"):
+        (tmp_path / "a.csv.part").write_bytes(text)
+        receiver = Receiver(target, Expected(), lambda coming: None, pauses=())
+        with pytest.raises(CompanionError):
+            receiver.receive(_nobody, None)
+    kept = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert kept == {"a.csv.part.yours": b"first", "a.csv.part.yours-2": b"second"}
+
+
+def _nobody(first: int, validator: str) -> AbstractContextManager[Body]:
+    raise CompanionError("nobody is there")
 
 
 def test_a_newer_version_on_the_site_replaces_what_we_wrote(served: Site) -> None:

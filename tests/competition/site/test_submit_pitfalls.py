@@ -11,11 +11,13 @@ import pytest
 from fastcompanion.base import workspace
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.reporter import SILENT
+from fastcompanion.competition.practice import notebooks as practised
+from fastcompanion.competition.site import notebooks
 from fastcompanion.competition.site.submitting import Beside
 from fastcompanion.flows import submitting
 from tests.competition import faults
 from tests.competition.faults import ALWAYS, Make
-from tests.competition.site import submitted
+from tests.competition.site import sites, submitted
 from tests.competition.site.submitted import Place
 
 Runner = Callable[..., Any]
@@ -159,6 +161,27 @@ def test_a_message_that_no_file_can_hold_is_refused_before_it_is_sent(site: Plac
     assert outcome.code == 2
     assert "Write it anew" in outcome.err
     assert site.sent == 0
+
+
+@pytest.mark.parametrize("score", ["nan", "inf"])
+def test_a_score_that_is_no_number_is_refused(site: Place, score: str) -> None:
+    """It would stand in the log for good, and in JSON that nobody can read."""
+    assert site.submit("--score", score).code == 2
+    assert site.sent == 0
+
+
+def test_a_notebook_whose_newest_version_nobody_tells_is_not_submitted(site: Place) -> None:
+    name = notebooks.Name("learner", "by-the-sex")
+    asked = {"slug": name.text, "newTitle": "by the sex", "text": "{}", "kernelType": "notebook"}
+    client = sites.practice()
+    client.rpc(notebooks.SERVICE, "SaveKernel", **asked, language="python")
+    file = site.write("submission.csv")
+    place = site.live.place.notebooks
+    practised.choose(place, name.slug, state="", failure="", outputs=[file])
+    site.faults.add("/GetKernel", faults.fields(metadata={}), times=ALWAYS)
+    with pytest.raises(CompanionError, match="which version"):
+        notebooks.submit(client, "people", name, file=file.name, message="there")
+    assert site.faults.count("/CreateCodeSubmission") == 0
 
 
 def test_a_file_that_changed_after_its_check_is_not_sent(site: Place) -> None:
