@@ -13,6 +13,11 @@ def open_page(url: str) -> None:
 
     It is done by a process of its own, as some browsers write to the terminal or wait to be closed.
     """
+    refuse_other(url)
+    process.leave_running([sys.executable, "-m", "webbrowser", "-t", url])
+
+
+def refuse_other(url: str) -> None:
+    """Refuse what is no web address: a browser would open files and run what is in them."""
     if not url.startswith(("https://", "http://")):
         raise CompanionError(f"{url!r} is no web address and is not opened")
-    process.leave_running([sys.executable, "-m", "webbrowser", "-t", url])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from fastcompanion.base import events, process
+from fastcompanion.base import browser, events
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
@@ -78,10 +76,8 @@ def _browse(lesson: Lesson, *, video: bool, page: bool, dry_run: bool) -> Opened
 
 def _open(lesson: Lesson, urls: list[str], *, dry_run: bool) -> Opened:
     for url in urls:
-        if not url.startswith(("https://", "http://")):
-            raise CompanionError(f"{url!r} is no web address and is not opened", code=Exit.FAILED)
+        browser.refuse_other(url)
         if not dry_run:
-            # In a process of its own: some browsers write to the terminal or wait to be closed.
-            process.leave_running([sys.executable, "-m", "webbrowser", "-t", url])
+            browser.open_page(url)
     program = None if dry_run else "the browser"
     return Opened(lesson.id, lesson.title, None, tuple(urls), program)

@@ -7,7 +7,6 @@ something changed. A post that is broken shows what is wrong and where, and the 
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from fastcompanion.base import process, store, templates, workspace
+from fastcompanion.base import browser, store, templates, workspace
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
@@ -124,8 +123,8 @@ class Preview:
         return Shown(self.url, self._version, built, new)
 
     def open(self) -> None:
-        """Open the preview in the browser, in a process of its own."""
-        process.leave_running([sys.executable, "-m", "webbrowser", "-t", self.url])
+        """Open the preview in the browser."""
+        browser.open_page(self.url)
 
     def reply(self, path: str, host: str) -> Reply:
         """Answer a request; other names than this machine's are refused, so that no page elsewhere can ask."""
