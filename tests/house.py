@@ -158,6 +158,10 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     (WATCHDOG, "one exit"): "it turns SIGTERM and SIGHUP into the KeyboardInterrupt that Ctrl-C is",
     (STORE, "one spelling"): "a lock lies in the private folder of the study whose file it guards",
     ("server/carrying.py", "one writer"): "the archive goes into the pipe of ssh, and into no file",
+    (
+        "competition/practice/zipped.py",
+        "one writer",
+    ): "the archive goes into the answer of the server, and into no file",
     (UV, "one caller"): "pyenv keeps its Pythons below the home folder",
 }
 

@@ -52,116 +52,124 @@ class Explained:
     steps: tuple[Step, ...]
 
 
+Target = Annotated[
+    str,
+    typer.Argument(
+        metavar="[SERVER]", help="Its name, or user@host:port.", show_default="the only one"
+    ),
+]
+Local = Annotated[bool, typer.Option("--local", help="This very machine.")]
+Which = Annotated[
+    Kind | None,
+    typer.Option(
+        "--kind",
+        help="What it is; home is never switched off.",
+        show_default="as known, else home",
+    ),
+]
+Checked = Annotated[
+    bool, typer.Option("--check", help="Change nothing; exit 4 if something would change.")
+]
+Undone = Annotated[bool, typer.Option("--undo", help="Take back what setup did.")]
+Printed = Annotated[
+    bool, typer.Option("--print", help="Print the script, to be read or carried by hand.")
+]
+Explain = Annotated[bool, typer.Option("--explain", help="Say what each step does, and why.")]
+Only = Annotated[list[str] | None, typer.Option("--only", metavar="STEP", help="This step alone.")]
+Skip = Annotated[list[str] | None, typer.Option("--skip", metavar="STEP", help="Not this step.")]
+Also = Annotated[
+    list[str] | None,
+    typer.Option("--also", metavar="STEP", help="A step that this kind gets only if asked for."),
+]
+NoFirewall = Annotated[bool, typer.Option("--no-firewall", help="Leave the firewall alone.")]
+Driver = Annotated[
+    Literal["auto", "skip"],
+    typer.Option("--driver", help="Install an NVIDIA driver where one is missing."),
+]
+Password = Annotated[bool, typer.Option("-K", help="Ask for the password for sudo there.")]
+User = Annotated[str, typer.Option("--user", help="Who works there.", show_default="who logs in")]
+Key = Annotated[
+    Path | None, typer.Option("--key", help="A public key that may log in, a .pub file.")
+]
+Idle = Annotated[
+    int | None,
+    typer.Option(
+        "--idle", min=0, help="Idle minutes before it stops; 0: never.", show_default="60"
+    ),
+]
+Hours = Annotated[
+    int | None,
+    typer.Option(
+        "--max", min=0, help="Hours before it stops in any case; 0: never.", show_default="8"
+    ),
+]
+OnIdle = Annotated[
+    Literal["poweroff", "warn"], typer.Option("--on-idle", help="What idleness does.")
+]
+NoJupyter = Annotated[bool, typer.Option("--no-jupyter", help="No JupyterLab.")]
+Env = Annotated[
+    str,
+    typer.Option("--env", metavar="FOLDER", help="Use this virtual environment there as it is."),
+]
+Packages = Annotated[
+    str, typer.Option("--packages", help="Packages of the system, instead of the usual ones.")
+]
+Modules = Annotated[
+    str, typer.Option("--modules", help="Python packages, instead of the usual ones.")
+]
+Dotfiles = Annotated[
+    str, typer.Option("--dotfiles", metavar="URL", help="A git repository of your settings.")
+]
+_IDLE, _HOURS = 60, 8
+
+
 @command(app, "setup")
 def setup(
     session: Session,
-    target: Annotated[
-        str,
-        typer.Argument(
-            metavar="[SERVER]", help="Its name, or user@host:port.", show_default="the only one"
-        ),
-    ] = "",
-    local: Annotated[bool, typer.Option("--local", help="This very machine.")] = False,
-    kind: Annotated[
-        Kind | None,
-        typer.Option(
-            "--kind",
-            help="What it is; home is never switched off.",
-            show_default="as known, else home",
-        ),
-    ] = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Change nothing; exit 4 if something would change.")
-    ] = False,
-    undo: Annotated[bool, typer.Option("--undo", help="Take back what setup did.")] = False,
-    shown: Annotated[
-        bool, typer.Option("--print", help="Print the script, to be read or carried by hand.")
-    ] = False,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Say what each step does, and why.")
-    ] = False,
-    only: Annotated[
-        list[str] | None, typer.Option("--only", metavar="STEP", help="This step alone.")
-    ] = None,
-    skip: Annotated[
-        list[str] | None, typer.Option("--skip", metavar="STEP", help="Not this step.")
-    ] = None,
-    also: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--also", metavar="STEP", help="A step that this kind gets only if asked for."
-        ),
-    ] = None,
-    no_firewall: Annotated[
-        bool, typer.Option("--no-firewall", help="Leave the firewall alone.")
-    ] = False,
-    driver: Annotated[
-        Literal["auto", "skip"],
-        typer.Option("--driver", help="Install an NVIDIA driver where one is missing."),
-    ] = "auto",
-    password: Annotated[
-        bool, typer.Option("-K", help="Ask for the password for sudo there.")
-    ] = False,
-    user: Annotated[
-        str, typer.Option("--user", help="Who works there.", show_default="who logs in")
-    ] = "",
-    key: Annotated[
-        Path | None, typer.Option("--key", help="A public key that may log in, a .pub file.")
-    ] = None,
-    idle: Annotated[
-        int | None,
-        typer.Option(
-            "--idle", min=0, help="Idle minutes before it stops; 0: never.", show_default="60"
-        ),
-    ] = None,
-    hours: Annotated[
-        int | None,
-        typer.Option(
-            "--max", min=0, help="Hours before it stops in any case; 0: never.", show_default="8"
-        ),
-    ] = None,
-    on_idle: Annotated[
-        Literal["poweroff", "warn"], typer.Option("--on-idle", help="What idleness does.")
-    ] = "poweroff",
-    no_jupyter: Annotated[bool, typer.Option("--no-jupyter", help="No JupyterLab.")] = False,
-    env: Annotated[
-        str,
-        typer.Option(
-            "--env", metavar="FOLDER", help="Use this virtual environment there as it is."
-        ),
-    ] = "",
-    packages: Annotated[
-        str, typer.Option("--packages", help="Packages of the system, instead of the usual ones.")
-    ] = "",
-    modules: Annotated[
-        str, typer.Option("--modules", help="Python packages, instead of the usual ones.")
-    ] = "",
-    dotfiles: Annotated[
-        str, typer.Option("--dotfiles", metavar="URL", help="A git repository of your settings.")
-    ] = "",
+    target: Target = "",
+    local: Local = False,
+    kind: Which = None,
+    check: Checked = False,
+    undo: Undone = False,
+    shown: Printed = False,
+    explain: Explain = False,
+    only: Only = None,
+    skip: Skip = None,
+    also: Also = None,
+    no_firewall: NoFirewall = False,
+    driver: Driver = "auto",
+    password: Password = False,
+    user: User = "",
+    key: Key = None,
+    idle: Idle = None,
+    hours: Hours = None,
+    on_idle: OnIdle = "poweroff",
+    no_jupyter: NoJupyter = False,
+    env: Env = "",
+    packages: Packages = "",
+    modules: Modules = "",
+    dotfiles: Dotfiles = "",
 ) -> Answer:
     """Make a machine ready: keys, firewall, updates, Python, JupyterLab, and a stop when nobody uses it.
 
     A second run changes nothing. It works over ssh on any Debian or Ubuntu, on this machine with --local,
     or by hand with --print.
     """
-    mode: Mode = "undo" if undo else "check" if check or session.dry_run else "apply"
-    known = (
-        None if (shown or explain) and not target and not local else place.find(target, local=local)
-    )
+    alone = (shown or explain) and not target and not local
+    known = None if alone else place.find(target, local=local)
     options = Options(
         kind=kind or place.kind(known),
         user=user or (known.user if known else ""),
         key=store.read_text(key).strip() if key else "",
-        idle_minutes=known.idle_minutes if known and idle is None else 60 if idle is None else idle,
-        max_hours=known.max_hours if known and hours is None else 8 if hours is None else hours,
+        idle_minutes=_chosen(idle, known.idle_minutes if known else _IDLE),
+        max_hours=_chosen(hours, known.max_hours if known else _HOURS),
         on_idle=on_idle,
         jupyter=not no_jupyter,
         timezone=zones.guess() or "",
         skip=(*(skip or ()), *(("firewall",) if no_firewall else ())),
         only=tuple(only or ()),
         also=tuple(also or ()),
-        mode=mode,
+        mode="undo" if undo else "check" if check or session.dry_run else "apply",
         driver=driver,
         packages=tuple(packages.split()),
         modules=tuple(modules.split()),
@@ -171,10 +179,16 @@ def setup(
     if explain:
         return Answer(Explained(options.kind, _explained(options)), _view_explained)
     if shown or known is None:
-        return Answer(
-            Written(options.kind, script.render(options)), lambda data: [Raw(data.script)]
-        )
+        return Answer(Written(options.kind, script.render(options)), _view_written)
     return _run(session, known, options, password)
+
+
+def _chosen(asked: int | None, usual: int) -> int:
+    return usual if asked is None else asked
+
+
+def _view_written(written: Written) -> Iterable[Block]:
+    yield Raw(written.script)
 
 
 def _run(session: Session, server: Server, options: Options, password: bool) -> Answer:
