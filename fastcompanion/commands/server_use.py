@@ -23,7 +23,7 @@ from fastcompanion.commands.server_use_view import (
     view_tunnel,
 )
 from fastcompanion.console import Answer, Block, Line
-from fastcompanion.server import host_keys, journals, jupyter, registry, states
+from fastcompanion.server import host_keys, journals, jupyter, registry, states, syncing
 from fastcompanion.server.cloud import orphans
 from fastcompanion.server.cloud.orphans import Resource
 from fastcompanion.server.connection import connect
@@ -244,6 +244,7 @@ def forget(
         return Answer(Forgotten(name, False, 0), view_forgotten)
     if not keys:
         registry.remove(server.name)
+        syncing.forget(server.name)
     return Answer(Forgotten(name, not keys, host_keys.forget(alias)), view_forgotten)
 
 

@@ -30,7 +30,7 @@ from fastcompanion.flows.projects import Trained, furthest
 from fastcompanion.project import scoring
 from fastcompanion.project.place import Project
 from fastcompanion.server import connection as connections
-from fastcompanion.server import parcels, registry
+from fastcompanion.server import parcels, registry, syncing
 from fastcompanion.server.connection import Connection
 from fastcompanion.server.failures import SSH
 
@@ -100,7 +100,7 @@ def _files(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
     """Give all files of a folder; links are followed, as data may lie elsewhere, but never in a circle."""
     own = folder.resolve()
     for path in sorted(folder.iterdir() if own not in above else ()):
-        if path.name in _NOT_SENT:
+        if path.name in _NOT_SENT or syncing.is_secret(path.name):
             continue
         if path.is_dir():
             yield from _files(path, (*above, own))

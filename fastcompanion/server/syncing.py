@@ -323,7 +323,12 @@ def _walk(root: Path, start: Path, left: tuple[str, ...]) -> Iterator[Path]:
 
 
 def _never(name: str) -> bool:
-    return name in NEVER or any(fnmatch.fnmatchcase(name, one) for one in SECRETS)
+    return name in NEVER or is_secret(name)
+
+
+def is_secret(name: str) -> bool:
+    """Say whether a file's name says that it is a secret; such a file never goes to a server."""
+    return any(fnmatch.fnmatchcase(name, one) for one in SECRETS)
 
 
 def _bytes_below(folder: Path) -> int:

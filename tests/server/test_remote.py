@@ -75,6 +75,28 @@ def test_a_check_there_is_recorded_here(box: SshServer, built_in_study: Path, ru
     assert not [name for name in sent if "travel" in name or name.endswith(".run.ipynb")]
 
 
+@pytest.mark.parametrize("what", ["check", "train"])
+def test_files_that_are_secrets_by_their_name_stay_here(
+    box: SshServer, built_in_study: Path, run: Runner, tmp_path: Path, what: str
+) -> None:
+    if what == "check":
+        write(built_in_study, run, answer(LOOK))
+        at, words = built_in_study / "lessons/foundations/01", ("check", "foundations/01")
+        cwd = built_in_study
+    else:
+        at = cwd = made.copy("competition", made.passengers, tmp_path, tmp_path / "ship").root
+        words = ("project", "train", "baseline")
+    for name in ("kaggle.json", ".env", "id_ed25519"):
+        (at / name).write_text("planted")
+    (at / "notes.txt").write_text("goes along")
+    run(*words, "--on", "box", cwd=cwd)
+    names = {
+        Path(one).name for one in parcels.listing(connect(registry.find("box")), next_folder(box))
+    }
+    assert "notes.txt" in names
+    assert not names & {"kaggle.json", ".env", "id_ed25519"}
+
+
 def next_folder(box: SshServer) -> str:
     (folder,) = (box.home / parcels.FOLDER).iterdir()
     return folder.name

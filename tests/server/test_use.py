@@ -13,7 +13,7 @@ import pytest
 
 from fastcompanion.base import clock, workspace
 from fastcompanion.commands import candidates
-from fastcompanion.server import host_keys, ledger, registry
+from fastcompanion.server import host_keys, ledger, registry, syncing
 from fastcompanion.server.registry import Server
 from tests.server.ssh_server import SshServer
 
@@ -227,6 +227,17 @@ def test_forget_asks_and_touches_nothing_there(run: Runner, box: SshServer) -> N
     assert run("server", "forget", "box", "--yes").code == 0
     assert registry.read() == ()
     assert len(box.commands) == commands
+
+
+def test_what_was_synced_is_forgotten_too(run: Runner, box: SshServer, tmp_path: Path) -> None:
+    """Else `pull --delete` of a new machine of that name would take away here what it never had."""
+    kept = syncing.base_file("box", tmp_path)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps({"version": 1, "root": str(tmp_path), "files": {"a": [1, 1.0]}}))
+    assert run("server", "forget", "box", "--host-key", "--yes").code == 0
+    assert syncing.read_base("box", tmp_path)
+    assert run("server", "forget", "box", "--yes").code == 0
+    assert not syncing.read_base("box", tmp_path)
 
 
 def test_forgetting_a_machine_of_the_cloud_says_that_it_costs_on(run: Runner) -> None:

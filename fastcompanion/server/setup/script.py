@@ -18,6 +18,7 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 PORT = 8888
 
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+_FOLDER = re.compile(r"/[A-Za-z0-9._+@/-]+")
 _ZONE = re.compile(r"[A-Za-z0-9_+/-]+")
 _PLACEHOLDER = "@idle.py@\n"
 # Whole lines alone; the heads of steps stay, as the script reads its own list from them.
@@ -113,8 +114,11 @@ def check(options: Options) -> None:
         raise _wrong(f"{options.user!r} is no user name", "Small letters, digits, - and _.")
     if options.timezone and not _ZONE.fullmatch(options.timezone):
         raise _wrong(f"{options.timezone!r} is no time zone", "For instance Europe/Berlin.")
-    if options.environment and not options.environment.startswith("/"):
-        raise _wrong(f"{options.environment!r} is no whole path", "One that begins with / there.")
+    if options.environment and not _FOLDER.fullmatch(options.environment):
+        raise _wrong(
+            f"{options.environment!r} is no whole path",
+            "One that begins with / there, of letters, digits and . _ + @ -",
+        )
     if re.search(r"://[^/]*@", options.dotfiles):
         raise _wrong(
             "the address of the dotfiles holds a password",

@@ -132,6 +132,14 @@ def test_the_script_explains_itself() -> None:
         assert " ".join(step.why.split()) in " ".join(done.stdout.split())
 
 
+@pytest.mark.parametrize("folder", ["env", "/home/ada/my env", "/x;reboot", "/x$HOME", "/a'b"])
+def test_an_environment_whose_name_would_break_a_line_is_refused(folder: str) -> None:
+    """It stands in a program of sh and in a unit of systemd, which take it apart at blanks."""
+    with pytest.raises(CompanionError):
+        script.check(Options(environment=folder))
+    script.check(Options(environment="/home/ada/.venvs/fast-3.12"))
+
+
 def test_every_step_says_why_and_can_be_looked_at() -> None:
     text = (ROOT / "templates/server/setup.sh").read_text()
     names = [step.name for step in steps.all_steps()]
