@@ -346,7 +346,8 @@ def progress(told: Progress) -> Iterable[Block]:
     yield Title(f"{told.title} ({told.competition})")
     yield from _from_when(told.problem, told.asked)
     if not told.points:
-        waiting = " without a score yet" if told.submissions else ""
+        unknown = ", their scores were not asked for" if told.problem else " without a score yet"
+        waiting = unknown if told.submissions else ""
         yield Line(f"{told.submissions} submissions{waiting}.")
         yield Next(f"fastcompanion kaggle submit FILE -c {told.competition}")
         return
@@ -378,8 +379,8 @@ def _overall(told: Overall) -> Iterable[Block]:
     """Say whether validation and leaderboard agree, and how sure that is."""
     if not told.pairs:
         yield Line(
-            "No submission has a validation score beside it yet, so nothing can be said about whether "
-            "the two agree: send from a project, or with --score.",
+            "No submission of the log here has a validation score beside it, so nothing can be said about "
+            "whether the two agree: send from a project and look there, or send with --score.",
             "dim",
         )
         return

@@ -203,8 +203,12 @@ def one_rule(columns: Mapping[str, Sequence[Hashable]], classes: Sequence[str]) 
     def predict(rows: Sequence[Any]) -> list[str]:
         return [most.get(row, usual) for row in rows]
 
-    shown = ", ".join(f"{group}: {said}" for group, said in list(most.items())[:6])
-    return Naive(f"one rule: {best}", f"{best} alone says it: {shown}", predict)
+    if any(type(group) is int for group in most):  # the number of a range tells a reader nothing
+        about = f"the most frequent class in each of {len(most)} groups of {best}"
+    else:
+        shown = ", ".join(f"{group}: {said}" for group, said in list(most.items())[:6])
+        about = f"{best} alone says it: {shown}"
+    return Naive(f"one rule: {best}", about, predict)
 
 
 def one_rule_numbers(columns: Mapping[str, Sequence[Hashable]], numbers: Sequence[float]) -> Naive:

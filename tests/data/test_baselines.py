@@ -103,6 +103,13 @@ class TestSaying:
         assert made.name == "one rule: sex"
         assert made.predict(["m", "f", "x"])[:2] == ["0", "1"]
 
+    def test_one_rule_tells_no_numbers_of_ranges(self) -> None:
+        made = baselines.one_rule({"length": [0, 1, 2] * 20}, ["a", "b", "b"] * 20)
+        assert made.learned == "the most frequent class in each of 3 groups of length"
+        assert made.predict([0, 2]) == ["a", "b"]
+        made = baselines.one_rule({"sex": ["m", "f"] * 20}, ["a", "b"] * 20)
+        assert made.learned == "sex alone says it: m: a, f: b"
+
     def test_one_rule_for_numbers(self) -> None:
         groups = ["a"] * 50 + ["b"] * 50
         made = baselines.one_rule_numbers(

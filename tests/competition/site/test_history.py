@@ -91,7 +91,9 @@ def test_without_the_site_the_log_and_what_was_said_last_remain(
     assert [one["status"] for one in alone.data["submissions"]] == ["unknown"]
     assert "kaggle practice start people" in run("kaggle", "history", NAME).out
     assert run("kaggle", "leaderboard", NAME).code == 3
-    assert run("kaggle", "progress", NAME).code == 0
+    unasked = run("kaggle", "progress", NAME)
+    assert unasked.code == 0
+    assert "their scores were not asked for" in unasked.out
     with server.serving(site.live.place):
         live = run("kaggle", "progress", NAME, "--json").data
     later = run("kaggle", "history", NAME, "--json").data
