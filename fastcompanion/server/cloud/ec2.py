@@ -86,12 +86,13 @@ def image(aws: Aws, *, gpu: bool) -> Image:
 def _newest(aws: Aws, *, gpu: bool) -> Image:
     """Look through the owner's images by name, as the parameters know none."""
     pattern = (
-        "Deep Learning Base OSS Nvidia Driver GPU AMI (Ubuntu 2*.04)*"
+        "Deep Learning Base OSS Nvidia Driver GPU AMI (Ubuntu {})*"
         if gpu
-        else "ubuntu/images/hvm-ssd*/ubuntu-*-2*.04-amd64-server-*"
+        else "ubuntu/images/hvm-ssd*/ubuntu-*-{}-amd64-server-*"
     )
+    # Of these releases alone: 20.04 still gets new images, and the setup refuses it.
     filters = [
-        {"Name": "name", "Values": [pattern]},
+        {"Name": "name", "Values": [pattern.format(one) for one in _RELEASES]},
         {"Name": "state", "Values": ["available"]},
         {"Name": "architecture", "Values": ["x86_64"]},
     ]

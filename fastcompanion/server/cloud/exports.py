@@ -67,10 +67,10 @@ def _skypilot(options: Options, machine: Machine, disk: int) -> str:
         *accelerators,
         f"  disk_size: {disk}",
         "setup: |",
-        "  cat > /tmp/fastcompanion-setup.sh <<'END_OF_FASTCOMPANION'",
+        "  cat > ~/fastcompanion-setup.sh <<'END_OF_FASTCOMPANION'",
         textwrap.indent(plain, "  ").rstrip("\n"),
         "  END_OF_FASTCOMPANION",
-        "  sudo bash /tmp/fastcompanion-setup.sh",
+        "  sudo bash ~/fastcompanion-setup.sh",
         "run: |",
         f"  echo {json.dumps('Connect: ssh gpu; in it: ~/.venvs/fast/bin/jupyter lab --no-browser')}",
     ]

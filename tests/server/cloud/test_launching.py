@@ -6,6 +6,7 @@ import base64
 import bz2
 import gzip
 from collections.abc import Callable
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import yaml
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.reporter import SILENT
 from fastcompanion.server import host_keys, ledger, registry
-from fastcompanion.server.cloud import arriving, launching
+from fastcompanion.server.cloud import arriving, boto, ec2, launching
+from fastcompanion.server.cloud.boto import Aws
 from fastcompanion.server.cloud.journal import Journal
 from tests.server.cloud.conftest import HOME_ADDRESS, PUBLIC_KEY, QUICK, Box, ordered
 from tests.server.cloud.fake_aws import CONSOLE, HOST_KEY, FakeAws
@@ -289,6 +291,29 @@ def test_after_sold_out_the_same_command_goes_on(
 def test_a_parameter_that_is_missing(fake: FakeAws, key: Path, box: Box, run: Runner) -> None:
     fake.parameters = ("22.04",)
     assert run(*LAUNCH).code == 0
+
+
+@pytest.mark.parametrize("gpu", [True, False])
+def test_where_no_parameter_helps_only_images_that_the_setup_knows_are_taken(
+    fake: FakeAws, monkeypatch: pytest.MonkeyPatch, gpu: bool
+) -> None:
+    fake.parameters = ()
+    aws = boto.connect("us-east-1")
+    asked: list[str] = []
+
+    def listen(service: str, operation: str, **words: Any) -> Any:
+        named = [one for one in words.get("Filters", ()) if one["Name"] == "name"]
+        asked.extend(value for one in named for value in one["Values"])
+        return Aws.call(aws, service, operation, **words)
+
+    monkeypatch.setattr(aws, "call", listen)
+    found = ec2.image(aws, gpu=gpu)
+    assert "24.04" in found.name
+    assert any(fnmatch(found.name, one) for one in asked)
+    old = found.name.replace("24.04", "20.04")
+    assert not any(fnmatch(old, one) for one in asked), (
+        "20.04 gets new images, and setup refuses it"
+    )
 
 
 def test_what_is_not_allowed_shows_before_anything_is_made(

@@ -151,6 +151,14 @@ def test_the_task_of_skypilot() -> None:
         assert f"#: step {step} " not in written or step in _skipped(written)
 
 
+def test_root_runs_no_file_of_a_folder_that_everybody_may_write_in() -> None:
+    made = exports.export("skypilot", Options(kind="cloud"), prices.table().with_gpu("A10G"), 200)
+    [line] = [
+        one for one in yaml.safe_load(made.text)["setup"].splitlines() if one.startswith("sudo ")
+    ]
+    assert line == "sudo bash ~/fastcompanion-setup.sh"
+
+
 def _skipped(text: str) -> list[str]:
     line = next(one for one in text.splitlines() if one.startswith("SKIP="))
     return line.removeprefix("SKIP=").strip("'").split()
