@@ -53,7 +53,11 @@ class List:
 
 def found(search: str, *, entered: bool, practice: bool, reporter: Reporter = SILENT) -> List:
     """List competitions of kaggle.com, and those of this machine that the search fits."""
-    told = [] if is_inside() else [one for one in _here(search) if one.entered or not entered]
+    told = (
+        []
+        if is_inside()
+        else [one for one in _here(search, reporter) if one.entered or not entered]
+    )
     if practice and not is_inside():
         return List(search, tuple(told))
     try:
@@ -88,10 +92,14 @@ def _order(one: Listed) -> tuple[bool, bool, float]:
     return one.over, not one.entered, one.deadline.timestamp() if one.deadline else math.inf
 
 
-def _here(search: str) -> list[Listed]:
+def _here(search: str, reporter: Reporter) -> list[Listed]:
     made = []
     for slug in places.slugs():
-        told = standing.standing(places.at(slug))
+        try:
+            told = standing.standing(places.at(slug))
+        except CompanionError as error:  # a broken one does not hide the others
+            reporter.note(f"{PRACTICE}/{slug} is left out: {error.file or slug}: {error.message}")
+            continue
         if search.lower() not in f"{slug} {told.title}".lower():
             continue
         made.append(

@@ -157,6 +157,16 @@ def test_a_look_sends_nothing(site: Place) -> None:
     assert noted() == []
 
 
+def test_a_broken_competition_does_not_hide_the_others(site: Place) -> None:
+    broken = site.live.place.folder.parent / "broken"
+    broken.mkdir()
+    (broken / "competition.json").write_text("{bad")
+    outcome = site.run("kaggle", "list", "--practice")
+    assert outcome.code == 0
+    assert NAME in outcome.out
+    assert "practice/broken is left out" in outcome.err
+
+
 def test_what_a_look_says_next_keeps_the_message(site: Place) -> None:
     assert "-m 'two words'" in site.submit("--dry-run", "-m", "two words").out
     file = str(site.folder / "good.csv")
