@@ -48,6 +48,21 @@ def new(
     """
     slug = name or places.slug_of(source.resolve().stem)
     place = places.at(slug)
+    _refuse_taken(place, slug)
+    cut = _cut(source, seen, metric, reporter)
+    told = origin or str(source.absolute())
+    competition = _competition(slug, told, seen, cut, daily)
+    if not dry_run:
+        lock = place.folder.with_name(f".{slug}.lock")
+        with store.lock(lock, busy=f"{slug} is being made by another process"):
+            # Somebody else may have made it while we looked at the data.
+            _refuse_taken(place, slug)
+            _write(place, competition, cut)
+    names = tuple(one.name for one in competition.opponents)
+    return Made(str(place.folder), replace(competition, opponents=()), names, dry_run)
+
+
+def _refuse_taken(place: Place, slug: str) -> None:
     if place.folder.exists():
         raise CompanionError(
             "is there already; nothing was changed",
@@ -55,13 +70,6 @@ def new(
             file=place.folder,
             code=Exit.USAGE,
         )
-    cut = _cut(source, seen, metric, reporter)
-    told = origin or str(source.absolute())
-    competition = _competition(slug, told, seen, cut, daily)
-    if not dry_run:
-        _write(place, competition, cut)
-    names = tuple(one.name for one in competition.opponents)
-    return Made(str(place.folder), replace(competition, opponents=()), names, dry_run)
 
 
 def _cut(source: Path, seen: DataSet, wanted: str, reporter: Reporter) -> Cut:

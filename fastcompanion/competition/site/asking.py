@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -101,7 +102,9 @@ def _keep(target: Target, told: Known) -> None:
     last = None if told.whole else _last(target)
     if last is not None and len(last.rows) > len(told.rows):
         told = replace(told, rows=last.rows, whole=last.whole)
-    store.write_json(_place(target), {"version": VERSION, **_plain(told)})
+    # What was asked for is known; a full disk or a folder of somebody else's takes nothing from it.
+    with suppress(CompanionError):
+        store.write_json(_place(target), {"version": VERSION, **_plain(told)})
 
 
 def _place(target: Target) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,24 @@ def test_who_is_refused(tmp_path: Path) -> None:
         made(few, "survived", name="few")
     with pytest.raises(CompanionError, match="no metric 'rmse'"):
         made(data, "survived", "rmse", name="other")
+
+
+def test_of_two_makers_of_one_name_the_second_takes_nothing_away(tmp_path: Path) -> None:
+    source = people(tmp_path / "people")
+
+    def make() -> str:
+        try:
+            made(source, "survived", name="both")
+        except CompanionError as error:
+            return error.message
+        return ""
+
+    with ThreadPoolExecutor(2) as pool:
+        said = sorted(pool.map(lambda _: make(), range(2)))
+    assert said[0] == "" and said[1]
+    where = place.at("both")
+    assert len(rows_of(where.public / "test.csv")) == len(rows_of(where.solution))
+    assert place.slugs() == ["both"]
 
 
 def test_the_commands(tmp_path: Path, run: Runner) -> None:

@@ -105,6 +105,20 @@ def test_without_the_site_the_log_and_what_was_said_last_remain(
     assert "You are number" in board.out
 
 
+def test_a_cache_that_cannot_be_written_takes_no_answer_away(
+    tmp_path: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with submitted.site(tmp_path, run, monkeypatch) as site:
+        send(site, 0)
+        folder = workspace.competition_cache("x").parent
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.write_text("no folder\n")
+        told = site.run("kaggle", "history", NAME, "--json")
+        assert told.code == 0, told.err
+        assert len(told.data["submissions"]) == 1
+
+
 def test_a_broken_cache_is_as_good_as_none(
     tmp_path: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
