@@ -60,7 +60,10 @@ def download(
         bool, typer.Option("--keep-archive", help="Keep the archive beside its files.")
     ] = False,
 ) -> Answer:
-    """Download the data of a competition; what was cut off goes on, what is whole is not fetched again."""
+    """Download the data of a competition.
+
+    What was cut off goes on, what is whole is not fetched again.
+    """
     target = setting.target(slug)
     folder = to or downloads.folder_of(target)
     if session.dry_run:

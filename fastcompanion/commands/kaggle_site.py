@@ -82,7 +82,10 @@ def list_(
         bool, typer.Option("--practice", help="Those of this machine; no network is needed.")
     ] = False,
 ) -> Answer:
-    """List competitions: their names, deadlines as the clocks here show them, and whether you are in."""
+    """List competitions.
+
+    Their names, deadlines as the clocks here show them, and whether you are in.
+    """
     told = listing.found(search, entered=entered, practice=practice, reporter=session.reporter)
     return Answer(told, views.listed, told.code)
 
@@ -104,7 +107,10 @@ def join(
     ] = False,
     minutes: Annotated[float, typer.Option("--minutes", min=0, help="How long to wait.")] = 15,
 ) -> Answer:
-    """Get into a competition: opens its rules, and waits until you have accepted them there."""
+    """Get into a competition.
+
+    Opens its rules, and waits until you have accepted them there.
+    """
     target = find(competition)
     client, told = listing.look(target, reporter=session.reporter)
     if not told.entered and not session.dry_run:
@@ -140,7 +146,10 @@ def submit(
     test: TestOption = None,
     train: TrainOption = None,
 ) -> Answer:
-    """Send a file: limits first, then all checks; it is proven to be there, and its score waited for."""
+    """Check a file and send it.
+
+    Limits first, then all checks; it is proven to be there, and its score waited for.
+    """
     if score is not None and not math.isfinite(score):
         raise CompanionError(f"{score} is no score", hint="--score 0.83", code=Exit.USAGE)
     wait = 0 if no_wait else minutes * 60
@@ -166,7 +175,10 @@ def submit(
 def history_(
     session: Session, competition: CompetitionArgument = "", option: CompetitionOption = ""
 ) -> Answer:
-    """Show all submissions: commit, validation score and leaderboard score side by side."""
+    """Show your submissions and their scores.
+
+    Commit, validation score and leaderboard score stand side by side.
+    """
     target = setting.target(competition or option)
     told = history.history(target, setting.project_of(), reporter=session.reporter)
     return Answer(told, views.history)
@@ -179,7 +191,7 @@ def leaderboard(
     option: CompetitionOption = "",
     top: Annotated[int, typer.Option("--top", min=1, help="How many of the first.")] = board.TOP,
 ) -> Answer:
-    """Show the first of the leaderboard, and where you stand."""
+    """Show the leaderboard, and where you stand."""
     target = setting.target(competition or option)
     return Answer(board.board(target, top=top, reporter=session.reporter), views.leaderboard)
 
@@ -188,7 +200,10 @@ def leaderboard(
 def progress(
     session: Session, competition: CompetitionArgument = "", option: CompetitionOption = ""
 ) -> Answer:
-    """Show your best score over time, the days you showed up, and whether validation can be trusted."""
+    """Show your best score over time.
+
+    And the days you showed up, and whether validation can be trusted.
+    """
     target = setting.target(competition or option)
     told = following.progress(
         target, setting.project_of(), session.workspace_or_none(), reporter=session.reporter

@@ -244,7 +244,7 @@ def history(told: History) -> Iterable[Block]:
     yield from _from_when(told.problem, told.asked)
     if not told.submissions:
         yield Line("Nothing was submitted yet.")
-        yield Next("fastcompanion kaggle submit FILE")
+        yield Next(f"fastcompanion kaggle submit FILE -c {told.competition}")
         return
     rows = told.submissions[-_SHOWN:]
     private = any(one.private is not None for one in rows)

@@ -81,11 +81,12 @@ def test_files_that_are_secrets_by_their_name_stay_here(
 ) -> None:
     if what == "check":
         write(built_in_study, run, answer(LOOK))
-        at, words = built_in_study / "lessons/foundations/01", ("check", "foundations/01")
+        at = built_in_study / "lessons/foundations/01"
+        words = ["check", "foundations/01"]
         cwd = built_in_study
     else:
         at = cwd = made.copy("competition", made.passengers, tmp_path, tmp_path / "ship").root
-        words = ("project", "train", "baseline")
+        words = ["project", "train", "baseline"]
     for name in ("kaggle.json", ".env", "id_ed25519"):
         (at / name).write_text("planted")
     (at / "notes.txt").write_text("goes along")
