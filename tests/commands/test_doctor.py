@@ -27,7 +27,7 @@ def test_all_areas_in_a_sound_study(built_in_study: Path, run: Runner) -> None:
     found = outcome.data["findings"]
     assert list(dict.fromkeys(one["area"] for one in found)) == [
         "git", "identity", "kernels", "environments", "extras", "jupyter", "weights", "reminders",
-        "start", "study",
+        "kaggle", "server", "start", "study",
     ]  # fmt: skip
     assert sorted(found[0]) == ["area", "cure", "file", "line", "severity", "text"]
     assert [one for one in found if one["severity"] == "bad"] == []
