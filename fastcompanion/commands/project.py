@@ -359,8 +359,12 @@ def _board(found: Board) -> Iterable[Block]:
 def _runs(found: Board) -> Iterable[Block]:
     rows = found.runs[0].score.n
     yield Line(f"{found.metric} on {rows} rows, {found.direction} is better; intervals hold the truth 95 times of 100.")  # fmt: skip
-    names = ("run", found.metric, f"against {found.baseline}", "", "against the best other", "")
+    names = ("run", found.metric, f"against {found.baseline}", "")
     yield Table(names, tuple(_row(run) for run in found.runs))
+    # A table of its own, as all in one is wider than a terminal.
+    others = [run for run in found.runs if run.best and run.best_name != found.baseline]
+    if others:
+        yield Table(("run", "beside", "difference", ""), tuple(map(_beside, others)))
     for run in found.runs:
         if run.beside is not None and run.beside.verdict == "cannot tell":
             yield Line(f"{run.name} and {found.baseline} can't be told apart{_needed(run.beside)}.", "dim")  # fmt: skip
@@ -369,15 +373,17 @@ def _runs(found: Board) -> Iterable[Block]:
 
 
 def _row(run: Scored) -> tuple[str, ...]:
-    best = f"{run.best_name} {_apart(run.best)}" if run.best else ""
     return (
         run.name,
         f"{short(run.score.value)} [{short(run.score.low)}, {short(run.score.high)}]",
         _apart(run.beside),
         run.beside.verdict if run.beside else "",
-        best,
-        run.best.verdict if run.best else "",
     )
+
+
+def _beside(run: Scored) -> tuple[str, ...]:
+    """Compare a run with the best of the others, or with the one that was asked for."""
+    return run.name, run.best_name, _apart(run.best), run.best.verdict if run.best else ""
 
 
 def _apart(compared: Compared | None) -> str:

@@ -142,6 +142,9 @@ class TestInAProject:
         )
         assert shown.code == 0, shown.err
         assert "majority-seed3" in shown.out
+        rows = [one for one in shown.out.splitlines() if "[" in one]
+        assert len(rows) > 3, "each run, and those that have another one beside them"
+        assert max(map(len, rows)) <= 80, "a row stands on one line of a terminal"
         assert "majority-seed3" not in shown.err, "what the answer says is not said twice"
         missed = run("project", "train", "forest", cwd=project)
         assert missed.code == 1
