@@ -53,8 +53,9 @@ def new(
     told = origin or str(source.absolute())
     competition = _competition(slug, told, seen, cut, daily)
     if not dry_run:
-        lock = place.folder.with_name(f".{slug}.lock")
-        with store.lock(lock, busy=f"{slug} is being made by another process"):
+        folder = place.folder.parent
+        lock = folder.with_name(f"{folder.name}.lock")
+        with store.lock(lock, busy="another process is making a practice competition"):
             # Somebody else may have made it while we looked at the data.
             _refuse_taken(place, slug)
             _write(place, competition, cut)
