@@ -185,7 +185,10 @@ class Line:
         library = self._opened_library()
         self._asked = asked
         with _failing(asked, self._endpoint, self._patience):
-            return library.call(service, method, _Fields(fields), _Plain)
+            try:
+                return library.call(service, method, _Fields(fields), _Plain)
+            finally:
+                library._session.close()  # as the official client, which opens one for each call
 
     def _opened_library(self) -> Any:
         if self._library is None:

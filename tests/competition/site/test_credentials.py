@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -126,6 +127,8 @@ def test_a_broken_kaggle_json_is_named_with_its_line(
 ) -> None:
     path = home / ".kaggle" / "kaggle.json"
     path.write_text(text)
+    # Deep in the brackets nothing else can run, such as the closing of what earlier tests left.
+    gc.collect()
     with pytest.raises(CompanionError) as broken:
         credentials.needed()
     assert (broken.value.code, broken.value.file) == (Exit.MISSING, str(path))
