@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from fastcompanion.base.errors import Exit
-from fastcompanion.competition.practice import server
 from fastcompanion.competition.practice.server import Live
 from fastcompanion.competition.site.client import Client
 from fastcompanion.competition.site.faults import SiteError
@@ -31,19 +30,6 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.lower().endswith("_proxy") or name.endswith("_CA_BUNDLE"):
             monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def live(tmp_path: Path) -> Iterator[Live]:
-    with server.serving(served.competition(tmp_path / "data"), scoring=False) as running:
-        running.protocol.accept()
-        yield running
-
-
-@pytest.fixture
-def faults(live: Live) -> Iterator[Faults]:
-    with Faults(live) as made:
-        yield made
 
 
 @pytest.fixture

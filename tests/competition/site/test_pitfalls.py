@@ -26,14 +26,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fastcompanion.base.errors import Exit
-from fastcompanion.competition.practice import server
 from fastcompanion.competition.practice.server import Live
 from fastcompanion.competition.site import credentials, examining
 from fastcompanion.competition.site.client import Client
@@ -54,19 +53,6 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("KAGGLE") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def live(tmp_path: Path) -> Iterator[Live]:
-    with server.serving(served.competition(tmp_path / "data"), scoring=False) as running:
-        running.protocol.accept()
-        yield running
-
-
-@pytest.fixture
-def faults(live: Live) -> Iterator[Faults]:
-    with Faults(live) as made:
-        yield made
 
 
 def every_way(client: Client, file: Path) -> dict[str, Callable[[], object]]:

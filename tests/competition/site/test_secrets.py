@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from fastcompanion.competition.practice import server
 from fastcompanion.competition.practice.server import Live
 from fastcompanion.competition.site import credentials
 from fastcompanion.competition.site.faults import SiteError
@@ -75,13 +74,6 @@ def plant(home: Path, monkeypatch: pytest.MonkeyPatch) -> set[Path]:
 def written(*folders: Path) -> Iterator[Path]:
     for folder in folders:
         yield from (path for path in folder.rglob("*") if path.is_file())
-
-
-@pytest.fixture
-def live(tmp_path: Path) -> Iterator[Live]:
-    with server.serving(served.competition(tmp_path / "data"), scoring=False) as running:
-        running.protocol.accept()
-        yield running
 
 
 def test_nothing_of_a_credential_is_shown_logged_or_written(
