@@ -295,7 +295,8 @@ def _lines(block: Block) -> Iterator[tuple[str, str]]:
             yield from ((indent + line, "") for line in text.rstrip("\n").split("\n"))
         case Facts(pairs):
             width = max((len(name) for name, _ in pairs), default=0)
-            yield from ((f"{name:<{width}}  {value}", "") for name, value in pairs)
+            folded = (_wrapped(value, f"{name:<{width}}  ") for name, value in pairs)
+            yield from ((line, "") for lines in folded for line in lines)
         case Items(texts, ordered):
             for number, text in enumerate(texts, start=1):
                 mark = f"{number}. " if ordered else "- "
@@ -311,7 +312,16 @@ def _wrapped(text: str, mark: str = "") -> list[str]:
     if not sys.stdout.isatty():
         return [mark + text]
     indent = " " * len(mark)
-    return textwrap.wrap(text, width, initial_indent=mark, subsequent_indent=indent) or [mark]
+    # An address or a command that is cut in two can't be copied.
+    lines = textwrap.wrap(
+        text,
+        width,
+        initial_indent=mark,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return lines or [mark]
 
 
 def _width() -> int:

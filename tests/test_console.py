@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import sys
 
 import pytest
 
 from fastcompanion import console
 from fastcompanion.base import clock
-from fastcompanion.console import Table
+from fastcompanion.console import Answer, Facts, Line, Table
 
 
 def progress(seconds_each: float, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,3 +95,33 @@ def test_a_long_name_stays_whole_where_there_is_room(monkeypatch: pytest.MonkeyP
     console._rich_table(Table(columns, (row,)), file)
     assert name in file.getvalue()
     assert max(map(len, file.getvalue().splitlines())) <= 80
+
+
+class Terminal(io.StringIO):
+    """Something with 80 columns that somebody looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_at_a_terminal_facts_fold_below_their_value_and_addresses_stay_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr(sys, "stdout", terminal := Terminal())
+    value = "free; more time and better GPUs by units that you buy, or from about 10 USD a month"
+    page = (
+        "https://example.org/a-page/whose-name-has-many-hyphens/and-goes-on/for-longer-than-a-line/"
+    )
+    blocks = (
+        Facts((("price", value), ("it needs", "an account"))),
+        Line(f"Look there first: {page}"),
+    )
+    console.show(Answer(None, lambda _: blocks))
+    shown = terminal.getvalue()
+    first, second, third, *rest = shown.splitlines()
+    assert max(map(len, (first, second))) <= 80
+    assert second.startswith(" " * len("it needs  "))
+    assert third == "it needs  an account"
+    assert page in rest, "one piece, to be clicked at or copied"
