@@ -204,17 +204,22 @@ def test_keys_typed_are_use(desk: Desk) -> None:
     assert desk.reasons() == []
 
 
-def process(desk: Desk, ticks: int) -> None:
-    folder = desk.folder / "proc/4242"
-    folder.mkdir(exist_ok=True)
-    fields = ["S", *["0"] * 10, str(ticks), "0", *["0"] * 6, "777"]
-    (folder / "stat").write_text(f"4242 (python) train.py) {' '.join(fields)}\n")
-    os.chown(folder, 1000, 1000)
-
-
-@pytest.mark.skipif(
+only_root = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a folder away"
 )
+
+
+def process(desk: Desk, ticks: int, ended: int = 0, owner: int = 1000, began: str = "user") -> None:
+    """A program that has computed for so many ticks, and its children that have ended for `ended`."""
+    folder = desk.folder / "proc/4242"
+    folder.mkdir(exist_ok=True)
+    fields = ["S", *["0"] * 10, str(ticks), "0", str(ended), "0", *["0"] * 4, "777"]
+    (folder / "stat").write_text(f"4242 (python) train.py) {' '.join(fields)}\n")
+    (folder / "cgroup").write_text(f"0::/{began}.slice/some.scope\n")
+    os.chown(folder, owner, owner)
+
+
+@only_root
 def test_programs_that_compute_are_use(desk: Desk) -> None:
     """A training in tmux, seen by its time on the processor; the name may hold brackets."""
     ticks = os.sysconf("SC_CLK_TCK")
@@ -230,6 +235,51 @@ def test_programs_that_compute_are_use(desk: Desk) -> None:
     process(desk, 100 + int(0.9 * 300 * ticks) + int(0.02 * 300 * ticks))
     desk.watch()
     assert json.loads(desk.watcher.STATE.read_text())["reasons"] == []
+
+
+@only_root
+def test_many_short_programs_are_use(desk: Desk) -> None:
+    """Pictures made smaller one by one: no single program lives from one look to the next."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    process(desk, 0)
+    desk.watch()
+    desk.later(5)
+    process(desk, 1, ended=280 * ticks)
+    desk.watch()
+    assert json.loads(desk.watcher.STATE.read_text())["reasons"] == [
+        "programs compute at 93 % of a core"
+    ]
+    desk.later(5)
+    process(desk, 1, ended=280 * ticks)
+    desk.watch()
+    assert json.loads(desk.watcher.STATE.read_text())["reasons"] == []
+
+
+@only_root
+@pytest.mark.parametrize(
+    ("learner", "began", "counts"),
+    [("root", "user", True), ("root", "system", False), ("ada", "user", False)],
+)
+def test_whoever_works_as_root_is_seen_and_the_system_itself_is_not(
+    desk: Desk, learner: str, began: str, counts: bool
+) -> None:
+    """In many rented containers, and at some clouds, root is the only user."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    desk.settings["LEARNER"] = learner
+    process(desk, 0, owner=0, began=began)
+    desk.watch()
+    desk.later(5)
+    process(desk, 300 * ticks, owner=0, began=began)
+    desk.watch()
+    assert bool(json.loads(desk.watcher.STATE.read_text())["reasons"]) is counts
+
+
+def test_a_clock_that_was_set_back_is_nobody_who_types(desk: Desk) -> None:
+    terminal = desk.folder / "pts/0"
+    terminal.touch()
+    later = time.time() + 365 * 24 * 60 * MINUTE
+    os.utime(terminal, (later, later))
+    assert desk.reasons() == []
 
 
 def test_keep_holds_it_until_its_time(desk: Desk) -> None:
