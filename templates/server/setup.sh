@@ -302,15 +302,17 @@ check_packages() {
     if [[ $MODE == apply ]]; then echo "${list[*]}" >"$KNOWN/installed"; fi
 }
 do_packages() {
-    local name
+    local name stale=no
     # A run that was cut off may have left some half installed.
     if [[ -n $(dpkg --audit) ]]; then dpkg --configure -a; fi
     for name in $(packages); do
         installed "$name" || grep -qxF "$name" "$KNOWN/packages" 2>/dev/null || echo "$name" >>"$KNOWN/packages"
     done
-    apt update
+    # A source of somebody else that is broken stops nothing: what is needed may come from the others.
+    apt update || stale=yes
     # shellcheck disable=SC2046 # a list of words
     apt install --no-install-recommends $(packages)
+    if [[ $stale == yes ]]; then remark "a package source is broken: sudo apt-get update says which"; fi
 }
 undo_packages() {
     if [[ -s $KNOWN/packages ]]; then
@@ -499,8 +501,16 @@ check_firewall() {
     done
 }
 do_firewall() {
-    local port
-    grep -qx 'ENABLED=yes' /etc/ufw/ufw.conf || { arm firewall 'ufw --force disable' && touch "$KNOWN/firewall-was-off"; }
+    local port policy
+    policy=$(sed -n 's/^DEFAULT_INPUT_POLICY="\(.*\)"/\1/p' /etc/default/ufw)
+    if ! grep -qx 'ENABLED=yes' /etc/ufw/ufw.conf; then
+        arm firewall 'ufw --force disable'
+        touch "$KNOWN/firewall-was-off"
+    elif [[ $policy != DROP ]]; then
+        policy=${policy/ACCEPT/allow}
+        arm firewall "ufw default ${policy,,} incoming"
+        echo "${policy,,}" >"$KNOWN/firewall-let-in"
+    fi
     for port in $( (ssh_ports; busy_ports) | sort -nu); do
         if ! ufw show added | grep -qE "^ufw (allow|limit) $port(/tcp)?( |$)"; then
             grep -qsx "$port" "$KNOWN/ports" || echo "$port" >>"$KNOWN/ports"
@@ -514,14 +524,16 @@ do_firewall() {
 }
 undo_firewall() {
     local port
+    if [[ -e $KNOWN/firewall-let-in ]]; then ufw default "$(<"$KNOWN/firewall-let-in")" incoming; fi
+    rm -f "$KNOWN/firewall-let-in"
     if [[ ! -e $KNOWN/firewall-was-off && ! -e $KNOWN/ports ]]; then return 0; fi
-    if [[ -e $KNOWN/firewall-was-off ]]; then
-        ufw --force disable
-    else
+    if [[ ! -e $KNOWN/firewall-was-off ]]; then
         remark "the firewall was on before, and stays on with its port for ssh"
         return 0
     fi
+    ufw --force disable
     while read -r port; do ufw --force delete allow "$port/tcp"; done < <(cat "$KNOWN/ports" 2>/dev/null)
+    rm -f "$KNOWN/firewall-was-off" "$KNOWN/ports"
 }
 ssh_ports() { # what sshd is set to, and what systemd listens on for it
     local word value
@@ -613,6 +625,7 @@ undo_swap() {
     unit_off swapfile.fastcompanion.swap
     gone 644 /etc/systemd/system/swapfile.fastcompanion.swap
     gone 600 $SWAP
+    rm -f "$KNOWN/no-swap"
     reload_units
 }
 swap_unit() { printf '%s\n' '[Unit]' 'Description=Room for memory (fastcompanion)' '[Swap]' "What=$SWAP" '[Install]' 'WantedBy=swap.target'; }
@@ -693,7 +706,11 @@ do_python() {
     as_learner sh -c 'printf "%s\n" "$1" >"$2/.fastcompanion"' - "$(modules)" "$VENV"
 }
 undo_python() {
-    if [[ -e $VENV/.fastcompanion ]]; then rm -rf "$VENV"; fi
+    if [[ -e $VENV/.fastcompanion ]]; then
+        rm -rf "$VENV"
+        rmdir --ignore-fail-on-non-empty "$(dirname "$VENV")"
+        if [[ -d $LEARNER_HOME/.cache/uv ]]; then remark "what was fetched is still in ~/.cache/uv, which may be removed"; fi
+    fi
     rm -rf "$KNOWN/uv"
 }
 index_of_pip() { # uv does not read pip's settings, and a machine may have a package index of its own there
@@ -797,26 +814,56 @@ check_dotfiles() {
     [[ -d $LEARNER_HOME/.dotfiles && ! -e $LEARNER_HOME/.dotfiles/unfinished ]]
 }
 do_dotfiles() {
-    # shellcheck disable=SC2016 # it is the inner shell that fills these in
-    as_learner bash -euc '
-        cd
-        export GIT_TERMINAL_PROMPT=0
-        if [ ! -d .dotfiles ]; then
-            git clone --quiet --bare -- "$1" .dotfiles.new
-            touch .dotfiles.new/unfinished
-            mv .dotfiles.new .dotfiles
-        fi
-        aside=.dotfiles-backup/$(date +%Y-%m-%d-%H%M%S)
-        git --git-dir=.dotfiles ls-tree -r -z --name-only HEAD | while IFS= read -r -d "" name; do
-            if [ -e "$name" ] || [ -L "$name" ]; then
-                if git --git-dir=.dotfiles --work-tree=. diff --quiet HEAD -- "$name"; then continue; fi
-                mkdir -p "$aside/$(dirname "$name")"
-                mv "$name" "$aside/$name"
-            fi
-        done
-        git --git-dir=.dotfiles --work-tree=. config status.showUntrackedFiles no
-        git --git-dir=.dotfiles --work-tree=. checkout --quiet HEAD -- .
-        rm .dotfiles/unfinished' - "$DOTFILES"
+    local left
+    left=$(as_learner bash -euc "$(dotfiles_program)" - "$DOTFILES" "$VENV")
+    if [[ -n $left ]]; then remark "left out, as they let you in, hold secrets or are ours: $left"; fi
+}
+# As the learner, in bash; says what it left out. Nothing of the repository is run, and git's hooks are none of it.
+dotfiles_program() {
+    cat <<'END_OF_DOTFILES'
+cd
+export GIT_TERMINAL_PROMPT=0 GIT_LITERAL_PATHSPECS=1
+dots() { git --git-dir=.dotfiles --work-tree=. -c core.hooksPath=/dev/null -c core.fsmonitor=false "$@"; }
+ours() {
+    for place in .ssh .netrc .gnupg .aws .kaggle .git-credentials .config/gh .config/fastcompanion \
+        .local/share/fastcompanion .dotfiles .dotfiles.new .dotfiles-backup "$2"; do
+        case $1/ in "$place"/*) return 0 ;; esac
+        case $place in "$1"/*) return 0 ;; esac
+    done
+    return 1
+}
+if [ ! -d .dotfiles ]; then
+    # Of a clone that was cut off: a whole one has another name.
+    rm -rf .dotfiles.new
+    git clone --quiet --bare -- "$1" .dotfiles.new >&2
+    touch .dotfiles.new/unfinished
+    mv .dotfiles.new .dotfiles
+fi
+aside=.dotfiles-backup/$(date +%Y-%m-%d-%H%M%S)
+dots config status.showUntrackedFiles no
+dots read-tree HEAD
+dots ls-files -z | while IFS= read -r -d '' name; do
+    if ours "$name" "${2#"$PWD/"}"; then
+        dots update-index --skip-worktree -- "$name"
+        printf '%s ' "$name"
+        continue
+    fi
+    # A file or a link in the place of a folder is in the way, too, and git would delete it.
+    way=$name above=$name
+    while [ "$above" != "${above%/*}" ]; do
+        above=${above%/*}
+        if [ -L "$above" ] || { [ -e "$above" ] && [ ! -d "$above" ]; }; then way=$above; fi
+    done
+    if [ -e "$way" ] || [ -L "$way" ]; then
+        if [ "$way" = "$name" ] && dots diff --quiet --no-ext-diff -- "$name"; then continue; fi
+        mkdir -p "$aside/$(dirname "$way")"
+        mv "$way" "$aside/$way"
+    fi
+    printf '%s\0' "$name" >&3
+done 3>.dotfiles/put
+dots checkout-index --index --force -z --stdin <.dotfiles/put
+rm .dotfiles/put .dotfiles/unfinished
+END_OF_DOTFILES
 }
 undo_dotfiles() { if [[ -d $LEARNER_HOME/.dotfiles ]]; then remark "your dotfiles stay; what they replaced lies in ~/.dotfiles-backup"; fi; }
 
