@@ -78,7 +78,7 @@ def sync(
         dry_run=session.dry_run,
         reporter=session.reporter,
     )
-    code = Exit.CHECK_SAYS_NO if done.conflicts else Exit.DONE
+    code = Exit.CHECK_SAYS_NO if done.conflicts or done.clashes else Exit.DONE
     return Answer(done, _view, int(code))
 
 
@@ -109,6 +109,7 @@ def _view(done: Synced) -> Iterable[Block]:
             f"fastcompanion server sync {done.name} {done.direction} --force",
             f"replaces them {other}; their versions are kept aside",
         )
+    yield from _odd(done)
     if done.kept:
         yield Line(f"What was replaced or taken away lies in {done.kept}.")
     if done.removed:
@@ -124,6 +125,19 @@ def _view(done: Synced) -> Iterable[Block]:
         yield Line(f"Links are not synced: {', '.join(done.links[:_SHOWN])}", "dim")
     for one in done.left_out:
         yield Line(f"Left out: {one.path}/ ({amount(one.bytes)}); --all takes it along.", "dim")
+
+
+def _odd(done: Synced) -> Iterable[Block]:
+    """Say what could not go, or not as it is now."""
+    if done.clashes:
+        yield Warn(f"{_files(done.clashes)} left alone, as one side has a file where the other has a folder:")  # fmt: skip
+        yield from _names(done.clashes)
+        yield Line("Rename or remove one of the two, then type the same again.")
+    if done.changed:
+        yield Warn(f"{_files(done.changed)} changed on the way; type the same again to bring the rest:")  # fmt: skip
+        yield from _names(done.changed)
+    if done.odd:
+        yield Line(f"Names that can't travel: {', '.join(done.odd[:_SHOWN])}", "dim")
 
 
 def _files(some: tuple[object, ...]) -> str:

@@ -30,7 +30,7 @@ from fastcompanion.flows.projects import Trained, furthest
 from fastcompanion.project import scoring
 from fastcompanion.project.place import Project
 from fastcompanion.server import connection as connections
-from fastcompanion.server import parcels, registry, syncing
+from fastcompanion.server import listing, parcels, registry
 from fastcompanion.server.connection import Connection
 from fastcompanion.server.failures import SSH
 
@@ -100,7 +100,7 @@ def _files(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
     """Give all files of a folder; links are followed, as data may lie elsewhere, but never in a circle."""
     own = folder.resolve()
     for path in sorted(folder.iterdir() if own not in above else ()):
-        if path.name in _NOT_SENT or syncing.is_secret(path.name):
+        if path.name in _NOT_SENT or listing.is_secret(path.name):
             continue
         if path.is_dir():
             yield from _files(path, (*above, own))
@@ -198,7 +198,7 @@ def train(
     with connection.shared():
         there = parcels.find_python(connection, "sys", "which models can be trained")
         _send(connection, folder, files, (project.runs.name,), reporter)
-        before = parcels.listing(connection, folder)
+        before = parcels.contents(connection, folder)
         words = [there.python, "-u", "train.py", chosen]
         words += [] if seed is None else ["--seed", str(seed)]
         words += ["--fast"] if fast else []
@@ -207,7 +207,7 @@ def train(
     if done.code != 0:
         raise _failed(done, words, where)
     with connection.shared():
-        after = parcels.listing(connection, folder)
+        after = parcels.contents(connection, folder)
         runs = f"{project.runs.name}/"
         new = [one for one in after if one.startswith(runs) and after[one] != before.get(one)]
         parcels.fetch(connection, folder, new, project.root)

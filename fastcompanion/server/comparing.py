@@ -33,10 +33,14 @@ class Conflict:
 
 @frozen
 class Plan:
-    """What goes over, what waits for the learner, what would be removed, and what stays."""
+    """What goes over, what waits for the learner, what would be removed, and what stays.
+
+    `clashes` are files of the source where the target has a folder, or a file in place of one of theirs.
+    """
 
     send: tuple[str, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    clashes: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     same: int = 0
     only_there: tuple[str, ...] = ()
@@ -56,17 +60,20 @@ def compare(
     base: Mapping[str, Entry],
     *,
     links: Collection[str] = (),
+    folders: Collection[str] = (),
 ) -> Plan:
     """Plan to bring the source's files to the target; `base` is what both had after the last sync.
 
     Nothing that only the target has is overwritten or removed: a file there is replaced only if it is
     still what the last sync left, and is removed only if it is that and the source removed it.
+    `folders` are those of the target.
     """
     send: list[str] = []
     conflicts: list[Conflict] = []
     same = 0
     behind = tuple(sorted(path for path in source if _below(path, links)))
-    for path in sorted(set(source) - set(behind)):
+    clashes = _clashing(set(source) - set(behind), target, frozenset(folders))
+    for path in sorted(set(source) - set(behind) - set(clashes)):
         here, there, known = source[path], target.get(path), base.get(path)
         if there is None or (known is not None and alike(there, known) and not alike(here, there)):
             send.append(path)
@@ -79,7 +86,19 @@ def compare(
     gone = sorted(path for path in set(target) - set(source) if not _below(path, links))
     removed = tuple(path for path in gone if path in base and alike(target[path], base[path]))
     only = tuple(path for path in gone if path not in removed)
-    return Plan(tuple(send), tuple(conflicts), removed, same, only, behind)
+    return Plan(tuple(send), tuple(conflicts), clashes, removed, same, only, behind)
+
+
+def _clashing(
+    source: Collection[str], target: Collection[str], folders: Collection[str]
+) -> tuple[str, ...]:
+    """Give the files that could only be put in place by removing something else."""
+    blocked = (path for path in source if path in folders or _above(path, target))
+    return tuple(sorted(blocked))
+
+
+def _above(path: str, files: Collection[str]) -> bool:
+    return any(str(one) in files for one in PurePosixPath(path).parents)
 
 
 def _below(path: str, links: Collection[str]) -> bool:
@@ -93,16 +112,19 @@ def agreed(
     source: Mapping[str, Entry],
     target: Mapping[str, Entry],
     base: Mapping[str, Entry],
-    sent: Collection[str],
+    sent: Mapping[str, Entry],
     removed: Collection[str],
 ) -> dict[str, Entry]:
-    """Give what both sides have in common after a sync; what was not looked at stays as it was."""
+    """Give what both sides have in common after a sync; what was not looked at stays as it was.
+
+    `sent` is what the target holds now of what went.
+    """
     known = {path: entry for path, entry in base.items() if path not in removed}
     waiting = {one.path for one in plan.conflicts}
     for path, entry in source.items():
         there = target.get(path)
         if path in sent:
-            known[path] = entry
+            known[path] = sent[path]
         elif there is not None and path not in waiting and alike(entry, there):
             known[path] = entry
     return known

@@ -55,6 +55,13 @@ def test_what_lies_behind_a_link_stays() -> None:
     assert plan.links == ("a", "a/b")
 
 
+def test_a_file_in_place_of_a_folder_and_a_folder_in_place_of_a_file_wait() -> None:
+    plan = compare({"a": NEW, "b/c": NEW, "d": NEW}, {"a/x": OLD, "b": OLD}, {}, folders=["a"])
+    assert plan.clashes == ("a", "b/c")
+    assert plan.send == ("d",)
+    assert plan.conflicts == ()
+
+
 names = st.sampled_from(["a", "b", "c/d"])
 entries = st.sampled_from([OLD, NEW, NEWER])
 sides = st.dictionaries(names, entries)
@@ -77,7 +84,7 @@ def test_a_second_sync_has_nothing_to_do_but_to_wait(
 ) -> None:
     plan = compare(source, target, base)
     after = {**target, **{path: source[path] for path in plan.send}}
-    known = agreed(plan, source, target, base, plan.send, ())
+    known = agreed(plan, source, target, base, {path: source[path] for path in plan.send}, ())
     again = compare(source, after, known)
     assert again.send == ()
     assert again.conflicts == plan.conflicts

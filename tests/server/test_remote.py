@@ -71,7 +71,7 @@ def test_a_check_there_is_recorded_here(box: SshServer, built_in_study: Path, ru
     assert [one["verdict"] for one in local.data["sections"]] == [
         one["verdict"] for one in done.data["sections"]
     ]
-    sent = parcels.listing(connect(registry.find("box")), next_folder(box))
+    sent = parcels.contents(connect(registry.find("box")), next_folder(box))
     assert not [name for name in sent if "travel" in name or name.endswith(".run.ipynb")]
 
 
@@ -92,7 +92,7 @@ def test_files_that_are_secrets_by_their_name_stay_here(
     (at / "notes.txt").write_text("goes along")
     run(*words, "--on", "box", cwd=cwd)
     names = {
-        Path(one).name for one in parcels.listing(connect(registry.find("box")), next_folder(box))
+        Path(one).name for one in parcels.contents(connect(registry.find("box")), next_folder(box))
     }
     assert "notes.txt" in names
     assert not names & {"kaggle.json", ".env", "id_ed25519"}
@@ -230,14 +230,14 @@ def test_only_what_differs_goes_there_and_what_is_gone_here_goes_there(
     (place / "runs" / "new.json").write_text("{}")
     (place / "stray.txt").write_text("x")
     assert parcels.send(connection, "box", {"a.txt": files["a.txt"]}, keep=("runs",)).files == 0
-    assert set(parcels.listing(connection, "box")) == {"a.txt", "runs/new.json"}
+    assert set(parcels.contents(connection, "box")) == {"a.txt", "runs/new.json"}
     made_ = parcels.fetch(connection, "box", ["runs/new.json"], tmp_path / "back")
     assert [path.read_text() for path in made_] == ["{}"]
 
 
 def test_names_that_lead_elsewhere_do_not_come_back(there: SshServer, tmp_path: Path) -> None:
     connection = connect(there.server())
-    parcels.listing(connection, "box")
+    parcels.contents(connection, "box")
     (there.home / "secret").write_text("x")
     assert parcels.fetch(connection, "box", ["../../../../secret"], tmp_path / "back") == ()
     assert not (tmp_path / "secret").exists()

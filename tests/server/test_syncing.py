@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fastcompanion.base import store
 from fastcompanion.base.errors import CompanionError, Exit
-from fastcompanion.server import registry, syncing
+from fastcompanion.server import carrying, registry, syncing
 from fastcompanion.server.connection import connect
+from fastcompanion.server.registry import Server
 from fastcompanion.server.syncing import Synced
 from tests.server.ssh_server import SshServer
 
@@ -62,6 +65,29 @@ class Both:
 def both(there: SshServer, root: Path, request: pytest.FixtureRequest) -> Both:
     """Each test once by rsync and once by tar."""
     return Both(there, root, request.param)
+
+
+class Watching:
+    """A reporter that is told when the files go and when they have gone."""
+
+    def __init__(
+        self, before: Callable[[], Any] = lambda: None, after: Callable[[], Any] = lambda: None
+    ) -> None:
+        self._before, self._after = before, after
+
+    def note(self, text: str) -> None: ...
+
+    def task(self, label: str, total: int | None = None) -> Any:
+        return self
+
+    def __enter__(self) -> Any:
+        self._before()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._after()
+
+    def advance(self, amount: int = 1, text: str = "") -> None: ...
 
 
 def files(folder: Path) -> dict[str, str]:
@@ -202,15 +228,7 @@ def test_a_push_that_is_cut_leaves_all_or_nothing_and_goes_on(there: SshServer, 
     for number in range(4):
         write(root / f"{number}.bin", str(number) * 3_000_000)
 
-    class Pulls:
-        def note(self, text: str) -> None: ...
-        def task(self, label: str, total: int | None = None) -> Any:
-            return self
-
-        def __enter__(self) -> Any:
-            return self
-
-        def __exit__(self, *_: object) -> None: ...
+    class Pulls(Watching):
         def advance(self, amount: int = 1, text: str = "") -> None:
             if text == "1.bin":
                 there.cut()
@@ -222,6 +240,190 @@ def test_a_push_that_is_cut_leaves_all_or_nothing_and_goes_on(there: SshServer, 
     assert len(both("push").sent) == 6
     assert len((both.other / "3.bin").read_text()) == 3_000_000
     assert [one for one in both.other.iterdir() if "receiving" in one.name] == []
+
+
+ODD = ["#x", ";y", "-z", "-rf/-x", " lead", "trail ", "e\u0301", "\u00e9", "a\\b", "q'uo\"te", "star*", "new\nline", "cr\rx", "crlf\r\nx", "tab\tx", "~", "$HOME"]  # fmt: skip
+
+
+def test_names_of_every_kind_go_and_come(both: Both) -> None:
+    for name in ODD:
+        write(both.root / "odd" / name, "here")
+    assert len(both("push", part="odd").sent) == len(ODD)
+    assert set(files(both.other / "odd")) == set(ODD)
+    assert both("push", part="odd").same == len(ODD)
+    for name in ODD:
+        write(both.other / "odd" / name, "of the server", 1_700_000_100.5)
+    assert len(both("pull", part="odd").sent) == len(ODD)
+    assert files(both.root / "odd") == dict.fromkeys(ODD, "of the server")
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="names are text there")
+def test_names_that_are_no_text_are_named_and_stay(both: Both) -> None:
+    odd = os.fsdecode(b"bad\xff")
+    write(both.root / odd, "x")
+    assert both("push").odd == ("bad\\udcff",)
+    assert odd not in files(both.other)
+    write(both.other / odd, "x")
+    assert both("pull").odd == ("bad\\udcff",)
+
+
+def test_files_of_two_names_come_as_two(both: Both) -> None:
+    both("push")
+    write(both.other / "one.bin", "same")
+    (both.other / "two.bin").hardlink_to(both.other / "one.bin")
+    assert both("pull").sent == ("one.bin", "two.bin")
+    assert (both.root / "two.bin").read_text() == "same"
+    assert len(both("push").sent) == 0
+
+
+@pytest.mark.parametrize("part", ["out", "out/sub", "out/sub/outside.txt"])
+def test_a_part_behind_a_link_here_does_not_go(
+    there: SshServer, root: Path, tmp_path: Path, part: str
+) -> None:
+    write(tmp_path / "sub" / "outside.txt", "outside")
+    with pytest.raises(CompanionError, match="out is a link") as caught:
+        Both(there, root, "tar")("push", part=part)
+    assert caught.value.code is Exit.USAGE
+    assert there.connections == 0
+
+
+@pytest.mark.parametrize("part", ["lessons/05", "lessons/05/a b.ipynb"])
+def test_a_part_behind_a_link_there_is_left_alone(both: Both, there: SshServer, part: str) -> None:
+    outside = there.home / "elsewhere"
+    write(outside / "05" / "private.txt", "private")
+    both.other.mkdir(parents=True)
+    (both.other / "lessons").symlink_to(outside)
+    done = both("push", part=part)
+    assert (done.sent, done.links) == ((), ("lessons/05/a b.ipynb",))
+    assert both("pull", part=part).sent == ()
+    assert (both.other / "lessons").is_symlink()
+    assert files(outside) == {"05/private.txt": "private"}
+    assert not (both.root / "lessons" / "05" / "private.txt").exists()
+
+
+def test_a_file_where_the_other_side_has_a_folder_is_left_alone(both: Both) -> None:
+    write(both.root / "mixed", "a file here")
+    write(both.other / "mixed" / "inner.txt", "a folder there")
+    write(both.root / "turned" / "inner.txt", "a folder here")
+    write(both.other / "turned", "a file there")
+    before = files(both.root), files(both.other)
+    done = both("push", force=True)
+    assert done.clashes == ("mixed", "turned/inner.txt")
+    assert {"notes.md", *before[1]} < set(files(both.other))
+    assert files(both.other)["turned"] == "a file there"
+    done = both("pull", force=True)
+    assert done.clashes == ("mixed/inner.txt", "turned")
+    assert files(both.root) == before[0]
+
+
+def test_what_changes_while_it_goes_is_named_and_follows(both: Both) -> None:
+    log = both.root / "train.log"
+    write(log, "one\n")
+    write(both.root / "gone.txt", "x")
+
+    def before() -> None:
+        log.write_text("one\ntwo\n")
+        (both.root / "gone.txt").unlink()
+
+    watching = Watching(before, lambda: log.write_text("one\ntwo\nthree\n"))
+    done = both("push", reporter=watching)
+    assert done.changed == ("gone.txt", "train.log")
+    assert (both.other / "train.log").read_text() == "one\ntwo\n"
+    assert not (both.other / "gone.txt").exists()
+    done = both("push")
+    assert (done.sent, done.conflicts, done.changed) == (("train.log",), (), ())
+    assert (both.other / "train.log").read_text() == "one\ntwo\nthree\n"
+
+
+def test_what_changes_while_it_comes_is_named_and_follows(both: Both) -> None:
+    both("push")
+    log = both.other / "train.log"
+    write(log, "one\n")
+    write(both.other / "gone.txt", "x")
+
+    def before() -> None:
+        log.write_text("one\ntwo\n")
+        (both.other / "gone.txt").unlink()
+
+    def after() -> None:
+        log.write_text("one\ntwo\nthree\n")
+
+    # That it has changed once more is only seen where the first change was.
+    done = both("pull", reporter=Watching(before, after))
+    assert done.changed == ("gone.txt", "train.log")
+    assert (both.root / "train.log").read_text() == "one\ntwo\n"
+    done = both("pull")
+    assert (done.sent, done.conflicts, done.changed) == (("train.log",), (), ())
+
+
+def test_what_differs_in_its_time_alone_is_no_conflict(both: Both) -> None:
+    """As a clone of the same repository on another computer has it."""
+    write(both.other / "notes.md", "notes", 1_700_000_300.5)
+    write(both.other / "lessons" / "05" / "a b.ipynb", "NOTEBOOK", 1_700_000_300.5)
+    done = both("push")
+    assert [one.path for one in done.conflicts] == ["lessons/05/a b.ipynb"]
+    assert done.sent == ("notes.md",)
+    assert (both.other / "notes.md").stat().st_mtime == pytest.approx(1_700_000_000.25, abs=0.01)
+    assert both("pull").sent == ()
+
+
+def test_two_syncs_do_not_get_into_each_others_way(there: SshServer, root: Path) -> None:
+    lock = syncing.base_file("box", root).with_suffix(".lock")
+    with store.lock(lock, busy="taken"), pytest.raises(CompanionError, match="is under way"):
+        Both(there, root, "tar")("push")
+
+
+def test_a_disk_that_is_full_there_is_told_and_nothing_is_left_in_between(
+    there: SshServer, root: Path
+) -> None:
+    both = Both(there, root, "tar")
+    there.program("tar", "#!/bin/sh\ncat >/dev/null\necho 'tar: ./notes.md: Cannot write: No space left on device' >&2\necho 'tar: Exiting with failure status due to previous errors' >&2\nexit 2\n")  # fmt: skip
+    with pytest.raises(CompanionError, match="no room left on box") as caught:
+        both("push")
+    assert caught.value.code is Exit.MISSING
+    assert list(both.other.iterdir()) == []
+    (there.home / "bin" / "tar").unlink()
+    assert len(both("push").sent) == 2
+
+
+def test_a_folder_that_we_may_not_write_to_is_named(there: SshServer, root: Path) -> None:
+    (there.home / "fastcompanion").write_text("a file in the way")
+    with pytest.raises(CompanionError, match=r"mkdir: cannot create directory"):
+        Both(there, root, "tar")("push")
+
+
+def test_a_file_that_can_not_be_read_here_is_named(
+    open_tmp: Path,
+    unprivileged: Callable[[Callable[[], int]], int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOME", str(open_tmp))
+    for name in ("notes.md", "shut.md"):
+        write(open_tmp / "study" / name, name)
+    (open_tmp / "study" / "shut.md").chmod(0)
+    link = connect(Server("me", host="localhost", provider="local"))
+
+    def act() -> int:
+        files: dict[str, Path | bytes] = {
+            one.name: one for one in sorted((open_tmp / "study").iterdir())
+        }
+        try:
+            carrying.push(link, "copy", files)
+        except CompanionError as error:
+            return int("shut.md can't be read: Permission denied" not in error.message)
+        return 2
+
+    assert unprivileged(act) == 0
+    assert list((open_tmp / "copy").iterdir()) == []
+
+
+def test_thousands_of_files_need_no_program_each(there: SshServer, root: Path) -> None:
+    for number in range(300):
+        write(root / "many" / str(number % 3) / str(number), "x")
+    for name in ("mv", "mkdir", "dirname"):
+        there.program(name, f'#!/bin/sh\necho {name} >>"$HOME/ran"\nPATH=${{PATH#*:}} exec {name} "$@"\n')  # fmt: skip
+    assert len(Both(there, root, "tar")("push").sent) == 302
+    assert len((there.home / "ran").read_text().split()) < 30
 
 
 def test_a_name_that_would_lead_out_is_not_taken(there: SshServer, root: Path) -> None:
