@@ -25,6 +25,7 @@ PROVEN=no
 SUDO_FREE=no
 PACKAGES=''
 MODULES=''
+PROGRAM=''
 ENVIRONMENT=''
 DOTFILES=''
 
@@ -238,6 +239,8 @@ do_limit() {
     systemctl daemon-reload
     systemctl -q enable fastcompanion-limit.timer fastcompanion-limit-notice.timer
     systemctl restart fastcompanion-limit.timer fastcompanion-limit-notice.timer
+    # Of the first boot, for a setup that fails before this; its hours are not the ones that hold from now on.
+    systemctl stop fastcompanion-first-limit.timer 2>/dev/null || true
 }
 # The hours of the present boot count from now on: a machine that is up for longer must not go off at once. Counted from
 # the boot all the same (OnBootSec), as every daemon-reload would begin OnActiveSec anew.
@@ -248,7 +251,10 @@ this_boot() { # this_boot NAME SECONDS-BEFORE
     awk -v begun="$begun" -v after=$(($(seconds_of_limit) - $2)) \
         '{ printf "[Timer]\nOnBootSec=\nOnBootSec=%d\n", $1 - begun / 1000000 + after }' /proc/uptime >"$place/this-boot.conf"
 }
-undo_limit() { no_limit; }
+undo_limit() {
+    no_limit
+    if [[ $KIND == cloud ]]; then remark "nothing stops this machine any more: it costs until you stop it"; fi
+}
 no_limit() {
     unit_off fastcompanion-limit.timer
     unit_off fastcompanion-limit-notice.timer
@@ -320,6 +326,13 @@ undo_packages() {
     fi
 }
 
+#: step user (cloud, container): Your user
+#: You work as a user of your own: a slip of the hand then can't break the system. A user who is new gets no
+#: password; the key opens the door.
+check_user() { getent passwd "$LEARNER" >/dev/null; }
+do_user() { useradd --create-home --shell /bin/bash "$LEARNER"; }
+undo_user() { remark "the user $LEARNER stays, with everything in the home folder"; }
+
 #: step idle (cloud, home on request): Stop when nobody uses it
 #: Looks every five minutes for kernels that run, GPUs at work, keys typed and programs that compute. After your
 #: idle minutes, and a warning ten minutes before, the machine switches off. `fastcompanion-idle keep 2h` holds it.
@@ -360,13 +373,6 @@ idle_program() {
 @idle.py@
 END_OF_IDLE
 }
-
-#: step user (cloud, container): Your user
-#: You work as a user of your own: a slip of the hand then can't break the system. A user who is new gets no
-#: password; the key opens the door.
-check_user() { getent passwd "$LEARNER" >/dev/null; }
-do_user() { useradd --create-home --shell /bin/bash "$LEARNER"; }
-undo_user() { remark "the user $LEARNER stays, with everything in the home folder"; }
 
 #: step key (cloud, home, container): Your key
 #: A key can't be guessed, and its secret half never leaves your own machine. Yours is added to the keys that may
@@ -501,7 +507,9 @@ check_firewall() {
     done
 }
 do_firewall() {
-    local port policy
+    local port policy ports
+    ports=$( (ssh_ports; busy_ports) | sort -nu) || true
+    if [[ -z $ports ]]; then die "no port of ssh is known, as sshd -T says nothing: the firewall stays as it is"; fi
     policy=$(sed -n 's/^DEFAULT_INPUT_POLICY="\(.*\)"/\1/p' /etc/default/ufw)
     if ! grep -qx 'ENABLED=yes' /etc/ufw/ufw.conf; then
         arm firewall 'ufw --force disable'
@@ -511,7 +519,7 @@ do_firewall() {
         arm firewall "ufw default ${policy,,} incoming"
         echo "${policy,,}" >"$KNOWN/firewall-let-in"
     fi
-    for port in $( (ssh_ports; busy_ports) | sort -nu); do
+    for port in $ports; do
         if ! ufw show added | grep -qE "^ufw (allow|limit) $port(/tcp)?( |$)"; then
             grep -qsx "$port" "$KNOWN/ports" || echo "$port" >>"$KNOWN/ports"
         fi
@@ -607,6 +615,7 @@ do_swap() {
         return 0
     fi
     remember $SWAP
+    swapoff $SWAP 2>/dev/null || true # of a run that was cut off
     rm -f $SWAP
     (umask 077 && { fallocate -l "${size}M" $SWAP || dd if=/dev/zero of=$SWAP bs=1M count=$size status=none; })
     mkswap $SWAP
@@ -676,7 +685,7 @@ undo_driver() { if [[ -e $KNOWN/driver ]]; then remark "the driver stays"; fi; }
 #: step python (cloud, home, wsl, container): Python with fastai and PyTorch
 #: In a folder of its own, so that it can be thrown away and made again; the system's Python is not touched. It comes
 #: from the package index that this machine uses, with uv, in a fixed version.
-modules() { echo "${MODULES:-pip fastai torch torchvision jupyterlab ipywidgets nbdev kaggle timm fastcompanion}"; }
+modules() { echo "${MODULES:-pip fastai torch torchvision jupyterlab ipywidgets nbdev kaggle timm}"; }
 check_python() {
     if [[ -n $ENVIRONMENT && -x $VENV/bin/python && ! -e $VENV/.fastcompanion ]]; then
         remark "$VENV is used as it is"
@@ -686,12 +695,15 @@ check_python() {
 }
 do_python() {
     local uv=$KNOWN/uv version=python3
+    # After a run that failed here it is done, whatever the check says.
+    if [[ -n $ENVIRONMENT && -x $VENV/bin/python && ! -e $VENV/.fastcompanion ]]; then return 0; fi
     if [[ -e $VENV && ! -e $VENV/.fastcompanion && -n $(ls -A "$VENV") ]]; then die "$VENV is there and is none of ours: say --env $VENV to use it as it is"; fi
     if [[ $("$uv/bin/uv" --version 2>/dev/null) != "uv $UV_VERSION"* ]]; then
         remember "$uv//"
         rm -rf "$uv"
         python3 -m venv "$uv"
-        "$uv/bin/python" -m pip --quiet --disable-pip-version-check install "uv==$UV_VERSION"
+        "$uv/bin/python" -m pip --quiet --disable-pip-version-check install "uv==$UV_VERSION" 2>"$WORK/log" ||
+            die "uv can't be fetched; is there a network, and does the package index answer? $(tail -n 1 "$WORK/log")"
     fi
     # Older than 3.11 is too old for some of these; uv then fetches a newer one.
     if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then version=3.12; fi
@@ -721,6 +733,37 @@ index_of_pip() { # uv does not read pip's settings, and a machine may have a pac
         $1 == "global.no-index" && $2 ~ /true|1|yes/ { print "--no-index" }'
 }
 
+#: step program (cloud, home, wsl, container): fastcompanion itself
+#: For check --on, project train --on, and for %check in notebooks there. Where no package index has the version
+#: that you use, your computer sends it.
+check_program() {
+    local found
+    if [[ -n $ENVIRONMENT ]]; then
+        remark "$VENV is used as it is"
+        return 0
+    fi
+    if [[ -z $PROGRAM ]]; then
+        remark "it comes with: fastcompanion server setup NAME"
+        return 0
+    fi
+    found=("$VENV"/lib/python3*/site-packages/fastcompanion-"$PROGRAM".dist-info/METADATA)
+    [[ -e ${found[0]} ]]
+}
+needs_program() { if [[ $PROGRAM == *+own.* && ! -e $KNOWN/wheels/fastcompanion-$PROGRAM-py3-none-any.whl ]]; then echo "send $PROGRAM"; fi; }
+do_program() {
+    local waited=0
+    if [[ ! -e $VENV/.fastcompanion ]]; then die "there is no environment of ours in $VENV: the step python makes it"; fi
+    folder "$KNOWN/wheels"
+    while [[ -n $(needs_program) ]]; do
+        if ((waited++ >= 300)); then die "your computer did not send it: run this again"; fi
+        sleep 1
+    done
+    # shellcheck disable=SC2046 # a list of words
+    as_learner "$KNOWN/uv/bin/uv" pip install --quiet --python "$VENV/bin/python" $(index_of_pip "$KNOWN/uv") \
+        --find-links "$KNOWN/wheels" "fastcompanion==$PROGRAM"
+}
+undo_program() { rm -rf "$KNOWN/wheels"; }
+
 #: step jupyter (cloud, home, wsl, container): JupyterLab that starts by itself
 #: It listens on this machine alone, and a tunnel of ssh brings it to your browser. The token is made here, lies in a
 #: file that only you can read, and is in no command line.
@@ -749,6 +792,7 @@ jupyter_answers() {
     [[ $answer == *" 200 "* ]]
 }
 do_jupyter() {
+    if [[ $JUPYTER != yes ]]; then return 0; fi
     "$VENV/bin/python" -c 'import jupyterlab' || die "there is no jupyterlab in $VENV"
     token_there || put_token
     files_jupyter put
@@ -770,7 +814,8 @@ do_jupyter() {
 }
 undo_jupyter() {
     unit_off fastcompanion-jupyter.service
-    if [[ $SYSTEMD == no ]]; then pkill -u "$LEARNER" -f "^$VENV/bin/python -m jupyterlab " || true; fi
+    # By words of ours, as the program behind $VENV/bin/python may have another name.
+    if [[ $SYSTEMD == no ]]; then pkill -u "$LEARNER" -f -- '-m jupyterlab --no-browser --ServerApp.root_dir' || true; fi
     files_jupyter gone
     gone 600 $ETC/jupyter.env
     reload_units
@@ -793,9 +838,10 @@ free_port() {
 }
 jupyter_program() {
     printf '%s\n' '#!/bin/sh' "# Starts JupyterLab for $LEARNER; the server that it opens belongs to this machine alone." \
-        'set -a' ". $ETC/jupyter.env" 'cd' \
-        "exec $VENV/bin/python -m jupyterlab --no-browser --ServerApp.ip=127.0.0.1 --ServerApp.port_retries=0"
+        'set -a' ". $ETC/jupyter.env" '# Not from your home folder: a random.py in it would be taken for Python'"'"'s own.' 'cd /' \
+        "exec $VENV/bin/python -m jupyterlab --no-browser --ServerApp.root_dir=\"\$HOME\" --ServerApp.ip=127.0.0.1 --ServerApp.port_retries=0$(as_root)"
 }
+as_root() { if [[ $LEARNER == root ]]; then printf ' --allow-root'; fi; }
 jupyter_service() {
     printf '%s\n' '[Unit]' 'Description=JupyterLab of fastcompanion, on this machine alone' 'After=network.target' \
         'StartLimitIntervalSec=300' 'StartLimitBurst=5' '[Service]' "User=$LEARNER" "WorkingDirectory=$LEARNER_HOME" \
@@ -815,6 +861,7 @@ check_dotfiles() {
 }
 do_dotfiles() {
     local left
+    if [[ -z $DOTFILES ]]; then return 0; fi
     left=$(as_learner bash -euc "$(dotfiles_program)" - "$DOTFILES" "$VENV")
     if [[ -n $left ]]; then remark "left out, as they let you in, hold secrets or are ours: $left"; fi
 }
@@ -873,8 +920,10 @@ check_motd() { holds 755 /etc/update-motd.d/60-fastcompanion motd_text; }
 do_motd() { put 755 /etc/update-motd.d/60-fastcompanion motd_text; }
 undo_motd() { gone 755 /etc/update-motd.d/60-fastcompanion; }
 motd_text() {
-    printf '%s\n' '#!/bin/sh' \
-        "echo 'This machine stops after $IDLE_MINUTES idle minutes, and after $MAX_HOURS hours in any case (0: never).'" \
+    local idle="after $IDLE_MINUTES idle minutes" hours="after $MAX_HOURS hours in any case"
+    if [[ $IDLE_MINUTES == 0 || $ON_IDLE == warn ]]; then idle='never when idle'; fi
+    if [[ $MAX_HOURS == 0 ]]; then hours='without a hard limit'; fi
+    printf '%s\n' '#!/bin/sh' "echo 'This machine costs money while it runs. It stops $idle, and $hours.'" \
         "echo 'What keeps it awake: fastcompanion-idle status. To keep it awake: fastcompanion-idle keep 2h'"
 }
 
@@ -981,7 +1030,7 @@ apply() {
         fail "$name"
         return
     fi
-    say "$name" doing
+    say "$name" doing "$(if declare -F "needs_$name" >/dev/null; then "needs_$name"; fi)"
     touch "$RUN/doing-$name"
     inside "do_$name"
     if ((CODE != 0)); then

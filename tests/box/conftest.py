@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.box import wheels
 from tests.box.box import USER, Box, Missing, program_folders
 from tests.box.desktop import Desktop
+from tests.box.server import ENVIRONMENT, HOME_USER, PROGRAM, Machine, Rental
 
 
 @pytest.fixture(scope="module")
@@ -37,3 +40,48 @@ def desktop(box: Box) -> Iterator[Desktop]:
     desk.begin()
     yield desk
     desk.end()
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this machine that every rented machine sees."""
+    folder = tmp_path_factory.mktemp("shared")
+    folder.chmod(0o755)  # in the box it is the learner who reads it
+    return folder
+
+
+@pytest.fixture(scope="session")
+def rental(shared: Path) -> Iterator[Rental]:
+    """Where tests get their rented machine from."""
+    found = Rental(sorted({*program_folders(), Path(ENVIRONMENT), shared}))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def machine(rental: Rental) -> Machine:
+    """A machine just rented; skips with the reason where there can be none."""
+    try:
+        return rental.fresh()
+    except Missing as why:
+        pytest.skip(str(why))
+
+
+@pytest.fixture(scope="session")
+def at_home(rental: Rental) -> None:
+    """What is typed at home needs an interpreter that runs in a box of this system."""
+    try:
+        box = rental.fresh().box
+    except Missing as why:
+        pytest.skip(str(why))
+    tried = box.run([*PROGRAM, "--version"], user=HOME_USER, check=False)
+    if tried.returncode:
+        pytest.skip(f"{sys.executable} does not run in the box: {tried.stderr.strip()[-300:]}")
+
+
+@pytest.fixture(scope="session")
+def index(shared: Path) -> Path:
+    """A folder of wheels, which is the package index of a machine."""
+    for name in ("uv", "six", "filelock"):
+        wheels.make(name, shared)
+    return shared

@@ -8,8 +8,11 @@ command as the learner does at home, which reaches the machine over its real ssh
 from __future__ import annotations
 
 import json
+import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
@@ -21,6 +24,48 @@ from tests.box.box import USER, Box
 HOME_USER = "ada"
 PROGRAM = [sys.executable, "-m", "fastcompanion"]
 SCRIPT = "/root/setup.sh"
+#: Where JupyterLab itself is looked at, it is this one; with fastai in it, if a folder that has it is named.
+ENVIRONMENT = os.environ.get("FASTCOMPANION_TEST_SERVER_ENV", sys.prefix)
+#: Where it is not, one that starts at once, as most of a setup's time in a box is the start of JupyterLab.
+LIGHT = "/opt/light"
+LIGHT_PYTHON = f"""#!/bin/sh
+PYTHONPATH={LIGHT}/lib exec /usr/bin/python3 "$@"
+"""
+LIGHT_JUPYTER = '''"""Stands where JupyterLab does: it answers whoever has the token, has no kernels, and does nothing else."""
+import http.server, os
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        known = self.headers.get("Authorization") == "token " + os.environ["JUPYTER_TOKEN"]
+        self.send_response(200 if known or self.path == "/api" else 403)
+        self.end_headers()
+        self.wfile.write(b"[]")
+
+    def log_message(self, *words):
+        pass
+
+if __name__ == "__main__":
+    http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["JUPYTER_PORT"])), Answer).serve_forever()
+'''
+#: Every file that a machine keeps, without what changes by itself and what Jupyter writes for its learner.
+EVERYTHING = r"""
+cd / && for what in "-printf '%y %m %u %p %l\n'" "-type f -exec sha256sum {} +"; do
+    eval find etc home opt root usr/local var -xdev "\\( -path var/log -o -path var/cache -o -path var/lib/systemd -o -path var/tmp \
+        -o -path home/ada -o -path root/setup.sh -o -path var/lib/sudo -o -path var/lib/private -o -path home/learner/.local \
+        -o -path home/learner/.jupyter -o -path home/learner/.cache -o -path home/learner/.ipython \\) -prune -o $what"
+done | sort
+"""
+#: Makes a package archive in the box with one package, which listens nowhere.
+CONTROL = "Package: fc-probe\\nVersion: 1\\nArchitecture: all\\nMaintainer: Ada <ada@example.org>\\nDescription: probe\\n"
+PROBE = f"""set -e
+    rm -rf /usr/share/fc-probe
+    mkdir -p /srv/deb/fc-probe/DEBIAN /srv/deb/fc-probe/usr/share/fc-probe
+    printf '{CONTROL}' >/srv/deb/fc-probe/DEBIAN/control
+    cd /srv/deb && dpkg-deb --build fc-probe . >/dev/null
+    size=$(stat -c %s fc-probe_1_all.deb); sum=$(sha256sum fc-probe_1_all.deb | cut -d ' ' -f 1)
+    printf '{CONTROL}Filename: ./fc-probe_1_all.deb\\nSize: %s\\nSHA256: %s\\n' "$size" "$sum" >Packages
+    echo 'deb [trusted=yes] file:/srv/deb ./' >/etc/apt/sources.list"""
+RENTED = Path(__file__).with_name("rented.sh").read_text(encoding="utf-8")
 #: Swap belongs to the whole machine, which a box shares; no package index is reached from it.
 LEFT_OUT = ("swap",)
 
@@ -41,7 +86,17 @@ class Machine:
             "/etc/sudoers.d/90-cloud-init-users", f"{USER} ALL=(ALL) NOPASSWD:ALL\n", mode="440"
         )
         box.put("/etc/ssh/sshd_config.d/50-cloud-init.conf", "PasswordAuthentication yes\n")
+        box.put(f"{LIGHT}/bin/python", LIGHT_PYTHON, mode="755")
+        box.put(f"{LIGHT}/lib/jupyterlab/__main__.py", LIGHT_JUPYTER)
         box.systemctl("restart", "ssh")
+
+    def keep_as_rented(self) -> None:
+        """Note how it is, for `as_rented`."""
+        self.box.run(["sh", "-c", RENTED, "rented", "keep"])
+
+    def as_rented(self) -> None:
+        """Put it back into the state of `keep_as_rented`."""
+        self.box.run(["sh", "-c", RENTED, "rented", "restore"])
 
     @property
     def key(self) -> str:
@@ -54,19 +109,27 @@ class Machine:
         self.box.run(["chmod", "700", f"/home/{USER}/.ssh"])
 
     def options(self, **changes: Any) -> Options:
-        """What tests set up, unless they say otherwise: a rented machine with the environment that is shown here."""
+        """What tests set up, unless they say otherwise: a rented machine with the light environment."""
         usual: dict[str, Any] = {
             "kind": "cloud",
             "user": USER,
             "skip": LEFT_OUT,
-            "environment": sys.prefix,
+            "environment": LIGHT,
         }
         return Options(**{**usual, **changes})
 
-    def script(self, options: Options, *args: str, seconds: float = 120) -> Report:
-        """Run the script of these options as root, as cloud-init does."""
-        self.box.put(SCRIPT, script.render(options), mode="700")
-        done = self.box.run(["bash", SCRIPT, *args], seconds=seconds, check=False)
+    def script(
+        self,
+        options: Options,
+        *args: str,
+        seconds: float = 120,
+        edit: tuple[str, str] = ("", ""),
+    ) -> Report:
+        """Run the script of these options as root, as cloud-init does; `edit` is a text of it, and another for it."""
+        text = script.render(options)
+        self.box.put(SCRIPT, text.replace(*edit) if edit[0] else text, mode="700")
+        own = {"FASTCOMPANION_EDITED": "yes"} if edit[0] else {}
+        done = self.box.run(["bash", SCRIPT, *args], seconds=seconds, check=False, env=own)
         events = [event for line in done.stdout.splitlines() if (event := report.read(line))]
         assert events, done.stdout + done.stderr
         return report.collect(events)
@@ -98,6 +161,45 @@ class Machine:
         return dict(line.split(" ", 1) for line in said.splitlines() if " " in line)
 
 
+@dataclass
+class Rental:
+    """One box for all tests that want a rented machine: each gets it as a cloud hands it over."""
+
+    shown: Sequence[Path]
+    _machine: Machine | None = None
+    _settled: str = ""
+    _told: Any = field(default=None)
+
+    def fresh(self) -> Machine:
+        """A machine that was just rented: the same one, put back, unless it has been switched off."""
+        self._settled = ""
+        if self._machine is not None and self._machine.box.alive:
+            self._machine.as_rented()
+            return self._machine
+        self.close()
+        box = Box("server", shown=self.shown)
+        box.__enter__()
+        self._machine = Machine(box)
+        self._machine.rent()
+        self._machine.keep_as_rented()
+        return self._machine
+
+    def settled(self, name: str, settle: Callable[[Machine], Any]) -> tuple[Machine, Any]:
+        """A machine after `settle`, and what that gave; it is done once as long as nobody else has the machine."""
+        if self._machine is None or self._settled != name or not self._machine.box.alive:
+            machine = self.fresh()
+            self._told = settle(machine)
+            self._settled = name
+        assert self._machine is not None
+        return self._machine, self._told
+
+    def close(self) -> None:
+        """Give the box up."""
+        if self._machine is not None:
+            self._machine.box.close()
+        self._machine = None
+
+
 def states(found: Report) -> dict[str, str]:
     """How each step ended."""
     return {step.step: step.state for step in found.steps}
@@ -106,3 +208,8 @@ def states(found: Report) -> dict[str, str]:
 def notes(found: Report) -> dict[str, str]:
     """What each step said."""
     return {step.step: step.note for step in found.steps}
+
+
+def tree(machine: Machine) -> list[str]:
+    """Every file with owner, mode and content."""
+    return machine.box.run(["sh", "-c", EVERYTHING], seconds=120).stdout.splitlines()

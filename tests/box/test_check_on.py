@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 
-from tests.box.box import USER, Box, Missing, program_folders
-from tests.box.server import HOME_USER, PROGRAM, Machine
+from tests.box.box import USER
+from tests.box.server import ENVIRONMENT, HOME_USER, PROGRAM, Machine
 
 pytestmark = pytest.mark.box
 
@@ -19,27 +18,21 @@ WAITS = "import pathlib, time; pathlib.Path.home().joinpath('waits').touch(); ti
 
 
 @pytest.fixture
-def machine() -> Iterator[Machine]:
+def studying(at_home: None, machine: Machine) -> Machine:
     """A machine that was set up, and a learner at home with a study."""
-    try:
-        box = Box("server", shown=program_folders())
-    except Missing as why:
-        pytest.skip(str(why))
-    with box:
-        machine = Machine(box)
-        machine.rent()
-        told = machine.script(machine.options(only=("preflight", "packages", "python", "jupyter")))
-        assert told.done, told
-        git = ["git", "config", "--global"]
-        box.run([*git, "user.name", "Ada"], user=HOME_USER)
-        box.run([*git, "user.email", "ada@example.org"], user=HOME_USER)
-        machine.type("init", STUDY, "--course", "foundations", "--yes")
-        machine.type("lesson", "scratch", "foundations/01", "--study", STUDY)
-        yield machine
+    only = ("preflight", "packages", "python", "jupyter")
+    told = machine.script(machine.options(only=only, environment=ENVIRONMENT))
+    assert told.done, told
+    git = ["git", "config", "--global"]
+    machine.box.run([*git, "user.name", "Ada"], user=HOME_USER)
+    machine.box.run([*git, "user.email", "ada@example.org"], user=HOME_USER)
+    machine.type("init", STUDY, "--course", "foundations", "--yes")
+    machine.type("lesson", "scratch", "foundations/01", "--study", STUDY)
+    return machine
 
 
-def test_the_check_and_its_end(machine: Machine) -> None:
-    box, target = machine.box, f"{USER}@127.0.0.1"
+def test_the_check_and_its_end(studying: Machine) -> None:
+    machine, box, target = studying, studying.box, f"{USER}@127.0.0.1"
     words = ("check", "foundations/01", "--on", target, "--study", STUDY, "--json")
     done = machine.type(*words, check=False)
     assert done.returncode == 4, done.stderr

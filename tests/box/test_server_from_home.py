@@ -5,48 +5,33 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 
 from fastcompanion.server.setup import script
-from tests.box.box import USER, Box, Missing, program_folders
-from tests.box.server import HOME_USER, PROGRAM, SCRIPT, Machine
+from tests.box.box import USER
+from tests.box.server import ENVIRONMENT, HOME_USER, LIGHT, PROGRAM, SCRIPT, Machine, Rental
 
-pytestmark = pytest.mark.box
+pytestmark = [pytest.mark.box, pytest.mark.usefixtures("at_home")]
 
 WHERE = f"{USER}@127.0.0.1"
-SETUP = ("server", "setup", WHERE, "--kind", "cloud", "--skip", "swap", "--env", sys.prefix)
+SETUP = ("server", "setup", WHERE, "--kind", "cloud", "--skip", "swap", "--env", LIGHT)
+#: with JupyterLab itself
+FULL = (*SETUP[:-1], ENVIRONMENT)
 
 
 @pytest.fixture
-def machine() -> Iterator[Machine]:
-    yield from _rented()
+def settled(rental: Rental) -> tuple[Machine, str]:
+    """A machine that was set up from home, and everything that was shown and running then; tests leave it as it is."""
 
-
-@pytest.fixture(scope="module")
-def settled() -> Iterator[tuple[Machine, str]]:
-    """A machine that was set up from home, and everything that was shown and running then."""
-    for one in _rented():
+    def settle(machine: Machine) -> str:
         watch = "while :; do ps axww -o args; sleep 0.2; done >/run/processes"
-        one.box.run(["systemd-run", "--unit=watching", "sh", "-c", watch])
-        shown = one.type(*SETUP)
-        one.box.systemctl("stop", "watching")
-        yield one, shown.stdout + shown.stderr
+        machine.box.run(["systemd-run", "--unit=watching", "sh", "-c", watch])
+        shown = machine.type(*FULL)
+        machine.box.systemctl("stop", "watching")
+        return shown.stdout + shown.stderr
 
-
-def _rented() -> Iterator[Machine]:
-    try:
-        box = Box("server", shown=program_folders())
-    except Missing as why:
-        pytest.skip(str(why))
-    with box:
-        machine = Machine(box)
-        machine.rent()
-        tried = box.run([*PROGRAM, "--version"], user=HOME_USER, check=False)
-        if tried.returncode:
-            pytest.skip(f"{sys.executable} does not run in the box: {tried.stderr.strip()[-300:]}")
-        yield machine
+    return rental.settled("from home", settle)
 
 
 def token(machine: Machine) -> str:
@@ -57,7 +42,7 @@ def token(machine: Machine) -> str:
 def test_the_whole_way_from_home(settled: tuple[Machine, str]) -> None:
     machine, shown = settled
     assert "fastcompanion server jupyter" in shown
-    second = machine.ask(*SETUP)
+    second = machine.ask(*FULL)
     assert (second["done"], second["changes"]) == (True, 0)
     assert machine.effective()["passwordauthentication"] == "no"
     assert machine.login()
@@ -82,15 +67,7 @@ def test_the_machine_is_kept_among_the_servers(settled: tuple[Machine, str]) -> 
     machine, _ = settled
     (known,) = machine.ask("server", "list")["servers"]
     assert (known["kind"], known["host"], known["user"]) == ("cloud", "127.0.0.1", USER)
-    assert machine.ask("server", "setup", known["name"], "--check", "--skip", "swap", "--env", sys.prefix)["changes"] == 0  # fmt: skip
-
-
-def test_check_says_no_only_where_something_would_change(machine: Machine) -> None:
-    before = machine.type(*SETUP, "--check", "--json", check=False)
-    assert before.returncode == 4
-    assert json.loads(before.stdout)["data"]["changes"] == 8
-    machine.type(*SETUP)
-    assert machine.type(*SETUP, "--check").returncode == 0
+    assert machine.ask("server", "setup", known["name"], "--check", "--skip", "swap", "--env", ENVIRONMENT)["changes"] == 0  # fmt: skip
 
 
 def test_the_token_is_nowhere_but_in_its_file(settled: tuple[Machine, str]) -> None:
@@ -161,6 +138,14 @@ def _reaches(other: int, port: int) -> bool:
     return subprocess.run(words, capture_output=True, check=False).returncode == 0
 
 
+def test_check_says_no_only_where_something_would_change(machine: Machine) -> None:
+    before = machine.type(*SETUP, "--check", "--json", check=False)
+    assert before.returncode == 4
+    assert json.loads(before.stdout)["data"]["changes"] == 8
+    machine.type(*SETUP)
+    assert machine.type(*SETUP, "--check").returncode == 0
+
+
 def test_a_line_that_drops_does_not_end_the_setup(machine: Machine) -> None:
     """The client is killed in the middle; the machine goes on, and the next setup finds it done."""
     argv = machine.box._enter([*PROGRAM, *SETUP], HOME_USER, {}, "", 120)
@@ -203,7 +188,7 @@ def test_a_password_for_sudo_is_asked_for_and_used_once(machine: Machine) -> Non
         "--only",
         "journal",
         "--env",
-        sys.prefix,
+        LIGHT,
     )
     without = machine.type(*words, "--json", check=False)
     assert without.returncode == 5
@@ -230,7 +215,7 @@ def test_a_login_that_no_longer_works_is_told_and_goes_back(machine: Machine) ->
 
 
 def test_the_printed_script_is_the_same_one(machine: Machine) -> None:
-    printed = machine.type("server", "setup", "--print", "--kind", "cloud", "--skip", "swap", "--env", sys.prefix, "--user", USER).stdout  # fmt: skip
+    printed = machine.type("server", "setup", "--print", "--kind", "cloud", "--skip", "swap", "--env", LIGHT, "--user", USER).stdout  # fmt: skip
     machine.box.put(SCRIPT, printed)
     done = machine.box.run(["sh", SCRIPT, "--only", "journal"], check=False)
     assert done.returncode == 0

@@ -2,56 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fastcompanion.server.setup import script
-from tests.box import wheels
-from tests.box.box import USER, Box, Missing, program_folders
-from tests.box.server import SCRIPT, Machine, notes, states
+from tests.box.box import USER
+from tests.box.server import PROBE, SCRIPT, Machine, notes, states
 
 pytestmark = pytest.mark.box
 
 VENV = f"/home/{USER}/.venvs/fast"
 
 
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of wheels."""
-    folder = tmp_path_factory.mktemp("wheels")
-    folder.chmod(0o755)  # in the box it is the learner who reads it
-    for name in ("uv", "six", "filelock"):
-        wheels.make(name, folder)
-    return folder
-
-
-@pytest.fixture
-def machine(index: Path) -> Iterator[Machine]:
-    try:
-        box = Box("server", shown=(*program_folders(), index))
-    except Missing as why:
-        pytest.skip(str(why))
-    with box:
-        one = Machine(box)
-        one.rent()
-        box.put("/etc/pip.conf", f"[global]\nno-index = true\nfind-links = {index}\n")
-        yield one
+@pytest.fixture(autouse=True)
+def _with_an_index(machine: Machine, index: Path) -> None:
+    machine.box.put("/etc/pip.conf", f"[global]\nno-index = true\nfind-links = {index}\n")
 
 
 def repository(machine: Machine) -> None:
     """A package archive in the box with one package, which listens nowhere."""
-    control = "Package: fc-probe\\nVersion: 1\\nArchitecture: all\\nMaintainer: Ada <ada@example.org>\\nDescription: probe\\n"
-    build = f"""set -e
-    mkdir -p /srv/deb/fc-probe/DEBIAN /srv/deb/fc-probe/usr/share/fc-probe
-    printf '{control}' >/srv/deb/fc-probe/DEBIAN/control
-    cd /srv/deb && dpkg-deb --build fc-probe . >/dev/null
-    size=$(stat -c %s fc-probe_1_all.deb); sum=$(sha256sum fc-probe_1_all.deb | cut -d ' ' -f 1)
-    printf '{control}Filename: ./fc-probe_1_all.deb\\nSize: %s\\nSHA256: %s\\n' "$size" "$sum" >Packages
-    echo 'deb [trusted=yes] file:/srv/deb ./' >/etc/apt/sources.list"""
-    machine.box.run(["sh", "-c", build])
+    machine.box.run(["sh", "-c", PROBE])
 
 
 def test_packages_come_by_apt_and_are_named_at_the_end(machine: Machine) -> None:
@@ -84,6 +56,18 @@ def test_a_package_that_is_nowhere_is_named(machine: Machine) -> None:
     assert states(found)["packages"] == "failed"
     assert "no-such-package" in notes(found)["packages"]
     assert "sshd" not in states(found)
+
+
+def test_a_broken_source_of_somebody_else_stops_nothing(machine: Machine) -> None:
+    """As on images whose extra repositories have lost their keys."""
+    repository(machine)
+    machine.box.put("/etc/apt/sources.list.d/other.list", "deb file:/nowhere ./\n")
+    assert machine.box.run(["apt-get", "-q", "update"], check=False).returncode
+    found = machine.script(machine.options(packages=("fc-probe",), only=("packages",), skip=()))
+    assert states(found)["packages"] == "changed", notes(found)
+    assert "a package source is broken" in notes(found)["packages"]
+    named = machine.script(machine.options(packages=("no-such-package",), only=("packages",), skip=()))  # fmt: skip
+    assert "no-such-package" in notes(named)["packages"]
 
 
 def test_python_is_installed_from_the_index_that_the_machine_uses(machine: Machine) -> None:
@@ -149,6 +133,67 @@ def test_dotfiles_move_aside_what_is_in_the_way_and_run_nothing(machine: Machine
     assert aside == before
     assert machine.box.run(["test", "-e", "/tmp/was-run"], check=False).returncode == 1
     assert machine.script(options).changes == 0
+
+
+def test_what_lets_the_learner_in_is_never_replaced(machine: Machine) -> None:
+    """Keys, settings of ssh and passwords stay as they are, and git finds no program of the repository to run."""
+    home, secret = (
+        f"/home/{USER}",
+        {".netrc": "machine x password mine\n", ".ssh/config": "Host a\n"},
+    )
+    source = dotfiles(machine)
+    for name, text in secret.items():
+        machine.box.put(f"{home}/{name}", text, user=USER, mode="600")
+    add = """set -e; cd /tmp/dots; mkdir -p .ssh .dotfiles/hooks .aws
+    for name in .ssh/authorized_keys .ssh/config .ssh/rc .netrc .aws/credentials; do echo stranger >$name; done
+    printf '#!/bin/sh\ntouch /tmp/was-run\n' >.dotfiles/hooks/post-checkout; chmod +x .dotfiles/hooks/post-checkout
+    git add -A; git commit -q -m 'more than settings'"""
+    machine.box.run(["sh", "-c", add], user=USER)
+    options = machine.options(dotfiles=source, only=("dotfiles",), skip=())
+    found = machine.script(options)
+    assert states(found)["dotfiles"] == "changed", notes(found)
+    told = notes(found)["dotfiles"]
+    assert all(one in told for one in (".ssh/authorized_keys", ".ssh/rc", ".netrc", ".aws/credentials", ".dotfiles/hooks/post-checkout"))  # fmt: skip
+    assert machine.login()
+    assert {name: machine.box.read(f"{home}/{name}") for name in secret} == secret
+    for name in (".ssh/rc", ".aws", "/tmp/was-run", ".dotfiles/hooks/post-checkout"):
+        assert machine.box.run(["test", "-e", name], user=USER, check=False).returncode, name
+    assert machine.box.read(f"{home}/.bashrc") == 'alias ll="ls -l"\n'
+    git = "git --git-dir=$HOME/.dotfiles --work-tree=$HOME status --short"
+    assert machine.box.run(["sh", "-c", git], user=USER).stdout == "", "a commit would delete them"
+    assert machine.script(options).changes == 0
+
+
+def test_a_link_in_the_place_of_the_keys_is_no_way_to_them(machine: Machine) -> None:
+    source = dotfiles(machine)
+    add = "cd /tmp/dots; ln -s .config .ssh; git add -A; git commit -q -m link"
+    machine.box.run(["sh", "-c", add], user=USER)
+    found = machine.script(machine.options(dotfiles=source, only=("dotfiles",), skip=()))
+    assert ".ssh" in notes(found)["dotfiles"]
+    assert machine.login()
+
+
+def test_a_clone_that_was_cut_off_blocks_nothing(machine: Machine) -> None:
+    source = dotfiles(machine)
+    machine.box.put(f"/home/{USER}/.dotfiles.new/objects/half", "half\n", user=USER)
+    found = machine.script(machine.options(dotfiles=source, only=("dotfiles",), skip=()))
+    assert states(found)["dotfiles"] == "changed", notes(found)
+    assert machine.box.read(f"/home/{USER}/.config/vimrc") == "set nu\n"
+    assert machine.box.run(["test", "-e", f"/home/{USER}/.dotfiles.new"], check=False).returncode
+
+
+@pytest.mark.parametrize("way", ["a file", "a link"])
+def test_what_stands_in_the_place_of_a_folder_moves_aside_too(machine: Machine, way: str) -> None:
+    """git would delete it."""
+    home = f"/home/{USER}"
+    place = {"a file": "echo mine >.config", "a link": "mkdir else; echo mine >else/mine; ln -s else .config"}  # fmt: skip
+    source = dotfiles(machine)
+    machine.box.run(["sh", "-c", f"rm -rf .config; {place[way]}"], user=USER)
+    found = machine.script(machine.options(dotfiles=source, only=("dotfiles",), skip=()))
+    assert states(found)["dotfiles"] == "changed", notes(found)
+    assert machine.box.read(f"{home}/.config/vimrc") == "set nu\n"
+    kept = f"cat {home}/.dotfiles-backup/*/.config" if way == "a file" else f"readlink {home}/.dotfiles-backup/*/.config; cat {home}/else/mine"  # fmt: skip
+    assert machine.box.run(["sh", "-c", kept]).stdout == {"a file": "mine\n", "a link": "else\nmine\n"}[way]  # fmt: skip
 
 
 def test_commits_that_were_never_pushed_are_still_there(machine: Machine) -> None:

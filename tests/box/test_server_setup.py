@@ -1,58 +1,22 @@
-"""`server setup` on a real system: systemd, sshd, ufw with real rules, apt, and a power-off that is one."""
+"""`server setup` on a real system: systemd, sshd, ufw with real rules, apt, and a power-off that is one.
+
+What becomes of each step when it is killed stands in test_server_setup_killed.py.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from fastcompanion.server.setup import report, script
-from tests.box.box import USER, Box, Missing, program_folders
-from tests.box.server import HOME_USER, SCRIPT, Machine, notes, states
+from tests.box.box import USER
+from tests.box.server import HOME_USER, SCRIPT, Machine, notes, states, tree
 
 pytestmark = pytest.mark.box
 
-#: Every file that a machine keeps, without what changes by itself and what Jupyter writes for its learner.
-EVERYTHING = r"""
-cd / && for what in "-printf '%y %m %u %p %l\n'" "-type f -exec sha256sum {} +"; do
-    eval find etc home opt root usr/local var -xdev "\\( -path var/log -o -path var/cache -o -path var/lib/systemd -o -path var/tmp \
-        -o -path home/ada -o -path root/setup.sh -o -path var/lib/sudo -o -path var/lib/private -o -path home/learner/.local \
-        -o -path home/learner/.jupyter -o -path home/learner/.cache -o -path home/learner/.ipython \\) -prune -o $what"
-done | sort
-"""
 CHANGES = {"limit", "idle", "sshd", "firewall", "updates", "journal", "jupyter", "motd"}
-
-
-@pytest.fixture
-def machine() -> Iterator[Machine]:
-    """A machine just rented."""
-    yield from _rented()
-
-
-@pytest.fixture(scope="module")
-def settled() -> Iterator[Machine]:
-    """A machine that was set up, for tests that leave it as it is."""
-    for one in _rented():
-        one.script(one.options())
-        yield one
-
-
-def _rented() -> Iterator[Machine]:
-    try:
-        box = Box("server", shown=program_folders())
-    except Missing as why:
-        pytest.skip(str(why))
-    with box:
-        machine = Machine(box)
-        machine.rent()
-        yield machine
-
-
-def tree(machine: Machine) -> list[str]:
-    """Every file with owner, mode and content."""
-    return machine.box.run(["sh", "-c", EVERYTHING], seconds=120).stdout.splitlines()
 
 
 # --- once, twice, and back ---
@@ -109,38 +73,21 @@ def test_after_a_restart_everything_is_still_so(machine: Machine) -> None:
     assert (again.done, again.changes) == (True, 0), states(again)
 
 
-def killed_at(text: str, name: str, number: int) -> str | None:
-    """The script, killed before the statement of this number of do_NAME; None behind the last."""
-    begin = text.index(f"\ndo_{name}() {{\n")
-    end = text.index("\n}\n", begin)
-    body = text[begin:end].split("\n")
-    places = [at for at, line in enumerate(body) if re.match(r"    [a-z\"\[(]", line) and not re.match(r"    (local|elif|else|fi|done|then)\b", line)]  # fmt: skip
-    if number > len(places):
-        return None
-    at = places[number] if number < len(places) else len(body)
-    body.insert(at, "    kill -9 $$ $BASHPID")
-    return text[:begin] + "\n".join(body) + text[end:]
-
-
-@pytest.mark.parametrize("name", sorted(CHANGES - {"motd"}))
-def test_killed_before_any_statement_and_run_again(machine: Machine, name: str) -> None:
-    """kill -9 before each statement of a step, and behind its last; the next run makes it whole."""
-    box, options = machine.box, machine.options(only=(name,), skip=())
-    for needed in ("idle",) if name == "updates" else ():
-        machine.script(machine.options(only=(needed,), skip=()))
-    text, number, reached = script.render(options), 0, 0
-    while (killed := killed_at(text, name, number)) is not None:
-        box.put(SCRIPT, killed, mode="700")
-        done = box.run(["bash", SCRIPT], env={"FASTCOMPANION_EDITED": "yes"}, check=False)
-        reached += '"step":"all"' not in done.stdout
-        assert machine.login(), number
-        again = machine.script(options)
-        assert again.done, (number, notes(again)[name])
-        if number % 3 == 0:  # a machine that was mended is as any other: not each time
-            assert machine.script(options).changes == 0, number
-        assert machine.script(replace(options, mode="undo")).done, number
-        number += 1
-    assert reached >= min(number - 1, 2)
+def test_a_machine_that_is_given_back_is_as_it_was_rented(machine: Machine) -> None:
+    """All of these tests share one, which is only fair if none sees another's traces."""
+    before = tree(machine)
+    assert machine.script(machine.options(user="grace", key=machine.key, kind="cloud")).done
+    machine.box.run(["ufw", "allow", "9999/tcp"])
+    machine.box.run(["tmux", "new-session", "-d", "sleep 1000"], user=USER)
+    machine.box.run(["systemd-run", "--unit=left-over", "sleep", "1000"])
+    machine.as_rented()
+    assert tree(machine) == before
+    assert "inactive" in machine.box.run(["ufw", "status"]).stdout
+    assert machine.box.run(["pgrep", "-f", "sleep 1000"], check=False).stdout == ""
+    assert "fastcompanion" not in machine.box.systemctl("list-units", "--all")
+    assert machine.box.run(["sh", "-c", "ls -d /run/fastcompanion*"], check=False).stdout == ""
+    assert machine.effective()["passwordauthentication"] == "yes"
+    assert machine.login()
 
 
 @pytest.mark.parametrize("way", ["apply", "undo"])
@@ -232,6 +179,26 @@ def test_sshd_on_another_port_stays_reachable(machine: Machine) -> None:
     assert re.search(r"^2222/tcp +ALLOW", rules, re.MULTILINE)
     assert not re.search(r"^22/tcp", rules, re.MULTILINE)
     assert machine.login(port=2222)
+
+
+@pytest.mark.parametrize("policy", ["allow", "reject"])
+def test_the_rule_of_a_firewall_that_was_on_comes_back(machine: Machine, policy: str) -> None:
+    """Closing it could lock out as much as switching it on: there is a way back, and undo knows what it was."""
+    machine.box.run(["ufw", "allow", "22/tcp"])
+    machine.box.run(["ufw", "default", policy, "incoming"])
+    machine.box.run(["ufw", "--force", "enable"])
+    word = {"allow": "allow (incoming)", "reject": "reject (incoming)"}[policy]
+    options = machine.options(only=("firewall",), proven=True)
+    machine.box.put(SCRIPT, script.render(options), mode="700")
+    said = machine.box.run(["bash", SCRIPT]).stdout
+    assert '"rollback":"fastcompanion-rollback-firewall"' in said
+    assert "deny (incoming)" in machine.box.run(["ufw", "status", "verbose"]).stdout
+    machine.box.systemctl("start", "fastcompanion-rollback-firewall.service")
+    assert word in machine.box.run(["ufw", "status", "verbose"]).stdout
+    assert machine.script(machine.options(only=("firewall",))).done
+    assert machine.script(machine.options(only=("firewall",), mode="undo")).done
+    assert word in machine.box.run(["ufw", "status", "verbose"]).stdout
+    assert machine.login()
 
 
 def test_a_locked_password_keeps_the_way_to_root(machine: Machine) -> None:

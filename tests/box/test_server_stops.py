@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 
 import pytest
 
-from tests.box.box import USER, Box, Missing, program_folders
-from tests.box.server import Machine, states
+from tests.box.box import USER
+from tests.box.server import ENVIRONMENT, Machine, states
 
 pytestmark = pytest.mark.box
 
@@ -30,18 +29,6 @@ client.wait_for_ready(timeout=60)
 client.execute("import time; time.sleep(float(%r))")
 time.sleep(1)
 """
-
-
-@pytest.fixture
-def machine() -> Iterator[Machine]:
-    try:
-        box = Box("server", shown=program_folders())
-    except Missing as why:
-        pytest.skip(str(why))
-    with box:
-        one = Machine(box)
-        one.rent()
-        yield one
 
 
 def short(machine: Machine) -> None:
@@ -113,7 +100,8 @@ def test_keep_keeps_it_on_and_off_lets_it_go(machine: Machine) -> None:
 
 
 def test_a_running_cell_keeps_it_on_with_the_browser_closed(machine: Machine) -> None:
-    assert machine.script(machine.options(only=("idle", "jupyter"))).done
+    options = machine.options(only=("idle", "jupyter"), environment=ENVIRONMENT)
+    assert machine.script(options).done
     short(machine)
     machine.box.run([sys.executable, "-c", BUSY % "25"], user=USER, seconds=90)
     stays_on(machine, "kernel")

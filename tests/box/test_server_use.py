@@ -17,16 +17,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.box.box import USER, Box, Missing, program_folders
-from tests.box.server import HOME_USER, PROGRAM, Machine
+from tests.box.box import USER, Box
+from tests.box.server import ENVIRONMENT, HOME_USER, PROGRAM, Machine
 
-pytestmark = pytest.mark.box
+pytestmark = [pytest.mark.box, pytest.mark.usefixtures("at_home")]
 
 NAME = "127-0-0-1"
 TARGET = f"{USER}@127.0.0.1"
 HOME = f"/home/{HOME_USER}"
-# One with fastai and jupyterlab, where there is one: the tests themselves install nothing.
-ENVIRONMENT = os.environ.get("FASTCOMPANION_TEST_SERVER_ENV", sys.prefix)
 SETUP = ("server", "setup", "--kind", "cloud", "--skip", "swap", "--env", ENVIRONMENT)
 # Tests start without variables of this name: it is looked at before they do.
 PICTURES = os.environ.get("FASTCOMPANION_TEST_PICTURES", "")
@@ -35,20 +33,6 @@ CODE = (
     "import importlib.util as u; fastai = u.find_spec('fastai');"
     " print('answer', 6 * 7, 'fastai', __import__('fastai').__version__ if fastai else 'not here')"
 )
-
-
-@pytest.fixture
-def machine() -> Iterator[Machine]:
-    """A machine just rented."""
-    try:
-        folders = {*program_folders(), Path(ENVIRONMENT)}
-        box = Box("server", shown=sorted(folders))
-    except Missing as why:
-        pytest.skip(str(why))
-    with box:
-        machine = Machine(box)
-        machine.rent()
-        yield machine
 
 
 @contextmanager

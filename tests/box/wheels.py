@@ -9,9 +9,19 @@ from importlib import metadata
 from pathlib import Path, PurePosixPath
 
 
+def make_all(environment: Path, folder: Path) -> list[Path]:
+    """Pack everything that is installed in an environment."""
+    site = next(environment.glob("lib/python3*/site-packages"))
+    return [pack(dist, folder) for dist in metadata.distributions(path=[str(site)])]
+
+
 def make(name: str, folder: Path) -> Path:
-    """Pack an installed distribution as the wheel that it once was; scripts of entry points are made anew by installers."""
-    dist = metadata.distribution(name)
+    """Pack a distribution that is installed here."""
+    return pack(metadata.distribution(name), folder)
+
+
+def pack(dist: metadata.Distribution, folder: Path) -> Path:
+    """Pack it as the wheel that it once was; scripts of entry points are made anew by installers."""
     told = (dist.read_text("WHEEL") or "").splitlines()
     tags = [line.split()[1].split("-") for line in told if line.startswith("Tag:")]
     tag = "-".join(".".join(dict.fromkeys(parts)) for parts in zip(*tags, strict=True))

@@ -1,0 +1,151 @@
+"""Each step of `server setup`, killed before each of its statements and run again; --check writes nothing; undone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fastcompanion.base import templates
+from fastcompanion.server.setup import script, steps
+from fastcompanion.server.setup.script import Options
+from tests.box.box import USER
+from tests.box.server import LIGHT, PROBE, SCRIPT, Machine, Rental, notes, states, tree
+
+pytestmark = [pytest.mark.box, pytest.mark.timeout(600)]
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIO9uh325ir3OV336n38yKn4pa5iCPw8X9RF1s5yz5TpM ada"
+DOTS = f"""set -e
+    git config --global user.name Ada; git config --global user.email ada@example.org
+    git init -q -b main /tmp/dots; cd /tmp/dots
+    mkdir -p .config .ssh; echo 'set nu' >.config/vimrc; echo stranger >.ssh/authorized_keys; echo mine >.bashrc
+    git add -A; git commit -q -m dots; chown -R {USER} /tmp/dots"""
+# A machine of this much memory gets no swap; a box may not swap, which the step finds out.
+LITTLE = """sed 's/^MemTotal:.*/MemTotal: 4000000 kB/' /proc/meminfo >/run/meminfo; mount --bind /run/meminfo /proc/meminfo"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """How a step is tried: its options, what it finds, and whether undo leaves what others may need by then."""
+
+    options: dict[str, Any] = field(default_factory=dict)
+    find: str = ""
+    leaves: bool = False
+    #: where the statements stand, if not in do_NAME
+    function: str = ""
+    step: str = ""
+    #: what is written otherwise in the script, as a box is too small for it
+    edit: tuple[str, str] = ("", "")
+    kill_undo: bool = False
+
+
+CASES = {
+    "limit": Case(),
+    "packages": Case({"packages": ("fc-probe",)}, find=PROBE, leaves=True),
+    "idle": Case(),
+    "user": Case({"user": "grace"}, leaves=True),
+    "key": Case({"key": KEY}, leaves=True),
+    "sudo": Case({"user": "grace"}, find="useradd --create-home grace", leaves=True),
+    "sshd": Case(),
+    "firewall": Case(),
+    "updates": Case(),
+    "swap": Case(find=LITTLE, edit=("size=4096", "size=4")),
+    "journal": Case(),
+    "python": Case({"environment": "", "modules": ("six",)}),
+    "jupyter": Case(),
+    "dotfiles": Case({"dotfiles": "/tmp/dots"}, find=DOTS, leaves=True),
+    "motd": Case(),
+    # what steps are made of
+    "files": Case(step="motd", function="put"),
+    "files-back": Case(step="motd", function="gone", kill_undo=True),
+    "clone": Case({"dotfiles": "/tmp/dots"}, find=DOTS, leaves=True, step="dotfiles", function="dotfiles_program"),
+}  # fmt: skip
+
+
+def test_every_step_that_does_something_is_among_them() -> None:
+    """But for the driver, which needs Ubuntu and a GPU."""
+    done = set(re.findall(r"^do_(\w+)\(\)", templates.plain(steps.SCRIPT), re.MULTILINE))
+    assert {case.step or name for name, case in CASES.items()} == done - {"driver"}
+
+
+def killed_at(text: str, function: str, number: int) -> str | None:
+    """The script, killed before the statement of this number of a function; None behind the last."""
+    inside = function == "dotfiles_program"
+    begin = text.index("if [ ! -d .dotfiles ]" if inside else f"\n{function}() {{\n")
+    end = text.index("\nEND_OF_DOTFILES\n" if inside else "\n}\n", begin)
+    body = text[begin:end].split("\n")
+    indent = " *" if inside else "    "
+    first = re.compile(rf"{indent}[a-z\"\[(]")
+    no_statement = re.compile(r" *(local|elif|else|fi|done|then|continue)\b")
+    places = [at for at, line in enumerate(body) if first.match(line) and not no_statement.match(line)]  # fmt: skip
+    if number > len(places):
+        return None
+    at = places[number] if number < len(places) else len(body)
+    body.insert(at, "    kill -9 $$ $BASHPID")
+    return text[:begin] + "\n".join(body) + text[end:]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_killed_before_any_statement_and_run_again(rental: Rental, machine: Machine, index: Path, name: str) -> None:  # fmt: skip
+    """kill -9 before each statement of a step, and behind its last; the next run makes it whole, undo takes it back."""
+    case, step = CASES[name], CASES[name].step or name
+    options = machine.options(**{"only": (step,), "skip": (), "environment": LIGHT, **case.options})
+    reached = number = 0
+    for number, killed in enumerate(_killed(options, case.function or f"do_{step}", case)):
+        if number and (case.leaves or not machine.box.alive):
+            machine = rental.fresh()
+        _find(machine, case, index, number)
+        before = tree(machine) if number % 3 == 0 else []
+        if number == 0:
+            assert states(machine.script(replace(options, mode="check")))[step] == "would-change"
+            assert tree(machine) == before
+        if case.kill_undo:
+            assert machine.script(replace(options, mode="apply")).done
+        reached += _run_killed(machine, killed.replace(*case.edit) if case.edit[0] else killed)
+        if step in ("user", "key", "sudo", "sshd", "firewall", "dotfiles"):
+            assert machine.login(), number
+        again = machine.script(options, edit=case.edit)
+        assert again.done, (number, notes(again)[step])
+        if before:  # a machine that was mended is as any other: not each time
+            assert machine.script(options).changes == 0, number
+        assert machine.script(replace(options, mode="undo")).done, number
+        if before and not case.leaves:
+            machine.script(replace(options, mode="undo", only=()))
+            machine.box.run(["sh", "-c", "rm -f /root/setup.sh"])
+            assert [line for line in tree(machine) if line not in before and "/ufw" not in line] == [], number  # fmt: skip
+    assert reached >= min(number, 2)
+
+
+def _killed(options: Options, function: str, case: Case) -> Iterator[str]:
+    text = script.render(replace(options, mode="undo") if case.kill_undo else options)
+    number = 0
+    while (killed := killed_at(text, function, number)) is not None:
+        yield killed
+        number += 1
+
+
+def _run_killed(machine: Machine, killed: str) -> bool:
+    """Run it; was the statement reached?"""
+    machine.box.put(SCRIPT, killed, mode="700")
+    done = machine.box.run(["bash", SCRIPT], env={"FASTCOMPANION_EDITED": "yes"}, check=False, seconds=120)  # fmt: skip
+    return '"step":"all","state":"done"' not in done.stdout
+
+
+def _find(machine: Machine, case: Case, index: Path, number: int) -> None:
+    """Let the machine be as the step finds it."""
+    kept, uv = "/as-rented/uv", "/var/lib/fastcompanion/uv"
+    if case.find and (number == 0 or case.leaves):
+        machine.box.run(["sh", "-c", case.find])
+    if "modules" in case.options:
+        machine.box.put("/etc/pip.conf", f"[global]\nno-index = true\nfind-links = {index}\n")
+        # Installing uv takes longest, and is done whole while its own statements are killed.
+        if number > 3:
+            machine.box.run(["sh", "-c", f"mkdir -p {uv} && cp -a {kept}/. {uv}/"])
+        elif number == 3:
+            machine.script(machine.options(**{"only": ("python",), "skip": (), **case.options}))
+            machine.box.run(["sh", "-c", f"cp -a {uv} {kept}"])
+            machine.script(machine.options(environment="", mode="undo", only=(), skip=()))
