@@ -1165,6 +1165,7 @@ find_home() {
 }
 
 wait_for_the_cloud() { # not if it is cloud-init itself that runs us: it would wait for its own end
+    if [[ -e /run/cloud-init/result.json || -e /run/cloud-init/disabled ]]; then return 0; fi
     if [[ $SYSTEMD == yes ]] && have cloud-init && ! grep -q cloud- /proc/self/cgroup; then timeout 600 cloud-init status --wait >/dev/null 2>&1 || true; fi
 }
 
