@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fastcompanion import __version__
-from fastcompanion.base import process
+from fastcompanion.base import clock, process
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.process import Completed
 from fastcompanion.base.reporter import Reporter
@@ -30,7 +30,8 @@ from fastcompanion.flows.projects import Trained, furthest
 from fastcompanion.project import scoring
 from fastcompanion.project.place import Project
 from fastcompanion.server import connection as connections
-from fastcompanion.server import listing, parcels, registry
+from fastcompanion.server import listing, parcels, registry, states
+from fastcompanion.server.comparing import Entry
 from fastcompanion.server.connection import Connection
 from fastcompanion.server.failures import SSH
 
@@ -45,6 +46,8 @@ _NOT_SENT = (
     "fastcompanion-results",
 )
 _FEW = 1_000_000
+#: how often a run is fetched, and the seconds between
+_TURNS, _PAUSE = 4, 2.0
 
 
 def check(
@@ -53,7 +56,7 @@ def check(
     """Check a reproduction on a server in a fresh kernel there; recorded here as if it had run here."""
     course, lesson = lessons.find(ws, asked.lesson)
     ready = prepared.prepare(ws, course, lesson, asked.notebook)
-    connection = connections.connect(registry.find(name), reporter=reporter)
+    connection = connections.connect(states.awake(registry.find(name)), reporter=reporter)
     where = connection.server.name or connection.server.target
     with connection.shared():
         there = parcels.find_python(connection, "fastcompanion", "fastcompanion")
@@ -187,7 +190,7 @@ def train(
 ) -> Trained:
     """Fit a model of a project on a server, in the Python that `server setup` made there; scored here."""
     chosen = model or furthest(project)
-    connection = connections.connect(registry.find(name), reporter=reporter)
+    connection = connections.connect(states.awake(registry.find(name)), reporter=reporter)
     where = connection.server.name or connection.server.target
     folder = f"project-{hashlib.sha256(str(project.root).encode()).hexdigest()[:10]}"
     files: dict[str, Path | bytes] = {
@@ -206,14 +209,33 @@ def train(
     done = _run(connection, folder, words, reporter.note, reporter.note)
     if done.code != 0:
         raise _failed(done, words, where)
-    with connection.shared():
-        after = parcels.contents(connection, folder)
-        runs = f"{project.runs.name}/"
-        new = [one for one in after if one.startswith(runs) and after[one] != before.get(one)]
-        parcels.fetch(connection, folder, new, project.root)
+    _bring_runs(connection, folder, project, before)
     said = [line for line in done.out.splitlines() if line.strip()]
     board = None if fast else scoring.board(project)
     return Trained(chosen, said[-1] if said else "", done.seconds, board)
+
+
+def _bring_runs(
+    connection: Connection, folder: str, project: Project, before: Mapping[str, Entry]
+) -> None:
+    """Bring what a training has written, and try more than once: it may have taken hours."""
+    where = connection.server.name or connection.server.target
+    runs = f"{project.runs.name}/"
+    for left in reversed(range(_TURNS)):
+        try:
+            with connection.shared():
+                after = parcels.contents(connection, folder)
+                new = [one for one in after if one.startswith(runs) and after[one] != before.get(one)]  # fmt: skip
+                parcels.fetch(connection, folder, new, project.root)
+            return
+        except CompanionError as error:
+            if not left:
+                raise CompanionError(
+                    f"it has been trained on {where}, but what it wrote did not come: {error.message}",
+                    hint=f"It lies there in ~/{parcels.FOLDER}/{folder}/{runs[:-1]}, until the same model is trained there again.",
+                    code=error.code,
+                ) from error
+            clock.pause(_PAUSE)
 
 
 def _failed(done: Completed, words: list[str], where: str) -> CompanionError:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from fastcompanion.base import store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.process import Completed
 from fastcompanion.base.records import frozen
@@ -125,8 +126,14 @@ def _differs(one: Path | bytes, there: Entry | None) -> bool:
 def fetch(
     connection: Connection, folder: str, names: Sequence[str], into: Path
 ) -> tuple[Path, ...]:
-    """Bring files from a folder there into one here, each as a whole."""
-    came, _ = carrying.pull(connection, into, f"{FOLDER}/{folder}", names)
+    """Bring files from a folder there into one here, all of them or none."""
+    aside = into / listing.PARTIAL
+    try:
+        came, _ = carrying.pull(connection, aside, f"{FOLDER}/{folder}", names)
+        for name in came:
+            store.move(aside / name, into / name)
+    finally:
+        store.remove(aside)
     return tuple(into / name for name in came)
 
 

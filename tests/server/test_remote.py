@@ -13,7 +13,8 @@ import pytest
 
 from fastcompanion.base import events
 from fastcompanion.base.workspace import Workspace
-from fastcompanion.server import parcels, registry
+from fastcompanion.flows import remote
+from fastcompanion.server import ledger, parcels, registry
 from fastcompanion.server.connection import connect
 from tests.conftest import Runner
 from tests.project import made
@@ -197,6 +198,45 @@ def test_a_project_trains_there_and_is_scored_here(
     assert "baseline-seed7" in {one["name"] for one in done.data["board"]["runs"]}
     assert "training on box" in done.err
     assert sorted(path.name for path in (project / "runs" / "baseline-seed7").iterdir())
+
+
+BREAKS = """#!/bin/sh
+case "$1" in -c)
+  echo . >>"$HOME/tries"
+  [ $(wc -l <"$HOME/tries") -gt {most} ] || exec head -c 100 /dev/zero;;
+esac
+PATH=${{PATH#*:}} exec tar "$@"
+"""
+
+
+@pytest.mark.parametrize("most", [1, 9])
+def test_a_line_that_drops_while_a_run_comes_home_costs_no_training(
+    box: SshServer, tmp_path: Path, run: Runner, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(remote, "_PAUSE", 0.01)
+    project = made.copy("competition", made.passengers, tmp_path, tmp_path / "ship").root
+    box.program("tar", BREAKS.format(most=most))
+    done = run("project", "train", "baseline", "--seed", "7", "--on", "box", cwd=project)
+    came = (project / "runs" / "baseline-seed7").is_dir()
+    if most == 1:
+        assert (done.code, came) == (0, True), done.err
+    else:
+        assert (done.code, came) == (5, False)
+        assert "trained on box, but what it wrote did not come" in done.err
+        assert (box.home / parcels.FOLDER / next_folder(box) / "runs" / "baseline-seed7").is_dir()
+    assert not (project / ".fastcompanion-partial").exists()
+
+
+def test_a_machine_that_was_stopped_is_not_asked(
+    box: SshServer, built_in_study: Path, run: Runner
+) -> None:
+    registry.add(box.server("gpu", provider="ec2"))
+    ledger.append("gpu", "stopped")
+    write(built_in_study, run, answer(LOOK))
+    done = run("check", "foundations/01", "--on", "gpu", cwd=built_in_study)
+    assert done.code == 3
+    assert "fastcompanion server start gpu" in done.err
+    assert box.connections == 0
 
 
 def test_a_model_that_fails_there_says_why(box: SshServer, tmp_path: Path, run: Runner) -> None:
