@@ -39,7 +39,7 @@ def _view_status(seen: Overview) -> Iterable[Block]:
         yield Table(("course", "lessons done", "title"), rows)
     goal = f" of {duration(seen.plan.goal_minutes)}" if seen.plan and seen.plan.goal_minutes else ""
     week = f"this week {duration(seen.minutes_week)}{goal}"
-    yield Line(f"Today {duration(seen.minutes_today)}, {week}.")
+    yield Line(f"Today {duration(seen.minutes_today)}, {week}.{_streak(seen)}")
     if seen.plan is not None:
         yield from _ahead(seen.plan)
     solved = [one for one in seen.again if one.solved]
@@ -54,6 +54,13 @@ def _view_status(seen: Overview) -> Iterable[Block]:
         yield Next("fastcompanion course add foundations", "there is no course yet")
     else:
         yield Line("Everything is done in the courses of this study.", "good")
+
+
+def _streak(seen: Overview) -> str:
+    """Say how many weeks in a row have had their minutes; nothing before the second one."""
+    if seen.missed_last_week:
+        return " Last week was missed: never miss twice, this one counts."
+    return f" {seen.streak_weeks} weeks in a row." if seen.streak_weeks > 1 else ""
 
 
 def _again(one: Again) -> Block:

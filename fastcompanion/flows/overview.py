@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -18,8 +18,11 @@ from fastcompanion.course.model import Course
 from fastcompanion.course.progress import LessonProgress, NextStep
 from fastcompanion.study import journal, timer
 from fastcompanion.study.journal import Problem
+from fastcompanion.study.logbook import streaks
+from fastcompanion.study.logbook.streaks import Streak
 from fastcompanion.study.plan import plan as plans
 from fastcompanion.study.plan import slots
+from fastcompanion.study.plan.plan import Plan
 
 
 @frozen
@@ -60,7 +63,10 @@ class Ahead:
 
 @frozen
 class Overview:
-    """Where the learner is. Minutes are those of the study log."""
+    """Where the learner is. Minutes are those of the study log.
+
+    `streak_weeks` are weeks in a row; `missed_last_week`: a second miss would end them.
+    """
 
     study: str
     folder: str
@@ -74,6 +80,8 @@ class Overview:
     again: tuple[Again, ...] = ()
     after: NextStep | None = None
     plan: Ahead | None = None
+    streak_weeks: int = 0
+    missed_last_week: bool = False
 
 
 @frozen
@@ -99,7 +107,10 @@ def status(ws: Workspace) -> Overview:
     upcoming = _under_way(_next(found, states, last, str(settings.get("study.course"))), now)
     after = _after(found, states, upcoming)
     today = journal.study_day(clock.now())
-    week = journal.read(ws, journal.days_of_week(today), undone=journal.undone(ws, known))
+    undone = journal.undone(ws, known)
+    week = journal.read(ws, journal.days_of_week(today), undone=undone)
+    plan, wrong = _plan(ws)
+    streak = _streak(ws, plan, today, undone)
     return Overview(
         study=str(settings.get("study.name")),
         folder=str(ws.root),
@@ -114,18 +125,31 @@ def status(ws: Workspace) -> Overview:
         problems=week.problems,
         again=again.due([*known, *events.read(ws, private=True)], today),
         after=after,
-        plan=_ahead(ws, today),
+        plan=_ahead(plan, today) if plan is not None else wrong,
+        streak_weeks=streak.weeks if streak else 0,
+        missed_last_week=bool(streak and streak.missed_last),
     )
 
 
-def _ahead(ws: Workspace, today: date) -> Ahead | None:
-    """Look into the plan; one that can't be read is no reason to show nothing."""
+def _plan(ws: Workspace) -> tuple[Plan | None, Ahead | None]:
+    """Read the plan; one that can't be read is no reason to show nothing."""
     try:
-        plan = plans.read(ws)
+        return plans.read(ws), None
     except CompanionError as error:
-        return Ahead(problem=f"{error}. {error.hint}")
-    if plan is None:
+        return None, Ahead(problem=f"{error}. {error.hint}")
+
+
+def _streak(
+    ws: Workspace, plan: Plan | None, today: date, undone: Collection[str]
+) -> Streak | None:
+    """Compute the streak; an old day that can't be read hides nothing else."""
+    try:
+        return streaks.now(ws, plan, today, undone)
+    except CompanionError:
         return None
+
+
+def _ahead(plan: Plan, today: date) -> Ahead:
     soon = next(iter(slots.upcoming(plan, clock.now(), 1)), None)
     pause = plan.paused(clock.now().astimezone(plan.zone).date())
     return Ahead(

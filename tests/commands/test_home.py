@@ -161,14 +161,30 @@ def test_outside_of_a_study_exit_3_names_init(tmp_path: Path, run: Runner) -> No
 def test_status_of_a_fresh_study(built_in_study: Path, run: Runner) -> None:
     seen = run("status", "--json").data
     assert sorted(seen) == [
-        "after", "again", "courses", "folder", "lesson", "minutes_today", "minutes_week", "next", "plan",
-        "problems", "running", "study",
+        "after", "again", "courses", "folder", "lesson", "minutes_today", "minutes_week", "missed_last_week", "next", "plan",
+        "problems", "running", "streak_weeks", "study",
     ]  # fmt: skip
     assert seen["running"] is None
     assert seen["next"]["step"] == "watch"
     assert seen["next"]["lesson"] == "foundations/01"
     assert [step["state"] for step in seen["lesson"]["steps"]] == ["open"] * 4
     assert "Next: fastcompanion start foundations/01" in run("status").out
+
+
+def test_status_says_the_weeks_in_a_row(built_in_study: Path, run: Runner, frozen: Freeze) -> None:
+    for moment in ("2026-11-03T19:30:00+00:00", "2026-11-10T19:30:00+00:00"):
+        frozen(moment)
+        assert run("log", "add", "Read", "-m", "45").code == 0
+    assert run("status").out.count("this week 45 min. 2 weeks in a row.") == 1
+    frozen("2026-11-24T19:30:00+00:00")
+    assert "this week 0 min. Last week was missed: never miss twice" in run("status").out
+    frozen("2026-12-01T19:30:00+00:00")
+    seen = run("status", "--json").data
+    assert (seen["streak_weeks"], seen["missed_last_week"]) == (0, False)
+    assert " in a row" not in run("status").out
+    folder = built_in_study / "log" / "2026"
+    (folder / "2026-11-10.md").write_text("<<<<<<< here\n=======\n>>>>>>> there\n")
+    assert run("status").code == 0, "what is wrong in an old day is for `log` to say"
 
 
 def test_a_session_from_start_to_stop_is_one_commit(

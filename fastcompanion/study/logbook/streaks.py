@@ -11,15 +11,19 @@ where that misses a week, the zone of the plan is tried as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
+from itertools import pairwise
 
 from fastcompanion.base.records import frozen
+from fastcompanion.base.workspace import Workspace
 from fastcompanion.study import journal
 from fastcompanion.study.journal import Entry
 from fastcompanion.study.plan.plan import Plan
 
 _WEEK = timedelta(days=7)
+#: as far as is looked back at first
+_LOOK = 8
 # Whether a week or a day was kept; None is one that is left out.
 _Kept = bool | None
 
@@ -63,6 +67,28 @@ def of(entries: Iterable[Entry], plan: Plan | None, today: date) -> Streak:
         missed_last=run > 0 and bool(finished) and not finished[-1] and kept[-1] is None,
         days=in_a_row,
     )
+
+
+def now(ws: Workspace, plan: Plan | None, today: date, undone: Collection[str] = ()) -> Streak:
+    """Compute the streak from as many weeks as it takes to see where it began; `best` is of those alone."""
+    first = min((day for day, _ in journal.all_files(ws)), default=today)
+    back, this_week = _LOOK, _monday(today)
+    while True:
+        since = this_week - back * _WEEK
+        days = [since + timedelta(days=n) for n in range((today - since).days + 1)]
+        entries = journal.read(ws, days, undone=undone).entries
+        if since <= first or _broken(entries, plan, this_week, since):
+            return of(entries, plan, today)
+        back *= 2
+
+
+def _broken(entries: Iterable[Entry], plan: Plan | None, this_week: date, since: date) -> bool:
+    """Say whether a streak ended in these weeks; the first ones may lack sessions of a journey."""
+    weeks = _weeks(entries, plan, this_week)
+    mondays = _mondays(since + 2 * _WEEK, this_week)
+    kept = [_week(weeks, plan, monday, this_week) for monday in mondays]
+    counted = [one for one in kept if one is not None]
+    return any(not one and not after for one, after in pairwise(counted))
 
 
 def goal(plan: Plan | None, monday: date) -> int:

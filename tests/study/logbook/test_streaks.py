@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 
 import pytest
 
+from fastcompanion.base.workspace import Workspace
+from fastcompanion.study import journal
 from fastcompanion.study.journal import Entry
 from fastcompanion.study.logbook import stats, streaks
 from fastcompanion.study.plan.plan import Pause, Plan, Slot
@@ -13,6 +16,12 @@ from fastcompanion.study.plan.plan import Pause, Plan, Slot
 MONDAY = date(2026, 9, 7)
 SUNDAY = date(2026, 11, 22)
 TWICE = Plan("Europe/Warsaw", (Slot(("tue", "thu"), time(19, 30), 60),))
+
+
+@pytest.fixture
+def ws(tmp_path: Path) -> Workspace:
+    (tmp_path / "fastcompanion.toml").write_text("version = 1\n")
+    return Workspace(tmp_path)
 
 
 def at(text: str, minutes: int = 60) -> Entry:
@@ -101,6 +110,32 @@ def test_who_travels_keeps_the_week(moment: str) -> None:
     before = [at("2026-11-08T19:30:00+01:00"), at("2026-11-15T19:30:00+01:00")]
     found = streaks.of([*before, at(moment)], plan, date(2026, 11, 25))
     assert (found.weeks, found.missed_last) == (3, False)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["x", "x" * 5 + "..", "x" * 30, "x." * 17, "x" * 12 + ".." + "x" * 9, "x" * 9 + ".." + "x." * 8,
+     ".".join("x" * 20) + "...", "x" * 40 + "..xx" + "." * 12],
+)  # fmt: skip
+def test_looking_back_as_far_as_needed_finds_the_same_streak(ws: Workspace, pattern: str) -> None:
+    for number, entry in enumerate(weeks(pattern)):
+        path = ws.day_file(entry.at.date())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"# {entry.at:%Y-%m-%d %A}\n- 19:30+02:00 120m ^e{number:07}\n")
+    today, whole = last_day(pattern), journal.read(ws).entries
+    assert len(whole) == pattern.count("x")
+    for plan in (None, TWICE):
+        found, wanted = streaks.now(ws, plan, today), streaks.of(whole, plan, today)
+        assert (found.weeks, found.missed_last) == (wanted.weeks, wanted.missed_last)
+
+
+def test_a_streak_that_ended_lately_leaves_the_old_log_alone(ws: Workspace) -> None:
+    """A day of years ago that nobody could read is not opened."""
+    for day, text in ((date(2019, 1, 7), "<<<<<<< a conflict\n"), (date(2026, 11, 17), "- 19:30+01:00 120m ^e0000001\n")):  # fmt: skip
+        path = ws.day_file(day)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    assert streaks.now(ws, TWICE, SUNDAY).weeks == 1
 
 
 def test_an_empty_log_has_no_streak() -> None:
