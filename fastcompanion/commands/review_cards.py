@@ -102,14 +102,15 @@ def _decide(one: Proposal, number: int, of: int) -> Decision | None:
             case "s":
                 return Decision(False)
             case "e":
-                return _in_other_words(one)
+                return _in_other_words()
         console.show_line(None, (Line(_CHOICES, "dim"),))
 
 
-def _in_other_words(one: Proposal) -> Decision:
+def _in_other_words() -> Decision:
+    """Ask for the card in the learner's words; an author's answer is none of them."""
     front = console.ask_or_end("The question (Enter: as it is)")
-    back = console.ask_or_end("The answer (Enter: at the first review)")
-    return Decision(True, front or None, back or None)
+    back = console.ask_or_end("Your answer (Enter: at the first review)")
+    return Decision(True, front or None, back)
 
 
 def _view_proposal(one: Proposal, number: int, of: int) -> Iterable[Block]:

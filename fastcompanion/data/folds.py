@@ -293,15 +293,6 @@ def changed(split: Split, ids: Sequence[str]) -> tuple[tuple[str, ...], tuple[st
     )
 
 
-def leaking(split: Split, groups: Mapping[str, str]) -> tuple[str, ...]:
-    """Name the groups whose rows lie in several parts."""
-    parts: dict[str, set[str]] = defaultdict(set)
-    for one, group in groups.items():
-        if one in split.parts:
-            parts[group].add(split.parts[one])
-    return tuple(sorted(group for group, found in parts.items() if len(found) > 1))
-
-
 def lacking(split: Split, classes: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """Name for each part the classes that have no row in it."""
     every = set(classes.values())

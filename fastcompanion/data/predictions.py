@@ -195,8 +195,3 @@ def matched(first: Predictions, second: Predictions) -> tuple[Predictions, Predi
 def share_names(classes: Sequence[str]) -> list[str]:
     """Name the columns of probabilities."""
     return [_SHARE + name for name in classes]
-
-
-def pixel_names(classes: Sequence[str]) -> list[str]:
-    """Name the columns of pixels: hit, extra and lost of each class."""
-    return [start + name for name in classes for start in _PIXELS]

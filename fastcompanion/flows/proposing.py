@@ -43,7 +43,10 @@ class Offer:
 
 @frozen
 class Decision:
-    """What the learner makes of a proposal: take it (perhaps in other words), or never see it."""
+    """What the learner makes of a proposal: take it (perhaps in other words), or never see it.
+
+    None leaves words as they are; an empty `back` is answered at the first review.
+    """
 
     take: bool
     front: str | None = None

@@ -14,6 +14,7 @@ from fastcompanion.base.errors import CompanionError
 from fastcompanion.data import folds
 from fastcompanion.data.dataset import SplitRule
 from fastcompanion.data.folds import Rows, Split, make
+from tests.data.leaks import leaking
 
 
 def rule(name: Any, count: int = 5, share: float = 0.2, column: str = "c") -> SplitRule:
@@ -114,8 +115,8 @@ class TestRules:
         groups = tuple(f"g{random.Random(n).randint(0, 30)}" for n in range(300))
         split = make(rule("group"), Rows(ids(300), groups=groups), final=0.2)
         by_id = dict(zip(ids(300), groups, strict=True))
-        assert folds.leaking(split, by_id) == ()
-        assert folds.leaking(make(rule("random"), Rows(ids(300))), by_id) != ()
+        assert leaking(split, by_id) == ()
+        assert leaking(make(rule("random"), Rows(ids(300))), by_id) != ()
 
     def test_time_goes_forward(self) -> None:
         moments = tuple(float(n // 4) if n % 10 else None for n in range(200))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -55,3 +56,16 @@ def test_enter_makes_no_study_in_a_folder_with_files(tmp_path: Path) -> None:
     assert code == 1, screen
     assert "(y/N)" in screen
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_enter_keeps_the_answer_for_the_first_review(built_in_study: Path) -> None:
+    """Who says a question in other words, and no answer, is asked for it: the author's is not kept."""
+    typed = "e\nIn my words?\n\na\nq\n"
+    code, screen = at_terminal(built_in_study, typed, "review", "add", "1")
+    assert code == 0, screen
+    assert "2 cards taken." in screen
+    assert "Your first answer to a card without one becomes its back." in screen
+    lines = (built_in_study / "review" / "cards.jsonl").read_text().splitlines()
+    reworded, taken = (json.loads(line) for line in lines)
+    assert (reworded["front"], "back" in reworded) == ("In my words?", False)
+    assert taken["back"], "taken as it is, with the author's answer"

@@ -15,6 +15,7 @@ from fastcompanion.data import folds
 from fastcompanion.project import media, plan
 from fastcompanion.project.choices import Asked
 from tests.data import folders
+from tests.data.leaks import leaking
 
 
 def rows(made: media.Made, name: str = media.TABLE) -> list[dict[str, str]]:
@@ -172,7 +173,7 @@ def test_groups_stay_together_and_stand_in_the_table(tmp_path: Path) -> None:
     made = media.make(Asked(tmp_path / "set"))
     assert made.split.rule.rule == "group"
     assert made.answers["group"] == "group"
-    assert folds.leaking(made.split, {row["id"]: row["group"] for row in rows(made)}) == ()
+    assert leaking(made.split, {row["id"]: row["group"] for row in rows(made)}) == ()
 
 
 def test_a_few_groups_make_as_many_folds(tmp_path: Path) -> None:
@@ -183,7 +184,7 @@ def test_a_few_groups_make_as_many_folds(tmp_path: Path) -> None:
                 folders.png(tmp_path / "set" / folder / f"film{film}_{number:04}.png", 8, 8)
     made = media.make(Asked(tmp_path / "set"))
     assert made.split.folds == ("0", "1", "2")
-    assert folds.leaking(made.split, {row["id"]: row["group"] for row in rows(made)}) == ()
+    assert leaking(made.split, {row["id"]: row["group"] for row in rows(made)}) == ()
     assert made.answers["split"] == "group, 3 folds"
 
 

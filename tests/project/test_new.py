@@ -18,6 +18,7 @@ from fastcompanion.data import folds, predictions
 from fastcompanion.project import new, render
 from fastcompanion.project.place import Project
 from tests.data import folders
+from tests.data.leaks import leaking
 from tests.project import made
 
 Git = Callable[..., str]
@@ -104,7 +105,7 @@ def test_rows_of_one_group_stay_together(tmp_path: Path) -> None:
     with (project.data / "train.csv").open(newline="") as file:
         groups = {row["visit_id"]: row["patient"] for row in csv.DictReader(file)}
     split = folds.read(project.root)
-    assert folds.leaking(split, groups) == ()
+    assert leaking(split, groups) == ()
     assert split.of(folds.FINAL)
 
 

@@ -47,7 +47,9 @@ def said(kind: str, skill: float, seed: int) -> Predictions:
         shares = {f"share:{n}": tuple(0.8 if n in one else 0.2 for one in kept) for n in "abcd"}
         return Predictions(ids, tuple(map("|".join, drawn)), tuple(map("|".join, kept)), numbers=shares)  # fmt: skip
     if makes == "mask":
-        columns: dict[str, list[float]] = {n: [] for n in predictions.pixel_names(["sky", "sea"])}
+        columns: dict[str, list[float]] = {
+            f"{n}:{of}": [] for of in ("sky", "sea") for n in ("hit", "extra", "lost")
+        }
         for _ in ids:
             hits = [truths.randrange(20, 60), truths.randrange(5, 40)]
             lost = [round((1 - skill) * chance.randrange(40)), round((1 - skill) * chance.randrange(40))]  # fmt: skip

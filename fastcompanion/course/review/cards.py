@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -30,10 +30,9 @@ LINE_VERSION = 1
 OWN = "your own"
 Kind = Literal["question", "predict", "task"]
 State = Literal["proposed", "active", "suspended"]
-Change = Literal["proposed", "accepted", "edited", "suspended"]
+Change = Literal["accepted", "edited", "suspended"]
 KINDS: tuple[Kind, ...] = ("question", "predict", "task")
 _STATES: Mapping[str, State] = {
-    "proposed": "proposed",
     "accepted": "active",
     "suspended": "suspended",
 }
@@ -124,11 +123,6 @@ def _broken(line: Mapping[str, Any], path: Path, problem: str) -> CompanionError
         hint="Mend the line by hand, or take an older version of the file from git.",
         file=path,
     )
-
-
-def propose(study: Workspace, found: Iterable[Card]) -> None:
-    """Write cards down that the learner may accept later."""
-    _write(study, study.cards, [_line_of(card, "proposed") for card in found])
 
 
 def accept(study: Workspace, found: Sequence[Card]) -> tuple[Card, ...]:

@@ -54,12 +54,6 @@ class TestCards:
         assert "words" not in ws.cards.read_text()
         assert cards.read(ws)["q1"].state == "suspended"
 
-    def test_a_proposal_waits(self, ws: Workspace) -> None:
-        cards.propose(ws, [card()])
-        assert cards.read(ws)["q1"].state == "proposed"
-        cards.accept(ws, [card()])
-        assert cards.read(ws)["q1"].state == "active"
-
     def test_a_change_that_a_newer_program_makes_is_left_alone(self, ws: Workspace) -> None:
         cards.accept(ws, [card()])
         line = {
