@@ -122,7 +122,12 @@ def keep(settings, known):
         return []
     if not until > time.time():
         return []
-    return [f"asked to keep running until {time.strftime('%d %b %H:%M', time.localtime(until))}"]
+    return [f"asked to keep running until {moment(until)}"]
+
+
+def moment(seconds):
+    """In the zone of this machine, and named: the learner's may be another."""
+    return time.strftime("%d %b %H:%M %Z", time.localtime(seconds))
 
 
 def setup(settings, known):
@@ -248,11 +253,14 @@ def keep_running(words):
         return
     if not found:
         sys.exit("How long? For instance: fastcompanion-idle keep 2h")
-    until = time.time() + float(found[1]) * {"m": 60, "h": 3600, "d": 86400}[found[2]]
+    span = float(found[1]) * {"m": 60, "h": 3600, "d": 86400}[found[2]]
+    until = time.time() + span
     new = KEEP.with_name(".until")
     new.write_text(f"{until:.0f}\n")
     new.replace(KEEP)
-    print(f"Kept running until {time.strftime('%d %b %H:%M', time.localtime(until))}; the hard limit stays.")
+    left = limit()
+    stays = "stays" if left is None or left > span else f"stops it before that, in {left // 60} minutes"
+    print(f"Kept running until {moment(until)}; the hard limit {stays}.")
 
 
 def restart(settings):

@@ -879,6 +879,8 @@ ours() {
     done
     return 1
 }
+# Once it is whole it is the learner's alone, whatever they changed in it since.
+if [ -d .dotfiles ] && [ ! -e .dotfiles/unfinished ]; then exit 0; fi
 if [ ! -d .dotfiles ]; then
     # Of a clone that was cut off: a whole one has another name.
     rm -rf .dotfiles.new

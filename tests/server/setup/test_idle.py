@@ -6,6 +6,7 @@ import fcntl
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -287,10 +288,21 @@ def test_keep_holds_it_until_its_time(desk: Desk) -> None:
     assert 7190 < float(desk.watcher.KEEP.read_text()) - time.time() < 7210
     (reason,) = desk.reasons()
     assert reason.startswith("asked to keep running until")
+    assert reason.endswith(time.strftime(" %Z")), "the machine's zone may not be the learner's"
     desk.watcher.KEEP.write_text(f"{time.time() - 1}")
     assert desk.reasons() == []
     desk.watcher.keep_running(["off"])
     assert not desk.watcher.KEEP.exists()
+
+
+def test_keep_says_what_the_hard_limit_makes_of_it(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.program("systemctl", f"echo {time.monotonic() / 3600 + 7.5:.4f}h")
+    desk.watcher.keep_running(["2h"])
+    assert "the hard limit stays" in capsys.readouterr().out
+    desk.watcher.keep_running(["30d"])
+    assert re.search(r"stops it before that, in (449|450) minutes", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("text", ["", "soon", "nan\n", "9" * 5000, "\x00\xff"])
