@@ -17,7 +17,7 @@ from fastcompanion.commands.server_app import app
 from fastcompanion.console import Answer, Block, Line, Next, Raw, Table, Title, Warn
 from fastcompanion.server.connection import connect
 from fastcompanion.server.registry import Server
-from fastcompanion.server.setup import place, running, script, steps
+from fastcompanion.server.setup import place, program, running, script, steps
 from fastcompanion.server.setup.report import Report, StepResult
 from fastcompanion.server.setup.script import Mode, Options
 from fastcompanion.server.setup.steps import Kind, Step
@@ -179,7 +179,7 @@ def setup(
     if explain:
         return Answer(Explained(options.kind, _explained(options)), _view_explained)
     if shown or known is None:
-        return Answer(Written(options.kind, script.render(options)), _view_written)
+        return Answer(Written(options.kind, script.render(program.by_hand(options))), _view_written)
     return _run(session, known, options, password)
 
 

@@ -12,7 +12,7 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.server.cloud import userdata
 from fastcompanion.server.cloud.prices import Machine
-from fastcompanion.server.setup import script, steps
+from fastcompanion.server.setup import program, script, steps
 from fastcompanion.server.setup.script import Options
 
 To = Literal["cloud-init", "sh", "skypilot"]
@@ -38,6 +38,7 @@ class Exported:
 
 def export(to: To, options: Options, machine: Machine, disk: int) -> Exported:
     """Give the text; nothing in it is secret."""
+    options = program.by_hand(options)
     if to == "cloud-init":
         text = userdata.cloud_config(options)
     elif to == "sh":

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.reporter import Reporter, Task
 from fastcompanion.server.connection import Connection, Local, connect
-from fastcompanion.server.setup import report, script, steps
+from fastcompanion.server.setup import program, report, script, steps
 from fastcompanion.server.setup.report import ALL, Event, Report
 from fastcompanion.server.setup.script import Options
 
@@ -26,7 +26,12 @@ def setup(
     A step that fails is told in the report. A script that could not start, or whose end never came, is an
     error; it may still be running there, and the next setup then joins it.
     """
-    options = replace(options, proven=options.mode == "apply", sudo_free=sudo is None)
+    options = replace(
+        options,
+        proven=options.mode == "apply",
+        sudo_free=sudo is None,
+        program=options.program or program.version(),
+    )
     label = f"{_LABELS[options.mode]} {connection.server.name}"
     with reporter.task(label, total=len(steps.all_steps())) as task:
         listener = _Listener(connection, reporter, task, sudo)
@@ -76,12 +81,21 @@ class _Listener:
             self.ended = event
         elif event.state == "doing":
             self._task.advance(0, _title(event.step))
+            if program.asked_for(event.note):
+                self._send(event)
         elif event.state == "joined":
             self._reporter.note(event.note)
         else:
             self._task.advance(1, _title(event.step))
         if event.rollback:
             self._prove(event)
+
+    def _send(self, event: Event) -> None:
+        """Give the script the program that it waits for; it goes on alone if that fails."""
+        try:
+            program.send(connect(self._connection.server), self._sudo)
+        except CompanionError as error:
+            self._reporter.note(f"{event.step}: fastcompanion could not be sent: {error.message}")
 
     def _prove(self, event: Event) -> None:
         """Leave the proof of a fresh login, which calls off the way back; without it the change is undone."""

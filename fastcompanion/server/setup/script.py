@@ -20,9 +20,13 @@ PORT = 8888
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _FOLDER = re.compile(r"/[A-Za-z0-9._+@/-]+")
 _ZONE = re.compile(r"[A-Za-z0-9_+/-]+")
+_WHOLE = "One that begins with / there, of letters, digits and . _ + @ -"
+_VERSION = re.compile(r"[A-Za-z0-9.+!-]+")
 _PLACEHOLDER = "@idle.py@\n"
 # Whole lines alone; the heads of steps stay, as the script reads its own list from them.
 _COMMENT = re.compile(r"^ *#(?!!|: step ).*\n", re.MULTILINE)
+# And those behind a command; a quotation mark would say that it may be part of a text.
+_REMARK = re.compile(r"(?<=\S) +# [^'\"`\n]*$", re.MULTILINE)
 # What the short form can do without: the way back, the reasons, and a client that looks on.
 _LONG = r"undo|undo_\w+|still_there|forget|explain|apart|follow|look"
 _UNDO = re.compile(rf"^(?:{_LONG})\(\) \{{(?: .*\}}\n|.*\n(?:.*\n)*?\}}\n)", re.MULTILINE)
@@ -65,6 +69,8 @@ class Options:
     #: a virtual environment that is there already and is used as it is
     environment: str = ""
     dotfiles: str = ""
+    #: the version of fastcompanion that belongs there; "" is none
+    program: str = ""
 
 
 def render(options: Options, *, terse: bool = False) -> str:
@@ -90,14 +96,15 @@ def _shortened(body: str, options: Options) -> str:
     head, *parts = re.split(r"(?m)^(?=#: step )", body)
     last, mark, run = parts[-1].partition(_RUN)
     kept = [part for part in (*parts[:-1], last) if _needed(steps.name_of(part), options)]
-    return _COMMENT.sub("", _INDENT.sub("", _UNDO.sub("", "".join((head, *kept, mark, run)))))
+    text = _UNDO.sub("", "".join((head, *kept, mark, run)))
+    return _REMARK.sub("", _COMMENT.sub("", _INDENT.sub("", text)))
 
 
 def _needed(name: str, options: Options) -> bool:
     step = steps.find(name)
     if options.only:
         return name in options.only
-    if name in options.skip or (name == "dotfiles" and not options.dotfiles):
+    if name in options.skip or (name in ("dotfiles", "program") and not getattr(options, name)):
         return False
     return name in options.also or step.applies(options.kind)
 
@@ -110,15 +117,14 @@ def check(options: Options) -> None:
             raise _wrong(f"there is no step {name!r}", "One of: " + ", ".join(sorted(known)))
     if options.kind not in steps.KINDS:
         raise _wrong(f"{options.kind!r} is no kind of machine", "One of: " + ", ".join(steps.KINDS))
-    if options.user and not _USER.fullmatch(options.user):
-        raise _wrong(f"{options.user!r} is no user name", "Small letters, digits, - and _.")
-    if options.timezone and not _ZONE.fullmatch(options.timezone):
-        raise _wrong(f"{options.timezone!r} is no time zone", "For instance Europe/Berlin.")
-    if options.environment and not _FOLDER.fullmatch(options.environment):
-        raise _wrong(
-            f"{options.environment!r} is no whole path",
-            "One that begins with / there, of letters, digits and . _ + @ -",
-        )
+    for value, pattern, wrong, cure in (
+        (options.user, _USER, "no user name", "Small letters, digits, - and _."),
+        (options.timezone, _ZONE, "no time zone", "For instance Europe/Berlin."),
+        (options.environment, _FOLDER, "no whole path", _WHOLE),
+        (options.program, _VERSION, "no version", "For instance 0.1.0."),
+    ):
+        if value and not pattern.fullmatch(value):
+            raise _wrong(f"{value!r} is {wrong}", cure)
     if re.search(r"://[^/]*@", options.dotfiles):
         raise _wrong(
             "the address of the dotfiles holds a password",
@@ -155,6 +161,7 @@ def _settings(options: Options) -> dict[str, str]:
         "MODULES": " ".join(options.modules),
         "ENVIRONMENT": options.environment,
         "DOTFILES": options.dotfiles,
+        "PROGRAM": options.program,
     }
 
 

@@ -165,6 +165,7 @@ def test_the_printed_script_is_the_one_that_is_sent(box: SshServer, run: Runner)
     assert [one[0].split("=")[0] for one in different if "sha256sum" not in one[0]] == [
         "PROVEN",
         "SUDO_FREE",
+        "PROGRAM",
     ]
 
 
@@ -209,3 +210,42 @@ def test_without_a_server_it_says_how_to_begin(run: Runner) -> None:
     done = run("server", "setup")
     assert done.code == 3
     assert "server setup user@host" in done.err
+
+
+def test_a_new_machine_gets_the_name_that_the_learner_wants(there: SshServer, run: Runner) -> None:
+    registry.add(there.server("den"))
+    known = registry.find("den")
+    registry.remove("den")
+    there.program("sudo", '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done; shift; exec "$@"\n')
+    plays(there, OK, DONE)
+    words = ("server", "setup", known.target)
+    assert run(*words, "--name", "GPU 1").code == 2
+    assert registry.read() == (), "refused before anything runs there"
+    assert run(*words, "--name", "gpu", "--idle", "45m", "--max", "90m").code == 0
+    assert registry.find("gpu").host == known.host
+    assert "\nIDLE_MINUTES=45\nMAX_HOURS=2\n" in script(there)
+    again = run(*words, "--name", "other", "--json")
+    assert again.code == 2
+    assert "is called gpu already" in again.errors[0]["message"]
+    assert run(*words, "--json").data["name"] == "gpu"
+    assert run("server", "setup", "--idle", "soon", "--check").code == 2
+
+
+def test_a_machine_that_was_half_set_up_is_kept_among_the_servers(
+    there: SshServer, run: Runner
+) -> None:
+    """It may cost money, and the next command calls it by its name."""
+    registry.add(there.server("den"))
+    known = registry.find("den")
+    registry.remove("den")
+    there.program("sudo", '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done; shift; exec "$@"\n')
+    failed = '{"step":"python","state":"failed","note":"no network","rollback":""}'
+    over = DONE.replace('"done"', '"failed"')
+    plays(there, OK, failed, over, code=1)
+    assert run("server", "setup", known.target, "--name", "gpu").code == 1
+    assert registry.read() == (), "nothing was done there"
+    plays(there, OK, CHANGED.replace("fastcompanion-rollback-sshd", ""), failed, over, code=1)
+    done = run("server", "setup", known.target, "--name", "gpu", "--kind", "cloud")
+    assert done.code == 1
+    assert "fastcompanion server logs gpu" in done.out
+    assert registry.find("gpu").kind == "cloud"

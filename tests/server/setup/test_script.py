@@ -79,8 +79,10 @@ def test_the_short_form_puts_the_same_on_the_machine() -> None:
     whole = functions(script.render(Options(key=KEY)))
     terse = functions(script.render(Options(key=KEY), terse=True))
     missing = {name for name in whole.keys() - terse.keys() if not name.startswith("undo_")}
+    not_asked = {"check_dotfiles", "do_dotfiles", "dotfiles_program"}
+    not_asked |= {"check_program", "needs_program", "do_program"}
     unused = {"undo", "still_there", "forget", "explain", "apart", "follow", "look"}
-    assert missing == {"check_dotfiles", "do_dotfiles", "dotfiles_program"} | unused
+    assert missing == not_asked | unused
     assert {name: whole[name] for name in terse} == terse
 
 
@@ -143,7 +145,7 @@ def test_an_environment_whose_name_would_break_a_line_is_refused(folder: str) ->
 def test_every_step_says_why_and_can_be_looked_at() -> None:
     text = (ROOT / "templates/server/setup.sh").read_text()
     names = [step.name for step in steps.all_steps()]
-    assert len(names) == len(set(names)) == 18
+    assert len(names) == len(set(names)) == 19
     for step in steps.all_steps():
         assert len(step.why) > 60, step.name
         assert set(step.kinds) | set(step.on_request) <= set(steps.KINDS)
@@ -155,7 +157,7 @@ def test_every_step_says_why_and_can_be_looked_at() -> None:
 def test_a_box_in_the_house_is_never_switched_off_nor_closed_unasked() -> None:
     """What --kind home does without being asked for by name."""
     at_home = {step.name for step in steps.all_steps() if step.applies("home")}
-    assert at_home == {"preflight", "packages", "key", "updates", "journal", "python", "jupyter", "dotfiles", "verify"}  # fmt: skip
+    assert at_home == {"preflight", "packages", "key", "updates", "journal", "python", "program", "jupyter", "dotfiles", "verify"}  # fmt: skip
 
 
 @pytest.mark.skipif(
