@@ -20,6 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import filelock
+
 from tests.box import rootfs
 from tests.box.rootfs import UID, USER, Missing
 
@@ -78,7 +80,12 @@ class Box:
         self.close()
 
     def boot(self, *, seconds: float = 90) -> None:
-        """Start the system and wait until it and the learner's session are up."""
+        """Start the system and wait until it and the learner's session are up; one box of this machine at a time."""
+        # Two that start in the same instant take so long that some unit of theirs fails.
+        with filelock.FileLock(rootfs.FOLDER / ".boot"):
+            self._boot(seconds)
+
+    def _boot(self, seconds: float) -> None:
         if self._script is None:
             # A session of its own: Ctrl-C reaches it through the end of its stdin, once.
             self._script = subprocess.Popen(

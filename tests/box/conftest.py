@@ -11,7 +11,7 @@ import pytest
 from tests.box import wheels
 from tests.box.box import USER, Box, Missing, program_folders
 from tests.box.desktop import Desktop
-from tests.box.server import ENVIRONMENT, HOME_USER, PROGRAM, Machine, Rental
+from tests.box.server import ENVIRONMENT, HOME_USER, PROGRAM, WHEELS, Machine, Rental
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def rental(shared: Path) -> Iterator[Rental]:
     """Where tests get their rented machine from."""
-    found = Rental(sorted({*program_folders(), Path(ENVIRONMENT), shared}))
+    more = {Path(WHEELS)} if WHEELS else set()
+    found = Rental(sorted({*program_folders(), Path(ENVIRONMENT), shared, *more}))
     yield found
     found.close()
 

@@ -11,7 +11,8 @@ import sys
 
 from playwright.sync_api import sync_playwright
 
-SECONDS = 90_000
+#: fastai and PyTorch are read from the disk for the first time
+SECONDS = 300_000
 CODE, PICTURE = sys.argv[1:3]
 URL = sys.stdin.readline().strip()
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")

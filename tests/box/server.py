@@ -26,6 +26,10 @@ PROGRAM = [sys.executable, "-m", "fastcompanion"]
 SCRIPT = "/root/setup.sh"
 #: Where JupyterLab itself is looked at, it is this one; with fastai in it, if a folder that has it is named.
 ENVIRONMENT = os.environ.get("FASTCOMPANION_TEST_SERVER_ENV", sys.prefix)
+#: Steps that no other kind of machine gets without being asked.
+ONLY_RENTED = {"limit", "idle", "sudo", "sshd", "firewall", "swap", "driver", "motd"}
+#: A folder of wheels with all that `server setup` installs; with it, one test lets it make the environment itself.
+WHEELS = os.environ.get("FASTCOMPANION_TEST_SERVER_WHEELS", "")
 #: Where it is not, one that starts at once, as most of a setup's time in a box is the start of JupyterLab.
 LIGHT = "/opt/light"
 LIGHT_PYTHON = f"""#!/bin/sh

@@ -6,6 +6,7 @@ import base64
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -22,6 +23,13 @@ SEED = "/var/lib/cloud/seed/nocloud"
 @pytest.fixture(scope="module")
 def booted() -> Iterator[Machine]:
     """A machine after its first boot with our user data, packed as EC2 gets it."""
+    with first_boot() as machine:
+        yield machine
+
+
+@contextmanager
+def first_boot(find: str = "true") -> Iterator[Machine]:
+    """Boot a machine for the first time; `find` is what is done to its image before."""
     try:
         box = Box("server", shown=program_folders())
     except Missing as why:
@@ -31,6 +39,7 @@ def booted() -> Iterator[Machine]:
         machine.rent()
         box.run(["rm", "-f", f"/home/{USER}/.ssh/authorized_keys"])
         _seed(box, options(machine))
+        box.run(["sh", "-c", find])
         box.power_off()
         try:
             box.boot(seconds=180)
@@ -85,8 +94,24 @@ def test_the_machine_is_as_a_setup_over_ssh_would_make_it(booted: Machine) -> No
 
 def test_it_stops_itself_whatever_becomes_of_us(booted: Machine) -> None:
     timers = booted.box.systemctl("list-timers", "--all")
-    for name in ("fastcompanion-idle.timer", "fastcompanion-limit.timer", userdata.FIRST_LIMIT):
+    for name in ("fastcompanion-idle.timer", "fastcompanion-limit.timer"):
         assert name in timers
+    assert userdata.FIRST_LIMIT not in timers, "the limit of the setup has taken its place"
+
+
+def test_where_the_script_fails_at_once_the_first_limit_stands() -> None:
+    """And is still where it was when systemd reads its files again, as each installed package lets it."""
+    with first_boot("sed -i 's/^ID=.*/ID=plan9/' /usr/lib/os-release") as machine:
+        box, unit = machine.box, f"{userdata.FIRST_LIMIT}.timer"
+        log = box.read("/var/log/cloud-init-output.log")
+        assert '"step":"preflight","state":"failed"' in log, log[-3000:]
+        moment = ("show", unit, "-p", "NextElapseUSecMonotonic", "--value")
+        before = box.systemctl(*moment)
+        assert before.startswith("8h")
+        box.run(["sleep", "2"])
+        box.systemctl("daemon-reload")
+        assert box.systemctl(*moment) == before
+        assert unit in box.systemctl("list-timers", "--all")
 
 
 def test_the_key_gets_in_and_passwords_do_not(booted: Machine) -> None:

@@ -76,7 +76,7 @@ def test_after_a_restart_everything_is_still_so(machine: Machine) -> None:
 def test_a_machine_that_is_given_back_is_as_it_was_rented(machine: Machine) -> None:
     """All of these tests share one, which is only fair if none sees another's traces."""
     before = tree(machine)
-    assert machine.script(machine.options(user="grace", key=machine.key, kind="cloud")).done
+    assert machine.script(machine.options(user="grace", key=machine.key)).done
     machine.box.run(["ufw", "allow", "9999/tcp"])
     machine.box.run(["tmux", "new-session", "-d", "sleep 1000"], user=USER)
     machine.box.run(["systemd-run", "--unit=left-over", "sleep", "1000"])
@@ -110,8 +110,36 @@ def test_what_fails_in_the_middle_of_a_step_ends_it_and_is_named(
     assert done.returncode == 1
     found = report.collect(filter(None, map(report.read, done.stdout.splitlines())))
     assert states(found)["journal"] == "failed"
-    assert re.search(r"line \d+, at: ls /there-is-no-such-folder", notes(found)["journal"])
+    assert re.search(r"in \w+, at: ls /there-is-no-such-folder", notes(found)["journal"])
     assert not found.done
+
+
+def test_a_full_disk_leaves_the_good_file_and_is_told(machine: Machine) -> None:
+    options = machine.options(only=("idle",))
+    assert machine.script(options).done
+    before = machine.box.read("/etc/fastcompanion/server.env")
+    full = """set -e; cd /etc/fastcompanion; cp -p server.env /run/kept
+    mount -t tmpfs -o size=4k full .; cp -p /run/kept server.env"""
+    machine.box.run(["sh", "-c", full])
+    try:
+        found = machine.script(replace(options, idle_minutes=30))
+        assert states(found)["idle"] == "failed"
+        assert machine.box.read("/etc/fastcompanion/server.env") == before
+        assert machine.box.run(["ls", "-A", "/etc/fastcompanion"]).stdout == "server.env\n"
+    finally:
+        machine.box.run(["umount", "/etc/fastcompanion"])
+    assert machine.script(replace(options, idle_minutes=30)).done
+
+
+def test_what_failed_is_not_tried_again_where_nobody_asks_for_it_any_more(machine: Machine) -> None:
+    """A run that was cut off or failed leaves a mark, which makes the next one do the step whatever its check says."""
+    failed = machine.script(machine.options(environment="", only=("python",)))
+    assert "is there a network" in notes(failed)["python"]
+    assert machine.script(machine.options(only=("python",))).done
+    failed = machine.script(machine.options(environment="/usr", only=("jupyter",)))
+    assert "there is no jupyterlab" in notes(failed)["jupyter"]
+    assert machine.script(machine.options(jupyter=False, only=("jupyter",))).done
+    assert machine.box.read("/usr/local/bin/fastcompanion-jupyter") == ""
 
 
 def test_a_bill_that_may_go_on_is_told_of(machine: Machine) -> None:
@@ -210,8 +238,10 @@ def test_a_locked_password_keeps_the_way_to_root(machine: Machine) -> None:
 
 
 def test_a_new_user_gets_a_way_in_and_a_way_to_root(machine: Machine) -> None:
-    options = machine.options(user="grace", key=machine.key, only=("user", "key", "sudo", "sshd"))
-    assert machine.script(options).done
+    """In a whole setup: what belongs to them comes behind the step that makes them."""
+    options = machine.options(user="grace", key=machine.key)
+    first = machine.script(options)
+    assert first.done, notes(first)
     words = ["ssh", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=accept-new", "grace@127.0.0.1", "sudo", "-n", "id", "-u"]  # fmt: skip
     assert machine.box.run(words, user=HOME_USER).stdout == "0\n"
     assert machine.script(options).changes == 0

@@ -74,6 +74,8 @@ def test_every_step_that_does_something_is_among_them() -> None:
 
 def killed_at(text: str, function: str, number: int) -> str | None:
     """The script, killed before the statement of this number of a function; None behind the last."""
+    # one that stands on one line, in the manner of the others
+    text = re.sub(rf"(?m)^{function}\(\) \{{ (.*); \}}$", rf"{function}() {{\n    \1\n}}", text)
     inside = function == "dotfiles_program"
     begin = text.index("if [ ! -d .dotfiles ]" if inside else f"\n{function}() {{\n")
     end = text.index("\nEND_OF_DOTFILES\n" if inside else "\n}\n", begin)

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.box.box import USER
-from tests.box.server import ENVIRONMENT, Machine, states
+from tests.box.server import ENVIRONMENT, ONLY_RENTED, Machine, states
 
 pytestmark = pytest.mark.box
 
@@ -202,17 +202,7 @@ def test_a_box_in_the_house_is_left_on_and_open(machine: Machine) -> None:
     found = machine.script(machine.options(kind="home", skip=()))
     assert found.done
     skipped = {name for name, state in states(found).items() if state == "skipped"}
-    assert skipped == {
-        "limit",
-        "idle",
-        "user",
-        "sudo",
-        "sshd",
-        "firewall",
-        "swap",
-        "driver",
-        "motd",
-    }
+    assert skipped == ONLY_RENTED | {"user"}
     assert "fastcompanion" not in machine.box.systemctl("list-timers", "--all")
     grep = "grep -rlE 'poweroff|shutdown|reboot' /etc/systemd/system /usr/local /etc/cron* 2>/dev/null | grep -v '/units-are-masked'"  # fmt: skip
     assert "fastcompanion" not in machine.box.run(["sh", "-c", grep], check=False).stdout
