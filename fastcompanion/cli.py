@@ -17,6 +17,8 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.commands import COMMON_OPTIONS, WORDS, registrations
 from fastcompanion.console import Answer, Block, Facts, Line, Title
 
+_COMPLETES = "_FASTCOMPANION_COMPLETE"
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -58,16 +60,17 @@ def _elsewhere() -> None:
 
 
 def _needed(arguments: Sequence[str]) -> Iterable[str]:
-    """Say which words a command line needs; completion asks for any of them by a variable."""
-    if "_FASTCOMPANION_COMPLETE" in os.environ:
-        return WORDS
+    """Say which words a command line needs; one that is being completed stands in a variable."""
+    if _COMPLETES in os.environ:
+        line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")
+        return [word for word in line.split()[1:2] if word in WORDS]
     first, second, *_ = [*(word for word in arguments if not word.startswith("-")), "", ""]
     return [f"{first} {second}"] if first in WORDS else []
 
 
 def _asks_for_the_front_page(arguments: Sequence[str]) -> bool:
     known = {"-h", "--help", "--json"}
-    return set(arguments) <= known and "_FASTCOMPANION_COMPLETE" not in os.environ
+    return set(arguments) <= known and _COMPLETES not in os.environ
 
 
 def _front_page() -> int:

@@ -179,22 +179,57 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return freeze
 
 
+@pytest.fixture(scope="session")
+def fresh_studies(tmp_path_factory: pytest.TempPathFactory) -> FreshStudies:
+    """Studies as `init` leaves them, made once for each course and time: making one takes ten copies' time."""
+    return FreshStudies(tmp_path_factory.mktemp("studies"))
+
+
+class FreshStudies:
+    """Makes studies by `init` and hands out copies of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._made: dict[tuple[str, ...], Path] = {}
+
+    def copy(self, to: Path, course: str, run: Runner) -> None:
+        """Give a study of its own to a test, with the clock and the settings that the test has set."""
+        told = [f"{name}={os.environ[name]}" for name in sorted(os.environ) if _matters(name)]
+        key = (course, *told)
+        if key not in self._made:
+            made = self._folder / str(len(self._made)) / to.name
+            outcome = run("init", made, "--yes", "--course", course)
+            assert outcome.code == 0, outcome.err
+            # It knows the study by its place.
+            shutil.rmtree(made / ".fastcompanion" / "cache", ignore_errors=True)
+            self._made[key] = made
+        shutil.copytree(self._made[key], to, symlinks=True)
+
+
+def _matters(name: str) -> bool:
+    """Say whether a variable may show in a fresh study; the homes differ, and never do."""
+    homes = ("FASTCOMPANION_HOME", "FASTCOMPANION_CACHE", "GIT_CONFIG_GLOBAL")
+    return name.startswith(("FASTCOMPANION_", "GIT_", "TZ")) and name not in homes
+
+
 @pytest.fixture
-def study(tmp_path: Path, run: Runner, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A fresh study repository made by `init`, without a course; the working folder is in it."""
+def study(
+    tmp_path: Path, run: Runner, monkeypatch: pytest.MonkeyPatch, fresh_studies: FreshStudies
+) -> Path:
+    """A fresh study repository as `init` makes it, without a course; the working folder is in it."""
     folder = tmp_path / "my study"
-    outcome = run("init", folder, "--yes", "--course", "none")
-    assert outcome.code == 0, outcome.err
+    fresh_studies.copy(folder, "none", run)
     monkeypatch.chdir(folder)
     return folder
 
 
 @pytest.fixture
-def built_in_study(tmp_path: Path, run: Runner, monkeypatch: pytest.MonkeyPatch) -> Path:
+def built_in_study(
+    tmp_path: Path, run: Runner, monkeypatch: pytest.MonkeyPatch, fresh_studies: FreshStudies
+) -> Path:
     """A fresh study with the built-in course `foundations` added."""
     folder = tmp_path / "my study"
-    outcome = run("init", folder, "--yes", "--course", "foundations")
-    assert outcome.code == 0, outcome.err
+    fresh_studies.copy(folder, "foundations", run)
     monkeypatch.chdir(folder)
     return folder
 

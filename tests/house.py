@@ -402,7 +402,8 @@ def complaints(root: Path, *, only: str | None = None) -> list[Complaint]:
     return [one for one in found if (one.module, one.rule) not in EXCEPTIONS]
 
 
-def complaints_of(module: str, source: str) -> list[Complaint]:
+@cache
+def complaints_of(module: str, source: str) -> tuple[Complaint, ...]:
     """Find every broken rule in one module's source."""
     tree = ast.parse(source)
     found = [
@@ -415,4 +416,4 @@ def complaints_of(module: str, source: str) -> list[Complaint]:
         found.append(
             Complaint(module, lines, "small modules", f"has {lines} lines (at most {MAX_MODULE})")
         )
-    return found
+    return tuple(found)

@@ -42,6 +42,9 @@ def offered(folder: Path, typed: str) -> tuple[list[str], str]:
         ("lesson skip 01 --step re", ["reproduce", "repeat"]),
         ("config set check.cell", ["check.cell_seconds"]),
         ("env show a", []),
+        ("sta", ["start", "status"]),
+        ("kaggle pr", ["progress", "practice"]),
+        ("kaggle submit --mess", ["--message"]),
     ],
 )
 def test_values_are_offered(built_in_study: Path, typed: str, expected: list[str]) -> None:

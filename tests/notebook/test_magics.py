@@ -8,8 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from fastcompanion.base import events
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.checks import plan, results
@@ -161,30 +159,28 @@ def test_output_is_only_listened_to_while_a_cell_runs(kernel: BareKernel) -> Non
     assert kernel.run("print('x' * 20_000)").out == "x" * 20_000 + "\n"
 
 
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
-        ("%check nonsense", "is no section of this notebook"),
-        ("%check --foo", "has no option --foo"),
-        ("%check a b", "one section at a time"),
-        ('%check --note "half', "quotation mark"),
-        ("%check --lesson", "needs a value"),
-        ("%check --lesson foundatons/01", "did you mean foundations?"),
-        ("%check --lesson foundations/99", "has no lesson"),
-        ("%check --lesson fastai-p1/03", "nothing is known here"),
-        ("%check --notebook other", "fits 0 notebooks"),
-        ("%hint 5", "is no section"),
-        ("%hint 1 2", "one level"),
-    ],
-)
-def test_mistakes_in_typing_are_told_in_two_lines(
-    kernel: BareKernel, line: str, words: str
-) -> None:
-    kernel.run("%load_ext fastcompanion\n%checkpoint --lesson foundations/01")
-    said = kernel.run(line)
-    assert said.error == ""
-    assert words in said.err
-    assert len(said.err.strip().splitlines()) <= 2
+MISTYPED = {
+    "%check nonsense": "is no section of this notebook",
+    "%check --foo": "has no option --foo",
+    "%check a b": "one section at a time",
+    '%check --note "half': "quotation mark",
+    "%check --lesson": "needs a value",
+    "%check --lesson foundatons/01": "did you mean foundations?",
+    "%check --lesson foundations/99": "has no lesson",
+    "%check --lesson fastai-p1/03": "nothing is known here",
+    "%check --notebook other": "fits 0 notebooks",
+    "%hint 5": "is no section",
+    "%hint 1 2": "one level",
+}
+
+
+def test_mistakes_in_typing_are_told_in_two_lines(kernel: BareKernel) -> None:
+    kernel.run("%load_ext fastcompanion")
+    for line, words in MISTYPED.items():
+        assert kernel.run("%checkpoint --lesson foundations/01").error == "", line
+        said = kernel.run(line)
+        assert (said.error, words in said.err) == ("", True), (line, said)
+        assert len(said.err.strip().splitlines()) <= 2, line
 
 
 def test_another_lesson_is_told_once_with_the_way_back(kernel: BareKernel) -> None:
