@@ -11,10 +11,11 @@ from fastcompanion.base.errors import CompanionError
 def open_page(url: str) -> None:
     """Open a web address; anything else is refused.
 
-    It is done by a process of its own, as some browsers write to the terminal or wait to be closed.
+    It is done by a process of its own, as some browsers write to the terminal or wait to be closed; it
+    looks for nothing in the working folder (-P), where a learner's random.py would be taken for Python's own.
     """
     refuse_other(url)
-    process.leave_running([sys.executable, "-m", "webbrowser", "-t", url])
+    process.leave_running([sys.executable, "-P", "-m", "webbrowser", "-t", url])
 
 
 def refuse_other(url: str) -> None:

@@ -142,7 +142,7 @@ def use(
             forget_doors()
             uri = until_the_end.enter_context(door(first.local_port, found.token))
             # In a process of its own: some browsers write to the terminal or wait to be closed.
-            process.leave_running([sys.executable, "-m", "webbrowser", "-t", uri])
+            process.leave_running([sys.executable, "-P", "-m", "webbrowser", "-t", uri])
         tell(Opened(name, first.local_port, url, "the browser" if browser else ""))
         try:
             tunnel.hold(first, reporter=reporter)

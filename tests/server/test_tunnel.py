@@ -144,7 +144,7 @@ def test_the_door_leads_on_and_is_the_users_alone() -> None:
     assert not path.exists()
 
 
-PROGRAM = [sys.executable, "-m", "fastcompanion", "server", "jupyter", "box"]
+PROGRAM = [sys.executable, "-P", "-m", "fastcompanion", "server", "jupyter", "box"]
 
 
 @pytest.fixture
@@ -156,6 +156,8 @@ def opened(
     browser = tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{tmp_path}/opened\n')
     browser.chmod(0o755)
+    # The learner's own, in the folder where they type the command: nothing of ours may take it for Python's.
+    (tmp_path / "shlex.py").write_text("raise SystemExit\n")
     running: list[subprocess.Popen[str]] = []
 
     def start(*words: str) -> subprocess.Popen[str]:
@@ -165,6 +167,7 @@ def opened(
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
+                cwd=tmp_path,
                 env={**os.environ, "BROWSER": str(browser)},
             )
         )

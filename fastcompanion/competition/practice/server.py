@@ -166,7 +166,7 @@ def leave_running(place: Place, *, port: int, accept: bool) -> Listening:
         )
     more = ["--accept-rules"] if accept else []
     words = ["kaggle", "practice", "start", place.folder.name, "--port", str(port), *more]
-    process.leave_running([sys.executable, "-m", "fastcompanion", *words])
+    process.leave_running([sys.executable, "-P", "-m", "fastcompanion", *words])
     told = _awaited(place)
     if told is None:
         raise CompanionError(

@@ -137,7 +137,12 @@ def test_pages_stay_readable_while_submissions_are_scored(tmp_path: Path) -> Non
     assert {page.status for page in pages} == {200}
 
 
-def test_a_server_in_the_background_starts_and_stops(tmp_path: Path, run: Runner) -> None:
+def test_a_server_in_the_background_starts_and_stops(
+    tmp_path: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a file of the learner has the name of one of Python's."""
+    (tmp_path / "shlex.py").write_text("raise SystemExit\n")
+    monkeypatch.chdir(tmp_path)
     place = served.competition(tmp_path / "data")
     assert not run("kaggle", "practice", "stop", "--json").data["ended"]
     started = run("kaggle", "practice", "start", "--background", "--accept-rules", "--json")
