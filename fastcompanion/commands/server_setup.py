@@ -14,6 +14,7 @@ from fastcompanion.base.errors import Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.commands.options import Session, command
 from fastcompanion.commands.server_app import app
+from fastcompanion.commands.server_cloud import hours, minutes
 from fastcompanion.console import Answer, Block, Line, Next, Raw, Table, Title, Warn
 from fastcompanion.server.connection import connect
 from fastcompanion.server.registry import Server
@@ -58,6 +59,12 @@ Target = Annotated[
         metavar="[SERVER]", help="Its name, or user@host:port.", show_default="the only one"
     ),
 ]
+Name = Annotated[
+    str,
+    typer.Option(
+        "--name", help="What you call it from now on, such as gpu.", show_default="after its host"
+    ),
+]
 Local = Annotated[bool, typer.Option("--local", help="This very machine.")]
 Which = Annotated[
     Kind | None,
@@ -92,15 +99,15 @@ Key = Annotated[
     Path | None, typer.Option("--key", help="A public key that may log in, a .pub file.")
 ]
 Idle = Annotated[
-    int | None,
+    str,
     typer.Option(
-        "--idle", min=0, help="Idle minutes before it stops; 0: never.", show_default="60"
+        "--idle", help="Stops after so long without use, as 45m; 0: never.", show_default="60m"
     ),
 ]
-Hours = Annotated[
-    int | None,
+Longest = Annotated[
+    str,
     typer.Option(
-        "--max", min=0, help="Hours before it stops in any case; 0: never.", show_default="8"
+        "--max", help="Stops after so long in any case, as 6h; 0: never.", show_default="8h"
     ),
 ]
 OnIdle = Annotated[
@@ -127,6 +134,7 @@ _IDLE, _HOURS = 60, 8
 def setup(
     session: Session,
     target: Target = "",
+    name: Name = "",
     local: Local = False,
     kind: Which = None,
     check: Checked = False,
@@ -141,8 +149,8 @@ def setup(
     password: Password = False,
     user: User = "",
     key: Key = None,
-    idle: Idle = None,
-    hours: Hours = None,
+    idle: Idle = "",
+    longest: Longest = "",
     on_idle: OnIdle = "poweroff",
     no_jupyter: NoJupyter = False,
     env: Env = "",
@@ -152,17 +160,16 @@ def setup(
 ) -> Answer:
     """Make a machine ready: keys, firewall, updates, Python, JupyterLab, and a stop when nobody uses it.
 
-    A second run changes nothing. It works over ssh on any Debian or Ubuntu, on this machine with --local,
-    or by hand with --print.
+    A second run changes nothing. Over ssh for any Debian or Ubuntu; --local: this machine.
     """
     alone = (shown or explain) and not target and not local
-    known = None if alone else place.find(target, local=local)
+    known = None if alone else place.named(place.find(target, local=local), name)
     options = Options(
         kind=kind or place.kind(known),
         user=user or (known.user if known else ""),
         key=store.read_text(key).strip() if key else "",
-        idle_minutes=_chosen(idle, known.idle_minutes if known else _IDLE),
-        max_hours=_chosen(hours, known.max_hours if known else _HOURS),
+        idle_minutes=minutes(idle, "m", "--idle") if idle else known.idle_minutes if known else _IDLE,
+        max_hours=hours(longest) if longest else known.max_hours if known else _HOURS,
         on_idle=on_idle,
         jupyter=not no_jupyter,
         timezone=zones.guess() or "",
@@ -183,10 +190,6 @@ def setup(
     return _run(session, known, options, password)
 
 
-def _chosen(asked: int | None, usual: int) -> int:
-    return usual if asked is None else asked
-
-
 def _view_written(written: Written) -> Iterable[Block]:
     yield Raw(written.script)
 
@@ -201,7 +204,8 @@ def _run(session: Session, server: Server, options: Options, password: bool) -> 
     link = connect(server, reporter=session.reporter)
     report = running.setup(link, options, session.reporter, sudo=secret)
     kept = server
-    if options.mode == "apply" and report.done:
+    if options.mode == "apply" and (report.done or report.changes):
+        # What was half set up may cost money all the same, and the next command goes on by its name.
         kept = place.keep(server, options)
     data = _data(kept, options, report)
     return Answer(data, _view, _code(options, report, session.dry_run))
@@ -268,6 +272,8 @@ def _view(data: SetUp) -> Iterable[Block]:
     yield Warn(
         f"Not done: {failed or 'it stopped early'}. What is done stays; the same command goes on from here."
     )
+    if data.changes:
+        yield Next(f"fastcompanion server logs {data.name}", "what was said there")
 
 
 def _counted(changes: int) -> str:

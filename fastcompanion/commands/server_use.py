@@ -41,6 +41,16 @@ NameArgument = Annotated[
     ),
 ]
 
+AnyArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="[NAME]",
+        help="Its name, or user@host:port.",
+        show_default="all of them",
+        autocompletion=completing.servers,
+    ),
+]
+
 OneArgument = Annotated[
     str,
     typer.Argument(
@@ -110,7 +120,7 @@ def show_all(session: Session) -> Answer:
 @command(app, "status")
 def status(
     session: Session,
-    name: NameArgument = "",
+    name: AnyArgument = "",
     wait: Annotated[
         int, typer.Option("--connect-timeout", min=1, max=300, help="Seconds for an answer.")
     ] = 15,
@@ -118,7 +128,7 @@ def status(
         bool, typer.Option("--all-regions", help="What of yours is at AWS, in every region.")
     ] = False,
 ) -> Answer:
-    """Show what a server does, what keeps it awake, when it stops and what it costs; of all without a name."""
+    """Show what a server does, what keeps it awake, when it stops and what it costs."""
     if all_regions:
         account = Account(orphans.everything(reporter=session.reporter))
         return Answer(account, lambda data: view_account(data.resources))
@@ -136,7 +146,11 @@ def log_in(
     name: NameArgument = "",
     argv: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[-- COMMAND]", help="What to run there.", show_default="a shell"),
+        typer.Argument(
+            metavar="[-- COMMAND]",
+            help="What to run there; the name stands before it.",
+            show_default="a shell",
+        ),
     ] = None,
 ) -> Answer | None:
     """Log in to a server, or run one command there; its output and its exit code are the command's own."""

@@ -29,6 +29,11 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
         "If you know why: fastcompanion server forget {name} --host-key, then try again",
     ),
     (
+        r"bind \[.*Permission denied|Privileged ports can only",
+        "a local port below 1024 is for root alone",
+        "Leave out --port, and a free one is chosen.",
+    ),
+    (
         r"Permission denied|Too many authentication failures|No supported authentication methods",
         "{target} does not let us in: it accepts none of your keys",
         "ssh-add -l shows the keys of your agent; ssh-copy-id {target} brings one there while passwords still work",
@@ -109,7 +114,8 @@ def of_sudo(done: Completed, server: Server) -> CompanionError | None:
         return None
     who = server.user or "you"
     if re.search(r"incorrect password|no password was provided|Sorry, try again", done.err):
-        return CompanionError("sudo there does not accept that password", code=Exit.MISSING)
+        message = "sudo there does not accept that password"
+        return CompanionError(message, hint="Type the same again.", code=Exit.MISSING)
     if re.search(r"a password is required|a terminal is required|askpass", done.err):
         message = f"sudo on {server.name} wants a password"
         return CompanionError(message, hint="Add -K to be asked for it.", code=Exit.MISSING)

@@ -216,13 +216,25 @@ def add(server: Server) -> Server:
     )
     with _changing() as servers:
         if any(one.name == kept.name for one in servers):
-            raise CompanionError(
-                f"there is a server {kept.name} already",
-                hint=f"Another name, or fastcompanion server forget {kept.name}",
-                code=Exit.USAGE,
-            )
+            raise _taken(kept.name)
         servers.append(kept)
     return kept
+
+
+def free(server: Server) -> Server:
+    """Give a server back if its name is one, and no other has it."""
+    _verify(server)
+    if any(one.name == server.name for one in read()):
+        raise _taken(server.name)
+    return server
+
+
+def _taken(name: str) -> CompanionError:
+    return CompanionError(
+        f"there is a server {name} already",
+        hint=f"Another name, or fastcompanion server forget {name}",
+        code=Exit.USAGE,
+    )
 
 
 def change(name: str, **values: Any) -> Server:

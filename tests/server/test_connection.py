@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fastcompanion.base.errors import CompanionError, Exit
-from fastcompanion.server import host_keys
+from fastcompanion.server import failures, host_keys
 from fastcompanion.server.connection import Connection, Local, connect
 from fastcompanion.server.registry import Server
 from tests.server.ssh_server import SshServer
@@ -130,6 +130,19 @@ def test_a_key_that_is_not_accepted(there: SshServer) -> None:
     assert error.code is Exit.MISSING
     assert "none of your keys" in error.message
     assert "ssh-copy-id ada@127.0.0.1" in error.hint
+
+
+def test_a_local_port_that_is_for_root_alone_is_no_refused_key() -> None:
+    """In the words of OpenSSH 9.2; root, who may run these tests, is never told so."""
+    said = (
+        "bind [127.0.0.1]:80: Permission denied\r\n"
+        "channel_setup_fwd_listener_tcpip: cannot listen to port: 80\r\n"
+        "Could not request local forwarding.\r\n"
+    )
+    error = failures.of_ssh(said, Server("box", host="127.0.0.1"))
+    assert error is not None
+    assert "below 1024" in error.message
+    assert "--port" in error.hint
 
 
 def test_nobody_listens_there() -> None:

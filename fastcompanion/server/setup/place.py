@@ -28,6 +28,17 @@ def find(target: str, *, local: bool) -> Server:
     return known[0] if known else Server(HERE, kind=here(), provider="local", host="localhost")
 
 
+def named(server: Server, name: str) -> Server:
+    """Give a machine that is not among the servers yet the name that the learner wants for it."""
+    if name in ("", server.name):
+        return server
+    if (known := _known(server)) is not None:
+        message = f"this machine is called {known.name} already"
+        hint = f"Leave --name out, or first: fastcompanion server forget {known.name}"
+        raise CompanionError(message, hint=hint, code=Exit.USAGE)
+    return registry.free(replace(server, name=name))
+
+
 def here() -> Kind:
     """Say what kind of machine this is: WSL, or a box in the house."""
     try:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +28,28 @@ def box(there: SshServer) -> SshServer:
     there.program("sudo", '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done; shift; exec "$@"\n')
     there.program("touch", f'#!/bin/sh\necho "$@" >>{there.home}/touched\n')
     return there
+
+
+@pytest.fixture
+def stranger(
+    there: SshServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SshServer]:
+    """A machine that nobody has set up yet, and its key in the learner's agent."""
+    if shutil.which("ssh-agent") is None:
+        pytest.skip("there is no ssh-agent here")
+    there.program("sudo", '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done; shift; exec "$@"\n')
+    agent = subprocess.Popen(
+        ["ssh-agent", "-D", "-a", tmp_path / "agent"], stdout=subprocess.DEVNULL
+    )
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
+    for _ in range(100):
+        added = subprocess.run(["ssh-add", "-q", there.identity], capture_output=True, check=False)
+        if added.returncode == 0:
+            break
+        time.sleep(0.05)
+    yield there
+    agent.kill()
+    agent.wait()
 
 
 def plays(box: SshServer, *lines: str, code: int = 0, more: str = "") -> None:
@@ -89,11 +115,11 @@ def test_check_exits_with_4_where_something_would_change_and_a_dry_run_with_0(bo
 
 
 def test_a_step_that_failed_is_exit_1_and_named(box: SshServer, run: Runner) -> None:
-    failed = '{"step":"firewall","state":"failed","note":"line 7, at: ufw","rollback":""}'
+    failed = '{"step":"firewall","state":"failed","note":"in do_firewall, at: ufw","rollback":""}'
     plays(box, OK, failed, DONE.replace('"done"', '"failed"'), code=1)
     done = run("server", "setup", "box")
     assert done.code == 1
-    assert "line 7, at: ufw" in done.out
+    assert "in do_firewall, at: ufw" in done.out
     assert "Not done: firewall" in done.out
 
 
@@ -210,6 +236,41 @@ def test_without_a_server_it_says_how_to_begin(run: Runner) -> None:
     done = run("server", "setup")
     assert done.code == 3
     assert "server setup user@host" in done.err
+
+
+def test_a_new_machine_gets_the_name_that_the_learner_wants(
+    stranger: SshServer, run: Runner
+) -> None:
+    address = f"ada@127.0.0.1:{stranger.port}"
+    plays(stranger, OK, DONE)
+    words = ("server", "setup", address)
+    assert run(*words, "--name", "GPU 1").code == 2
+    assert registry.read() == (), "refused before anything runs there"
+    assert run(*words, "--name", "gpu", "--idle", "45m", "--max", "90m").code == 0
+    assert registry.find("gpu").host == "127.0.0.1"
+    assert "\nIDLE_MINUTES=45\nMAX_HOURS=2\n" in script(stranger)
+    again = run(*words, "--name", "other", "--json")
+    assert again.code == 2
+    assert "is called gpu already" in again.errors[0]["message"]
+    assert run(*words, "--json").data["name"] == "gpu"
+    assert run("server", "setup", "--idle", "soon", "--check").code == 2
+
+
+def test_a_machine_that_was_half_set_up_is_kept_among_the_servers(
+    stranger: SshServer, run: Runner
+) -> None:
+    """It may cost money, and the next command calls it by its name."""
+    address = f"ada@127.0.0.1:{stranger.port}"
+    failed = '{"step":"python","state":"failed","note":"no network","rollback":""}'
+    over = DONE.replace('"done"', '"failed"')
+    plays(stranger, OK, failed, over, code=1)
+    assert run("server", "setup", address, "--name", "gpu").code == 1
+    assert registry.read() == (), "nothing was done there"
+    plays(stranger, OK, CHANGED.replace("fastcompanion-rollback-sshd", ""), failed, over, code=1)
+    done = run("server", "setup", address, "--name", "gpu", "--kind", "cloud")
+    assert done.code == 1
+    assert "fastcompanion server logs gpu" in done.out
+    assert registry.find("gpu").kind == "cloud"
 
 
 def test_a_new_machine_gets_the_name_that_the_learner_wants(there: SshServer, run: Runner) -> None:
