@@ -25,6 +25,9 @@ _POSIX = os.name == "posix"
 _BEGIN = "fastcompanion-begins-here"
 # Reads on until the marker: sudo may or may not have taken the password that stands before it.
 _AFTER_MARK = f'while IFS= read -r line; do [ "$line" = {_BEGIN} ] && exec "$@"; done; exit 1'
+# bash itself would read a script from a pipe letter by letter.
+_ALL_OF_STDIN = 'eval "$(cat)"'
+_BECOME_ROOT = 'if [ "$(id -u)" = 0 ]; then exec "$@"; else exec sudo -n -- "$@"; fi'
 _INSTALL_SSH = "On Windows: Settings, Optional features, OpenSSH Client. Else: sudo apt install openssh-client"  # fmt: skip
 
 
@@ -97,15 +100,16 @@ class Connection:
         `sudo` is the password for sudo: it stands on stdin before the script and nowhere else.
         Without one, sudo has to let us in by itself.
         """
-        bash = ["bash", "-s", "--", *args]
+        bash = ["bash", "-c", _ALL_OF_STDIN, "bash", *args]
         feed = text.encode()
         if root and sudo is not None:
             self.verify_sudo(sudo)
             bash = ["sudo", "-S", "-p", "", "--", "sh", "-c", _AFTER_MARK, "sh", *bash]
             feed = f"{sudo}\n{_BEGIN}\n".encode() + feed
+        elif root and self.server.user in ("", "root"):
+            bash = ["sh", "-c", _BECOME_ROOT, "sh", *bash]
         elif root:
-            choose = 'if [ "$(id -u)" = 0 ]; then exec "$@"; else exec sudo -n -- "$@"; fi'
-            bash = ["sh", "-c", choose, "sh", *bash]
+            bash = ["sudo", "-n", "--", *bash]
         done = self.run(
             bash,
             stdin=feed,

@@ -4,18 +4,22 @@
 #   bash FILE             does it, as root;  --undo takes it back;  --explain says why
 # bash reads a block in braces to its end before it runs any of it: half a file does nothing at all.
 {
+if [ "${BASH_SOURCE[0]-$0}" != "$0" ]; then
+    echo "Not with source, which would end this shell: sudo bash FILE" >&2
+    return 1
+fi
 set -eu
-umask 077
-file=$(mktemp)
-trap 'rm -f "$file"' EXIT
-cat >"$file" <<'END_OF_SETUP'
+setup() {
+exec cat <<'END_OF_SETUP'
 @setup.sh@
 END_OF_SETUP
-if [ "$(sha256sum <"$file")" != "@sha256@  -" ] && [ "${FASTCOMPANION_EDITED:-}" != yes ]; then
+}
+TEXT_OF_SETUP=$(setup)
+if [ "$(exec sha256sum <<<"$TEXT_OF_SETUP")" != "@sha256@  -" ] && [ "${FASTCOMPANION_EDITED:-}" != yes ]; then
     echo '{"step":"all","state":"failed","note":"this script is not as it was made; if you changed it yourself, set FASTCOMPANION_EDITED=yes"}'
     exit 1
 fi
 # Nothing inside may read on from where this text came from.
-bash "$file" "$@" </dev/null
+eval "$TEXT_OF_SETUP" </dev/null
 exit
 }

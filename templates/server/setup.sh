@@ -2,6 +2,7 @@
 # What the machine shall have, step by step. Each step is looked at (check_NAME), done if need be (do_NAME), and
 # looked at again; undo_NAME takes it back. The lines that begin with "#:" say why, and --explain shows them.
 # Nobody else's file is edited: settings go into files of their own, which are listed in $KNOWN/files.
+# Most runs find nothing to do, so looking starts few other programs: what bash can read itself, it reads itself.
 set -Eeuo pipefail
 umask 022
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l LC_ALL=C.UTF-8
@@ -29,9 +30,9 @@ PROGRAM=''
 ENVIRONMENT=''
 DOTFILES=''
 
-SELF=$0
 KNOWN=/var/lib/fastcompanion # what was done, for the next run and for undo
 RUN=/run/fastcompanion       # gone after a restart
+WORK=$RUN/work               # of the run that holds the lock
 LOG=/var/log/fastcompanion-setup.log
 ETC=/etc/fastcompanion
 UV_VERSION=0.13.8
@@ -41,7 +42,19 @@ CODE=0
 
 SYSTEMD=no
 APART=no
-TOLD='' # of the last step, why
+LOOKING=no
+OUT=/dev/null
+NOTE='' # what the step has to say
+CANNOT=no
+UNASKED=no
+ROLLBACK=''
+
+declare -A KINDS # of each step; the array keeps their order
+ORDER=()
+step() { # step NAME KINDS TITLE
+    ORDER+=("$1")
+    KINDS[$1]=,${2// /},
+}
 
 # --- how it speaks: one line of JSON for each step ---
 
@@ -54,19 +67,27 @@ say() { # say STEP STATE NOTE [ROLLBACK]
     printf '%s' "$note" >&3
 }
 
-remark() { printf '%s ' "$*" >>"$WORK/note"; }
+remark() { NOTE+="$* "; }
 
-# In a step, the reason why it can't be; outside, the end of everything.
-die() {
-    printf '%s' "$*" >"$WORK/note"
+die() { # in do_NAME and undo_NAME: the reason why it can't be
+    NOTE=$*
     exit 1
 }
 
+cannot() { # the same in check_NAME: cannot REASON || return
+    NOTE=$*
+    CANNOT=yes
+    return 1
+}
+
+unasked() { # in check_NAME: nothing is to be done, and if a run was cut off in it, that is no matter either
+    remark "$*"
+    UNASKED=yes
+}
+
 broke() {
-    if [[ ! -s $WORK/note ]]; then
-        printf 'line %s, at: %s' "$1" "$2" >"$WORK/note"
-        if [[ -s $OUT ]]; then printf ' (%s)' "$(tail -n 1 "$OUT" | cut -c 1-300)" >>"$WORK/note"; fi
-    fi
+    NOTE+="in ${FUNCNAME[1]}, at: $1"
+    if [[ -s $OUT ]]; then NOTE+=" ($(tail -n 1 "$OUT" | cut -c 1-300))"; fi
     exit 1
 }
 
@@ -75,13 +96,17 @@ quit() { # the end when something outside of the steps is wrong
     exit 1
 }
 
+stumbled() { quit "in ${FUNCNAME[1]}, at: $1"; }
+
 # --- files of our own ---
 
-slurp() { # a file into $TEXT, without its last line ends
+slurp() { # a file into $TEXT
     TEXT=''
     if [[ -r $1 ]]; then IFS= read -r -d '' TEXT <"$1" || true; fi
-    TEXT=${TEXT%"${TEXT##*[!$'\n']}"}
 }
+
+# What a file shall hold, into $WANTED.
+lines() { printf -v WANTED '%s\n' "$@"; }
 
 remember() { # remember PATH: that it is ours, before it is there
     grep -qxF -- "$1" "$KNOWN/files" 2>/dev/null || printf '%s\n' "$1" >>"$KNOWN/files"
@@ -94,32 +119,37 @@ folder() { # folder PATH [MODE]: make it and what is above, and remember what wa
     mkdir -m "${2:-755}" "$1"
 }
 
-# A file of ours has a mode, a path, and a function that prints what belongs in it. `holds` looks, `put` writes
-# in one go, so that nobody ever sees half a file, and `gone` removes.
+# A file of ours has a mode, a path, and a function that puts into $WANTED what belongs in it. `holds` looks, `put`
+# writes in one go, so that nobody ever sees half a file, and `gone` removes.
 holds() {
+    "$3"
     slurp "$2"
-    [[ -n $TEXT && $TEXT == "$("$3")" && $(mode_of "$2") == "$1" ]]
+    owner "$2"
+    [[ $TEXT == "$WANTED" && $OWNER == "$1 root" ]]
 }
 
-mode_of() { if [[ -n ${MODES[$1]:-} ]]; then echo "${MODES[$1]}"; else stat -c %a "$1"; fi; }
+owner() { # mode and owner of a path, into $OWNER
+    OWNER=${OWNERS[$1]:-}
+    if [[ -z $OWNER && -e $1 ]]; then OWNER=$(exec stat -c '%a %U' "$1"); fi
+}
 
-put() {
-    local new
-    folder "$(dirname "$2")"
-    if [[ -e $2 ]] && ! grep -qxF -- "$2" "$KNOWN/files" 2>/dev/null; then
-        folder "$KNOWN/backup"
-        cp -p "$2" "$KNOWN/backup/${2//\//_}"
-    fi
-    remember "$2"
-    new=$(mktemp "$(dirname "$2")/.fastcompanion.XXXXXX")
-    "$3" >"$new"
-    chmod "$1" "$new"
-    mv -f "$new" "$2"
+put() { # each part stands before &&, as bash does not stop by itself in a chain of them
+    local new=${2%/*}/.fastcompanion.new
+    if folder "${2%/*}" && keep_theirs "$2" && remember "$2" && "$3" && rm -f "$new" &&
+        (umask 077 && printf '%s' "$WANTED" >"$new") && chmod "$1" "$new" && mv -f "$new" "$2"; then return 0; fi
+    rm -f "$new"
+    return 1
+}
+
+keep_theirs() { # a file of somebody else that stands where ours goes
+    if [[ ! -e $1 ]] || grep -qxF -- "$1" "$KNOWN/files" 2>/dev/null; then return 0; fi
+    folder "$KNOWN/backup" && cp -p "$1" "$KNOWN/backup/${1//\//_}"
 }
 
 gone() {
     local kept="$KNOWN/backup/${2//\//_}"
     if ! grep -qxF -- "$2" "$KNOWN/files" 2>/dev/null; then return 0; fi
+    rm -f "${2%/*}/.fastcompanion.new"
     if [[ -e $kept ]]; then mv -f "$kept" "$2"; else rm -f "$2"; fi
 }
 
@@ -147,18 +177,18 @@ unit_on() { [[ -L /etc/systemd/system/timers.target.wants/$1 || -L /etc/systemd/
 is_on() { [[ $'\n'$UNITS == *$'\n'"$1 "* ]]; }
 
 # What several checks ask for is asked for once, and again after each change.
-declare -A MODES
+declare -A OWNERS
 look_around() {
-    local mode path
+    local mode owner path
     UNITS=''
     SSHD=''
-    MODES=()
+    OWNERS=()
     if [[ $SYSTEMD == yes ]]; then
-        UNITS=$(systemctl list-units --plain --no-legend --no-pager --state=active 'fastcompanion-*' ssh.socket 2>/dev/null) || true
+        UNITS=$(exec systemctl list-units --plain --no-legend --no-pager --state=active 'fastcompanion-*' ssh.socket 2>/dev/null) || true
     fi
     if [[ -s $KNOWN/files ]]; then
         # shellcheck disable=SC2046 # paths of our own, without blanks
-        while read -r mode path; do MODES[$path]=$mode; done < <(stat -c '%a %n' $(<"$KNOWN/files") 2>/dev/null || true)
+        while read -r mode owner path; do OWNERS[$path]="$mode $owner"; done < <(exec stat -c '%a %U %n' $(<"$KNOWN/files") 2>/dev/null)
     fi
 }
 
@@ -167,12 +197,13 @@ unit_off() { if [[ $SYSTEMD == yes ]]; then systemctl -q disable --now "$1" 2>/d
 reload_units() { if [[ $SYSTEMD == yes ]]; then systemctl daemon-reload; fi; }
 
 nvidia_gpu() {
-    local one
+    local one vendor class
     for one in /sys/bus/pci/devices/*; do
-        slurp "$one/vendor"
-        if [[ $TEXT != 0x10de ]]; then continue; fi
-        slurp "$one/class"
-        if [[ $TEXT == 0x03* ]]; then return 0; fi
+        if [[ ! -r $one/vendor ]]; then continue; fi
+        read -r vendor <"$one/vendor" || continue
+        if [[ $vendor != 0x10de ]]; then continue; fi
+        read -r class <"$one/class" || continue
+        if [[ $class == 0x03* ]]; then return 0; fi
     done
     [[ -e /proc/driver/nvidia/version ]]
 }
@@ -188,22 +219,23 @@ arm() { # arm NAME COMMAND
     systemctl stop "$unit.timer" 2>/dev/null || true
     systemd-run --quiet --collect --unit="$unit" --on-active=300 --timer-property=AccuracySec=1s -- \
         bash -c "if [ ! -e '$RUN/proof/$1' ]; then $2; fi"
-    printf '%s' "$unit" >"$WORK/rollback"
+    ROLLBACK=$unit
 }
 
-#: step preflight (cloud, home, wsl, container): Look at the machine
+step preflight "cloud, home, wsl, container" "Look at the machine"
 #: Whether this is a system that the rest knows, with room on its disk and a right clock. Machines of a cloud
 #: install things of their own in their first minutes; this waits until they are done.
 check_preflight() {
-    local free
-    if [[ ! $OS_ID =~ ^(debian|ubuntu)$ ]]; then die "this is $OS_ID: only Debian 12 and 13 and Ubuntu 22.04 to 26.04 are known"; fi
-    if [[ ! $HOSTTYPE =~ ^(x86_64|aarch64)$ ]]; then die "PyTorch has nothing for a $HOSTTYPE"; fi
-    if [[ $KIND == cloud && $SYSTEMD == no ]]; then die "systemd does not run here: for a container, say --kind container"; fi
+    local free year
+    if [[ ! $OS_ID =~ ^(debian|ubuntu)$ ]]; then cannot "this is $OS_ID: only Debian 12 and 13 and Ubuntu 22.04 to 26.04 are known" || return; fi
+    if [[ ! $HOSTTYPE =~ ^(x86_64|aarch64)$ ]]; then cannot "PyTorch has nothing for a $HOSTTYPE" || return; fi
+    if [[ $KIND == cloud && $SYSTEMD == no ]]; then cannot "systemd does not run here: for a container, say --kind container" || return; fi
     slurp /proc/version
-    if [[ $KIND == cloud || $KIND == home ]] && [[ ${TEXT,,} == *microsoft* ]]; then die "this is WSL: say --kind wsl"; fi
-    if (($(printf '%(%Y)T') < 2025)); then die "the clock says $(date +%F): set it first, or no certificate is valid"; fi
-    free=$(($(stat -f -c '%a * %S' /) / 1073741824))
-    if ((free < 1)); then die "the disk is full"; fi
+    if [[ $KIND == cloud || $KIND == home ]] && [[ ${TEXT,,} == *microsoft* ]]; then cannot "this is WSL: say --kind wsl" || return; fi
+    printf -v year '%(%Y)T'
+    if ((year < 2025)); then cannot "the clock says $(date +%F): set it first, or no certificate is valid" || return; fi
+    free=$(($(exec stat -f -c '%a * %S' /) / 1073741824))
+    if ((free < 1)); then cannot "the disk is full" || return; fi
     if ((free < 15)); then remark "Only $free GB are free; PyTorch and its libraries need about 8."; fi
     if [[ $KIND == container ]]; then
         remark "Stopping what runs in a container does not stop the bill: end it at your provider."
@@ -217,7 +249,7 @@ check_preflight() {
     fi
 }
 
-#: step limit (cloud, home on request): A hard limit, whatever happens
+step limit "cloud, home on request" "A hard limit, whatever happens"
 #: A forgotten machine costs as much as one that works. This timer knows nothing but the hours since the start,
 #: and does nothing but switch off: it needs no Python and no Jupyter that could be broken.
 check_limit() {
@@ -234,7 +266,7 @@ do_limit() {
         return 0
     fi
     this_boot limit 0
-    this_boot limit-notice "$(notice_before)"
+    this_boot limit-notice "$NOTICE"
     files_limit put
     systemctl daemon-reload
     systemctl -q enable fastcompanion-limit.timer fastcompanion-limit-notice.timer
@@ -248,7 +280,7 @@ this_boot() { # this_boot NAME SECONDS-BEFORE
     local begun=0 place=/run/systemd/system/fastcompanion-$1.timer.d
     if systemd-detect-virt -q --container; then begun=$(systemctl show -p UserspaceTimestampMonotonic --value); fi
     mkdir -p "$place"
-    awk -v begun="$begun" -v after=$(($(seconds_of_limit) - $2)) \
+    awk -v begun="$begun" -v after=$((LIMIT - $2)) \
         '{ printf "[Timer]\nOnBootSec=\nOnBootSec=%d\n", $1 - begun / 1000000 + after }' /proc/uptime >"$place/this-boot.conf"
 }
 undo_limit() {
@@ -268,56 +300,54 @@ files_limit() {
         "$1" 644 /etc/systemd/system/fastcompanion-limit-notice.service notice_service &&
         "$1" 644 /etc/systemd/system/fastcompanion-limit-notice.timer notice_timer
 }
-seconds_of_limit() { awk -v hours="$MAX_HOURS" 'BEGIN { printf "%d", hours * 3600 }'; }
 limit_service() {
-    printf '%s\n' '[Unit]' 'Description=Switch this machine off after its hours (fastcompanion)' \
+    lines '[Unit]' 'Description=Switch this machine off after its hours (fastcompanion)' \
         '[Service]' 'Type=oneshot' 'ExecStart=/usr/bin/systemctl poweroff'
 }
 limit_timer() {
-    printf '%s\n' '[Unit]' 'Description=The hours that this machine may run (fastcompanion)' \
-        '[Timer]' "OnBootSec=$(seconds_of_limit)" 'AccuracySec=1s' '[Install]' 'WantedBy=timers.target'
+    lines '[Unit]' 'Description=The hours that this machine may run (fastcompanion)' \
+        '[Timer]' "OnBootSec=$LIMIT" 'AccuracySec=1s' '[Install]' 'WantedBy=timers.target'
 }
 notice_service() {
-    printf '%s\n' '[Unit]' 'Description=Say that the hard limit is near (fastcompanion)' '[Service]' 'Type=oneshot' \
+    lines '[Unit]' 'Description=Say that the hard limit is near (fastcompanion)' '[Service]' 'Type=oneshot' \
         'ExecStart=/usr/bin/wall "The hours of this machine are over in ten minutes: it switches off then. Save your work."'
 }
 notice_timer() {
-    printf '%s\n' '[Unit]' 'Description=Ten minutes before the hard limit (fastcompanion)' \
-        '[Timer]' "OnBootSec=$(($(seconds_of_limit) - $(notice_before)))" 'AccuracySec=1s' '[Install]' 'WantedBy=timers.target'
+    lines '[Unit]' 'Description=Ten minutes before the hard limit (fastcompanion)' \
+        '[Timer]' "OnBootSec=$((LIMIT - NOTICE))" 'AccuracySec=1s' '[Install]' 'WantedBy=timers.target'
 }
-notice_before() { if (($(seconds_of_limit) > 1200)); then echo 600; else echo $(($(seconds_of_limit) / 2)); fi; }
 
-#: step packages (cloud, home, wsl, container): Tools of the system
+step packages "cloud, home, wsl, container" "Tools of the system"
 #: git, tmux (work goes on when the line drops), a compiler (for torch.compile), rsync, and on a machine of a cloud
 #: what the next steps need. No mail server, and nothing that listens.
-packages() {
+packages() { # into $LIST
     local list="ca-certificates curl iproute2 openssh-client git git-lfs rsync tmux htop less unzip jq ripgrep pigz build-essential
         python3-venv python3-dev pciutils procps bash-completion graphviz libsndfile1"
     if [[ $KIND == cloud ]]; then list+=" sudo openssh-server ufw unattended-upgrades needrestart powermgmt-base earlyoom"; fi
     if [[ $KIND == home ]] && wanted updates; then list+=" unattended-upgrades"; fi
     if [[ $KIND == home ]] && wanted firewall; then list+=" ufw"; fi
-    echo "${PACKAGES:-$list}"
+    # shellcheck disable=SC2206 # a list of words
+    LIST=(${PACKAGES:-$list})
 }
 check_packages() {
-    local list
-    read -r -d '' -a list <<<"$(packages)" || true
+    packages
     slurp "$KNOWN/installed"
     # Whatever installs or removes a package writes dpkg's status anew.
-    if [[ $TEXT == "${list[*]}" && $KNOWN/installed -nt /var/lib/dpkg/status ]]; then return 0; fi
-    installed "${list[@]}" || return 1
-    if [[ $MODE == apply ]]; then echo "${list[*]}" >"$KNOWN/installed"; fi
+    if [[ $TEXT == "${LIST[*]}"$'\n' && $KNOWN/installed -nt /var/lib/dpkg/status ]]; then return 0; fi
+    installed "${LIST[@]}" || return 1
+    if [[ $MODE == apply && -d $KNOWN ]]; then echo "${LIST[*]}" >"$KNOWN/installed"; fi
 }
 do_packages() {
     local name stale=no
     # A run that was cut off may have left some half installed.
     if [[ -n $(dpkg --audit) ]]; then dpkg --configure -a; fi
-    for name in $(packages); do
+    packages
+    for name in "${LIST[@]}"; do
         installed "$name" || grep -qxF "$name" "$KNOWN/packages" 2>/dev/null || echo "$name" >>"$KNOWN/packages"
     done
     # A source of somebody else that is broken stops nothing: what is needed may come from the others.
     apt update || stale=yes
-    # shellcheck disable=SC2046 # a list of words
-    apt install --no-install-recommends $(packages)
+    apt install --no-install-recommends "${LIST[@]}"
     if [[ $stale == yes ]]; then remark "a package source is broken: sudo apt-get update says which"; fi
 }
 undo_packages() {
@@ -326,17 +356,21 @@ undo_packages() {
     fi
 }
 
-#: step user (cloud, container): Your user
+step user "cloud, container" "Your user"
 #: You work as a user of your own: a slip of the hand then can't break the system. A user who is new gets no
 #: password; the key opens the door.
-check_user() { getent passwd "$LEARNER" >/dev/null; }
+check_user() { find_home; }
 do_user() { useradd --create-home --shell /bin/bash "$LEARNER"; }
 undo_user() { remark "the user $LEARNER stays, with everything in the home folder"; }
 
-#: step idle (cloud, home on request): Stop when nobody uses it
+step idle "cloud, home on request" "Stop when nobody uses it"
 #: Looks every five minutes for kernels that run, GPUs at work, keys typed and programs that compute. After your
 #: idle minutes, and a warning ten minutes before, the machine switches off. `fastcompanion-idle keep 2h` holds it.
-check_idle() { files_idle holds && [[ -d $KNOWN/keep && $(stat -c %U "$KNOWN/keep") == "$LEARNER" ]] && unit_on fastcompanion-idle.timer; }
+check_idle() {
+    files_idle holds && unit_on fastcompanion-idle.timer || return
+    owner $KNOWN/keep/
+    [[ -d $KNOWN/keep && $OWNER == *" $LEARNER" ]]
+}
 do_idle() {
     files_idle put
     folder "$KNOWN/keep"
@@ -357,35 +391,35 @@ files_idle() {
         "$1" 644 /etc/systemd/system/fastcompanion-idle.timer idle_timer
 }
 server_env() {
-    printf '%s\n' '# written by fastcompanion server setup' "KIND=$KIND" "LEARNER=$LEARNER" "IDLE_MINUTES=$IDLE_MINUTES" \
+    lines '# written by fastcompanion server setup' "KIND=$KIND" "LEARNER=$LEARNER" "IDLE_MINUTES=$IDLE_MINUTES" \
         "MAX_HOURS=$MAX_HOURS" "ON_IDLE=$ON_IDLE" 'WATCH_MINUTES=5'
 }
 idle_service() {
-    printf '%s\n' '[Unit]' 'Description=Stop this machine when nobody uses it (fastcompanion)' \
+    lines '[Unit]' 'Description=Stop this machine when nobody uses it (fastcompanion)' \
         '[Service]' 'Type=oneshot' 'ExecStart=/usr/bin/python3 /usr/local/bin/fastcompanion-idle watch' 'TimeoutStartSec=120'
 }
 idle_timer() {
-    printf '%s\n' '[Unit]' 'Description=Look whether anybody uses this machine (fastcompanion)' \
+    lines '[Unit]' 'Description=Look whether anybody uses this machine (fastcompanion)' \
         '[Timer]' 'OnActiveSec=1min' 'OnUnitActiveSec=5min' 'AccuracySec=10s' '[Install]' 'WantedBy=timers.target'
 }
 idle_program() {
-    cat <<'END_OF_IDLE'
-@idle.py@
-END_OF_IDLE
+    WANTED='@idle.py@
+'
 }
 
-#: step key (cloud, home, container): Your key
+step key "cloud, home, container" "Your key"
 #: A key can't be guessed, and its secret half never leaves your own machine. Yours is added to the keys that may
 #: log in as you; those that are there stay.
 check_key() {
+    local active=$'\n[ \t]*[^# \t\n][^\n]*' # what a line begins with that is no comment
     if [[ -z $PUBLIC_KEY ]]; then
-        remark "none given"
+        unasked "none given"
         return 0
     fi
-    if ! ssh-keygen -l -f - <<<"$PUBLIC_KEY" >/dev/null 2>&1; then die "this is no public key: $(cut -c 1-30 <<<"$PUBLIC_KEY")"; fi
-    grep -qsF -- "$(key_itself)" "$LEARNER_HOME/.ssh/authorized_keys"
+    if ! ssh-keygen -l -f - <<<"$PUBLIC_KEY" >/dev/null 2>&1; then cannot "this is no public key: ${PUBLIC_KEY:0:30}" || return; fi
+    slurp "$LEARNER_HOME/.ssh/authorized_keys"
+    [[ $PUBLIC_KEY =~ AAAA[A-Za-z0-9+/=]+ && $'\n'$TEXT =~ $active"${BASH_REMATCH[0]}" ]]
 }
-key_itself() { grep -oE 'AAAA[A-Za-z0-9+/=]+' <<<"$PUBLIC_KEY" | head -n 1; }
 do_key() {
     # As the learner: in a folder of theirs root would follow their links.
     # shellcheck disable=SC2016 # it is the inner shell that fills these in
@@ -394,7 +428,7 @@ do_key() {
 }
 undo_key() { remark "your key stays, so that you can still log in"; }
 
-#: step sudo (cloud, home on request): Becoming root
+step sudo "cloud, home on request" "Becoming root"
 #: Only a user without a password needs this: there is nothing to type when sudo asks. Whoever has a password that
 #: works keeps being asked for it, and nothing that lets you in is ever removed.
 check_sudo() {
@@ -408,7 +442,8 @@ check_sudo() {
     return 1
 }
 do_sudo() {
-    sudo_text >"$WORK/sudoers"
+    sudo_text
+    printf '%s' "$WANTED" >"$WORK/sudoers"
     visudo -q -c -f "$WORK/sudoers" || die "sudo refuses the rule"
     put 440 /etc/sudoers.d/90-fastcompanion sudo_text
 }
@@ -419,9 +454,9 @@ undo_sudo() {
     fi
     gone 440 /etc/sudoers.d/90-fastcompanion
 }
-sudo_text() { printf '%s\n' '# fastcompanion: this user has no password that sudo could ask for' "$LEARNER ALL=(ALL:ALL) NOPASSWD:ALL"; }
+sudo_text() { lines '# fastcompanion: this user has no password that sudo could ask for' "$LEARNER ALL=(ALL:ALL) NOPASSWD:ALL"; }
 
-#: step sshd (cloud, home on request): Only keys open the door
+step sshd "cloud, home on request" "Only keys open the door"
 #: Machines all over the world try passwords day and night. This turns passwords off, but only with a key of yours in
 #: place, only if sshd then says itself that it is so, and for five minutes only until a second login has worked.
 SSHD_FILE=/etc/ssh/sshd_config.d/00-fastcompanion.conf
@@ -451,24 +486,29 @@ undo_sshd() {
 }
 # The first value that sshd reads is the one that counts: hence 00, before a cloud's 50-cloud-init.conf.
 sshd_text() {
-    printf '%s\n' '# fastcompanion: sshd keeps the first value that it reads, so this file comes before the others' \
-        'PasswordAuthentication no' 'KbdInteractiveAuthentication no' 'PermitEmptyPasswords no' "PermitRootLogin $(root_login)" \
+    root_login
+    lines '# fastcompanion: sshd keeps the first value that it reads, so this file comes before the others' \
+        'PasswordAuthentication no' 'KbdInteractiveAuthentication no' 'PermitEmptyPasswords no' "PermitRootLogin $ROOT_LOGIN" \
         'X11Forwarding no'
 }
-root_login() { # whoever comes in as root with a key today still can
+root_login() { # into $ROOT_LOGIN: whoever comes in as root with a key today still can
+    ROOT_LOGIN=no
     slurp /root/.ssh/authorized_keys
-    if [[ $LEARNER == root || $'\n'$TEXT =~ $'\n'(ssh|ecdsa|sk)- ]]; then echo prohibit-password; else echo no; fi
+    if [[ $LEARNER == root || $'\n'$TEXT =~ $'\n'(ssh|ecdsa|sk)- ]]; then ROOT_LOGIN=prohibit-password; fi
 }
 sshd_says() { # into $SSHD
+    local key=()
     if [[ -n $SSHD ]]; then return 0; fi
-    SSHD=$(sshd -T -C "user=$LEARNER,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22" 2>/dev/null)
+    # One of its own keys is enough for the question; to load them all takes it longest.
+    if [[ -r /etc/ssh/ssh_host_ed25519_key ]]; then key=(-o HostKey=/etc/ssh/ssh_host_ed25519_key); fi
+    SSHD=$(exec sshd -T "${key[@]}" -C "user=$LEARNER,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22" 2>/dev/null)
 }
 keys_only() {
     # Without it sshd -T refuses to speak; a machine that waits with a socket makes it at the first login only.
     if [[ ! -d /run/sshd ]]; then [[ $MODE == apply ]] && install -d -m 755 /run/sshd; fi
     sshd_says || return 1
     [[ $SSHD == *$'\npasswordauthentication no\n'* && $SSHD == *$'\nkbdinteractiveauthentication no\n'* &&
-        $SSHD == *$'\npubkeyauthentication yes\n'* && $SSHD =~ $'\npermitrootlogin '("$(root_login)"|without-password|no)$'\n' ]]
+        $SSHD == *$'\npubkeyauthentication yes\n'* && $SSHD =~ $'\npermitrootlogin '("$ROOT_LOGIN"|without-password|no)$'\n' ]]
 }
 usable_key() {
     local name names file
@@ -491,7 +531,7 @@ private_enough() { # sshd ignores keys that others could have written
     done
 }
 
-#: step firewall (cloud, home on request): One open port
+step firewall "cloud, home on request" "One open port"
 #: Everything that comes from outside is refused but ssh, on the port on which it really listens; Jupyter is
 #: reached through ssh. Ports that you opened stay open.
 check_firewall() {
@@ -500,7 +540,7 @@ check_firewall() {
     [[ $'\n'$TEXT == *$'\nENABLED=yes'* ]] || return 1
     slurp /etc/default/ufw
     [[ $TEXT == *'DEFAULT_INPUT_POLICY="DROP"'* ]] || return 1
-    rules=$(iptables -S 2>/dev/null)$'\n'
+    rules=$(exec iptables -S 2>/dev/null)$'\n'
     [[ $rules == *'-P INPUT DROP'* ]] || return 1
     for port in $(ssh_ports); do
         [[ $rules == *"-A ufw-user-input -p tcp -m tcp --dport $port -j ACCEPT"$'\n'* ]] || return 1
@@ -544,14 +584,18 @@ undo_firewall() {
     rm -f "$KNOWN/firewall-was-off" "$KNOWN/ports"
 }
 ssh_ports() { # what sshd is set to, and what systemd listens on for it
-    local word value
+    local rest line=$'\nport ([0-9]+)\n(.*)'
     sshd_says || return 0
-    while read -r word value; do if [[ $word == port ]]; then echo "$value"; fi; done <<<"$SSHD"
+    rest=$'\n'$SSHD
+    while [[ $rest =~ $line ]]; do
+        echo "${BASH_REMATCH[1]}"
+        rest=$'\n'${BASH_REMATCH[2]}
+    done
     if is_on ssh.socket; then systemctl show ssh.socket -p Listen --value | grep -oE '[0-9]+ \(Stream\)' | cut -d ' ' -f 1; fi
 }
 busy_ports() { ss -Htnp state established 2>/dev/null | awk '/"sshd/ { n = split($3, part, ":"); print part[n] }'; }
 
-#: step updates (cloud, home): Security updates by themselves
+step updates "cloud, home" "Security updates by themselves"
 #: Holes are closed without you. Drivers are left out, as a new driver under running programs breaks CUDA until the
 #: next restart. A machine of a cloud restarts when it must, at 04:30 of your night, and only if nobody uses it.
 check_updates() { files_updates holds && { [[ $KIND != cloud || $SYSTEMD == no ]] || unit_on fastcompanion-restart.timer; }; }
@@ -578,33 +622,32 @@ files_updates() {
     fi
 }
 updates_text() {
-    printf '%s\n' '// fastcompanion' 'APT::Periodic::Update-Package-Lists "1";' 'APT::Periodic::Unattended-Upgrade "1";' \
+    lines '// fastcompanion' 'APT::Periodic::Update-Package-Lists "1";' 'APT::Periodic::Unattended-Upgrade "1";' \
         'APT::Periodic::AutocleanInterval "7";' 'Unattended-Upgrade::Automatic-Reboot "false";' \
         'Unattended-Upgrade::Package-Blacklist { "nvidia-"; "libnvidia-"; "cuda-"; "libcuda"; "linux-modules-nvidia-"; };'
 }
 restart_service() {
-    printf '%s\n' '[Unit]' 'Description=Restart for updates if nobody uses the machine (fastcompanion)' \
+    lines '[Unit]' 'Description=Restart for updates if nobody uses the machine (fastcompanion)' \
         '[Service]' 'Type=oneshot' 'ExecStart=/usr/bin/python3 /usr/local/bin/fastcompanion-idle restart'
 }
 restart_timer() {
-    printf '%s\n' '[Unit]' 'Description=The time of the night for restarts (fastcompanion)' \
+    lines '[Unit]' 'Description=The time of the night for restarts (fastcompanion)' \
         '[Timer]' "OnCalendar=*-*-* 04:30:00${NIGHT_ZONE:+ $NIGHT_ZONE}" '[Install]' 'WantedBy=timers.target'
 }
 
-#: step swap (cloud, home on request): Room when memory runs out
+step swap "cloud, home on request" "Room when memory runs out"
 #: With little memory one large batch would have your notebook killed. A file on the disk takes what does not fit;
 #: where the system or the disk does not allow it, there is none.
 SWAP=/swapfile.fastcompanion
 check_swap() {
-    if (($(memory_gb) >= 16)); then
-        remark "$(memory_gb) GB of memory are enough"
+    local name kilobytes rest swaps
+    while read -r name kilobytes rest; do if [[ $name == MemTotal: ]]; then break; fi; done </proc/meminfo
+    if ((kilobytes >= 16000000)); then
+        remark "$((kilobytes / 1000000)) GB of memory are enough"
         return 0
     fi
-    [[ -n $(swapon --noheadings --show=NAME) || -e $KNOWN/no-swap ]]
-}
-memory_gb() {
-    local name kilobytes rest
-    while read -r name kilobytes rest; do if [[ $name == MemTotal: ]]; then echo $((kilobytes / 1000000)); fi; done </proc/meminfo
+    mapfile -t swaps </proc/swaps # its first line is the head
+    [[ ${#swaps[@]} -gt 1 || -e $KNOWN/no-swap ]]
 }
 do_swap() {
     local size=4096 free
@@ -637,9 +680,9 @@ undo_swap() {
     rm -f "$KNOWN/no-swap"
     reload_units
 }
-swap_unit() { printf '%s\n' '[Unit]' 'Description=Room for memory (fastcompanion)' '[Swap]' "What=$SWAP" '[Install]' 'WantedBy=swap.target'; }
+swap_unit() { lines '[Unit]' 'Description=Room for memory (fastcompanion)' '[Swap]' "What=$SWAP" '[Install]' 'WantedBy=swap.target'; }
 
-#: step journal (cloud, home): Logs that do not fill the disk
+step journal "cloud, home" "Logs that do not fill the disk"
 #: Trainings write a lot, and a full disk stops everything. The system's journal keeps 200 MB.
 check_journal() { holds 644 $JOURNAL_FILE journal_text; }
 JOURNAL_FILE=/etc/systemd/journald.conf.d/50-fastcompanion.conf
@@ -652,14 +695,14 @@ undo_journal() {
     restart_journal
 }
 restart_journal() { if [[ $SYSTEMD == yes ]]; then systemctl restart systemd-journald.service; fi; }
-journal_text() { printf '%s\n' '# fastcompanion' '[Journal]' 'SystemMaxUse=200M'; }
+journal_text() { lines '# fastcompanion' '[Journal]' 'SystemMaxUse=200M'; }
 
-#: step driver (cloud, home on request): The driver of the GPU
+step driver "cloud, home on request" "The driver of the GPU"
 #: Only where there is an NVIDIA GPU and no driver yet: one that is there is never touched. CUDA's toolkit is not
 #: installed, as PyTorch brings the parts that it needs.
 check_driver() {
     if [[ $DRIVER == skip ]]; then
-        remark "left alone, as asked"
+        unasked "left alone, as asked"
     elif ! nvidia_gpu; then
         remark "not applicable: no NVIDIA GPU"
     elif have nvidia-smi; then
@@ -682,16 +725,17 @@ do_driver() {
 }
 undo_driver() { if [[ -e $KNOWN/driver ]]; then remark "the driver stays"; fi; }
 
-#: step python (cloud, home, wsl, container): Python with fastai and PyTorch
+step python "cloud, home, wsl, container" "Python with fastai and PyTorch"
 #: In a folder of its own, so that it can be thrown away and made again; the system's Python is not touched. It comes
 #: from the package index that this machine uses, with uv, in a fixed version.
-modules() { echo "${MODULES:-pip fastai torch torchvision jupyterlab ipywidgets nbdev kaggle timm}"; }
+MODULES=${MODULES:-pip fastai torch torchvision jupyterlab ipywidgets nbdev kaggle timm}
 check_python() {
     if [[ -n $ENVIRONMENT && -x $VENV/bin/python && ! -e $VENV/.fastcompanion ]]; then
-        remark "$VENV is used as it is"
+        unasked "$VENV is used as it is"
         return 0
     fi
-    [[ -x $VENV/bin/python && $(cat "$VENV/.fastcompanion" 2>/dev/null) == "$(modules)" ]]
+    slurp "$VENV/.fastcompanion"
+    [[ -x $VENV/bin/python && $TEXT == "$MODULES"$'\n' ]]
 }
 do_python() {
     local uv=$KNOWN/uv version=python3
@@ -712,10 +756,10 @@ do_python() {
     # Marked before it is filled: what a run leaves half done is still known as ours.
     as_learner touch "$VENV/.fastcompanion"
     as_learner "$uv/bin/uv" venv --quiet --allow-existing --python "$version" "$VENV"
-    # shellcheck disable=SC2046 # lists of words
-    as_learner "$uv/bin/uv" pip install --quiet --python "$VENV/bin/python" $(index_of_pip "$uv") $(modules)
+    # shellcheck disable=SC2046,SC2086 # lists of words
+    as_learner "$uv/bin/uv" pip install --quiet --python "$VENV/bin/python" $(index_of_pip "$uv") $MODULES
     # shellcheck disable=SC2016 # it is the inner shell that fills these in
-    as_learner sh -c 'printf "%s\n" "$1" >"$2/.fastcompanion"' - "$(modules)" "$VENV"
+    as_learner sh -c 'printf "%s\n" "$1" >"$2/.fastcompanion"' - "$MODULES" "$VENV"
 }
 undo_python() {
     if [[ -e $VENV/.fastcompanion ]]; then
@@ -733,17 +777,17 @@ index_of_pip() { # uv does not read pip's settings, and a machine may have a pac
         $1 == "global.no-index" && $2 ~ /true|1|yes/ { print "--no-index" }'
 }
 
-#: step program (cloud, home, wsl, container): fastcompanion itself
+step program "cloud, home, wsl, container" "fastcompanion itself"
 #: For check --on, project train --on, and for %check in notebooks there. Where no package index has the version
 #: that you use, your computer sends it.
 check_program() {
     local found
     if [[ -n $ENVIRONMENT ]]; then
-        remark "$VENV is used as it is"
+        unasked "$VENV is used as it is"
         return 0
     fi
     if [[ -z $PROGRAM ]]; then
-        remark "it comes with: fastcompanion server setup NAME"
+        unasked "it comes with: fastcompanion server setup NAME"
         return 0
     fi
     found=("$VENV"/lib/python3*/site-packages/fastcompanion-"$PROGRAM".dist-info/METADATA)
@@ -764,19 +808,20 @@ do_program() {
 }
 undo_program() { rm -rf "$KNOWN/wheels"; }
 
-#: step jupyter (cloud, home, wsl, container): JupyterLab that starts by itself
+step jupyter "cloud, home, wsl, container" "JupyterLab that starts by itself"
 #: It listens on this machine alone, and a tunnel of ssh brings it to your browser. The token is made here, lies in a
 #: file that only you can read, and is in no command line.
 check_jupyter() {
     if [[ $JUPYTER != yes ]]; then
-        remark "none asked for"
+        unasked "none asked for"
         return 0
     fi
     files_jupyter holds && token_there && jupyter_starts && jupyter_answers
 }
 token_there() {
     slurp $ETC/jupyter.env
-    [[ $TEXT == JUPYTER_TOKEN=?* && $(stat -c '%a %U' $ETC/jupyter.env) == "600 $LEARNER" ]]
+    owner $ETC/jupyter.env
+    [[ $TEXT == JUPYTER_TOKEN=?* && $OWNER == "600 $LEARNER" ]]
 }
 jupyter_starts() { [[ $SYSTEMD == no || -L /etc/systemd/system/multi-user.target.wants/fastcompanion-jupyter.service ]]; }
 # "Active" is also what systemd says of a server that crashes again and again: only an answer counts.
@@ -828,7 +873,7 @@ put_token() {
     put 600 $ETC/jupyter.env token_text
     chown "$LEARNER:" $ETC/jupyter.env
 }
-token_text() { printf 'JUPYTER_TOKEN=%s\nJUPYTER_PORT=%s\n' "$(od -An -N 24 -tx1 /dev/urandom | tr -d ' \n')" "$(free_port)"; }
+token_text() { lines "JUPYTER_TOKEN=$(od -An -N 24 -tx1 /dev/urandom | tr -d ' \n')" "JUPYTER_PORT=$(free_port)"; }
 free_port() {
     local port
     for port in 8888 8889 8890 8891 8892; do
@@ -837,24 +882,24 @@ free_port() {
     echo "$port"
 }
 jupyter_program() {
-    printf '%s\n' '#!/bin/sh' "# Starts JupyterLab for $LEARNER; the server that it opens belongs to this machine alone." \
+    lines '#!/bin/sh' "# Starts JupyterLab for $LEARNER; the server that it opens belongs to this machine alone." \
         'set -a' ". $ETC/jupyter.env" '# Not from your home folder: a random.py in it would be taken for Python'"'"'s own.' 'cd /' \
         "exec $VENV/bin/python -m jupyterlab --no-browser --ServerApp.root_dir=\"\$HOME\" --ServerApp.ip=127.0.0.1 --ServerApp.port_retries=0$(as_root)"
 }
 as_root() { if [[ $LEARNER == root ]]; then printf ' --allow-root'; fi; }
 jupyter_service() {
-    printf '%s\n' '[Unit]' 'Description=JupyterLab of fastcompanion, on this machine alone' 'After=network.target' \
+    lines '[Unit]' 'Description=JupyterLab of fastcompanion, on this machine alone' 'After=network.target' \
         'StartLimitIntervalSec=300' 'StartLimitBurst=5' '[Service]' "User=$LEARNER" "WorkingDirectory=$LEARNER_HOME" \
         "Environment=PATH=$VENV/bin:/usr/local/bin:/usr/bin:/bin" 'ExecStart=/usr/local/bin/fastcompanion-jupyter' \
         'Restart=on-failure' 'RestartSec=5' 'UMask=0077' '[Install]' 'WantedBy=multi-user.target'
 }
 
-#: step dotfiles (cloud, home, wsl, container): Your own settings
+step dotfiles "cloud, home, wsl, container" "Your own settings"
 #: Only if you name a repository of yours. Files that are in the way are moved aside, none is deleted, and nothing of it
 #: is run.
 check_dotfiles() {
     if [[ -z $DOTFILES ]]; then
-        remark "none asked for"
+        unasked "none asked for"
         return 0
     fi
     [[ -d $LEARNER_HOME/.dotfiles && ! -e $LEARNER_HOME/.dotfiles/unfinished ]]
@@ -916,7 +961,7 @@ END_OF_DOTFILES
 }
 undo_dotfiles() { if [[ -d $LEARNER_HOME/.dotfiles ]]; then remark "your dotfiles stay; what they replaced lies in ~/.dotfiles-backup"; fi; }
 
-#: step motd (cloud): What you see at login
+step motd "cloud" "What you see at login"
 #: That the machine costs money, what stops it and when: at the moment when you think of it.
 check_motd() { holds 755 /etc/update-motd.d/60-fastcompanion motd_text; }
 do_motd() { put 755 /etc/update-motd.d/60-fastcompanion motd_text; }
@@ -925,11 +970,11 @@ motd_text() {
     local idle="after $IDLE_MINUTES idle minutes" hours="after $MAX_HOURS hours in any case"
     if [[ $IDLE_MINUTES == 0 || $ON_IDLE == warn ]]; then idle='never when idle'; fi
     if [[ $MAX_HOURS == 0 ]]; then hours='without a hard limit'; fi
-    printf '%s\n' '#!/bin/sh' "echo 'This machine costs money while it runs. It stops $idle, and $hours.'" \
+    lines '#!/bin/sh' "echo 'This machine costs money while it runs. It stops $idle, and $hours.'" \
         "echo 'What keeps it awake: fastcompanion-idle status. To keep it awake: fastcompanion-idle keep 2h'"
 }
 
-#: step verify (cloud, home, wsl, container): Try it
+step verify "cloud, home, wsl, container" "Try it"
 #: Everything was looked at after it was done. If something was changed, this also lets PyTorch compute, on the GPU
 #: where there is one.
 check_verify() {
@@ -944,22 +989,12 @@ where = "cuda" if torch.cuda.is_available() else "cpu"
 one = torch.ones(64, 64, device=where)
 assert float((one @ one).sum()) == 64 ** 3
 print("PyTorch", torch.__version__, "computes on", torch.cuda.get_device_name() if where == "cuda" else "the CPU")' 2>&1) ||
-        die "PyTorch does not compute: $(tail -n 1 <<<"$told")"
-    if nvidia_gpu && [[ $told == *"the CPU" ]]; then die "$told although there is a GPU: the driver is missing, too old, or waits for a restart"; fi
+        cannot "PyTorch does not compute: $(tail -n 1 <<<"$told")" || return
+    if nvidia_gpu && [[ $told == *"the CPU" ]]; then cannot "$told although there is a GPU: the driver is missing, too old, or waits for a restart" || return; fi
     remark "$told"
 }
 
 # --- the run ---
-
-declare -A KINDS # of each step, from its line above; the array keeps their order
-ORDER=()
-read_steps() {
-    local name kinds
-    while IFS=, read -r name kinds; do
-        ORDER+=("$name")
-        KINDS[$name]=,$kinds,
-    done < <(sed -n '/^#: step /{s/^#: step \([a-z]*\) (\([a-z, ]*\)): .*/\1,\2/;s/ //g;p}' "$SELF")
-}
 
 listed() { [[ " $1 " == *" $2 "* ]]; }
 
@@ -982,90 +1017,76 @@ wanted() { # wanted STEP: is it to be done on this kind of machine? If not, $REA
 
 # Its code is in $CODE: behind "if" or "||" bash would not stop at the first thing that fails in it.
 inside() { # inside FUNCTION: run it apart, so that its failure is ours to tell; nothing it starts keeps our lines open
-    : >"$WORK/note"
-    : >"$WORK/rollback"
+    NOTE=''
+    ROLLBACK=''
+    : >"$WORK/said"
     trap - ERR
     set +e
     (
         set -e
-        trap 'broke $LINENO "$BASH_COMMAND"' ERR
+        trap 'broke "$BASH_COMMAND"' ERR
+        trap 'printf "%s\n%s" "$ROLLBACK" "$NOTE" >"$WORK/said"' EXIT
         "$1"
     ) 3>&- 9>&- >>"$OUT" 2>&1
     CODE=$?
     set -e
-    trap 'broke $LINENO "$BASH_COMMAND"' ERR
+    trap 'stumbled "$BASH_COMMAND"' ERR
+    { IFS= read -r ROLLBACK && IFS= read -r -d '' NOTE; } <"$WORK/said" || true
 }
 
-looks_right() { # a check says no by 3, or dies with a reason; those that can die run apart
-    : >"$WORK/note"
-    case $1 in
-        preflight | key | verify) ("check_$1" || exit 3) 3>&- 9>&- >>"$OUT" 2>&1 || return $? ;;
-        *) "check_$1" 3>&- 9>&- >>"$OUT" 2>&1 || return 3 ;;
-    esac
+looks_right() {
+    NOTE=''
+    CANNOT=no
+    UNASKED=no
+    "check_$1" 3>&- 9>&- >>"$OUT" 2>&1
 }
 
-step() {
-    local code=0 name=$1
-
-    if ! wanted "$name"; then
-        say "$name" skipped "$REASON"
-        return 0
-    fi
-    looks_right "$name" || code=$?
+look_at() { # look_at STEP, and do it if need be
+    if ! wanted "$1"; then
+        say "$1" skipped "$REASON"
     # A run that was killed between a file and the service that reads it left this behind.
-    if ((code == 0)) && [[ ! -e $RUN/doing-$name ]]; then
-        note
-        say "$name" ok "$TOLD"
-    elif ((code != 0 && code != 3)); then
-        fail "$name"
-    elif [[ $MODE == check ]]; then
-        say "$name" would-change
+    elif looks_right "$1" && [[ $UNASKED == yes || ! -e $RUN/doing-$1 ]]; then
+        say "$1" ok "${NOTE% }"
+    elif [[ $CANNOT == yes ]]; then
+        fail "$1"
+    elif [[ $MODE == check || $LOOKING == yes ]]; then
+        say "$1" would-change
         CHANGED=$((CHANGED + 1))
     else
-        apply "$name"
+        apply "$1"
     fi
 }
 
 apply() {
-    local name=$1 told rollback
+    local name=$1 told
     if ! declare -F "do_$name" >/dev/null; then
         fail "$name"
         return
     fi
     say "$name" doing "$(if declare -F "needs_$name" >/dev/null; then "needs_$name"; fi)"
-    touch "$RUN/doing-$name"
+    : >"$RUN/doing-$name"
     inside "do_$name"
-    if ((CODE != 0)); then
+    if ((CODE)); then
         fail "$name"
         return
     fi
-    note
-    told=$TOLD
-    slurp "$WORK/rollback"
-    rollback=$TEXT
+    told=${NOTE% }
     look_around
     if ! looks_right "$name"; then
-        if [[ ! -s $WORK/note ]]; then printf 'it was done, and does not hold' >"$WORK/note"; fi
+        NOTE=${NOTE:-it was done, and does not hold}
         fail "$name"
         return
     fi
     rm -f "$RUN/doing-$name"
     CHANGED=$((CHANGED + 1))
-    note
-    say "$name" changed "${told:-$TOLD}" "$rollback"
+    say "$name" changed "${told:-${NOTE% }}" "$ROLLBACK"
 }
 
 fail() {
-    note
-    say "$1" failed "$TOLD"
+    say "$1" failed "${NOTE% }"
     FAILED=$((FAILED + 1))
     # Without these the rest makes no sense; a machine without a firewall is still better with a limit.
     if listed "preflight packages user key" "$1"; then quit "stopped at $1"; fi
-}
-
-note() { # into $TOLD; without a process of its own, as the fast path consists of such things
-    slurp "$WORK/note"
-    TOLD=${TEXT%"${TEXT##*[! ]}"}
 }
 
 still_there() { # what is left of what we made
@@ -1084,12 +1105,10 @@ undo() {
         if ((CODE != 0)); then
             fail "$name"
         elif [[ $(still_there) == "$before" ]]; then
-            note
-            say "$name" ok "$TOLD"
+            say "$name" ok "${NOTE% }"
         else
             CHANGED=$((CHANGED + 1))
-            note
-            say "$name" changed "$TOLD"
+            say "$name" changed "${NOTE% }"
         fi
     done
     if [[ -n $ONLY || -n $SKIP || $FAILED != 0 ]]; then return 0; fi
@@ -1110,7 +1129,7 @@ forget() { # the folders, from the inside out, if nothing else lies in them; the
 }
 
 explain() {
-    sed -n -e "s/^#: step \([a-z]*\) (\(.*\)): \(.*\)/\n\1: \3 (\2)/p" -e '/^#: step/!s/^#: /    /p' "$SELF"
+    sed -n -e 's/^step \([a-z]*\) "\(.*\)" "\(.*\)"/\n\1: \3 (\2)/p' -e 's/^#: /    /p' <<<"$TEXT_OF_SETUP"
 }
 
 arguments() {
@@ -1138,18 +1157,24 @@ prepare() {
     while IFS='=' read -r name value; do if [[ $name == ID ]]; then OS_ID=${value//\"/}; fi; done </etc/os-release
     LEARNER=${LEARNER:-${SUDO_USER:-$(getent passwd 1000 | cut -d : -f 1 || true)}}
     LEARNER=${LEARNER:-root}
-    find_home
+    find_home || true # not there yet
+    VENV=${ENVIRONMENT:-$LEARNER_HOME/.venvs/fast}
     # A zone that this machine does not know would leave the timer without a time.
     if [[ ! -e /usr/share/zoneinfo/$NIGHT_ZONE ]]; then NIGHT_ZONE=''; fi
-    WORK=$(mktemp -d) # of this run alone, and removed with it
-    trap 'rm -rf "$WORK"' EXIT
-    : >"$WORK/note"
-    OUT=/dev/null
-    if [[ -d $RUN || $MODE != check ]]; then
-        if [[ ! -d $RUN ]]; then install -d -m 755 "$RUN"; fi
-        exec 9<"$RUN"
-        flock -w 5 9 || quit "another setup is running on this machine"
-    fi
+    # bash counts in whole numbers, and somebody may want an hour and a half.
+    printf -v LIMIT '%.0f' "${MAX_HOURS}e3"
+    LIMIT=$((LIMIT * 36 / 10))
+    NOTICE=$((LIMIT > 1200 ? 600 : LIMIT / 2))
+    if [[ $LOOKING == no ]]; then take_the_machine; fi
+    look_around
+}
+
+take_the_machine() { # one setup at a time, and a place for its notes
+    if [[ $MODE == check && ! -d $RUN ]]; then return 0; fi
+    if [[ ! -d $RUN ]]; then install -d -m 755 "$RUN"; fi
+    exec 9<"$RUN"
+    flock -w 5 9 || quit "another setup is running on this machine"
+    if [[ $MODE != check ]]; then install -d -m 700 "$WORK"; fi
     if [[ $MODE == apply ]]; then
         install -d -m 755 "$KNOWN"
         OUT=$LOG
@@ -1158,12 +1183,14 @@ prepare() {
     fi
 }
 
-find_home() {
-    local entry
-    entry=$(getent passwd "$LEARNER") || true # not there yet
-    IFS=: read -r _ _ _ _ _ LEARNER_HOME _ <<<"$entry"
-    LEARNER_HOME=${LEARNER_HOME:-/home/$LEARNER}
-    VENV=${ENVIRONMENT:-$LEARNER_HOME/.venvs/fast}
+find_home() { # is there such a user? bash knows, and so it needs no other program
+    LEARNER_HOME=/home/$LEARNER
+    if [[ ! $LEARNER =~ ^[A-Za-z_][A-Za-z0-9_.@-]*$ ]]; then return 1; fi
+    eval "LEARNER_HOME=~$LEARNER"
+    if [[ $LEARNER_HOME == "~$LEARNER" ]]; then
+        LEARNER_HOME=/home/$LEARNER
+        return 1
+    fi
 }
 
 wait_for_the_cloud() { # not if it is cloud-init itself that runs us: it would wait for its own end
@@ -1180,17 +1207,16 @@ follow() { # follow PID: what the setup of this process has said, and says until
 
 look() { # as --check does
     local name
-    MODE=check
     exec 3>&1
-    prepare
-    for name in "${ORDER[@]}"; do step "$name"; done
+    for name in "${ORDER[@]}"; do look_at "$name"; done
     say all 'done' "$CHANGED changed, $FAILED failed"
     ((FAILED == 0))
 }
 
 apart() {
     local line looked pid
-    look_around
+    LOOKING=yes
+    prepare
     if is_on fastcompanion-setup.service; then
         say start joined "a setup is running here already; this is what it says"
     elif looked=$(look) && [[ $looked != *'"would-change"'* ]]; then
@@ -1198,7 +1224,7 @@ apart() {
         return
     else
         install -d -m 755 "$RUN"
-        install -m 700 "$SELF" "$RUN/setup"
+        (umask 077 && printf '%s\n' "$TEXT_OF_SETUP" >"$RUN/setup")
         : >"$RUN/events"
         systemd-run --quiet --collect --unit=fastcompanion-setup --setenv=SUDO_USER="${SUDO_USER:-}" \
             -p "StandardOutput=append:$RUN/events" -- bash "$RUN/setup" --apart "$@"
@@ -1224,24 +1250,21 @@ main() {
     fi
     if ((EUID != 0)); then quit "this must be run as root: sudo bash FILE"; fi
     if [[ -d /run/systemd/system ]]; then SYSTEMD=yes; fi
-    read_steps
     if [[ $MODE == apply && $PROVEN == yes && $SYSTEMD == yes && $APART == no ]]; then
         apart "$@"
         return
     fi
-    trap 'quit "line $LINENO, at: $BASH_COMMAND"' ERR
+    trap 'stumbled "$BASH_COMMAND"' ERR
     prepare
-    look_around
-    trap 'broke $LINENO "$BASH_COMMAND"' ERR
     if [[ $MODE == undo ]]; then
         if ! declare -F | grep -q ' undo_'; then quit "this short form knows no way back: fastcompanion server setup --undo"; fi
         undo
     else
-        for name in "${ORDER[@]}"; do step "$name"; done
+        for name in "${ORDER[@]}"; do look_at "$name"; done
     fi
     if ((FAILED)); then state=failed; fi
     say all $state "$CHANGED changed, $FAILED failed"
-    ((FAILED == 0))
+    exit "$((FAILED > 0))"
 }
 
 main "$@"

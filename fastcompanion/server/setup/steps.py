@@ -14,8 +14,8 @@ Kind = Literal["cloud", "home", "wsl", "container"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SCRIPT = "server/setup.sh"
 
-# "#: step NAME (cloud, home on request): Title", then lines "#: text" that say why.
-_HEAD = re.compile(r"#: step ([a-z]+) \(([a-z, ]+)\): (.+)")
+# A line `step NAME "cloud, home on request" "Title"`, then lines "#: text" that say why.
+_HEAD = re.compile(r'step ([a-z]+) "([a-z, ]+)" "(.+)"')
 
 
 @frozen

@@ -66,5 +66,5 @@ def test_without_a_line_only_an_index_can_give_it(
     monkeypatch.syspath_prepend(tmp_path)
     told = program.by_hand(Options())
     assert told.program == "7.0"
-    assert "#: step program" in script.render(told, terse=True)
-    assert "#: step program" not in script.render(Options(), terse=True)
+    assert "\nstep program" in script.render(told, terse=True)
+    assert "\nstep program" not in script.render(Options(), terse=True)

@@ -83,14 +83,16 @@ def test_the_short_form_puts_the_same_on_the_machine() -> None:
     not_asked |= {"check_program", "needs_program", "do_program"}
     unused = {"undo", "still_there", "forget", "explain", "apart", "follow", "look"}
     assert missing == not_asked | unused
+    assert terse.pop("arm") == "arm() { :; }"
     assert {name: whole[name] for name in terse} == terse
 
 
 def functions(text: str) -> dict[str, str]:
-    """The functions of a script by name, without comment lines and indentation."""
+    """The functions of a script by name, without comments and indentation."""
     found = {}
     for one in re.finditer(r"^(\w+)\(\) \{(?:.*\}$|.*\n(?:.*\n)*?\}$)", text, re.MULTILINE):
-        found[one[1]] = re.sub(r"(?m)^ *(#.*\n)?", "", one[0])
+        lines = re.sub(r"(?m)^ *(#.*\n)?", "", one[0])
+        found[one[1]] = re.sub(r"(?m)(?<=\S) +# [^'\"`\n]*$", "", lines)
     return found
 
 
