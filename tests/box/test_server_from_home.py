@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fastcompanion.server.setup import script
+from tests.box import wheels
 from tests.box.box import USER
 from tests.box.server import ENVIRONMENT, HOME_USER, LIGHT, PROGRAM, SCRIPT, Machine, Rental
 
@@ -223,6 +226,41 @@ def test_the_printed_script_is_the_same_one(machine: Machine) -> None:
     zone = next(line for line in printed.splitlines() if line.startswith("NIGHT_ZONE="))
     mine = script.render(machine.options(timezone=zone.partition("=")[2].strip("'")))
     assert printed == mine
+
+
+#: As `server setup` does it, without what takes an index of the whole world.
+SMALL = """
+import json, sys
+from fastcompanion.base.reporter import SILENT
+from fastcompanion.server import registry
+from fastcompanion.server.connection import connect
+from fastcompanion.server.setup.running import setup
+from fastcompanion.server.setup.script import Options
+options = Options(kind="cloud", modules=("pip",), only=("python", "program"), mode=sys.argv[2])
+found = setup(connect(registry.parse(sys.argv[1])), options, SILENT)
+print(json.dumps([found.done, found.changes, [(one.step, one.state, one.note) for one in found.steps]]))
+"""
+
+
+@pytest.mark.timeout(600)
+def test_the_program_itself_is_sent_where_no_index_has_it(machine: Machine, index: Path) -> None:
+    wheels.make_needed("fastcompanion", index)
+    machine.box.put("/etc/pip.conf", f"[global]\nno-index = true\nfind-links = {index}\n")
+    there = [f"/home/{USER}/.venvs/fast/bin/python", "-m", "fastcompanion", "--version"]
+
+    def typed(mode: str) -> Any:
+        words = [sys.executable, "-c", SMALL, WHERE, mode]
+        return json.loads(machine.box.run(words, user=HOME_USER, seconds=280).stdout)
+
+    done, changes, steps = typed("apply")
+    assert (done, changes) == (True, 2), steps
+    said = machine.box.run(there, user=USER).stdout
+    assert said.startswith("fastcompanion"), said
+    assert typed("check")[:2] == [True, 0]
+    assert typed("apply")[:2] == [True, 0]
+    assert typed("undo")[0]
+    assert machine.box.run(there, user=USER, check=False).returncode
+    assert machine.box.run(["find", "/var/lib/fastcompanion", "-name", "*.whl"], check=False).stdout == ""  # fmt: skip
 
 
 def test_undo_from_home(machine: Machine) -> None:

@@ -56,6 +56,7 @@ CASES = {
     "swap": Case(find=LITTLE, edit=("size=4096", "size=4")),
     "journal": Case(),
     "python": Case({"environment": "", "modules": ("six",)}),
+    "program": Case({"environment": "", "modules": ("six",), "program": "0.0.1"}, leaves=True),
     "jupyter": Case(),
     "dotfiles": Case({"dotfiles": "/tmp/dots"}, find=DOTS, leaves=True),
     "motd": Case(),
@@ -144,6 +145,9 @@ def _find(machine: Machine, case: Case, index: Path, number: int) -> None:
         machine.box.run(["sh", "-c", case.find])
     if "modules" in case.options:
         machine.box.put("/etc/pip.conf", f"[global]\nno-index = true\nfind-links = {index}\n")
+    if "program" in case.options:
+        machine.script(machine.options(environment="", modules=("six",), only=("python",), skip=()))
+    elif "modules" in case.options:
         # Installing uv takes longest, and is done whole while its own statements are killed.
         if number > 3:
             machine.box.run(["sh", "-c", f"mkdir -p {uv} && cp -a {kept}/. {uv}/"])

@@ -8,6 +8,9 @@ import zipfile
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
 
 def make_all(environment: Path, folder: Path) -> list[Path]:
     """Pack everything that is installed in an environment."""
@@ -18,6 +21,34 @@ def make_all(environment: Path, folder: Path) -> list[Path]:
 def make(name: str, folder: Path) -> Path:
     """Pack a distribution that is installed here."""
     return pack(metadata.distribution(name), folder)
+
+
+def make_needed(name: str, folder: Path) -> None:
+    """Pack what a distribution that is installed here needs, without itself."""
+    seen, waiting = {canonicalize_name(name)}, [name]
+    while waiting:
+        for text in metadata.distribution(waiting.pop()).requires or ():
+            wanted = Requirement(text)
+            one = canonicalize_name(wanted.name)
+            if one not in seen and (wanted.marker is None or wanted.marker.evaluate({"extra": ""})):
+                seen.add(one)
+                make(wanted.name, folder)
+                waiting.append(wanted.name)
+
+
+def make_empty(name: str, version: str, folder: Path) -> Path:
+    """Make a wheel of that name with nothing in it."""
+    info = f"{name}-{version}.dist-info"
+    texts = {
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(f"{place},,\n" for place in (*texts, f"{info}/RECORD"))
+    wheel = folder / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as packed:
+        for place, text in {**texts, f"{info}/RECORD": record}.items():
+            packed.writestr(place, text)
+    return wheel
 
 
 def pack(dist: metadata.Distribution, folder: Path) -> Path:
