@@ -273,7 +273,7 @@ _DID = {
 
 def _view_libraries(done: Libraries) -> Iterable[Block]:
     for one in done.libraries:
-        who = "private" if one.private else "public"
+        who = "as before" if one.private is None else "private" if one.private else "public"
         size = f": {making.sizes(one.files)}" if one.files else ""
         yield Line(f"{one.data_set} ({who}) {_DID[one.did]}{size}")
     if used := [one.use for one in done.libraries if one.use]:

@@ -46,6 +46,7 @@ class Started:
     url: str
     accepted: bool
     background: bool = False
+    already: bool = False
 
 
 @frozen
@@ -120,6 +121,13 @@ def start(
     place = places_of(slug)
     if session.dry_run:
         return Answer(standing.standing(place), _view_standing)
+    if (listening := standing.listening(place)) is not None and port in (0, listening.port):
+        # Whoever asks for it has it.
+        if accept:
+            standing.accept(place)
+        told = standing.standing(place)
+        there = Started(told.slug, told.url, told.accepted, background=True, already=True)
+        return Answer(there, _view_started)
     if background:
         server.leave_running(place, port=port, accept=accept)
         told = standing.standing(place)
@@ -314,7 +322,8 @@ def _view_pushed(pushed: Pushed) -> Iterable[Block]:
 
 
 def _view_started(started: Started) -> Iterable[Block]:
-    yield Title(f"{started.slug} is served at {started.url}")
+    already = " already" if started.already else ""
+    yield Title(f"{started.slug} is served{already} at {started.url}")
     if not started.accepted:
         yield Line(f"Read and accept the rules first: {started.url}/rules")
     yield Next(

@@ -178,6 +178,8 @@ def submitted(told: Submitted) -> Iterable[Block]:
     if told.status == "complete":
         sure = told.validation is not None and told.validation.sure
         yield from _agrees(told.agreement, sure=sure)
+    if told.note:
+        yield Warn(told.note)
     if told.commit is not None and not told.commit.made:
         yield Warn(f"The log was not committed: {told.commit.reason}. {told.commit.hint}")
     if told.status in ("pending", "unknown"):
@@ -255,6 +257,8 @@ def history(told: History) -> Iterable[Block]:
     for one in rows:
         if one.error:
             yield Line(f"{one.ref}: {one.error}", "bad")
+    for note in dict.fromkeys(one.note for one in rows if one.note):
+        yield Warn(note)
     if len(told.submissions) > _SHOWN:
         yield Line(f"{len(told.submissions) - _SHOWN} older ones are left out; --json has them.", "dim")  # fmt: skip
     way = f"{told.metric}, {told.direction} is better; " if told.direction else ""

@@ -6,7 +6,6 @@ no name that a request holds becomes a path. Private or public makes no differen
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,46 +28,32 @@ from fastcompanion.competition.practice.calls import (
     slug_of,
     text_of,
 )
+from fastcompanion.competition.practice.shelf import Shelf
 
-VERSION = 1
 _ARCHIVE = "archive.zip"
-_MOST = 200
 
 
 class DataSets:
     """The data sets of one practice server."""
 
     def __init__(self, folder: Path, blobs: Blobs, link: Link) -> None:
-        self._folder, self._blobs, self._link = folder, blobs, link
-        self._lock = threading.Lock()
+        self._shelf = Shelf(folder, "dataset.json", "data sets", "datasets")
+        self._blobs, self._link = blobs, link
         self.page = ""
 
-    def _about(self, slug: str) -> dict[str, Any] | None:
-        path = self._folder / slug / "dataset.json"
-        if not path.is_file():
-            return None
-        return store.check_version(store.read_json(path), path, current=VERSION)
-
     def _one(self, asked: Asked) -> tuple[str, dict[str, Any]]:
-        owner, slug = text_of(asked, "ownerSlug"), slug_of(asked, "datasetSlug")
-        about = self._about(slug) if owner == USER else None
-        if about is None:
-            raise Refused(403, "Permission 'datasets.get' was denied")
-        return slug, about
+        return self._shelf.asked_for(asked, "ownerSlug", "datasetSlug")
 
     def create(self, asked: Asked) -> Answered:
         """Make a data set of files that were uploaded; a name that is taken is told in `error`."""
-        owner, slug = text_of(asked, "ownerSlug"), slug_of(asked, "slug")
-        if owner != USER:
-            raise Refused(403, "Permission 'datasets.create' was denied")
-        with self._lock:
-            if self._about(slug) is not None:
+        slug = slug_of(asked, "slug")
+        self._shelf.may_make(text_of(asked, "ownerSlug"))
+        with self._shelf.lock:
+            if self._shelf.about(slug) is not None:
                 told = f"The requested title {shown(text_of(asked, 'title'))!r} is already in use"
                 return {"status": "error", "error": told, "url": "", "ref": ""}
-            if sum(1 for _ in self._folder.glob("*/dataset.json")) >= _MOST:
-                raise Refused(400, f"At most {_MOST} data sets are kept here")
+            self._shelf.room()
             about = {
-                "version": VERSION,
                 "title": shown(text_of(asked, "title")) or slug,
                 "licence": shown(text_of(asked, "licenseName")),
                 "private": asked.get("isPrivate", False) is True,
@@ -81,7 +66,7 @@ class DataSets:
         body = asked.get("body")
         if not isinstance(body, dict):
             raise Refused(400, "body is no object")
-        with self._lock:
+        with self._shelf.lock:
             slug, about = self._one(asked)
             return self._add(slug, about, body, notes=shown(text_of(body, "versionNotes")))
 
@@ -91,17 +76,14 @@ class DataSets:
         files = [self._kept(slug, number, at, blob) for at, blob in enumerate(blobs)]
         made = {"number": number, "notes": notes, "at": clock.stamp(), "files": files}
         versions = [*about["versions"], made]
-        store.write_json(self._folder / slug / "dataset.json", {**about, "versions": versions})
+        self._shelf.write(slug, {**about, "versions": versions})
         page = f"{self.page}/datasets/{USER}/{slug}"
         told: dict[str, Any] = {"status": "ok", "error": "", "url": page}
         return {**told, "ref": f"/datasets/{USER}/{slug}", "invalidTags": []}
 
     def _kept(self, slug: str, number: int, at: int, blob: Blob) -> dict[str, Any]:
-        store.move(blob.path, self._path(slug, number, str(at)))
+        store.move(blob.path, self._shelf.path(slug, number, str(at)))
         return {"name": blob.name, "size": blob.size, "stored": str(at)}
-
-    def _path(self, slug: str, number: int, stored: str) -> Path:
-        return self._folder / slug / str(number) / stored
 
     def status(self, asked: Asked) -> Answered:
         """Say that a data set is ready; one that there is not is refused, which the client waits for."""
@@ -132,13 +114,7 @@ class DataSets:
 
     def list_all(self, asked: Asked) -> Answered:
         """List the data sets, where the search fits."""
-        wanted = text_of(asked, "search").lower()
-        found = []
-        for path in sorted(self._folder.glob("*/dataset.json")):
-            slug = path.parent.name
-            about = self._about(slug)
-            if about is not None and wanted in f"{slug} {about['title']}".lower():
-                found.append(self._told(slug, about))
+        found = [self._told(slug, about) for slug, about in self._shelf.found(asked)]
         return paged("datasets", found, asked)
 
     def metadata(self, asked: Asked) -> Answered:
@@ -173,27 +149,28 @@ class DataSets:
         return Redirect(self._link(f"{start}/{name}"))
 
     def _pack(self, slug: str, version: Mapping[str, Any]) -> None:
-        path, number = self._path(slug, version["number"], _ARCHIVE), version["number"]
-        with self._lock:
+        path, number = self._shelf.path(slug, version["number"], _ARCHIVE), version["number"]
+        with self._shelf.lock:
             if not path.exists():
                 files = {
-                    one["name"]: self._path(slug, number, one["stored"]) for one in version["files"]
+                    one["name"]: self._shelf.path(slug, number, one["stored"])
+                    for one in version["files"]
                 }
                 store.write_chunks(path, zipped.stream(files), durable=False)
 
     def served(self, parts: Sequence[str]) -> Path | None:
         """Find the file behind an address that we signed."""
         slug, number, *rest = parts
-        about = self._about(slug)
+        about = self._shelf.about(slug)
         versions = about["versions"] if about is not None else []
         for version in versions:
             if str(version["number"]) != number:
                 continue
             if rest == [APART, _ARCHIVE]:
-                return self._path(slug, version["number"], _ARCHIVE)
+                return self._shelf.path(slug, version["number"], _ARCHIVE)
             for one in version["files"]:
                 if one["name"] == "/".join(rest):
-                    return self._path(slug, version["number"], one["stored"])
+                    return self._shelf.path(slug, version["number"], one["stored"])
         return None
 
 

@@ -144,11 +144,11 @@ LEAK = (
 )
 
 
-def note(competition: Competition, one: Submission) -> str:
+def note(competition: Competition, public: float | None) -> str:
     """Say what is odd about a public score: that it is perfect, where no naive baseline is."""
-    if one.public is None:
+    if public is None:
         return ""
-    found = [one.public, *(other.public for other in competition.opponents)]
+    found = [public, *(other.public for other in competition.opponents)]
     first, *others = [_is_perfect(competition, score) for score in found]
     return LEAK if first and not any(others) else ""
 

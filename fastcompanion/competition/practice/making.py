@@ -48,6 +48,8 @@ def new(
     """
     slug = name or places.slug_of(source.resolve().stem)
     place = places.at(slug)
+    if places.is_device(slug):
+        raise CompanionError(f"{slug} is a name that Windows keeps for itself", hint=f"--name {slug}-practice", code=Exit.USAGE)  # fmt: skip
     _refuse_taken(place, slug)
     cut = _cut(source, seen, metric, reporter)
     told = origin or str(source.absolute())

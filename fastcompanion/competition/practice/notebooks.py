@@ -7,7 +7,6 @@ the files that it left. So a competition of notebooks can be practised without r
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -32,10 +31,9 @@ from fastcompanion.competition.practice.calls import (
     slug_of,
     text_of,
 )
+from fastcompanion.competition.practice.shelf import Shelf
 
-VERSION = 1
 STATES = ("complete", "error", "queued", "running", "cancel_acknowledged")
-_MOST = 200
 _NOT_RUN = "This notebook was kept and not run: practice competitions run none.\n"
 _FLAGS = ("isPrivate", "enableGpu", "enableInternet", "enableTpu")
 _SOURCES = ("competitionDataSources", "datasetDataSources", "kernelDataSources")
@@ -56,63 +54,47 @@ class Notebooks:
     """The notebooks of one practice server."""
 
     def __init__(self, folder: Path, link: Link) -> None:
-        self._folder, self._link = folder, link
-        self._lock = threading.Lock()
+        self._shelf = Shelf(folder, "notebook.json", "notebooks", "kernels")
+        self._link = link
         self.page = ""
 
-    def _about(self, slug: str) -> dict[str, Any] | None:
-        path = self._folder / slug / "notebook.json"
-        if not path.is_file():
-            return None
-        return store.check_version(store.read_json(path), path, current=VERSION)
-
     def _one(self, asked: Asked, owner: str = "userName") -> tuple[str, dict[str, Any]]:
-        who, slug = text_of(asked, owner), slug_of(asked, "kernelSlug")
-        about = self._about(slug) if who == USER else None
-        if about is None:
-            raise Refused(403, "Permission 'kernels.get' was denied")
-        return slug, about
+        return self._shelf.asked_for(asked, owner, "kernelSlug")
 
     def save(self, asked: Asked) -> Answered:
         """Keep a version of a notebook."""
         owner, _, name = text_of(asked, "slug").partition("/")
         slug = slug_of({"slug": name}, "slug")
-        if owner != USER:
-            raise Refused(403, "Permission 'kernels.create' was denied")
-        with self._lock:
-            about = self._about(slug)
-            if about is None and len(self.kept()) >= _MOST:
-                raise Refused(400, f"At most {_MOST} notebooks are kept here")
+        self._shelf.may_make(owner)
+        with self._shelf.lock:
+            about = self._shelf.about(slug)
+            if about is None:
+                self._shelf.room()
             before = about["versions"] if about is not None else []
             number = len(before) + 1
-            source = self._folder / slug / str(number) / "source"
+            source = self._shelf.path(slug, number, "source")
             store.write_text(source, text_of(asked, "text"), durable=False)
-            told = {"version": VERSION, "title": shown(text_of(asked, "newTitle")) or slug}
+            title = shown(text_of(asked, "newTitle")) or slug
             versions = [*before, _version(asked, number)]
-            self._write(slug, {**told, "versions": versions})
+            self._shelf.write(slug, {"title": title, "versions": versions})
         page = f"{self.page}/code/{USER}/{slug}"
         answer = {"ref": f"/code/{USER}/{slug}", "url": page, "versionNumber": number}
         invalid: dict[str, list[str]] = {name: [] for name in ("invalidTags", *_INVALID)}
         return {**answer, "kernelId": 1, "error": "", **invalid}
 
-    def _write(self, slug: str, about: Mapping[str, Any]) -> None:
-        store.write_json(self._folder / slug / "notebook.json", about)
-
     def get(self, asked: Asked) -> Answered:
         """Give the newest version of a notebook with its source."""
         slug, about = self._one(asked)
         last = about["versions"][-1]
-        source = store.read_text(self._folder / slug / str(last["number"]) / "source")
+        source = store.read_text(self._shelf.path(slug, last["number"], "source"))
         blob = {"source": source, "slug": slug}
         kind = {"language": last["language"], "kernelType": last["kernelType"]}
         return {"metadata": _told(slug, about), "blob": {**blob, **kind}}
 
     def list_all(self, asked: Asked) -> Answered:
         """List the notebooks, where the search fits."""
-        wanted = text_of(asked, "search").lower()
-        found = [(slug, about) for slug in self._slugs() if (about := self._about(slug))]
-        fitting = [one for one in found if wanted in f"{one[0]} {one[1]['title']}".lower()]
-        return paged("kernels", [_told(*one) for one in fitting], asked)
+        found = [_told(slug, about) for slug, about in self._shelf.found(asked)]
+        return paged("kernels", found, asked)
 
     def status(self, asked: Asked) -> Answered:
         """Tell how the newest version does: complete, unless the learner chose otherwise."""
@@ -169,19 +151,16 @@ class Notebooks:
         return found
 
     def _found(self, slug: str, number: str, name: str) -> Path | None:
-        about = self._about(slug)
+        about = self._shelf.about(slug)
         for version in about["versions"] if about is not None else ():
             for one in version["outputs"]:
                 if (str(version["number"]), one["name"]) == (number, name):
-                    return self._folder / slug / number / str(one["stored"])
+                    return self._shelf.path(slug, number, str(one["stored"]))
         return None
-
-    def _slugs(self) -> list[str]:
-        return sorted(path.parent.name for path in self._folder.glob("*/notebook.json"))
 
     def kept(self) -> tuple[Kept, ...]:
         """Name what was pushed."""
-        found = ((slug, self._about(slug)) for slug in self._slugs())
+        found = ((slug, self._shelf.about(slug)) for slug in self._shelf.slugs())
         return tuple(_kept(slug, about) for slug, about in found if about is not None)
 
     def choose(
@@ -191,18 +170,18 @@ class Notebooks:
 
         Files take the place of those of the same name.
         """
-        about = self._about(slug)
+        about = self._shelf.about(slug)
         if about is None:
             return None
         last = dict(about["versions"][-1])
         known = {one["name"]: one for one in last["outputs"]}
         for path in outputs:
             stored = f"output-{clock.new_id()}"
-            store.copy(path, self._folder / slug / str(last["number"]) / stored)
+            store.copy(path, self._shelf.path(slug, last["number"], stored))
             known[path.name] = {"name": file_name(path.name), "stored": stored}
         last |= {"state": state or last["state"], "failure": failure, "outputs": [*known.values()]}
         made = {**about, "versions": [*about["versions"][:-1], last]}
-        self._write(slug, made)
+        self._shelf.write(slug, made)
         return _kept(slug, made)
 
 

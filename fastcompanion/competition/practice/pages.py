@@ -30,7 +30,7 @@ def leaderboard(protocol: Protocol) -> str:
     state = protocol.journal.state()
     rows = journals.leaderboard(protocol.competition, state)
     last = tuple(reversed(state.submissions[-_SHOWN:]))
-    notes = [note for one in last if (note := journals.note(protocol.competition, one))]
+    notes = [note for one in last if (note := journals.note(protocol.competition, one.public))]
     return _page(protocol, "leaderboard", rows=rows, last=last, note="".join(notes[:1]))
 
 

@@ -21,6 +21,7 @@ from fastcompanion.base.records import frozen
 from fastcompanion.data.dataset import Direction
 
 VERSION = 1
+_DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)( *\..*)?")
 PRIVATE_MODE = 0o600
 TRAIN, TEST, SAMPLE = "train.csv", "test.csv", "sample_submission.csv"
 FILES = (SAMPLE, TEST, TRAIN)
@@ -140,7 +141,13 @@ class Place:
 
 def slug_of(text: str) -> str:
     """Make a name for addresses and folders out of any text."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:50].strip("-") or "practice"
+    made = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:50].strip("-")
+    return f"{made}-practice" if made and is_device(made) else made or "practice"
+
+
+def is_device(name: str) -> bool:
+    """Say whether Windows keeps a name for itself, with any ending: no file there can have it."""
+    return _DEVICES.fullmatch(name) is not None
 
 
 def at(slug: str) -> Place:
@@ -218,7 +225,7 @@ def write(place: Place, competition: Competition) -> None:
 
 def read(place: Place) -> Competition:
     """Read what the competition is."""
-    about = store.check_version(store.read_json(place.about), place.about, current=VERSION)
+    about = store.check_version(_told(place), place.about, current=VERSION)
     try:
         known = {"scale": 1.0, **about}  # older ones have none
         return _competition({name: known[name] for name in Competition.__dataclass_fields__})
@@ -226,6 +233,15 @@ def read(place: Place) -> Competition:
         raise CompanionError(
             f"does not describe a competition: {error}", file=place.about
         ) from None
+
+
+def _told(place: Place) -> Any:
+    try:
+        return store.read_json(place.about)
+    except CompanionError as error:
+        # It is in no git.
+        error.hint = f"Mend it, or make the competition anew: fastcompanion kaggle practice remove {place.folder.name}"
+        raise
 
 
 def _competition(about: Mapping[str, Any]) -> Competition:

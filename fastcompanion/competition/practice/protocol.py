@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from fastcompanion.base import clock, store
-from fastcompanion.competition.practice import datasets, notebooks, signing_in, uploads, zipped
+from fastcompanion.competition.practice import (
+    datasets,
+    notebooks,
+    signing_in,
+    standing,
+    uploads,
+    zipped,
+)
 from fastcompanion.competition.practice import journal as journals
 from fastcompanion.competition.practice import place as places
 from fastcompanion.competition.practice.blobs import Blobs
@@ -132,8 +139,7 @@ class Protocol:
 
     def accept(self) -> None:
         """Accept the rules, once."""
-        if not self.journal.state().accepted:
-            self.journal.add("accepted")
+        standing.accept(self.place)
 
     def _is_ours(self, asked: Asked) -> None:
         if text_of(asked, "competitionName") != self.competition.slug:

@@ -71,6 +71,13 @@ def end(place: Place, *, dry_run: bool = False) -> Standing:
     return _standing(place, state, url=_url(place), dry_run=dry_run)
 
 
+def accept(place: Place) -> None:
+    """Accept the rules of a competition, once; a server that runs sees it."""
+    journal = Journal(place.journal)
+    if not journal.state().accepted:
+        journal.add("accepted")
+
+
 def listening(place: Place) -> Listening | None:
     """Find the server of a competition; None where none answers, and the server is not loaded for that."""
     if not place.running.exists():
@@ -139,5 +146,5 @@ def _sent(told: Competition, state: State, one: Submission) -> Sent:
         private=one.private if ended else None,
         error=one.error,
         counts=counted is not None and counted.ref == one.ref,
-        note=journals.note(told, one),
+        note=journals.note(told, one.public),
     )

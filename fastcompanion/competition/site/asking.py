@@ -14,6 +14,7 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.near import did_you_mean
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import SILENT, Reporter
+from fastcompanion.competition.practice import journal as journals
 from fastcompanion.competition.practice import place as places
 from fastcompanion.competition.practice import standing
 from fastcompanion.competition.site import client as clients
@@ -149,6 +150,16 @@ def public_rows(target: Target) -> int | None:
         return places.read(places.at(target.slug)).public_rows
     except CompanionError:
         return None
+
+
+def oddity(target: Target, public: float | None) -> str:
+    """Say what is odd about a public score of a practice competition; kaggle.com tells nobody."""
+    if public is None or not target.practice or is_inside():
+        return ""
+    try:
+        return journals.note(places.read(places.at(target.slug)), public)
+    except CompanionError:
+        return ""
 
 
 def public_files(target: Target) -> tuple[Path, Path, Path] | None:

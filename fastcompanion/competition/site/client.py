@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fastcompanion.base import clock
+from fastcompanion.base import clock, store, workspace
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.competition.practice import place as places
@@ -46,6 +46,8 @@ _NUMBERED = ("ListCompetitions", "ListSubmissions")
 #: what takes its time before it fails, and seldom passes
 _SLOW = ("silent", "unreachable")
 _A_PAGE, _MOST_PAGES = 100, 1000
+#: seconds that a submission waits for another one of this machine
+_LONG = 600.0
 
 
 def connect(
@@ -309,7 +311,25 @@ class Client:
     def _sent(self, method: str, file: str, message: str, **fields: Any) -> Sent:
         """Submit once: where no good answer comes, the list says whether it arrived."""
         slug = fields["competitionName"]
-        before = {one.ref for one in self.submissions(slug, most=_A_PAGE)}
+        look = f"fastcompanion kaggle history {replace(self._about, slug=slug).text}"
+        with _alone():
+            before = {one.ref for one in self.submissions(slug, most=_A_PAGE)}
+            try:
+                return self._sent_once(method, before, file, message, look, fields)
+            except KeyboardInterrupt:
+                self._reporter.note(f"The submission may have been taken all the same: {look} shows whether it was.")  # fmt: skip
+                raise
+
+    def _sent_once(
+        self,
+        method: str,
+        before: set[int],
+        file: str,
+        message: str,
+        look: str,
+        fields: Mapping[str, Any],
+    ) -> Sent:
+        slug = fields["competitionName"]
         more = {**fields, "submissionDescription": message or None}
         try:
             told = self.rpc(COMPETITIONS, method, **more)
@@ -322,9 +342,8 @@ class Client:
             return Sent(ref, faults.shown(reading.text(told, "message"), self._about.secrets))
         said = faults.shown(reading.text(told, "message"), self._about.secrets)
         none = SiteError(
-            f"{self.site} gave no number for the submission: {said}", kind="answer",
-            hint=f"fastcompanion kaggle history {replace(self._about, slug=slug).text}",
-        )  # fmt: skip
+            f"{self.site} gave no number for the submission: {said}", kind="answer", hint=look
+        )
         return self._arrived(slug, before, file, message, none)
 
     def _arrived(
@@ -357,25 +376,31 @@ class Client:
         finally:
             coming.close()
 
+    def pages(
+        self, service: str, method: str, /, *, size: int = _A_PAGE, **fields: Any
+    ) -> Iterator[dict[str, Any]]:
+        """Ask for one page after the other, as long as the site tells of another one."""
+        token, seen = "", set[str]()
+        for _ in range(_MOST_PAGES):
+            more = {**fields, "pageSize": size, "pageToken": token}
+            if method in _NUMBERED and not token:
+                more["page"] = 1
+            told = self.rpc(service, method, **more)
+            yield told
+            token = reading.text(told, "nextPageToken")
+            if not token or token in seen:
+                return
+            seen.add(token)
+
     def _pages(
         self, method: str, key: str, *, most: int = 100_000, **fields: Any
     ) -> list[dict[str, Any]]:
         """Collect the rows of all pages, at most `most` of them."""
         rows: list[dict[str, Any]] = []
-        token, seen = "", set[str]()
-        for _ in range(_MOST_PAGES):
-            more = {**fields, "pageSize": min(_A_PAGE, most), "pageToken": token}
-            if method in _NUMBERED and not token:
-                more["page"] = 1
-            told = self.rpc(COMPETITIONS, method, **more)
-            found = told.get(key)
-            rows += (
-                [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-            )
-            token = reading.text(told, "nextPageToken")
-            if not token or token in seen or len(rows) >= most:
+        for told in self.pages(COMPETITIONS, method, size=min(_A_PAGE, most), **fields):
+            rows += reading.rows(told, key)
+            if len(rows) >= most:
                 break
-            seen.add(token)
         return rows[:most]
 
     def _asked(self, method: str, fields: Mapping[str, Any]) -> Asked:
@@ -401,6 +426,20 @@ class Client:
     def _pause(self, error: SiteError, turn: int) -> float:
         asked = error.wait if error.wait is not None else 0.0
         return max(asked, self._patience.first * 2.0 ** (turn - 1))
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let one submission of this machine go at a time: of two of the same file each finds its own."""
+    folder = workspace.competitions_folder()
+    try:
+        store.make_folder(folder)
+    except CompanionError:  # where nothing can be kept it is sent all the same
+        yield
+        return
+    busy = "another submission from this machine is on its way"
+    with store.lock(folder / "sending.lock", wait=_LONG, busy=busy):
+        yield
 
 
 def _is_same(one: Submission, file: str, message: str) -> bool:

@@ -19,6 +19,7 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.near import did_you_mean
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import SILENT, Reporter
+from fastcompanion.competition.practice.place import is_device
 from fastcompanion.competition.site import asking, setting, unpacking
 from fastcompanion.competition.site import kept as keeping
 from fastcompanion.competition.site.client import Client
@@ -109,7 +110,8 @@ def folder_of(target: Target, start: Path | None = None) -> Path:
     if keeping.source_of(here) == target.text:
         return here
     project = setting.project_of(start)
-    return (project / "data" if project else here) / target.slug
+    name = f"{target.slug}-data" if is_device(target.slug) else target.slug
+    return (project / "data" if project else here) / name
 
 
 def download(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -23,7 +24,8 @@ class Line:
     """A submission: what both sides know of it.
 
     `noted` says that it was sent from here, `listed` that the site knows it, `asked` that the site was
-    asked at all. `status` is "unknown" where it does not list it. `best` marks the best public score.
+    asked at all. `status` is "unknown" where it does not list it. `best` marks the best public score;
+    `note` is what a practice competition finds odd about it.
     """
 
     ref: int
@@ -42,6 +44,7 @@ class Line:
     listed: bool
     asked: bool
     best: bool = False
+    note: str = ""
 
 
 @frozen
@@ -83,7 +86,13 @@ def joined(target: Target, noted: tuple[Entry, ...], known: Known | None, proble
     taken = {entry.id for entry in mine.values()}
     rows = asking.public_rows(target)
     asked = known is not None
-    lines = [_line(one, mine.get(one.ref), metric, rows, asked=asked) for one in listed]
+    lines = [
+        replace(
+            _line(one, mine.get(one.ref), metric, rows, asked=asked),
+            note=asking.oddity(target, one.public),
+        )
+        for one in listed
+    ]
     lines += [_line(None, one, metric, rows, asked=asked) for one in noted if one.id not in taken]
     lines.sort(key=lambda one: (one.at is not None, one.at or clock.now(), one.ref))
     way = metrics.direction(metric, known.rows if known else ())
@@ -131,5 +140,4 @@ def _marked(lines: list[Line], way: Direction | None) -> tuple[Line, ...]:
         return tuple(lines)
     best = min(scored) if way == "lower" else max(scored)
     first = next(one for one in lines if one.public == best)
-    told = {name: getattr(first, name) for name in Line.__dataclass_fields__} | {"best": True}
-    return tuple(Line(**told) if one is first else one for one in lines)
+    return tuple(replace(one, best=True) if one is first else one for one in lines)

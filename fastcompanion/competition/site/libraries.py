@@ -51,13 +51,16 @@ class Plan:
 
 @frozen
 class Library:
-    """A library on the site: its data set, what was done, its wheels."""
+    """A library on the site: its data set, what was done, its wheels.
+
+    `private` is what the site says of a data set that was there before, None where it does not say.
+    """
 
     library: str
     data_set: str
     did: Did
     url: str
-    private: bool
+    private: bool | None
     files: tuple[DataFile, ...]
     size: int
     use: str
@@ -129,13 +132,29 @@ def published(
     there = files_there(client, planned.data_set)
     files = tuple(DataFile(path.name, path.stat().st_size) for path in wheels)
     if there is not None and set(there) == set(files):
-        return _told(planned, "same", "", not public, files)
+        return _told(planned, "same", "", _is_private(client, planned.data_set), files)
     told = _sent(client, planned, wheels, there is None, public, notes, reporter)
-    did: Did = "new" if there is None else "version"
-    return _told(planned, did, reading.text(told, "url"), not public, files)
+    url = reading.text(told, "url")
+    if there is None:
+        return _told(planned, "new", url, not public, files)
+    return _told(planned, "version", url, _is_private(client, planned.data_set), files)
 
 
-def _told(planned: Plan, did: Did, url: str, private: bool, files: tuple[DataFile, ...]) -> Library:
+def _is_private(client: Client, data_set: str) -> bool | None:
+    """Ask who sees a data set that is there: another version of it changes nothing of that."""
+    owner, _, slug = data_set.partition("/")
+    try:
+        told = client.rpc(SERVICE, "GetDatasetMetadata", ownerSlug=owner, datasetSlug=slug)
+    except SiteError:
+        return None
+    info = told.get("info")
+    said = info.get("isPrivate") if isinstance(info, dict) else None
+    return said if isinstance(said, bool) else None
+
+
+def _told(
+    planned: Plan, did: Did, url: str, private: bool | None, files: tuple[DataFile, ...]
+) -> Library:
     place = f"/kaggle/input/{planned.data_set.rpartition('/')[2]}"
     use = f"!pip install --no-index --find-links {place} {_quoted(planned.library)}"
     size = sum(one.size for one in files)
@@ -185,23 +204,12 @@ def files_there(client: Client, data_set: str) -> tuple[DataFile, ...] | None:
         if error.status in _FREE:
             return None
         raise
+    about = {"ownerSlug": owner, "datasetSlug": slug}
     found: list[DataFile] = []
-    token, seen = "", set[str]()
-    while len(found) <= _MOST_FILES:
-        told = client.rpc(
-            SERVICE, "ListDatasetFiles", ownerSlug=owner, datasetSlug=slug,
-            pageSize=_A_PAGE, pageToken=token or None,
-        )  # fmt: skip
-        rows = told.get("datasetFiles")
-        found += [
-            reading.data_file(row)
-            for row in (rows if isinstance(rows, list) else [])
-            if isinstance(row, dict)
-        ]
-        token = reading.text(told, "nextPageToken")
-        if not token or token in seen:
+    for told in client.pages(SERVICE, "ListDatasetFiles", size=_A_PAGE, **about):
+        found += [reading.data_file(row) for row in reading.rows(told, "datasetFiles")]
+        if len(found) > _MOST_FILES:
             break
-        seen.add(token)
     return tuple(found)
 
 

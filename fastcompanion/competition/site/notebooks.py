@@ -344,24 +344,17 @@ class _Listed:
 
 def _listed(client: Client, name: Name) -> tuple[list[_Listed], str]:
     """List the files of a notebook with their addresses, and give its log."""
+    about = {"userName": name.owner, "kernelSlug": name.slug}
     found: list[_Listed] = []
-    log, token, seen = "", "", set[str]()
-    while len(found) <= _MOST_FILES:
-        told = client.rpc(
-            SERVICE, "ListKernelSessionOutput", userName=name.owner, kernelSlug=name.slug,
-            pageSize=_A_PAGE, pageToken=token or None,
-        )  # fmt: skip
-        rows = told.get("files")
+    log = ""
+    for told in client.pages(SERVICE, "ListKernelSessionOutput", size=_A_PAGE, **about):
         found += [
             _Listed(reading.text(row, "fileName"), str(row.get("url") or ""))
-            for row in (rows if isinstance(rows, list) else [])
-            if isinstance(row, dict)
+            for row in reading.rows(told, "files")
         ]
         log = log or str(told.get("log") or "")
-        token = reading.text(told, "nextPageToken")
-        if not token or token in seen:
+        if len(found) > _MOST_FILES:
             break
-        seen.add(token)
     return found[:_MOST_FILES], log
 
 

@@ -132,3 +132,9 @@ def moment(told: Mapping[str, Any], name: str) -> datetime | None:
     if read is None or not 1 < read.year < _LAST_YEAR:
         return None
     return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+
+
+def rows(told: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """Give the records of a list; what is none is left out."""
+    found = told.get(key)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

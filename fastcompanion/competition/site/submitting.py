@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 from fastcompanion.base import clock, repo
 from fastcompanion.base.errors import CompanionError, Exit
@@ -35,6 +36,7 @@ _LOOKS = 6
 #: as many of the newest are looked at
 _NEWEST = 200
 _MOST_MESSAGE = 500
+_REFUSED = 400
 
 
 @frozen
@@ -86,6 +88,7 @@ class Prepared:
 class Submitted:
     """A submission that the site has; `status` is "pending" where its score was not waited for.
 
+    `note` is what a practice competition finds odd about the score.
     `left` is how many more may follow today, None where the site did not tell. `commit` says what became
     of the commit of the project's log.
     """
@@ -108,6 +111,7 @@ class Submitted:
     commit: CommitResult | None
     waited: bool
     late: bool = False
+    note: str = ""
 
 
 def allowed(
@@ -131,7 +135,7 @@ def allowed(
         )
     limits = client.limits(target.slug)
     if limits.left <= 0:
-        raise _used_up(about, limits)
+        raise _used_up(about.slug, limits)
     return about, limits
 
 
@@ -153,15 +157,15 @@ def _not_over(about: Competition, name: str, *, force: bool) -> None:
         )
 
 
-def _used_up(about: Competition, limits: Limits) -> CompanionError:
+def _used_up(slug: str, limits: Limits) -> CompanionError:
     if limits.limited_by_total:
         return CompanionError(
-            f"all submissions of {about.slug} are used: {limits.total} were sent",
+            f"all submissions of {slug} are used: {limits.total} were sent",
             hint="Nothing more can be sent to it.",
             code=Exit.MISSING,
         )
     return CompanionError(
-        f"no submission to {about.slug} is left today: {limits.today} were sent",
+        f"no submission to {slug} is left today: {limits.today} were sent",
         hint=f"The next day begins at 00:00 UTC, here {_shown(resets())}; until then: fastcompanion kaggle validate FILE",
         code=Exit.MISSING,
     )
@@ -207,13 +211,10 @@ def prepare(
         # The newest run has not made it, so its score is not the one to expect.
         validation = None
     same = next((one.ref for one in reversed(past) if one.sha256 == told.sha256), None)
-    return Prepared(
-        competition=target.text,
-        title=about.title,
-        metric=about.metric,
-        deadline=asking.deadline(about),
-        limits=limits,
-        resets=resets(),
+    return _prepared(
+        target,
+        about,
+        limits,
         file=str(file),
         rows=told.rows,
         sha256=told.sha256,
@@ -243,13 +244,10 @@ def prepare_notebook(
     """Ask the site whether what a notebook has written may be submitted; its file lies there and is not checked."""
     about, limits = allowed(client, target, force=force, notebook=True)
     words = f"{name.slug} version {version}" if version else name.slug
-    return Prepared(
-        competition=target.text,
-        title=about.title,
-        metric=about.metric,
-        deadline=asking.deadline(about),
-        limits=limits,
-        resets=resets(),
+    return _prepared(
+        target,
+        about,
+        limits,
         file=file,
         rows=0,
         sha256="",
@@ -263,6 +261,19 @@ def prepare_notebook(
         validation=validation,
         notebook=name.text,
         version=version,
+    )
+
+
+def _prepared(target: Target, about: Competition, limits: Limits, **found: Any) -> Prepared:
+    """Put what the site says of the competition to what was found."""
+    return Prepared(
+        competition=target.text,
+        title=about.title,
+        metric=about.metric,
+        deadline=asking.deadline(about),
+        limits=limits,
+        resets=resets(),
+        **found,
     )
 
 
@@ -376,8 +387,14 @@ def _sent(client: Client, target: Target, prepared: Prepared, reporter: Reporter
             hint="Run the same command again.",
             file=file,
         )
-    with reporter.task(f"sending {file.name}", file.stat().st_size) as task:
-        return client.submit(target.slug, file, prepared.message, advance=task.advance)
+    try:
+        with reporter.task(f"sending {file.name}", file.stat().st_size) as task:
+            return client.submit(target.slug, file, prepared.message, advance=task.advance)
+    except SiteError as error:
+        if error.status == _REFUSED and (limits := _limits(client, target)) and limits.left <= 0:
+            # Another one took the last of the day after we had asked.
+            raise _used_up(target.slug, limits) from error
+        raise
 
 
 def _commit(project: Path | None, path: Path, entry: Entry) -> CommitResult | None:
@@ -471,12 +488,18 @@ def _submitted(
         commit=commit,
         waited=waited,
         late=prepared.deadline is not None and prepared.deadline <= clock.now(),
-    )  # fmt: skip
+        note=asking.oddity(target, there.public),
+    )
 
 
 def _left(client: Client, target: Target) -> int | None:
     """Ask how many are left; that this fails takes nothing from a submission that is there."""
+    limits = _limits(client, target)
+    return limits.left if limits is not None else None
+
+
+def _limits(client: Client, target: Target) -> Limits | None:
     try:
-        return client.limits(target.slug).left
+        return client.limits(target.slug)
     except CompanionError:
         return None

@@ -17,7 +17,8 @@ from fastcompanion.competition.practice.calls import ENDPOINT
 
 PRACTICE, SITE = "practice", "kaggle"
 WEB = "https://www.kaggle.com"
-_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+#: without a dot at its end, which Windows takes off a folder's name
+_SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?")
 _HOSTS = ("kaggle.com", "www.kaggle.com")
 _HERE = ("127.0.0.1", "localhost")
 _FORMS = "SLUG, its address on kaggle.com, practice/SLUG or kaggle/SLUG"

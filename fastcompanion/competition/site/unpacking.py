@@ -21,6 +21,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from fastcompanion.base import store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
+from fastcompanion.competition.practice.place import is_device
 
 _BLOCK = 1 << 20
 _SHOWN = 5
@@ -32,7 +33,6 @@ _LONGEST_PART, _DEEPEST = 255, 60
 _ENCRYPTED = 0x1
 _TELL = "Look at it in a browser, and tell those who made it."
 _LOCAL_HEAD = 30
-_DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)( *\..*)?")
 _NOT_ON_WINDOWS = re.compile(r'[<>:"|?*]')
 # Control characters, halves of characters, ends of lines.
 _ACTING = ("Cc", "Cs", "Zl", "Zp")
@@ -132,8 +132,7 @@ def _unsafe(spelled: str, parts: list[str], rules: Rules) -> str:
 
 
 def _no_windows_name(part: str) -> bool:
-    kept = _DEVICES.fullmatch(part) or _NOT_ON_WINDOWS.search(part)
-    return bool(kept) or part.endswith((".", " "))
+    return is_device(part) or bool(_NOT_ON_WINDOWS.search(part)) or part.endswith((".", " "))
 
 
 def shown(name: str) -> str:

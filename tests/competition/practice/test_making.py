@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from fastcompanion.base.errors import CompanionError
-from fastcompanion.competition.practice import making, place, scoring
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.competition.practice import making, place, scoring, standing
 from fastcompanion.competition.practice.place import Competition, Place
 from fastcompanion.data.look import look
+from tests.competition.practice import served
 from tests.competition.practice.served import people, rows_of
 from tests.conftest import Runner
 from tests.data.folders import table
@@ -230,3 +231,21 @@ def test_making_one_takes_time_in_proportion_to_the_rows(tmp_path: Path) -> None
     begun = time.process_time()
     made(people(tmp_path / "data", rows=20_000), "survived")
     assert time.process_time() - begun < 12
+
+
+def test_a_name_that_windows_keeps_is_given_to_no_competition(tmp_path: Path) -> None:
+    assert place.slug_of("Con.csv") == "con-csv"
+    assert place.slug_of("AUX") == "aux-practice"
+    with pytest.raises(CompanionError, match="Windows keeps") as caught:
+        served.competition(tmp_path, slug="nul")
+    assert caught.value.code is Exit.USAGE
+
+
+def test_what_is_broken_says_how_it_is_made_anew(tmp_path: Path) -> None:
+    there = served.competition(tmp_path)
+    there.about.write_text("{bad")
+    with pytest.raises(CompanionError) as caught:
+        place.read(there)
+    assert caught.value.hint.endswith(f"fastcompanion kaggle practice remove {there.folder.name}")
+    standing.remove(there)
+    assert not there.folder.exists()

@@ -151,8 +151,12 @@ def test_a_server_in_the_background_starts_and_stops(
         assert (started.data["accepted"], started.data["background"]) == (True, True)
         found = server.found(place)
         assert found is not None
-        assert run("kaggle", "practice", "start", "--background", "--json").code == 1
-        assert run("kaggle", "practice", "start", "--json").code == 1
+        for more in ((), ("--background",), ("--port", str(found.port))):
+            again = run("kaggle", "practice", "start", *more, "--json")
+            assert (again.code, again.data["already"]) == (0, True), again
+            assert str(found.port) in again.data["url"]
+        assert "is served already at http" in run("kaggle", "practice", "start").out
+        assert run("kaggle", "practice", "start", "--port", "1").code == 1
         assert served.ask(found.port, "POST", "/-/stop", b"").status == 401
         assert server.found(place) is not None
     finally:

@@ -516,6 +516,7 @@ def test_a_record_that_cannot_be_read_is_not_taken_for_none(served: Site, text: 
 def test_where_it_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert folder_of(Target("titanic", practice=False)) == Path("titanic")
+    assert folder_of(Target("Con", practice=False)) == Path("Con-data"), "Windows keeps the name"
     (tmp_path / ".download.json").write_text('{"source": "kaggle/titanic"}')
     assert folder_of(Target("titanic", practice=False)) == Path(), "where it was downloaded to"
     assert folder_of(Target("titanic", practice=True)) == Path("titanic")

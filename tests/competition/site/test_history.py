@@ -79,6 +79,19 @@ def test_the_hidden_score_is_shown_at_the_end_alone(site: Place) -> None:
     assert "the best of yours there" in site.run("kaggle", "progress", NAME).out
 
 
+def test_a_perfect_score_in_practice_is_doubted_where_it_is_shown(site: Place) -> None:
+    rows = [line.split(",")[:2] for line in site.live.place.solution.read_text().splitlines()[1:]]
+    text = "\n".join(["person_id,survived", *map(",".join, rows)]) + "\n"
+    (site.folder / "leaked.csv").write_text(text)
+    told = site.submit(file="leaked.csv").out
+    assert "Submission" in told
+    assert "A perfect score is seldom one" in told
+    site.submit()
+    notes = [one["note"] for one in site.run("kaggle", "history", NAME, "--json").data["submissions"]]  # fmt: skip
+    assert [bool(one) for one in notes] == [True, False]
+    assert site.run("kaggle", "history", NAME).out.count("A perfect score is seldom one") == 1
+
+
 def test_without_the_site_the_log_and_what_was_said_last_remain(
     tmp_path: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,6 +77,18 @@ def test_the_same_wheels_are_not_sent_twice(served: Site, tmp_path: Path) -> Non
     assert list(there(served) or ()) == ["tiny_lib-1.1-py3-none-any.whl"]
 
 
+def test_who_sees_a_data_set_that_was_there_before_is_asked(served: Site, tmp_path: Path) -> None:
+    planned = libraries.plan("tiny_lib", "learner")
+    first, second = wheel(tmp_path, "tiny_lib", "1.0"), wheel(tmp_path, "tiny_lib", "1.1")
+    client = served.connect()
+    assert libraries.published(client, planned, [first], public=True).private is False
+    assert publish(served, first).private is False
+    told = publish(served, second)
+    assert (told.did, told.private) == ("version", False)
+    served.faults.add("/GetDatasetMetadata", refused(500), times=ALWAYS)
+    assert publish(served, second).private is None
+
+
 @pytest.mark.parametrize("fault", [refused(500), refused(403), upload_cut(100), dropped()])
 def test_pitfall_4_no_data_set_is_made_of_files_that_did_not_arrive(
     served: Site, tmp_path: Path, fault: object

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fastcompanion.base import workspace
-from fastcompanion.base.errors import CompanionError
+from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.reporter import SILENT
 from fastcompanion.competition.practice import notebooks as practised
+from fastcompanion.competition.practice.answering import Reply, Request
 from fastcompanion.competition.site import notebooks
 from fastcompanion.competition.site.submitting import Beside
 from fastcompanion.flows import submitting
@@ -90,6 +94,66 @@ def test_a_lost_answer_is_no_second_submission(site: Place, fault: str) -> None:
     assert site.sent == 1
     assert outcome.data["ref"] == site.live.journal.state().submissions[0].ref
     assert is_noted()
+
+
+def test_two_that_send_the_same_at_once_get_numbers_of_their_own(site: Place) -> None:
+    both = threading.Barrier(2)
+
+    def lost(request: Request, true: Callable[[Request], Reply]) -> Reply:
+        true(request)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(1)
+        return faults.dropped()(request, true)
+
+    site.faults.add("/CreateSubmission", lost, times=2)
+    file = site.folder / "good.csv"
+    refs: list[int] = []
+
+    def send() -> None:
+        client = sites.practice()
+        refs.append(client.submit("people", file, "the same", advance=lambda size: None).ref)
+
+    senders = [threading.Thread(target=send) for _ in range(2)]
+    for one in senders:
+        one.start()
+    for one in senders:
+        one.join()
+    assert sorted(refs) == [one.ref for one in site.live.journal.state().submissions]
+
+
+def test_the_last_of_the_day_that_somebody_else_took_is_missing(
+    tmp_path: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with submitted.site(tmp_path, run, monkeypatch, daily=1) as site:
+        file, sample = site.folder / "good.csv", site.folder / "sample_submission.csv"
+        first, second = (
+            submitting.prepare(
+                file, submitted.NAME, "", beside=Beside(sample), score=None, force=False, reporter=SILENT
+            )
+            for _ in range(2)
+        )  # fmt: skip
+        submitting.send(first, wait=0, reporter=SILENT)
+        with pytest.raises(CompanionError, match="no submission to people is left today") as caught:
+            submitting.send(second, wait=0, reporter=SILENT)
+        assert caught.value.code is Exit.MISSING
+
+
+def test_ctrl_c_while_it_is_sent_says_that_it_may_have_been_taken(site: Place) -> None:
+    main = threading.main_thread().ident
+
+    def interrupts(request: Request, true: Callable[[Request], Reply]) -> Reply:
+        assert main is not None
+        reply = true(request)
+        signal.pthread_kill(main, signal.SIGINT)
+        site.faults.over.wait(20)
+        return reply
+
+    site.faults.add("/CreateSubmission", interrupts)
+    outcome = site.submit()
+    assert outcome.code == 130
+    assert "may have been taken all the same" in outcome.err
+    assert "kaggle history practice/people" in outcome.err
+    assert site.sent == 1
 
 
 NOT_TAKEN: dict[str, Make] = {

@@ -32,7 +32,7 @@ def test_names_and_addresses_of_the_real_site(text: str, slug: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "  ", "a b", "../titanic", "titanic/..", "practise/titanic", "owner/data-set", "-x",
+        "", "  ", "a b", "../titanic", "titanic/..", "practise/titanic", "owner/data-set", "-x", "titanic.", "practice/titanic.",
         "https://www.kaggle.com/datasets/owner/name", "https://www.kaggle.com", "https://kaggle.com/c/",
         "https://evil.example/competitions/titanic", "https://www.kaggle.com.evil.example/c/titanic",
         "https://www.kaggle.com/c/%2e%2e", "file:///etc/passwd", "https://[", "x" * 101, "kaggle/", "a\nb",
