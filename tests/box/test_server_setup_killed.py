@@ -78,8 +78,17 @@ def killed_at(text: str, function: str, number: int) -> str | None:
     # one that stands on one line, in the manner of the others
     text = re.sub(rf"(?m)^{function}\(\) \{{ (.*); \}}$", rf"{function}() {{\n    \1\n}}", text)
     inside = function == "dotfiles_program"
-    begin = text.index("if [ ! -d .dotfiles ]" if inside else f"\n{function}() {{\n")
+    head = r"if \[ -d \.dotfiles \].*" if inside else rf"\n{function}\(\) \{{.*"
+    found = re.search(head, text)
+    assert found is not None, function
+    begin = found.end()
     end = text.index("\nEND_OF_DOTFILES\n" if inside else "\n}\n", begin)
+    if function == "put":  # a chain
+        parts = text[begin:end].split(" && ")
+        if number + 1 >= len(parts):
+            return None
+        parts.insert(number + 1, "kill -9 $$ $BASHPID")
+        return text[:begin] + " && ".join(parts) + text[end:]
     body = text[begin:end].split("\n")
     indent = " *" if inside else "    "
     first = re.compile(rf"{indent}[a-z\"\[(]")
