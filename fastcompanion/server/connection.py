@@ -179,6 +179,9 @@ class Connection:
         """
         server = self.server
         options = [word for one in self._options(batch, alone) for word in ("-o", one)]
+        if batch and "-L" not in extra:
+            # Those of ~/.ssh/config are for shells; one that another program holds would end each run.
+            options += ["-o", "ClearAllForwardings=yes"]
         options += ["-p", str(server.port)] if server.port else []
         options += ["-l", server.user] if server.user else []
         if server.identity:

@@ -199,7 +199,8 @@ def test_an_alias_of_the_users_ssh_settings(
     settings.write_text(
         f"Host gpubox\n  HostName 127.0.0.1\n  Port {there.port}\n  User ada\n"
         f"  IdentityFile {there.identity}\n  RemoteCommand tmux\n  ForwardAgent yes\n"
-        "  StrictHostKeyChecking no\n  LocalForward 1 localhost:1\n  LogLevel QUIET\n"
+        "  StrictHostKeyChecking no\n  LogLevel QUIET\n"
+        f"  LocalForward {there.port} localhost:1\n  ExitOnForwardFailure yes\n"
     )
     programs = tmp_path / "programs"
     programs.mkdir()
