@@ -101,10 +101,12 @@ def _view(done: Synced) -> Iterable[Block]:
         verbs = ("differs", "was") if single else ("differ", "were")
         yield Warn(f"{_files(done.conflicts)} {verbs[0]} {other} and {verbs[1]} left alone:")
         yield from _names(tuple(_conflict(done, one.path, one.newer, one.both) for one in done.conflicts))  # fmt: skip
-        opposite = "pull" if done.direction == "push" else "push"
-        yield Next(
-            f"fastcompanion server sync {done.name} {opposite}", "brings what only changed there"
-        )
+        if not all(one.both for one in done.conflicts):
+            opposite = "pull" if done.direction == "push" else "push"
+            yield Next(
+                f"fastcompanion server sync {done.name} {opposite}",
+                f"brings what only changed {other}",
+            )
         yield Next(
             f"fastcompanion server sync {done.name} {done.direction} --force",
             f"replaces them {other}; their versions are kept aside",

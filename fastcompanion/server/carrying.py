@@ -26,6 +26,7 @@ from fastcompanion.server.connection import Connection, Local
 from fastcompanion.server.listing import PARTIAL, RECEIVING, speakable
 
 _BLOCK = 1 << 20
+_LONGEST = 24
 #: the last file of a stream; no file of the learner's has this name
 _WHOLE = RECEIVING
 # $1 the folder, $2 where replaced files are kept ("" is nowhere). All or nothing: a stream that was cut
@@ -125,7 +126,7 @@ def push(
                     broken.append((path, error))
                     raise
                 if task is not None:
-                    task.advance(size, path)
+                    task.advance(size, _short(path))
             tar.addfile(tarfile.TarInfo(_WHOLE))
 
     done = link.run(
@@ -190,7 +191,7 @@ def pull(
                 _unpack(source, root, path, member, replace)
                 came[path] = None
                 if task is not None:
-                    task.advance(member.size, path)
+                    task.advance(member.size, _short(path))
         while pipe.read(_BLOCK):
             pass
 
@@ -213,6 +214,12 @@ def _only_gone(done: Completed) -> bool:
     """Say whether tar missed nothing but files that are gone by now."""
     lines = [line for line in done.err.splitlines() if line.strip()]
     return all("No such file" in line or _LAST_WORDS.match(line) for line in lines)
+
+
+def _short(path: str) -> str:
+    """Give a name that leaves room for the numbers of a progress bar."""
+    name = path.rpartition("/")[2]
+    return name if len(name) <= _LONGEST else f"...{name[-_LONGEST + 3 :]}"
 
 
 def _names(paths: Iterable[str]) -> bytes:
@@ -275,7 +282,7 @@ def rsync(
     def one(line: str) -> None:
         path = line.strip()
         if path in files:
-            task.advance(files[path].size, path)
+            task.advance(files[path].size, _short(path))
 
     done = process.converse(argv, feed=_names(files), on_line=one)
     if done.code != 0:

@@ -449,8 +449,23 @@ def test_the_command(run: Runner, there: SshServer, study: Path) -> None:
     write(copy / "README.md", "theirs", 1_900_000_001.5)
     outcome = run("server", "sync", "box", "push")
     assert outcome.code == 4
+    assert "sync box pull" not in outcome.out, "it would leave it alone as well"
     assert "README.md: newer on box, and both were changed" in outcome.out
     assert run("server", "sync", "box", "push", "--json").data["conflicts"][0]["path"] == "README.md"  # fmt: skip
+
+
+def test_what_changed_on_one_side_alone_is_brought_by_the_other_direction(
+    run: Runner, there: SshServer, study: Path
+) -> None:
+    registry.add(there.server())
+    copy = there.home / "fastcompanion" / study.name
+    run("server", "sync", "box", "push")
+    write(study / "README.md", "newer here", 1_900_000_000.5)
+    outcome = run("server", "sync", "box", "pull")
+    assert outcome.code == 4
+    assert "sync box push   (brings what only changed here)" in outcome.out
+    assert run("server", "sync", "box", "push").code == 0
+    assert (copy / "README.md").read_text() == "newer here"
 
 
 def test_a_project_in_a_study_is_synced_by_itself(
