@@ -14,7 +14,12 @@ from fastcompanion.server.setup.script import Options
 PROOF = "/run/fastcompanion/proof"
 _ROLLBACK = "fastcompanion-rollback-"
 # The login alone is not enough: a learner who can't become root can't mend anything.
-_PROVE = 'if [ "$(id -u)" != 0 ] && [ "$2" != typed ]; then sudo -n true || exit 1; fi; touch "$1"'
+# A proof is worth something only as long as the way back waits for it; one that is there called it off.
+_PROVE = """
+if [ "$(id -u)" != 0 ] && [ "$2" != typed ]; then sudo -n true || exit 1; fi
+[ -e "$1" ] || systemctl -q is-active "$3.timer" || { echo "it came after its five minutes: set up again" >&2; exit 1; }
+touch "$1"
+"""
 _LABELS = {"apply": "Setting up", "check": "Looking at", "undo": "Taking back on"}
 
 
@@ -111,7 +116,7 @@ class _Listener:
             if self._sudo is not None:
                 fresh.verify_sudo(self._sudo)
             how = "typed" if self._sudo is not None else "free"
-            fresh.run(["sh", "-c", _PROVE, "sh", f"{PROOF}/{name}", how])
+            fresh.run(["sh", "-c", _PROVE, "sh", f"{PROOF}/{name}", how, event.rollback])
         except CompanionError as error:
             self._reporter.note(
                 f"{event.step}: a fresh login does not work ({error.message}). The change is taken back "
