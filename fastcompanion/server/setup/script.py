@@ -17,7 +17,8 @@ Mode = Literal["apply", "check", "undo"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 PORT = 8888
 
-_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+# Companies have ada.lovelace; of capitals alone sudo takes a name for a list of users.
+_USER = re.compile(r"(?=.*[a-z])[A-Za-z_][A-Za-z0-9_.-]{0,31}")
 _FOLDER = re.compile(r"/[A-Za-z0-9._+@/-]+")
 _ZONE = re.compile(r"[A-Za-z0-9_+/-]+")
 _WHOLE = "One that begins with / there, of letters, digits and . _ + @ -"
@@ -125,7 +126,7 @@ def check(options: Options) -> None:
     if options.kind not in steps.KINDS:
         raise _wrong(f"{options.kind!r} is no kind of machine", "One of: " + ", ".join(steps.KINDS))
     for value, pattern, wrong, cure in (
-        (options.user, _USER, "no user name", "Small letters, digits, - and _."),
+        (options.user, _USER, "no user name", "Letters, digits and . _ -, not of capitals alone."),
         (options.timezone, _ZONE, "no time zone", "For instance Europe/Berlin."),
         (options.environment, _FOLDER, "no whole path", _WHOLE),
         (options.program, _VERSION, "no version", "For instance 0.1.0."),

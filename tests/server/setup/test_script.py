@@ -186,6 +186,20 @@ def test_root_is_needed_and_said() -> None:
     assert not report.collect(filter(None, map(report.read, done.stdout.splitlines()))).done
 
 
+@pytest.mark.parametrize("user", ["ada", "_ada", "ada.lovelace", "Ada", "ada-2"])
+def test_the_names_that_people_have_are_taken(user: str) -> None:
+    """`server setup ada.lovelace@host` hands the name on."""
+    assert f"\nLEARNER={user}\n" in script.render(Options(user=user))
+
+
+@pytest.mark.parametrize(
+    "user", ["ADA", "-oProxyCommand=x", "ada lovelace", ".ada", "a" * 40, "ada:x", "%wheel"]
+)
+def test_names_that_would_mean_something_else_are_refused(user: str) -> None:
+    with pytest.raises(CompanionError, match="no user name"):
+        script.check(Options(user=user))
+
+
 @pytest.mark.parametrize(
     ("changes", "word"),
     [
