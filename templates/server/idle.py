@@ -195,6 +195,8 @@ def watch(settings):
 
 
 def warn(settings, quiet, left):
+    interval = 60 * float(settings.get("WATCH_MINUTES", 5))
+    left = -(-left // interval) * interval  # it stops at a look, not between two
     minutes = f"Nobody has used this machine for {quiet / 60:.0f} minutes."
     if settings.get("ON_IDLE") == "warn":
         say(f"{minutes} It goes on costing money until you stop it.")

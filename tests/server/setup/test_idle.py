@@ -122,6 +122,15 @@ def test_it_warns_ten_minutes_before_and_then_stops(desk: Desk) -> None:
     assert desk.stopped
 
 
+def test_it_tells_of_the_look_at_which_it_stops(desk: Desk) -> None:
+    """There is one every five minutes: with two idle minutes, the stop comes at the next but one."""
+    desk.settings["IDLE_MINUTES"] = "2"
+    desk.watch()
+    desk.later(5)
+    desk.watch()
+    assert "stops in 5 minutes" in desk.calls("wall")[0]
+
+
 def test_a_warning_always_comes_ten_minutes_before_even_after_a_gap(desk: Desk) -> None:
     """A watcher that did not run for hours warns first."""
     desk.watch()
