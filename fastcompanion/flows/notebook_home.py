@@ -39,6 +39,10 @@ from fastcompanion.study.journal import Entry
 
 _STEPS: Mapping[str, Step] = {"run": "run", "scratch": "reproduce", "repeat": "repeat"}
 _LEAST = timedelta(seconds=30)
+_START = 1000
+_DOWNLOAD = (
+    "Download the notebook there (File > Download, as .ipynb), and give the file that it made."
+)
 
 
 @frozen
@@ -149,15 +153,30 @@ def given_file(text: str) -> Path:
         path = Path(plain.replace("\\ ", " "))
     if not path.is_file():
         raise CompanionError(
-            "no such file",
-            hint="Download the notebook there (File > Download), and give the file that it made.",
-            file=path,
+            "is a folder" if path.is_dir() else "no such file", hint=_DOWNLOAD, file=path
         )
     return path
 
 
+def _read(file: Path) -> dict[str, Any]:
+    """Read what was downloaded; what is none is told apart from what is not whole."""
+    try:
+        return notebook.read(file)
+    except CompanionError as error:
+        start = store.read_bytes(file)[:_START].lstrip().lower()
+        if start.startswith((b"<!doctype", b"<html")):
+            raise CompanionError(
+                "is a page of the web, and not the notebook", hint=f"Log in there first. {_DOWNLOAD}", file=file
+            ) from None  # fmt: skip
+        if start.startswith(b"{"):
+            error.hint = f"The download may have broken off. {_DOWNLOAD}"
+        else:
+            error.hint = f"It is no notebook: a script will not do. {_DOWNLOAD}"
+        raise
+
+
 def _understood(ws: Workspace, file: Path) -> _Back:
-    book = notebook.read(file)
+    book = _read(file)
     found = carried.read(book)
     pack = _pack(ws, book, found, file)
     if not _is_ours(ws, pack):
@@ -224,6 +243,8 @@ def _lesson(ws: Workspace, pack: Pack, file: Path) -> tuple[Course, Lesson, Note
 
 def _damage(back: _Back) -> list[str]:
     lost = back.carried.damaged
+    if not lost and not back.carried.records:
+        return ["no result and no minute is in it: there, run the first cell, and save it before you download it"]  # fmt: skip
     if not lost:
         return []
     cells = "one output" if lost == 1 else f"{lost} outputs"

@@ -341,3 +341,37 @@ def test_results_have_the_seal_of_those_in_files() -> None:
     assert results.parse(told, Path("x")) == found
     with pytest.raises(Exception, match="changed after"):
         results.parse({**told, "total": 2}, Path("x"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", ("the file is empty", "It is no notebook")),
+        ('{"cells": [{"cell_type": "co', ("broken notebook", "The download may have broken off")),
+        ("<!DOCTYPE html><title>Sign in</title>", ("is a page of the web", "Log in there first")),
+        ("# %%\nprint(1)\n", ("broken notebook", "a script will not do")),
+        ('{"a": 1}', ("not a notebook", "Download the notebook there")),
+    ],
+)
+def test_what_is_no_whole_notebook_is_to_be_downloaded_again(
+    away: Away, built_in_study: Path, run: Runner, tmp_path: Path, text: str, words: tuple[str, ...]
+) -> None:
+    file = tmp_path / "n.ipynb"
+    file.write_text(text)
+    done = run("server", "notebook", "home", file, cwd=built_in_study)
+    assert done.code != 0
+    assert all(one in done.err for one in (*words, "File > Download, as .ipynb")), done.err
+    assert "start makes a new one" not in done.err
+    assert "is a folder" in run("server", "notebook", "home", tmp_path, cwd=built_in_study).err
+
+
+def test_a_copy_in_which_nothing_was_done_says_so(
+    away: Away, built_in_study: Path, run: Runner, tmp_path: Path
+) -> None:
+    file = tmp_path / "n.ipynb"
+    file.write_text(json.dumps(away.book))
+    told = home(run, built_in_study, file)
+    assert told["state"] == "same"
+    assert [one for one in told["notes"] if "no result and no minute is in it" in one]
+    away.works("ddddddd2dd", 600)
+    assert not home(run, built_in_study, away.saved(file))["notes"]
