@@ -32,15 +32,6 @@ StepOption = Annotated[
         "--step", help="run, reproduce or repeat.", show_default="the step that the lesson is at"
     ),
 ]
-SourceOption = Annotated[
-    str,
-    typer.Option(
-        "--from",
-        metavar="SOURCE",
-        help="Where it is installed from there: the address of a wheel, or a folder.",
-        show_default="the package of this version",
-    ),
-]
 PushOption = Annotated[
     bool,
     typer.Option("--push", help="Push the copy to a branch of its own (asks), for a link."),
@@ -52,14 +43,13 @@ def colab(
     lesson: LessonArgument = None,
     notebook: NotebookOption = None,
     step: StepOption = "",
-    source: SourceOption = "",
     drive: Annotated[
         bool, typer.Option("--drive", help="Keep what is found in your Google Drive as well.")
     ] = False,
     push: PushOption = False,
 ) -> Answer:
     """Make a copy for Google Colab, with %check and %hint in it, and say how it is opened."""
-    return _set_out(session, "colab", Asked(lesson, notebook, step, source, "", drive, push))
+    return _set_out(session, "colab", Asked(lesson, notebook, step, "", drive, push))
 
 
 def kaggle(
@@ -67,11 +57,10 @@ def kaggle(
     lesson: LessonArgument = None,
     notebook: NotebookOption = None,
     step: StepOption = "",
-    source: SourceOption = "",
     push: PushOption = False,
 ) -> Answer:
     """Make a copy for Kaggle, with %check and %hint in it, and say how it is opened."""
-    return _set_out(session, "kaggle", Asked(lesson, notebook, step, source, push=push))
+    return _set_out(session, "kaggle", Asked(lesson, notebook, step, push=push))
 
 
 def paperspace(
@@ -79,11 +68,10 @@ def paperspace(
     lesson: LessonArgument = None,
     notebook: NotebookOption = None,
     step: StepOption = "",
-    source: SourceOption = "",
     push: PushOption = False,
 ) -> Answer:
     """Make a copy for Paperspace, with %check and %hint in it, and say how it is opened."""
-    return _set_out(session, "paperspace", Asked(lesson, notebook, step, source, push=push))
+    return _set_out(session, "paperspace", Asked(lesson, notebook, step, push=push))
 
 
 def jupyter(
@@ -91,11 +79,10 @@ def jupyter(
     lesson: LessonArgument = None,
     notebook: NotebookOption = None,
     step: StepOption = "",
-    source: SourceOption = "",
     url: Annotated[str, typer.Option("--url", help="The server's address, to show it.")] = "",
 ) -> Answer:
     """Make a copy for any Jupyter server, with %check and %hint in it, and say how it is opened."""
-    return _set_out(session, "jupyter", Asked(lesson, notebook, step, source, url))
+    return _set_out(session, "jupyter", Asked(lesson, notebook, step, url))
 
 
 def _set_out(session: Session, door: str, asked: Asked) -> Answer:

@@ -27,6 +27,7 @@ from fastcompanion.course.notebooks import notebook
 from fastcompanion.course.running import run
 from fastcompanion.course.scaffolds import scratch
 from fastcompanion.server.notebooks import doors, links, merging, travel
+from fastcompanion.server.notebooks import program as travelling_program
 from fastcompanion.server.notebooks.doors import Door, Fit
 from fastcompanion.server.notebooks.travel import Kind, Pack
 from fastcompanion.study.plan import plan
@@ -38,12 +39,11 @@ _OF_STEP: Mapping[str, Kind] = {"watch": "run", "run": "run", "reproduce": "scra
 
 @frozen
 class Asked:
-    """What the learner typed; `source` is where the companion is installed from, "" the package."""
+    """What the learner typed."""
 
     lesson: str | None = None
     notebook: str | None = None
     step: str = ""
-    source: str = ""
     url: str = ""
     drive: bool = False
     push: bool = False
@@ -339,13 +339,15 @@ def _free(file: Path, pack: Pack) -> Path:
 
 
 def _copy(own: _Own, pack: Pack, door: Door, asked: Asked) -> dict[str, Any]:
+    program = travelling_program.pack(own.course.id)
     values = {
         "mark": travel.MARK,
         "id": pack.id,
         "lesson": pack.lesson,
+        "door": door.id,
         "version": __version__,
-        "version_py": repr(__version__),
-        "source_py": repr(_source(asked.source)),
+        "program": program.text,
+        "digest": program.digest,
         "drive_py": repr(asked.drive),
         "needs_py": repr(doors.NEEDS),
         "no_network": door.no_network,
@@ -353,11 +355,6 @@ def _copy(own: _Own, pack: Pack, door: Door, asked: Asked) -> dict[str, Any]:
     }
     source = templates.render("server/first_cell.py", values).rstrip("\n")
     return travel.put_in(travel.without_outputs(own.book), pack.id, source)
-
-
-def _source(text: str) -> str:
-    """Tidy where the companion is installed from: a folder or wheel here is named in full."""
-    return str(Path(text).resolve()) if text and Path(text).exists() else text
 
 
 def ignore(folder: Path) -> None:

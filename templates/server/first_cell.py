@@ -1,64 +1,81 @@
 #@title fastcompanion: run this cell first, and again after each restart { display-mode: "form" }
 # {{ mark }} {{ id }}
-# It installs fastcompanion {{ version }} beside what is here (nothing that is here is replaced), unpacks what
-# the checks of {{ lesson }} need, and loads %checkpoint, %check and %hint. It carries your results and minutes
-# home in its output, and is taken out again there: fastcompanion server notebook home FILE.ipynb
+# It unpacks the part of fastcompanion {{ version }} that checks notebooks into ~/.fastcompanion-travel (nothing that
+# is here is replaced) and what the checks of {{ lesson }} need, and loads %checkpoint, %check and %hint. It carries
+# your results and minutes home in its output, and is taken out again there:
+# fastcompanion server notebook home FILE.ipynb
+from __future__ import annotations
+
+
 def fastcompanion_first_cell():
+    import base64
+    import hashlib
     import importlib
+    import io
     import os
     import subprocess
     import sys
-    from importlib import metadata, util
+    from importlib import util
     from pathlib import Path
 
-    wanted, source, drive = {{ version_py }}, {{ source_py }}, {{ drive_py }}
-    root = Path.home() / ".fastcompanion-travel"
-    if drive:
+    if sys.version_info < (3, 11):
+        print("fastcompanion needs Python 3.11 or newer; here is", sys.version.split()[0])
+        return
+    home = Path.home() / ".fastcompanion-travel"
+    root = home
+    if {{ drive_py }}:
         from google.colab import drive as google_drive
 
         google_drive.mount("/content/drive")
         root = Path("/content/drive/MyDrive/fastcompanion-travel")
     os.environ["FASTCOMPANION_HOME"] = str(root)
-    site = Path.home() / ".fastcompanion-travel" / f"python{sys.version_info[0]}{sys.version_info[1]}"
-    if sys.version_info < (3, 11):
-        print("fastcompanion needs Python 3.11 or newer; here is", sys.version.split()[0])
+
+    # The program. Line breaks do not matter, every other change does.
+    packed = base64.b64decode("""
+{{ program }}
+""")
+    if hashlib.sha256(packed).hexdigest()[:16] != "{{ digest }}":
+        print("This cell is damaged. At home, this makes the copy anew: fastcompanion server notebook {{ door }}")
         return
-    loaded = getattr(sys.modules.get("fastcompanion"), "__version__", wanted)
-    if loaded != wanted:
-        print(f"fastcompanion {loaded} is loaded, and this notebook is of {wanted}: restart the kernel, then run this cell")
+    site = home / "{{ digest }}"
+    loaded = getattr(sys.modules.get("fastcompanion"), "__file__", None)
+    if loaded and site not in Path(loaded).parents:
+        print("Another fastcompanion is loaded here already: restart the kernel, then run this cell first")
         return
-    if source and Path(source).is_dir():
-        sys.path.insert(0, source)
-    elif site.is_dir():
+    if not site.is_dir():
+        import lzma
+        import tempfile
+        import zipfile
+
+        home.mkdir(exist_ok=True)
+        coming = Path(tempfile.mkdtemp(dir=home))
+        zipfile.ZipFile(io.BytesIO(lzma.decompress(packed))).extractall(coming)
+        try:
+            coming.rename(site)
+        except OSError:  # another notebook was faster
+            pass
+    if str(site) not in sys.path:
         sys.path.insert(0, str(site))
     importlib.invalidate_caches()
 
-    def missing():
-        found = [name for module, name in {{ needs_py }} if util.find_spec(module) is None]
-        try:
-            fits = metadata.version("fastcompanion") == wanted
-        except metadata.PackageNotFoundError:
-            fits = False
-        here = util.find_spec("fastcompanion") is not None
-        fits = here and (fits or bool(source and Path(source).is_dir()))
-        return found if fits else [*found, source or "fastcompanion==" + wanted]
-
-    if missing():
+    # Servers with notebooks have it all the same, as a rule.
+    missing = [name for module, name in {{ needs_py }} if util.find_spec(module) is None]
+    if missing:
+        others = home / f"python{sys.version_info[0]}{sys.version_info[1]}"
         pip = [sys.executable, "-m", "pip"] if util.find_spec("pip") else ["uv", "pip"]
-        words = ["install", "--quiet", "--no-deps", "--upgrade", "--target", str(site), *missing()]
+        words = ["install", "--quiet", "--no-deps", "--target", str(others), *missing]
         try:
             done = subprocess.run([*pip, *words], capture_output=True, text=True)
         except OSError:
-            print("There is no pip here: %pip install", *missing(), "  (as far as your server lets you)")
+            print("There is no pip here: %pip install", *missing, "  (as far as your server lets you)")
             return
-        if str(site) not in sys.path:
-            sys.path.insert(0, str(site))
+        sys.path.append(str(others))
         importlib.invalidate_caches()
         if done.returncode:
             print(done.stderr.strip()[-1500:])
-            print("fastcompanion could not be installed. {{ no_network }}")
+            print(*missing, "could not be installed. {{ no_network }}")
             return
-    # Line breaks do not matter, every other change does.
+    # What the checks need, sealed in the same way.
     packed = """
 {{ packed }}
 """

@@ -43,7 +43,7 @@ def test_opened_changed_checked_and_brought_home(
 ) -> None:
     study, ws = built_in_study, Workspace(built_in_study)
     done = run("server", "notebook", "jupyter", "foundations/01", "--step", "reproduce",
-               "--from", str(ROOT), "--json", cwd=study)  # fmt: skip
+               "--json", cwd=study)  # fmt: skip
     far, home = tmp_path / "far", tmp_path / "home there"
     far.mkdir()
     home.mkdir()

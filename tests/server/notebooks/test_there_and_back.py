@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,7 +23,6 @@ from tests.data import folders
 from tests.notebook.kernels import BareKernel
 from tests.server.notebooks.far import Far, answer
 
-ROOT = Path(__file__).resolve().parents[3]
 LOOK, BACK = "look-at-the-data", "hold-some-back"
 NAME = "lessons/foundations/01/samuel.scratch.ipynb"
 
@@ -43,7 +41,7 @@ def there(tmp_path: Path) -> Iterator[BareKernel]:
 
 def set_out(run: Runner, study: Path, *words: str) -> Path:
     done = run("server", "notebook", "colab", "foundations/01", "--step", "reproduce",
-               "--from", str(ROOT), "--json", *words, cwd=study)  # fmt: skip
+               "--json", *words, cwd=study)  # fmt: skip
     assert done.code == 0, done.err
     return study / str(done.data["file"])
 
@@ -199,7 +197,7 @@ def test_a_course_of_others_travels_with_its_original_and_its_records(
     assert run("lesson", "scratch").code == 0
     ws = Workspace(study)
     record.write(ws.checks_file("foreign/01", "foreign"), recorded())
-    done = run("server", "notebook", "jupyter", "--step", "reproduce", "--from", str(ROOT),
+    done = run("server", "notebook", "jupyter", "--step", "reproduce",
                "--json", cwd=study)  # fmt: skip
     assert done.code == 0, done.err
     # The course itself is not there.
@@ -233,19 +231,20 @@ def test_what_a_first_cell_says(
     assert said.count("Arthur Samuel") == 1
     assert "travels for foundations/01" in far.run(far.add(1, "%check --lesson foundations/02"))
     assert there.run("'fastcompanion_first_cell' in globals()").shown == "False"
-    # As if another version were there, and nothing to install this one from.
-    source = whole.replace('"fastcompanion") == wanted', '"fastcompanion") == ""')
-    far.cells[0]["source"] = source.replace(repr(str(ROOT)), repr(str(tmp_path / "no.whl")))
+    inside = whole.index('b64decode("""') + 600
+    other = "B" if whole[inside] == "A" else "A"
+    far.cells[0]["source"] = whole[:inside] + other + whole[inside + 1 :]
+    assert "This cell is damaged" in far.run(0)
+    far.cells[0]["source"] = whole.replace("('yaml', 'pyyaml')", "('no_such_module', './no.whl')")
     said = far.run(0)
-    assert "fastcompanion could not be installed. Is there a network?" in said
-    assert "no.whl" in said
+    assert "./no.whl could not be installed. Is there a network?" in said
 
 
 def test_a_copy_to_run_counts_minutes_and_checks_nothing(
     there: BareKernel, built_in_study: Path, run: Runner
 ) -> None:
     done = run("server", "notebook", "kaggle", "foundations/01", "--step", "run",
-               "--from", str(ROOT), "--json", cwd=built_in_study)  # fmt: skip
+               "--json", cwd=built_in_study)  # fmt: skip
     far = Far(there, built_in_study / str(done.data["file"]))
     assert "your minutes are counted" in far.run(0)
     assert (there.cwd / "data" / "digits.csv").is_file()
@@ -258,7 +257,7 @@ def test_what_a_model_predicts_of_own_data_comes_home(
 ) -> None:
     data = folders.passengers(tmp_path / "data")
     assert run("lesson", "repeat", "1", data, "--yes", cwd=built_in_study).code == 0
-    done = run("server", "notebook", "colab", "1", "--step", "repeat", "--from", str(ROOT), "--json",
+    done = run("server", "notebook", "colab", "1", "--step", "repeat", "--json",
                cwd=built_in_study)  # fmt: skip
     assert done.code == 0, done.err
     far = Far(there, built_in_study / str(done.data["file"]))
@@ -300,24 +299,20 @@ def test_what_lies_beside_travels_as_far_as_it_is_small(
     assert done.data["notes"] == ["large.csv (0.8 MB) does not travel: take it there yourself"]
 
 
-@pytest.mark.slow
-def test_the_program_is_installed_beside_what_is_there(
-    there: BareKernel, built_in_study: Path, run: Runner, tmp_path: Path
-) -> None:
-    """From a wheel of this checkout, without a network, into a folder of its own."""
-    argv = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path)]
-    subprocess.run([*argv, str(ROOT)], check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    done = run("server", "notebook", "colab", "foundations/01", "--step", "reproduce",
-               "--from", str(wheel), "--json", cwd=built_in_study)  # fmt: skip
-    far = Far(there, built_in_study / str(done.data["file"]))
-    # This checkout is installed here already, so the cell has to take it for another version.
-    source = far.cells[0]["source"]
-    own = '("fastcompanion") == wanted'
-    far.cells[0]["source"] = source.replace(own, f"{own} and site.is_dir()")
+def test_the_program_travels_along(there: BareKernel, built_in_study: Path, run: Runner) -> None:
+    """Nothing is fetched, and nothing but what travelled is loaded; a kernel that has another one is told so."""
+    far = Far(there, set_out(run, built_in_study))
+    there.run("import sys; sys.modules['fastcompanion'] = type(sys)('fastcompanion')")
+    there.run("sys.modules['fastcompanion'].__file__ = '/elsewhere/fastcompanion/__init__.py'")
+    assert "restart the kernel" in far.run(0)
+    there.run("del sys.modules['fastcompanion']")
     assert "foundations/01, Arthur Samuel" in far.run(0)
-    where = there.run("import fastcompanion; fastcompanion.__file__").shown
-    assert "there/.fastcompanion-travel/python" in where.replace("\\\\", "/")
+    far.run(far.add(1, "%check"))
+    far.run(far.add(2, f"%hint 4 {LOOK}"))
+    loaded = "{getattr(one, '__file__', '') for name, one in sys.modules.items() if name.split('.')[0] == 'fastcompanion'}"
+    files = re.findall(r"'([^']+)'", there.run(f"import sys; sorted({loaded})").shown)
+    assert len(files) > 30
+    assert all(".fastcompanion-travel" in one for one in files), files
 
 
 FAKE_SSH = """#!/bin/sh
