@@ -1,8 +1,10 @@
 # Needs Python >= 3.11, git and make; everything else goes into .venv.  Another Python: make PYTHON=python3.12 test
-WORKERS ?= 2
+WORKERS ?= 3
 BIN := .venv/bin
 RUN := $(BIN)/python -m
 export PYTHON
+# Hundreds of short programs are started, and without its caches each would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-train test-course test-box lint bench docs clean

@@ -395,7 +395,7 @@ def modules(root: Path) -> dict[str, Path]:
 
 def complaints(root: Path, *, only: str | None = None) -> list[Complaint]:
     """Find every broken rule in the package under `root`, or in the one module `only`."""
-    found = []
+    found: list[Complaint] = []
     for module, path in modules(root).items():
         if only in (None, module):
             found += complaints_of(module, path.read_text(encoding="utf-8"))

@@ -55,6 +55,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     return Played(Path(data["folder"]), done.stderr, data)
 
 
+@pytest.mark.slow
 def test_the_demo_types_the_whole_loop(played: Played) -> None:
     words = [(one["command"].split()[1], one["code"]) for one in played.data["typed_commands"]]
     assert words == [
