@@ -7,7 +7,7 @@ bill is the provider's.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from fastcompanion.base import clock, store, workspace
@@ -60,8 +60,12 @@ def append(
     at: datetime | None = None,
     note: str = "",
 ) -> Entry:
-    """Add a line; a price left out stays what it was."""
-    made = Entry(clock.new_id(), at or clock.now(), server, event, price, idle_price, note)
+    """Add a line; a price left out stays what it was.
+
+    No line comes before one that is there, nor in the same second, whose lines have no order: a clock that
+    was set back, or a start that failed at once, would leave a machine that runs for ever.
+    """
+    made = Entry(clock.new_id(), at or _now(server), server, event, price, idle_price, note)
     line: dict[str, Any] = {
         "v": VERSION,
         "id": made.id,
@@ -73,6 +77,13 @@ def append(
     line.update({key: value for key, value in extra.items() if value is not None})
     store.append_line(workspace.server_ledger(), line)
     return made
+
+
+def _now(server: str) -> datetime:
+    """Give the present second, or the one after the last line."""
+    latest = max((one.at for one in read(server)), default=None)
+    now = clock.now().replace(microsecond=0)
+    return now if latest is None or latest < now else latest + timedelta(seconds=1)
 
 
 def read(server: str | None = None) -> tuple[Entry, ...]:
@@ -123,6 +134,11 @@ def stopped_since(server: str) -> datetime | None:
         elif one.event in ("started", "terminated"):
             since = None
     return since
+
+
+def exists(server: str) -> bool:
+    """Say whether a server is there as far as the lines know: it runs, or lies stopped."""
+    return running_since(server) is not None or stopped_since(server) is not None
 
 
 def hours(server: str | None, since: datetime, until: datetime | None = None) -> float:

@@ -79,3 +79,25 @@ def test_lines_of_a_later_program_are_left_out_and_kept() -> None:
 def test_the_month_begins_on_its_first_day(frozen: object) -> None:
     frozen("2026-11-22T03:00:00+01:00")  # type: ignore[operator]
     assert ledger.month_start().isoformat() == "2026-11-01T00:00:00+01:00"
+
+
+def test_lines_of_one_second_keep_their_order() -> None:
+    """A start that is refused at once: by chance the machine would have gone on running in the lines."""
+    for number in range(12):
+        name = f"gpu{number}"
+        ledger.append(name, "started", price=1.0)
+        ledger.append(name, "stopped")
+        assert ledger.running_since(name) is None, name
+        assert ledger.stopped_since(name) is not None
+
+
+def test_a_clock_that_was_set_back(frozen: object) -> None:
+    frozen("2026-11-02T16:00:00+00:00")  # type: ignore[operator]
+    ledger.append("gpu", "started", price=2.0)
+    frozen("2026-11-02T15:30:00+00:00")  # type: ignore[operator]
+    ledger.append("gpu", "stopped")
+    assert ledger.running_since("gpu") is None, "a stop never comes before its start"
+    frozen("2026-11-03T00:00:00+00:00")  # type: ignore[operator]
+    assert ledger.hours("gpu", FIRST) < 0.01
+    ledger.append("gpu", "terminated")
+    assert not ledger.exists("gpu")
