@@ -25,7 +25,9 @@ _LOST = {
     "uncommitted": "changes without a commit",
     "unpushed": "commits that were not pushed",
     "stashed": "stashes of git",
-    "files": "files that are newer than the last sync",
+    "ignored": "files that git ignores",
+    "unreadable": "repository that git can't read",
+    "files": "files that are nowhere else",
 }
 
 
@@ -48,7 +50,11 @@ def plan(made: Plan) -> Iterable[Block]:
     if made.stale:
         yield Warn(f"The price table is of {made.as_of}, more than half a year old.")
     yield Line(_prices_from(made), "dim")
-    yield Next(f"fastcompanion server launch gpu1{_again(made)}", "asks again before it costs")
+    launch = f"fastcompanion server launch gpu1{_again(made)}"
+    if made.enough:
+        yield Line(f"If you want one all the same: {launch}", "dim")
+    else:
+        yield Next(launch, "asks again before it costs")
 
 
 def _again(made: Plan) -> str:
@@ -257,7 +263,8 @@ def losses(seen: Before) -> list[str]:
         ]
     if not seen.unsaved.found:
         return [f"Nothing was found on {seen.name} that is not elsewhere; its disk goes with it."]
-    return [f"This would be lost with {seen.name}:", *map(_loss, seen.unsaved.found)]
+    more = [f"  and {seen.unsaved.more} more places"] if seen.unsaved.more else []
+    return [f"This would be lost with {seen.name}:", *map(_loss, seen.unsaved.found), *more]
 
 
 def _loss(one: Unsaved) -> str:
