@@ -27,9 +27,11 @@ from fastcompanion.server.cloud import (
     prices,
     stopping,
 )
+from fastcompanion.server.cloud import plan as plans
 from fastcompanion.server.cloud.journal import Journal
 from fastcompanion.server.cloud.plan import Plan, Wanted
 from fastcompanion.server.setup.script import Options
+from fastcompanion.study.plan import zones
 
 _LENGTH = re.compile(r"(\d+)\s*(m|min|h)?")
 
@@ -150,12 +152,14 @@ def launch(
     if kept is not None:
         session.reporter.note(
             f"Going on with the launch of {name}, as agreed: {', or '.join(kept.types)} in {kept.region}, "
-            f"at most {prices.an_hour(kept.at_most)} an hour. Other options do not count now."
+            f"at most {prices.an_hour(kept.at_most)} an hour. Other options than --from do not count now."
         )
+        moved = address.network(came_from) if came_from else ""
         if session.dry_run:
             return Answer(views.Pending(name, kept.region, kept.at_most), views.pending)
         aws = boto.connect(kept.region, profile or kept.profile)
-        return Answer(launching.launch(aws, kept, session.reporter), views.launched)
+        went_on = launching.launch(aws, kept, session.reporter, cidr=moved)
+        return Answer(went_on, views.launched)
     wanted = Wanted(
         gpu=gpu,
         type=kind,
@@ -173,7 +177,7 @@ def launch(
     found = keys.find(key)
     cidr = _address(session, came_from)
     aws, made = server_planning.look_with_aws(session.workspace_or_none(), wanted, profile)
-    prepared = ordering.prepare(aws, name, made, found, cidr)
+    prepared = ordering.prepare(aws, name, made, found, cidr, timezone=zones.guess() or "")
     if session.dry_run:
         return Answer(prepared.plan, views.plan)
     _agreed(session, prepared.plan)
@@ -299,6 +303,14 @@ def terminate(
     force: Annotated[
         bool, typer.Option("--force", help="Also with --confirm where work would be lost.")
     ] = False,
+    region: Annotated[
+        str,
+        typer.Option(
+            "--region",
+            help="Where one stands that this computer does not know: NAME is then its launch.",
+            show_default="as known here",
+        ),
+    ] = "",
     profile: ProfileOption = "",
 ) -> Answer:
     """End a machine for good, after a look at what is lost.
@@ -306,7 +318,12 @@ def terminate(
     Its disk goes with it. You type its name.
     """
     session.reporter.note(f"Looking at what would be lost with {name}.")
-    seen = ending.before(name, session.reporter, profile=profile)
+    launch_id = ""
+    if region:
+        region = plans.region_of(region)
+        seen, launch_id = ending.before_launch(name, region, profile=profile)
+    else:
+        seen = ending.before(name, session.reporter, profile=profile)
     if session.dry_run:
         return Answer(seen, views.before)
     if confirm:
@@ -321,7 +338,11 @@ def terminate(
         for line in views.losses(seen):
             session.reporter.note(line)
         _same_name(console.ask(f"Type {name} to end it for good"), name)
-    return Answer(ending.end(name, session.reporter, profile=profile), views.ended)
+    if launch_id:
+        gone = ending.end_launch(launch_id, region, session.reporter, profile=profile)
+    else:
+        gone = ending.end(name, session.reporter, profile=profile)
+    return Answer(gone, views.ended)
 
 
 def _confirmed(seen: ending.Before, confirm: str, *, force: bool) -> None:

@@ -16,6 +16,7 @@ from fastcompanion.commands.options import Session, command
 from fastcompanion.commands.server_app import app
 from fastcompanion.commands.server_cloud import hours, minutes
 from fastcompanion.console import Answer, Block, Line, Next, Raw, Table, Title, Warn
+from fastcompanion.server.cloud import holding
 from fastcompanion.server.connection import connect
 from fastcompanion.server.registry import Server
 from fastcompanion.server.setup import place, program, running, script, steps
@@ -196,8 +197,9 @@ def _view_written(written: Written) -> Iterable[Block]:
 
 def _run(session: Session, server: Server, options: Options, password: bool) -> Answer:
     script.check(options)
+    left = _left(server, options)
     if options.mode == "undo" and not session.confirm(
-        f"Take back what setup did on {server.name}?"
+        f"Take back what setup did on {server.name}? {left}".strip()
     ):
         return Answer(_data(server, options, Report((), False)), _view, Exit.DONE)
     secret = console.ask_secret(f"Password for sudo on {server.name}") if password else None
@@ -207,8 +209,22 @@ def _run(session: Session, server: Server, options: Options, password: bool) -> 
     if options.mode == "apply" and (report.done or report.changes):
         # What was half set up may cost money all the same, and the next command goes on by its name.
         kept = place.keep(server, options)
+    if left and report.done:
+        session.reporter.note(left)
     data = _data(kept, options, report)
     return Answer(data, _view, _code(options, report, session.dry_run))
+
+
+def _left(server: Server, options: Options) -> str:
+    """Say what still stops a machine at EC2 where this takes a way of stopping it; "" where it takes none."""
+    if options.mode == "check" or options.skip or options.only:
+        return ""
+    return holding.what_is_left(
+        server,
+        undone=options.mode == "undo",
+        idle_minutes=options.idle_minutes if options.on_idle == "poweroff" else 0,
+        max_hours=options.max_hours,
+    )
 
 
 def _code(options: Options, report: Report, dry_run: bool) -> int:

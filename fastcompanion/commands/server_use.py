@@ -24,7 +24,7 @@ from fastcompanion.commands.server_use_view import (
 )
 from fastcompanion.console import Answer, Block, Line
 from fastcompanion.server import host_keys, journals, jupyter, registry, states, syncing
-from fastcompanion.server.cloud import orphans
+from fastcompanion.server.cloud import holding, orphans
 from fastcompanion.server.cloud.orphans import Resource
 from fastcompanion.server.connection import connect
 from fastcompanion.server.failures import SSH
@@ -82,11 +82,12 @@ class Standings:
 
 @frozen
 class Kept:
-    """What a server said to being kept running."""
+    """What a server said to being kept running, and what AWS's alarm does ("" where there is none)."""
 
     name: str
     span: str
     said: str
+    alarm: str = ""
     dry_run: bool = False
 
 
@@ -212,8 +213,11 @@ def keep(
     """Let a server run although nobody uses it, for a while; its hard limit stays."""
     server = registry.find(name)
     link = connect(states.awake(server), reporter=session.reporter)
-    said = "" if session.dry_run else states.keep(link, span)
-    return Answer(Kept(server.name, span, said, session.dry_run), view_kept)
+    if session.dry_run:
+        return Answer(Kept(server.name, span, "", dry_run=True), view_kept)
+    said = states.keep(link, span)
+    alarm = holding.hold(server, span) if server.provider == "ec2" else ""
+    return Answer(Kept(server.name, span, said, alarm), view_kept)
 
 
 @command(app, "logs")

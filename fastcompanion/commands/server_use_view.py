@@ -51,6 +51,9 @@ def view_account(resources: tuple[Resource, ...]) -> Iterable[Block]:
     lost = sorted({one.name for one in resources if not one.known and one.costs})
     for name in lost:
         yield Warn(f"{name} costs money and belongs to no server that this computer knows.")
+    launches = {(one.launch_id, one.region) for one in resources if not one.known and one.launch_id}
+    for launch_id, region in sorted(launches):
+        yield Next(f"fastcompanion server terminate {launch_id} --region {region}", "ends it")
 
 
 def view_standings(servers: tuple[Standing, ...]) -> Iterable[Block]:
@@ -150,6 +153,8 @@ def view_kept(kept: Kept) -> Iterable[Block]:
         yield Line(f"{kept.name} would be asked: keep {kept.span}")
     else:
         yield Line(kept.said or f"{kept.name} has understood.")
+        if kept.alarm:
+            yield Line(kept.alarm)
 
 
 def view_forgotten(gone: Forgotten) -> Iterable[Block]:

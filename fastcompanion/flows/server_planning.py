@@ -30,5 +30,5 @@ def look(ws: Workspace | None, wanted: Wanted) -> Plan:
 def look_with_aws(ws: Workspace | None, wanted: Wanted, profile: str = "") -> tuple[Aws, Plan]:
     """Plan a machine with what AWS says of prices, the account's limit and zones; it is only read."""
     full = with_hours(ws, wanted)
-    aws = boto.connect(plan.make(full).region, profile)
+    aws = boto.connect(plan.place(full), profile)
     return aws, asking.asked(aws, full)

@@ -219,6 +219,8 @@ def _options(server: Server, told: dict[str, str]) -> Options:
     known: dict[str, Any] = {}
     if told.get("KIND") in registry.KINDS:
         known["kind"] = told["KIND"]
+    if told.get("LEARNER"):  # who may be another one than whom we log in as
+        known["user"] = told["LEARNER"]
     if told.get("ON_IDLE") in ("poweroff", "warn"):
         known["on_idle"] = told["ON_IDLE"]
     if not told.get("ENVIRONMENT", "/.venvs/fast").endswith("/.venvs/fast"):
@@ -238,8 +240,10 @@ def _orphans() -> Iterator[Noted]:
         return
     for one in found:
         month = "unknown" if one.month is None else f"${one.month:.2f} a month"
-        text = f"at EC2 in {one.region} lies a {one.kind} of ours that belongs to nothing: {one.id} ({month})"
-        cure = f"fastcompanion server terminate {one.name}" if one.name else "Look at it in the console of EC2."  # fmt: skip
+        what = f"an {one.kind}" if one.kind == "alarm" else f"a {one.kind}"
+        text = f"at EC2 in {one.region} lies {what} of ours that belongs to nothing: {one.id} ({month})"
+        ends = f"fastcompanion server terminate {one.launch_id} --region {one.region}"
+        cure = ends if one.launch_id else "Look at it in the console of EC2."
         yield Noted("warn", text, cure)
     if not found:
         yield Noted("ok", "nothing of ours is left over at EC2")

@@ -9,9 +9,10 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.server import connection, host_keys
-from fastcompanion.server.cloud import ec2
+from fastcompanion.server.cloud import ec2, refusals
 from fastcompanion.server.cloud.boto import Aws
 from fastcompanion.server.cloud.ec2 import Instance
+from fastcompanion.server.cloud.refusals import Refused
 from fastcompanion.server.registry import Server
 
 _BEGIN, _END = "-----BEGIN SSH HOST KEY KEYS-----", "-----END SSH HOST KEY KEYS-----"
@@ -35,25 +36,33 @@ USUAL = Patience()
 class NotRunning(CompanionError):
     """A machine that was to run does not: it stopped itself, or it is gone."""
 
-    def __init__(self, instance_id: str, state: str) -> None:
+    def __init__(self, machine: Instance) -> None:
+        why = f" ({refusals.clean(machine.why)})" if machine.why else ""
         super().__init__(
-            f"the machine {instance_id} is {state}, though it was to run",
+            f"the machine {machine.id} is {machine.state}{why}, though it was to run",
             hint="The console of EC2 tells the reason under its state.",
         )
-        self.state = state
+        self.state = machine.state
 
 
 def until(
     aws: Aws, looks: int, seconds: float, look: Callable[[], Found | None], late: CompanionError
 ) -> Found:
     """Look until there is something; give up with `late`."""
+    broken: Refused | None = None
     for number in range(looks):
-        found = look()
+        try:
+            found, broken = look(), None
+        except Refused as error:
+            # A line that breaks for a minute, or an account that asked too often, ends no long wait.
+            if not error.passing:
+                raise
+            found, broken = None, error
         if found is not None:
             return found
         if number + 1 < looks:
             aws.wait(seconds)
-    raise late
+    raise broken or late
 
 
 def running(aws: Aws, instance_id: str, patience: Patience) -> Instance:
@@ -62,7 +71,7 @@ def running(aws: Aws, instance_id: str, patience: Patience) -> Instance:
     def look() -> Instance | None:
         found = ec2.instance(aws, instance_id)
         if found is not None and (found.state in ec2.GONE or found.state == "stopped"):
-            raise NotRunning(instance_id, found.state)
+            raise NotRunning(found)
         return found if found and found.state == "running" and found.address else None
 
     late = CompanionError(

@@ -16,7 +16,8 @@ from fastcompanion.server.cloud.refusals import Refused, refusal
 _ATTEMPTS, _CONNECT_SECONDS, _READ_SECONDS = 4, 10, 40
 INSTALL = "uv tool install --reinstall 'fastcompanion[server]'   (or: pip install boto3)"
 _NO_CREDENTIALS = ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError")
-_EXPIRED = ("UnauthorizedSSOTokenError", "SSOTokenLoadError", "TokenRetrievalError", "LoginRefreshRequired")  # fmt: skip
+_EXPIRED = ("UnauthorizedSSOTokenError", "SSOTokenLoadError", "TokenRetrievalError", "LoginRefreshRequired", "LoginTokenLoadError")  # fmt: skip
+_SETTINGS = ("ConfigParseError", "ConfigNotFound", "InvalidConfigError", "SSOError", "InfiniteLoopConfigError")  # fmt: skip
 _LOG_IN = "aws configure, or aws sso login; then AWS_PROFILE=NAME or --profile NAME"
 
 
@@ -31,13 +32,16 @@ class Aws:
     def call(self, service: str, operation: str, **asked: Any) -> dict[str, Any]:
         """Ask; what can be asked again is, up to four times (boto3's standard way)."""
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
 
         try:
             answer: dict[str, Any] = getattr(self._client(service), operation)(**asked)
         except ClientError as error:
             raise refusal(operation, error.response, self.region) from None
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             raise _unable(error, service, self.region) from None
+        except EOFError:
+            raise _wants_a_code() from None
         return answer
 
     def pages(self, service: str, operation: str, key: str, **asked: Any) -> Iterator[Any]:
@@ -83,7 +87,7 @@ def connect(region: str, profile: str = "") -> Aws:
         from botocore.exceptions import BotoCoreError
     except ImportError:
         raise CompanionError(
-            "launching at EC2 needs boto3, which is not installed",
+            "asking AWS needs boto3, which is not installed",
             hint=INSTALL,
             code=Exit.MISSING,
         ) from None
@@ -97,6 +101,8 @@ def connect(region: str, profile: str = "") -> Aws:
             )
     except BotoCoreError as error:
         raise _unable(error, "credentials", region) from None
+    except EOFError:
+        raise _wants_a_code() from None
     return Aws(region, profile, session)
 
 
@@ -107,10 +113,29 @@ def _unable(error: Exception, service: str, region: str) -> CompanionError:
         return CompanionError(text, hint="aws configure list-profiles", code=Exit.USAGE)
     if kind in _NO_CREDENTIALS or kind in _EXPIRED:
         return CompanionError(f"AWS does not know you: {text}", hint=_LOG_IN, code=Exit.MISSING)
+    if kind == "RefreshWithMFAUnsupportedError":
+        return _wants_a_code()
+    if kind in _SETTINGS:
+        hint = "aws configure list tells which file it reads; mend it there."
+        return CompanionError(f"AWS's own settings: {text}", hint=hint, code=Exit.MISSING)
+    if kind == "MissingDependencyException":
+        hint = "uv tool install --reinstall 'fastcompanion[server]' --with 'botocore[crt]'   (or: pip install 'botocore[crt]')"
+        return CompanionError(
+            f"this kind of login needs more: {text}", hint=hint, code=Exit.MISSING
+        )
     if kind == "ParamValidationError":
         return CompanionError(f"AWS would not understand this: {text}", code=Exit.FAILED)
     return Refused(
         f"{service} of AWS in {region} can't be reached: {text}",
         hint="Look at your network and at the region's name, then run the same command again.",
         reason=kind,
+    )
+
+
+def _wants_a_code() -> CompanionError:
+    """Say it where boto3 would ask a person for the code of a device (MFA), and there is none."""
+    return CompanionError(
+        "AWS wants the code of your device (MFA), and nobody can be asked here",
+        hint="Run it at a terminal; or let aws sts get-session-token give credentials for a few hours.",
+        code=Exit.MISSING,
     )

@@ -34,7 +34,10 @@ class Image:
 
 @frozen
 class Instance:
-    """A machine as EC2 describes it; `address` is "" while it has no public one."""
+    """A machine as EC2 describes it; `address` is "" while it has no public one.
+
+    `why` is what EC2 gives as the reason of its state, "" for none.
+    """
 
     id: str
     state: str
@@ -45,6 +48,7 @@ class Instance:
     name: str
     spot_request: str
     volumes: tuple[str, ...]
+    why: str = ""
 
     @property
     def alive(self) -> bool:
@@ -144,19 +148,31 @@ def network(aws: Aws) -> tuple[str, Mapping[str, str]]:
 
 def import_key(aws: Aws, key_name: str, line: str, ours: tuple[str, str]) -> dict[str, str]:
     """Keep the learner's public key at EC2; one of that name is there already where we asked twice."""
-    specifications = tag_specifications(["key-pair"], *ours)
     try:
-        aws.call(
-            "ec2",
-            "import_key_pair",
-            KeyName=key_name,
-            PublicKeyMaterial=line.encode(),
-            TagSpecifications=specifications,
-        )
+        aws.call("ec2", "import_key_pair", **key_parameters(key_name, line, ours))
     except Refused as error:
         if error.reason != "InvalidKeyPair.Duplicate":
             raise
     return {"key_name": key_name}
+
+
+def key_parameters(key_name: str, line: str, ours: tuple[str, str]) -> dict[str, Any]:
+    """Give what is told to EC2 of a key."""
+    return {
+        "KeyName": key_name,
+        "PublicKeyMaterial": line.encode(),
+        "TagSpecifications": tag_specifications(["key-pair"], *ours),
+    }
+
+
+def group_parameters(group_name: str, vpc: str, launch_id: str, name: str) -> dict[str, Any]:
+    """Give what is told to EC2 of a firewall group."""
+    return {
+        "GroupName": group_name,
+        "Description": f"fastcompanion {name}: ssh from one address",
+        "VpcId": vpc,
+        "TagSpecifications": tag_specifications(["security-group"], launch_id, name),
+    }
 
 
 def group(aws: Aws, group_name: str, vpc: str, launch_id: str, name: str) -> str:
@@ -165,14 +181,8 @@ def group(aws: Aws, group_name: str, vpc: str, launch_id: str, name: str) -> str
     if known:
         return known[0]
     try:
-        made = aws.call(
-            "ec2",
-            "create_security_group",
-            GroupName=group_name,
-            Description=f"fastcompanion {name}: ssh from one address",
-            VpcId=vpc,
-            TagSpecifications=tag_specifications(["security-group"], launch_id, name),
-        )
+        asked = group_parameters(group_name, vpc, launch_id, name)
+        made = aws.call("ec2", "create_security_group", **asked)
         return str(made["GroupId"])
     except Refused as error:
         if error.reason != "InvalidGroup.Duplicate":
@@ -255,6 +265,7 @@ def as_instance(found: Mapping[str, Any]) -> Instance:
         name=known.get(NAME_TAG, ""),
         spot_request=str(found.get("SpotInstanceRequestId") or ""),
         volumes=tuple(str(one) for one in disks if one),
+        why=str(found.get("StateReason", {}).get("Message", "")),
     )
 
 

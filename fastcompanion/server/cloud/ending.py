@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
 from fastcompanion.base import clock
-from fastcompanion.base.errors import CompanionError
+from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.server import connection, host_keys, ledger, registry, syncing
-from fastcompanion.server.cloud import alarms, arriving, boto, ec2, machines, unsaved
+from fastcompanion.server.cloud import (
+    alarms,
+    arriving,
+    boto,
+    ec2,
+    halfway,
+    machines,
+    orphans,
+    stopping,
+    unsaved,
+)
 from fastcompanion.server.cloud.arriving import USUAL, Patience
 from fastcompanion.server.cloud.boto import Aws
 from fastcompanion.server.cloud.ec2 import Instance
 from fastcompanion.server.cloud.launching import alone
 from fastcompanion.server.cloud.machines import Known
 from fastcompanion.server.cloud.refusals import Refused
-from fastcompanion.server.cloud.stopping import month_cost
 from fastcompanion.server.cloud.unsaved import Look
 from fastcompanion.server.registry import Server
 
@@ -57,6 +69,44 @@ def before(name: str, reporter: Reporter, *, profile: str = "") -> Before:
     return Before(name, found.region, found.instance, state, look)
 
 
+def before_launch(text: str, region: str, *, profile: str = "") -> tuple[Before, str]:
+    """Find a machine in the account that this computer does not know, by its name or launch; gives its launch.
+
+    What this computer knows is ended by its name alone, and is never meant here.
+    """
+    rows = [
+        one
+        for one in orphans.everything((region,), profile)
+        if text in (one.name, one.launch_id) and one.launch_id
+    ]
+    unknown = [one for one in rows if not one.known]
+    launches = sorted({one.launch_id for one in unknown})
+    if not unknown:
+        here = bool(rows)
+        raise CompanionError(
+            f"{text} is known here"
+            if here
+            else f"nothing of {text} is in {region} of this account",
+            hint=f"fastcompanion server terminate {rows[0].name}, without --region"
+            if here
+            else "fastcompanion server status --all-regions",
+            code=Exit.USAGE,
+        )
+    if len(launches) > 1:
+        raise CompanionError(
+            f"{len(launches)} machines are called {text} in {region}",
+            hint=f"Name one: fastcompanion server terminate {launches[0]} --region {region}; "
+            f"the others: {', '.join(launches[1:])}",
+            code=Exit.USAGE,
+        )
+    machine = next((one for one in unknown if one.kind == "machine"), None)
+    look = Look((), False, "this computer does not know it") if machine else Look((), True)
+    seen = Before(
+        text, region, machine.id if machine else "", machine.state if machine else "gone", look
+    )
+    return seen, launches[0]
+
+
 def _look(server: Server | None, machine: Instance | None, reporter: Reporter) -> Look:
     if machine is None or not machine.alive:
         return Look((), True)
@@ -77,9 +127,25 @@ def end(name: str, reporter: Reporter, *, profile: str = "", patience: Patience 
         launch_id = _launch_id(aws, found)
         if found.journal.order is not None and not found.journal.ending:
             found.journal.write("end", "intent", {})
-        removed = _remove(aws, found, launch_id, reporter, patience)
+        removed = _remove(aws, found.name, launch_id, _unsure(found), reporter, patience)
+        _count_out(found, seen=any(one.startswith("machine ") for one in removed))
         _forget(found)
-    return Ended(name, found.region, tuple(removed), month_cost(name))
+    return Ended(name, found.region, tuple(removed), stopping.month_cost(name))
+
+
+def end_launch(
+    launch_id: str,
+    region: str,
+    reporter: Reporter,
+    *,
+    profile: str = "",
+    patience: Patience = USUAL,
+) -> Ended:
+    """Take away everything of a launch that this computer knows nothing of, found by its tag alone."""
+    aws = boto.connect(region, profile)
+    with alone(launch_id):
+        removed = _remove(aws, launch_id, launch_id, False, reporter, patience)
+    return Ended(launch_id, region, tuple(removed), None)
 
 
 def _launch_id(aws: Aws, found: Known) -> str:
@@ -95,28 +161,66 @@ def _launch_id(aws: Aws, found: Known) -> str:
     )
 
 
+def _count_out(found: Known, *, seen: bool) -> None:
+    """Let the hours end: now, or, where somebody else ended the machine, when that was at the latest."""
+    name, since = found.name, ledger.running_since(found.name)
+    if ledger.exists(name):
+        unseen = None if seen or found.server is None or since is None else since
+        at = stopping.unseen_end(found.server, unseen) if found.server and unseen else None
+        ledger.append(name, "terminated", at=at)
+
+
 def _remove(
-    aws: Aws, found: Known, launch_id: str, reporter: Reporter, patience: Patience
+    aws: Aws, called: str, launch_id: str, unsure: bool, reporter: Reporter, patience: Patience
 ) -> list[str]:
-    removed = []
-    there = _machines(aws, found, launch_id, patience)
-    for request in ec2.spot_requests(aws, launch_id, [one.id for one in there]):
-        # First of all: a request that lasts would start the machine again.
-        ec2.delete(aws, "cancel_spot_instance_requests", SpotInstanceRequestIds=[request])
-        removed.append(f"spot request {request}")
-    names = alarms.of(aws, f"fastcompanion-{found.name}-{launch_id}")
+    """Take away what carries the tag of a launch."""
+    removed: list[str] = []
+    there = _machines(aws, launch_id, unsure, patience)
+    with _not_ended(called, there):
+        for request in ec2.spot_requests(aws, launch_id, [one.id for one in there]):
+            # First of all: a request that lasts would start the machine again.
+            ec2.delete(aws, "cancel_spot_instance_requests", SpotInstanceRequestIds=[request])
+            removed.append(f"spot request {request}")
+        for machine in there:
+            _terminate(aws, machine)
+            removed.append(f"machine {machine.id}")
+    going = [*there, *ec2.instances(aws, launch_id, ("shutting-down",))]
+    removed += _no_alarms(aws, launch_id)
+    if going:
+        reporter.note(f"{called} is being ended; this takes a minute or two.")
+    with halfway.doing(f"{called} is being ended, which goes on without us", _again(called)):
+        for machine in going:
+            arriving.state_is(aws, machine.id, ("terminated",), patience)
+        removed += _rest(aws, launch_id, patience)
+    return removed
+
+
+@contextmanager
+def _not_ended(called: str, there: Sequence[Instance]) -> Iterator[None]:
+    """Say of machines that were to end and did not that they are there, and may cost."""
+    names = ", ".join(f"{one.id} ({one.state})" for one in there)
+    what = f"{called} is NOT ended, and may go on costing: {names or 'nobody knows its machine'}"
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise halfway.interrupted(what, _again(called)) from None
+    except CompanionError as error:
+        raise halfway.with_more(error, what, _again(called)) from error
+
+
+def _again(called: str) -> str:
+    return f"fastcompanion server terminate {called} again goes on with it"
+
+
+def _no_alarms(aws: Aws, launch_id: str) -> list[str]:
+    """Take the alarm away, now that the end is accepted and cannot be refused any more."""
+    names = tuple(one for one in alarms.of(aws, alarms.PREFIX) if one.endswith(f"-{launch_id}"))
     alarms.delete(aws, names)
-    removed += [f"alarm {one}" for one in names]
-    for machine in there:
-        _terminate(aws, machine)
-        removed.append(f"machine {machine.id}")
-    if there:
-        reporter.note(f"{found.name} is being ended; this takes a minute or two.")
-    for machine in there:
-        arriving.state_is(aws, machine.id, ("terminated",), patience)
-    if there:
-        ledger.append(found.name, "terminated")
-    removed += _volumes(aws, launch_id, patience)
+    return [f"alarm {one}" for one in names]
+
+
+def _rest(aws: Aws, launch_id: str, patience: Patience) -> list[str]:
+    removed = _volumes(aws, launch_id, patience)
     for group in ec2.groups(aws, launch_id):
         if _patiently(aws, patience, "delete_security_group", GroupId=group):
             removed.append(f"firewall group {group}")
@@ -126,10 +230,13 @@ def _remove(
     return removed
 
 
-def _machines(aws: Aws, found: Known, launch_id: str, patience: Patience) -> list[Instance]:
-    """Find the machines of a launch; after a call without an answer EC2 may show its own a little later."""
-    attempts = [one for one in found.journal.lines if one.step == "attempt"]
-    unsure = bool(attempts) and attempts[-1].state == "intent"
+def _unsure(found: Known) -> bool:
+    """Whether the last request for a machine got no answer: EC2 may show it a little later."""
+    return found.journal.open_attempt is not None
+
+
+def _machines(aws: Aws, launch_id: str, unsure: bool, patience: Patience) -> list[Instance]:
+    """Find the machines of a launch; one of a call without an answer may show a little later."""
     there = ec2.instances(aws, launch_id)
     for _ in range(_LOOKS if unsure and not there else 0):
         aws.wait(patience.seconds)
@@ -144,7 +251,7 @@ def _terminate(aws: Aws, machine: Instance) -> None:
         if error.reason == _PROTECTED:
             error.hint = (
                 f"Somebody protected {machine.id} against its end: take that off in the console of EC2 "
-                "(Instance settings, Change termination protection), then run the same command again."
+                "(Instance settings, Change termination protection)"
             )
         raise
 

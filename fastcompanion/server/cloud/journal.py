@@ -6,6 +6,7 @@ and `terminate NAME` knows what to look for. Each line is on the disk before the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -16,6 +17,7 @@ from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
 
 VERSION = 1
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
 @frozen
@@ -45,6 +47,7 @@ class Order:
     idle_minutes: int
     max_hours: int
     budget: float | None
+    timezone: str = ""
 
     @property
     def resource_name(self) -> str:
@@ -96,6 +99,13 @@ class Journal:
         found = [one.data for one in self.lines if (one.step, one.state) == (step, "done")]
         return found[-1] if found else None
 
+    @property
+    def open_attempt(self) -> Mapping[str, Any] | None:
+        """Give the last request for a machine where nobody knows what came of it."""
+        attempts = [one for one in self.lines if one.step == "attempt"]
+        last = attempts[-1] if attempts else None
+        return last.data if last is not None and last.state == "intent" else None
+
     def write(self, step: str, state: str, data: Mapping[str, Any]) -> None:
         """Add a line, and be sure that it is on the disk."""
         line = {
@@ -143,6 +153,11 @@ def path_of(name: str) -> Path:
     return folder() / f"{name}.jsonl"
 
 
+def is_name(text: str) -> bool:
+    """Say whether a text can be a machine's name, and so a file's."""
+    return bool(_NAME.fullmatch(text))
+
+
 def names() -> tuple[str, ...]:
     """Name the machines that have a journal: launched from here, and not ended."""
     return tuple(sorted(one.stem for one in folder().glob("*.jsonl")))
@@ -160,7 +175,9 @@ def _line(row: Mapping[str, Any], path: Path) -> Line:
 
 
 def _order(data: Mapping[str, Any], path: Path) -> Order:
+    # A launch that an older version began has no time zone.
     known = {one.name: data.get(one.name) for one in fields(Order)}
+    known["timezone"] = known["timezone"] or ""
     if not isinstance(known["types"], list) or not isinstance(known["hours"], list):
         raise CompanionError("holds no order that can be read", file=path)
     listed = {"types": tuple(known["types"]), "hours": tuple(known["hours"])}

@@ -19,6 +19,7 @@ from fastcompanion.server.cloud import (
     alarms,
     arriving,
     ec2,
+    halfway,
     journal,
     ordering,
     prices,
@@ -34,6 +35,9 @@ from fastcompanion.server.registry import Server
 from fastcompanion.server.setup import running
 from fastcompanion.server.setup.report import Report
 from fastcompanion.server.setup.script import Options
+
+#: what an older version of ourselves asked in other words: its machine may be there
+_ASKED_OTHERWISE = "IdempotentParameterMismatch"
 
 
 @frozen
@@ -57,40 +61,42 @@ def alone(name: str) -> Iterator[None]:
         yield
 
 
-def launch(aws: Aws, order: Order, reporter: Reporter, *, patience: Patience = USUAL) -> Launched:
-    """Do what is left of a launch; calling it again after any failure is safe."""
+def launch(
+    aws: Aws, order: Order, reporter: Reporter, *, cidr: str = "", patience: Patience = USUAL
+) -> Launched:
+    """Do what is left of a launch; calling it again after any failure is safe.
+
+    `cidr` is the learner's address now, where it is another than in the order.
+    """
     with alone(order.name):
         log = Journal(order.name)
         kept = log.order
         if kept is None:
             log.begin(order)
             kept = order
-        return _go_on(aws, kept, log, reporter, patience)
+        return _go_on(aws, kept, log, cidr or kept.cidr, reporter, patience)
 
 
 def _go_on(
-    aws: Aws, order: Order, log: Journal, reporter: Reporter, patience: Patience
+    aws: Aws, order: Order, log: Journal, cidr: str, reporter: Reporter, patience: Patience
 ) -> Launched:
-    group = _door(aws, order, log)
-    machine = instance_of(aws, order, log, group, reporter)
     try:
-        return _arrive(aws, order, log, machine, reporter, patience)
+        with halfway.launching(order, log) as progress:
+            group = _door(aws, order, log, cidr)
+            machine = instance_of(aws, order, log, group, reporter)
+            progress.machine = machine
+            return _arrive(aws, order, log, machine, reporter, patience)
     except arriving.NotRunning as error:
+        on = f"fastcompanion server launch {order.name}"
         if error.state == "stopped":
-            start = f"fastcompanion server start {order.name}"
-            error.hint = f"{start}, then fastcompanion server launch {order.name} goes on"
+            error.hint = f"fastcompanion server start {order.name}, then {on} goes on"
+        else:
+            end = f"fastcompanion server terminate {order.name}"
+            error.hint = f"{on} asks for another machine; {end} cleans up what is left"
         raise
-    except CompanionError as error:
-        hour = prices.an_hour(order.hour(machine.type))
-        raise CompanionError(
-            f"{order.name} is RUNNING at {hour} an hour, and its launch is not done: {error.message}",
-            hint=f"fastcompanion server launch {order.name} goes on; "
-            f"fastcompanion server terminate {order.name} ends it",
-            code=error.code,
-        ) from error
 
 
-def _door(aws: Aws, order: Order, log: Journal) -> str:
+def _door(aws: Aws, order: Order, log: Journal, cidr: str) -> str:
     """The learner's key, and a firewall that lets in ssh from one address."""
     name, tags = order.resource_name, (order.launch_id, order.name)
     if ordering.takes_key(order):
@@ -102,7 +108,10 @@ def _door(aws: Aws, order: Order, log: Journal) -> str:
         lambda: {"group": ec2.group(aws, name, vpc, order.launch_id, order.name)},
     )
     group = str(made["group"])
-    log.step("rule", {"cidr": order.cidr}, lambda: {"shut": ec2.let_in(aws, group, order.cidr)})
+    let_in = log.done("rule")
+    if let_in is None or let_in.get("cidr", order.cidr) != cidr:
+        log.write("rule", "intent", {"cidr": cidr})
+        log.write("rule", "done", {"cidr": cidr, "shut": ec2.let_in(aws, group, cidr)})
     return group
 
 
@@ -176,11 +185,12 @@ def _try(
     try:
         answer = aws.call("ec2", "run_instances", **asked)
     except Refused as error:
+        if error.unsure or error.reason == _ASKED_OTHERWISE:
+            raise
+        log.write("attempt", "failed", {**attempt, "reason": error.reason})
         if error.reason in (*refusals.CAPACITY, *refusals.NOT_OFFERED):
-            log.write("attempt", "failed", {**attempt, "reason": error.reason})
             return None
         if error.reason in refusals.QUOTA:
-            log.write("attempt", "failed", {**attempt, "reason": error.reason})
             raise _limit(order, attempt, error) from None
         raise
     found = ec2.as_instance(answer["Instances"][0])
@@ -207,11 +217,7 @@ def _arrive(
 ) -> Launched:
     hour = order.hour(machine.type)
     server = _registered(order, machine, hour, reporter)
-    log.step(
-        "alarm",
-        {"alarm": order.resource_name},
-        lambda: alarms.put(aws, order.resource_name, machine.id, order),
-    )
+    _watched(aws, order, log, machine)
     there = arriving.running(aws, machine.id, patience)
     if server.host != there.address:
         server = registry.change(server.name, host=there.address)
@@ -223,6 +229,17 @@ def _arrive(
         log.write("ready", "done", {"changes": report.changes})
     note = report.failed.note if report.failed else ""
     return Launched(server, report.done, report.changes, note, hour, pinned)
+
+
+def _watched(aws: Aws, order: Order, log: Journal, machine: Instance) -> None:
+    """Set the alarm of this very machine: the one before it may have been ended by somebody."""
+    known = log.done("alarm")
+    if known is not None and known.get("instance", machine.id) == machine.id:
+        return
+    name = order.resource_name
+    log.write("alarm", "intent", {"alarm": name, "instance": machine.id})
+    alarms.put(aws, name, machine.id, tags=ec2.tags(order.launch_id, order.name))
+    log.write("alarm", "done", {"alarm": name, "instance": machine.id})
 
 
 def _registered(order: Order, machine: Instance, hour: float, reporter: Reporter) -> Server:
@@ -300,5 +317,6 @@ def options_of(order: Order, mode: str) -> Options:
         key=order.key,
         idle_minutes=order.idle_minutes,
         max_hours=order.max_hours,
+        timezone=order.timezone,
         mode="check" if mode == "check" else "apply",
     )

@@ -33,6 +33,12 @@ class Known:
 def known(name: str, profile: str = "") -> Known:
     """Find a machine of EC2 by its name; a server of another kind is refused with its own way to stop."""
     server = next((one for one in registry.read() if one.name == name), None)
+    if server is None and not journal.is_name(name):
+        raise CompanionError(
+            f"{name!r} is no name of a server: small letters, digits and hyphens",
+            hint="fastcompanion server list",
+            code=Exit.USAGE,
+        )
     log = Journal(name)
     order = log.order
     if server is None and order is None:
@@ -84,9 +90,3 @@ def way_out(found: Known) -> str:
     if found.journal.ready:
         return ends
     return f"fastcompanion server launch {found.name} goes on, {ends}"
-
-
-def state(server: Server, profile: str = "") -> Instance | None:
-    """Say how a machine is now, None where EC2 knows none; for `status` and `doctor`."""
-    found = known(server.name, profile)
-    return ec2.instance(boto.connect(found.region, found.profile), found.instance)

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fastcompanion.base.errors import CompanionError
 from fastcompanion.server.cloud.boto import Aws
 from fastcompanion.server.cloud.refusals import Refused
 
@@ -29,7 +28,7 @@ def on_demand(aws: Aws, machine: str) -> float | None:
     ]
     try:
         answer = aws.call("pricing", "get_products", ServiceCode="AmazonEC2", Filters=filters)
-    except CompanionError:
+    except Refused:
         # The account may be allowed to run machines and not to read prices; the table stands in.
         return None
     found = [hour for text in answer.get("PriceList", ()) for hour in _hours(text)]

@@ -64,7 +64,9 @@ def name_of(text: str) -> str:
     return name
 
 
-def prepare(aws: Aws, name: str, plan: Plan, key: Key, cidr: str) -> Prepared:
+def prepare(
+    aws: Aws, name: str, plan: Plan, key: Key, cidr: str, *, timezone: str = ""
+) -> Prepared:
     """Look at everything that may stand in the way, rehearse the calls, and write the order."""
     quotas.verify(plan.quota)
     image = ec2.image(aws, gpu=plan.machine.has_gpu)
@@ -74,7 +76,7 @@ def prepare(aws: Aws, name: str, plan: Plan, key: Key, cidr: str) -> Prepared:
             hint=f"--disk {image.gigabytes + 40}",
             code=Exit.USAGE,
         )
-    _, subnets = ec2.network(aws)
+    vpc, subnets = ec2.network(aws)
     zones = tuple(one for one in ec2.zones(aws, plan.machine.type) if one in subnets)
     if not zones and not plan.others:
         raise CompanionError(
@@ -88,15 +90,24 @@ def prepare(aws: Aws, name: str, plan: Plan, key: Key, cidr: str) -> Prepared:
         key=key.line,
         idle_minutes=plan.idle_minutes,
         max_hours=plan.max_hours,
+        timezone=timezone,
     )
-    order = _order(aws, name, plan, key, cidr, image, userdata.packed(options))
+    packed = userdata.packed(options, keeps_key=key.for_ec2)
+    order = _order(aws, name, plan, key, cidr, image, packed, timezone)
     if zones:
-        rehearse(aws, order, zones[0], subnets[zones[0]])
+        rehearse(aws, order, vpc, zones[0], subnets[zones[0]])
     return Prepared(plan, order, image.name, zones)
 
 
 def _order(
-    aws: Aws, name: str, plan: Plan, key: Key, cidr: str, image: ec2.Image, user_data: bytes
+    aws: Aws,
+    name: str,
+    plan: Plan,
+    key: Key,
+    cidr: str,
+    image: ec2.Image,
+    user_data: bytes,
+    timezone: str,
 ) -> Order:
     return Order(
         name=name,
@@ -118,19 +129,25 @@ def _order(
         idle_minutes=plan.idle_minutes,
         max_hours=plan.max_hours,
         budget=plan.budget,
+        timezone=timezone,
     )
 
 
-def rehearse(aws: Aws, order: Order, zone: str, subnet: str) -> None:
-    """Ask EC2 whether it would, without doing it: what is not allowed shows before anything is made."""
-    params = parameters(order, order.types[0], zone, subnet, group="", token="")
-    for operation, asked in (
-        ("run_instances", params),
-        (
-            "create_security_group",
-            {"GroupName": order.resource_name, "Description": "fastcompanion"},
-        ),
-    ):
+def rehearse(aws: Aws, order: Order, vpc: str, zone: str, subnet: str) -> None:
+    """Ask EC2 whether it would, without doing it: what is not allowed shows before anything is made.
+
+    The questions are those of the launch itself, as leave depends on tags and types.
+    """
+    ours = (order.launch_id, order.name)
+    questions: list[tuple[str, dict[str, Any]]] = [
+        ("run_instances", parameters(order, order.types[0], zone, subnet, group="", token="")),
+        ("create_security_group", ec2.group_parameters(order.resource_name, vpc, *ours)),
+    ]
+    if takes_key(order):
+        questions.append(
+            ("import_key_pair", ec2.key_parameters(order.resource_name, order.key, ours))
+        )
+    for operation, asked in questions:
         try:
             aws.call("ec2", operation, **asked, DryRun=True)
         except Refused as error:

@@ -8,13 +8,15 @@ from typing import Any
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import SILENT, Reporter
 from fastcompanion.server import registry
-from fastcompanion.server.cloud import boto, ec2, journal, prices
+from fastcompanion.server.cloud import alarms, boto, ec2, journal, prices
 from fastcompanion.server.cloud.boto import Aws
 from fastcompanion.server.cloud.ec2 import ID_TAG, NAME_TAG
 from fastcompanion.server.cloud.journal import Journal
 from fastcompanion.server.cloud.refusals import Refused
 
 _OPEN = ("open", "active", "disabled")
+#: dollars, beyond the ten that an account has for nothing
+_ALARM_MONTH = 0.1
 
 
 @frozen
@@ -48,10 +50,22 @@ def everything(
     names = tuple(regions) or _regions(home)
     mine = _mine()
     found: list[Resource] = []
+    unseen: list[Refused] = []
     with reporter.task("Looking at regions", len(names)) as task:
         for region in names:
-            found += _in_region(home.elsewhere(region), mine)
+            try:
+                found += _in_region(home.elsewhere(region), mine)
+            except Refused as error:
+                if not error.passing:
+                    raise
+                # One that can't be reached is named, and the others are looked at all the same.
+                unseen.append(error)
+                found.append(Resource(region, "region", "", "not looked at", "", "", True, None))
             task.advance(1, region)
+    if unseen and len(unseen) == len(names):
+        raise unseen[0]
+    for one in unseen:
+        reporter.note(one.message)
     return tuple(found)
 
 
@@ -108,6 +122,9 @@ def _rows(aws: Aws) -> Iterator[tuple[str, str, str, str, str, float | None]]:
         yield "firewall group", str(group["GroupId"]), "", *_ours(group), 0.0
     for key in aws.call("ec2", "describe_key_pairs", Filters=tagged).get("KeyPairs", ()):
         yield "key", str(key["KeyName"]), "", *_ours(key), 0.0
+    for alarm in alarms.of(aws, alarms.PREFIX):
+        name, _, launch_id = alarm.removeprefix(alarms.PREFIX).rpartition("-")
+        yield "alarm", alarm, "", launch_id, name, _ALARM_MONTH
 
 
 def _ours(found: dict[str, Any]) -> tuple[str, str]:

@@ -109,6 +109,14 @@ class Plan:
         return self.cost.hour
 
 
+def place(wanted: Wanted) -> str:
+    """Refuse what means nothing, and give the region; its prices may not be known before AWS is asked."""
+    table = prices.table()
+    machine = table.machine(wanted.type) if wanted.type else table.with_gpu(wanted.gpu)
+    _verify(wanted, machine, table)
+    return region_of(wanted.region or table.region)
+
+
 def make(wanted: Wanted, market: Market | None = None) -> Plan:
     """Choose the machine and reckon what it costs; `market` is what AWS itself said, where it was asked."""
     table = prices.table()

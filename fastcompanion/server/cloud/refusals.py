@@ -17,7 +17,38 @@ CAPACITY = (
     "SpotMaxPriceTooLow",
 )
 #: the type is not offered in this zone at all
-NOT_OFFERED = ("Unsupported", "InstanceTypeNotSupported", "InvalidParameterCombination")
+NOT_OFFERED = ("Unsupported", "InstanceTypeNotSupported")
+#: the line broke, on the way there or back: what was asked for may have been done
+LOST = (
+    "EndpointConnectionError",
+    "ConnectTimeoutError",
+    "ReadTimeoutError",
+    "ConnectionClosedError",
+    "ConnectionError",
+    "HTTPClientError",
+    "ProxyConnectionError",
+    "ResponseStreamingError",
+    "IncompleteReadError",
+    "ResponseParserError",
+)
+#: AWS itself broke, and does not say before or after it did it
+BROKEN = (
+    "InternalError",
+    "InternalFailure",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+    "Unavailable",
+    "RequestTimeout",
+    *("500", "502", "503", "504"),
+)
+#: too many questions in too short a time, of this account
+BUSY = (
+    "RequestLimitExceeded",
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "TooManyRequestsException",
+)
 #: the account's own limit
 QUOTA = (
     "VcpuLimitExceeded",
@@ -34,8 +65,13 @@ _BAD_CREDENTIALS = (
     "SignatureDoesNotMatch",
     "ExpiredToken",
     "ExpiredTokenException",
-    "RequestExpired",
+    "InvalidAccessKeyId",
+    "IncompleteSignature",
 )
+_CLOCK = re.compile(
+    r"(?i)signature (expired|not yet current)|clock|RequestTimeTooSkewed|RequestExpired"
+)
+_FREE_PLAN = re.compile(r"(?i)free[ -]tier")
 _SECRET = re.compile(r"\b((?:AKIA|ASIA)[A-Z0-9]{12,}|aws_secret\S*|(?i:token)=\S+)")
 _ENCODED = re.compile(r"\s*Encoded authorization failure message: \S+")
 _LONGEST = 400
@@ -49,6 +85,16 @@ class Refused(CompanionError):
     ) -> None:
         super().__init__(message, hint=hint, code=code)
         self.reason = reason
+
+    @property
+    def unsure(self) -> bool:
+        """Whether what was asked for may have been done all the same."""
+        return self.reason in (*LOST, *BROKEN)
+
+    @property
+    def passing(self) -> bool:
+        """Whether asking again in a while may well help."""
+        return self.unsure or self.reason in BUSY
 
     @property
     def not_found(self) -> bool:
@@ -67,28 +113,54 @@ def refusal(operation: str, answer: Mapping[str, Any], region: str) -> Refused:
     told = answer.get("Error", {})
     reason = str(told.get("Code", "Unknown"))
     words = clean(str(told.get("Message", "")))
-    hint = _hint(reason, region)
+    hint = _hint(reason, words, region)
     return Refused(
         f"AWS refused {operation}: {words or reason} ({reason})", hint=hint, reason=reason
     )
 
 
-def _hint(reason: str, region: str) -> str:
-    if reason in _NO_LEAVE:
-        return "fastcompanion server iam-policy prints the leave that your account needs to give"
-    if reason in _BAD_CREDENTIALS:
+def _hint(reason: str, words: str, region: str) -> str:
+    if _CLOCK.search(f"{reason} {words}"):
+        return "Is the clock of this computer right? AWS refuses whoever is more than five minutes off."
+    if _FREE_PLAN.search(words):
         return (
-            "aws sts get-caller-identity tells who you are to AWS; aws sso login, or aws configure"
+            "Your account is on AWS's free plan, which lends no such machine: upgrade it to the paid plan "
+            "in the console, Billing. Or a notebook server: fastcompanion server notebook kaggle"
         )
     if reason in QUOTA:
         return quota_page("", region)
-    if reason == "OptInRequired":
-        return f"Switch the region {region} on in your account, or take another: --region"
-    if reason == "VPCIdNotSpecified":
-        return f"aws ec2 create-default-vpc --region {region}"
-    if reason in ("RequestLimitExceeded", "Throttling", "ThrottlingException"):
-        return "AWS asks for patience: run the same command again in a minute."
-    return "Run the same command again: it goes on where it ended."
+    told = next((hint for reasons, hint in _HINTS if reason in reasons), _AGAIN)
+    return told.format(region=region)
+
+
+_AGAIN = "Run the same command again: it goes on where it ended."
+_HINTS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (
+        _NO_LEAVE,
+        "fastcompanion server iam-policy prints the leave that your account needs to give",
+    ),
+    (
+        _BAD_CREDENTIALS,
+        (
+            "aws sts get-caller-identity tells who you are to AWS; aws sso login, or aws configure. "
+            "If that is right: is the region {region} switched on in your account?"
+        ),
+    ),
+    (
+        ("OptInRequired",),
+        "Switch the region {region} on in your account, or take another: --region",
+    ),
+    (("VPCIdNotSpecified",), "aws ec2 create-default-vpc --region {region}"),
+    (
+        ("PendingVerification",),
+        "AWS looks at new accounts first, mostly within minutes, at times four hours; it sends you mail.",
+    ),
+    (
+        ("Blocked",),
+        "Your account is blocked, mostly because of its card: see Billing in the console of AWS.",
+    ),
+    (BUSY, "AWS asks for patience: run the same command again in a minute."),
+)
 
 
 def clean(words: str) -> str:

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import math
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 from fastcompanion.base import clock
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
 from fastcompanion.server import connection, ledger, registry
-from fastcompanion.server.cloud import arriving, ec2, machines, market, prices
+from fastcompanion.server.cloud import (
+    alarms,
+    arriving,
+    ec2,
+    halfway,
+    holding,
+    machines,
+    market,
+    prices,
+)
 from fastcompanion.server.cloud.arriving import USUAL, Patience
 from fastcompanion.server.cloud.boto import Aws
 from fastcompanion.server.cloud.ec2 import Instance
 from fastcompanion.server.cloud.launching import rates
 from fastcompanion.server.cloud.refusals import Refused
 from fastcompanion.server.registry import Server
+
+#: for somebody who works on a machine whose budget is used up
+_NOTICE_MINUTES = 15
 
 
 @frozen
@@ -62,9 +76,16 @@ def stop(name: str, *, profile: str = "", patience: Patience = USUAL) -> Stopped
     aws, server, machine = machines.needed(name, profile)
     runs = machine.state in ("running", "pending")
     _noticed(server, machine)
+    hour = prices.an_hour(server.price or 0.0)
+    what, hint = (
+        f"{name} may still RUN at {hour} an hour",
+        f"fastcompanion server stop {name} again",
+    )
     if runs:
-        aws.call("ec2", "stop_instances", InstanceIds=[machine.id])
-    arriving.state_is(aws, machine.id, ("stopped", *ec2.GONE), patience)
+        with halfway.doing(what, hint):
+            aws.call("ec2", "stop_instances", InstanceIds=[machine.id])
+    with halfway.doing(f"{name} is being stopped, which goes on without us", f"{hint} looks"):
+        arriving.state_is(aws, machine.id, ("stopped", *ec2.GONE), patience)
     if ledger.running_since(name) is not None or runs:
         ledger.append(name, "stopped")
     return Stopped(name, "stopped", stopped_month(server), month_cost(name), runs)
@@ -121,17 +142,66 @@ def start(
         _within_budget(server, left)
         if machine.state == "stopping":
             arriving.state_is(aws, machine.id, ("stopped", *ec2.GONE), patience)
+        server = _priced(aws, server, machine, reporter)
+        _watched(aws, server, machine, reporter)
         _counted(server)
         _start(aws, server, machine)
     _counted(server)
-    if cidr:
-        for group in ec2.groups(aws, machine.launch_id):
-            ec2.let_in(aws, group, cidr)
-    there = arriving.running(aws, machine.id, patience)
-    if server.host != there.address:
-        server = registry.change(name, host=there.address)
-    limited = _arrived(aws, server, left, reporter, patience)
+    with _costs(server):
+        if cidr:
+            for group in ec2.groups(aws, machine.launch_id):
+                ec2.let_in(aws, group, cidr)
+        there = arriving.running(aws, machine.id, patience)
+        if server.host != there.address:
+            server = registry.change(name, host=there.address)
+        limited = _arrived(aws, server, left, reporter, patience, was_running=runs)
     return Started(server, server.price or 0.0, month_cost(name), left, limited, runs)
+
+
+@contextmanager
+def _costs(server: Server) -> Iterator[None]:
+    """Say of a machine that was started that it costs, whatever goes wrong from then on."""
+    what = f"{server.name} RUNS at {prices.an_hour(server.price or 0.0)} an hour"
+    stop = f"fastcompanion server stop {server.name} stops it"
+    try:
+        yield
+    except arriving.NotRunning:
+        ledger.append(server.name, "stopped", note="it did not start")
+        raise
+    except KeyboardInterrupt:
+        on = f"fastcompanion server start {server.name} goes on"
+        raise halfway.interrupted(what, f"{on}; {stop}") from None
+    except CompanionError as error:
+        raise halfway.with_more(error, what, stop) from error
+
+
+def _priced(aws: Aws, server: Server, machine: Instance, reporter: Reporter) -> Server:
+    """Notice a type that was changed elsewhere: the hours would count at the old one's price."""
+    if machine.type == server.type:
+        return server
+    known = next((one for one in prices.table().machines if one.type == machine.type), None)
+    hour = market.on_demand(aws, machine.type)
+    if hour is None and known is not None:
+        hour = known.hour.get(server.region)
+    cost = "a price that nobody told" if hour is None else f"{prices.an_hour(hour)} an hour"
+    reporter.note(f"{server.name} is a {machine.type} by now, not a {server.type}: {cost}.")
+    if hour is None:
+        return server
+    running_hour, stopped_hour = rates(server.region, server.disk, hour)
+    ledger.append(
+        server.name, "resized", price=running_hour, idle_price=stopped_hour, note=machine.type
+    )
+    return registry.change(server.name, type=machine.type, price=hour)
+
+
+def _watched(aws: Aws, server: Server, machine: Instance, reporter: Reporter) -> None:
+    """Set the alarm anew: what it saw before the stop must not stop the machine right after its start."""
+    try:
+        holding.held_for(aws, server.name, machine, alarms.HOURS)
+    except Refused as error:
+        if error.unsure:
+            raise
+        reporter.note(f"AWS's alarm could not be set anew: {error.message}")
 
 
 def _within_budget(server: Server, left: float | None) -> None:
@@ -154,11 +224,15 @@ def _noticed(server: Server, machine: Instance) -> None:
     since = ledger.running_since(server.name)
     if machine.state != "stopped" or since is None:
         return
+    at = unseen_end(server, since)
+    ledger.append(server.name, "stopped", at=at, note="it had stopped by itself")
+
+
+def unseen_end(server: Server, since: datetime) -> datetime:
+    """Give the latest moment at which a machine can have ended that nobody saw ending."""
     longest = timedelta(hours=server.max_hours) if server.max_hours else clock.now() - since
     latest = max(since + longest, ledger.read(server.name)[-1].at)
-    ledger.append(
-        server.name, "stopped", at=min(clock.now(), latest), note="it had stopped by itself"
-    )
+    return min(clock.now(), latest)
 
 
 def _counted(server: Server) -> None:
@@ -171,7 +245,11 @@ def _counted(server: Server) -> None:
 def _start(aws: Aws, server: Server, machine: Instance) -> None:
     try:
         aws.call("ec2", "start_instances", InstanceIds=[machine.id])
+    except KeyboardInterrupt:
+        raise halfway.interrupted(*_may_run(server)) from None
     except Refused as error:
+        if error.unsure:
+            raise halfway.with_more(error, *_may_run(server)) from error
         ledger.append(server.name, "stopped", note=error.reason)
         if error.reason == "InsufficientInstanceCapacity":
             error.hint = (
@@ -181,26 +259,38 @@ def _start(aws: Aws, server: Server, machine: Instance) -> None:
         raise
 
 
+def _may_run(server: Server) -> tuple[str, str]:
+    hour = prices.an_hour(server.price or 0.0)
+    return (
+        f"EC2 was asked to start {server.name} and did not answer: it may RUN at {hour} an hour",
+        f"fastcompanion server start {server.name} goes on; fastcompanion server stop {server.name}",
+    )
+
+
 def _arrived(
-    aws: Aws, server: Server, left: float | None, reporter: Reporter, patience: Patience
+    aws: Aws,
+    server: Server,
+    left: float | None,
+    reporter: Reporter,
+    patience: Patience,
+    *,
+    was_running: bool,
 ) -> bool:
     """Wait for ssh, and let a machine whose budget ends first stop in time; say whether it will."""
+    limited = left is not None and left < server.max_hours
     try:
         arriving.reachable(aws, server, patience, reporter)
     except CompanionError as error:
-        raise CompanionError(
-            f"{server.name} RUNS at {prices.an_hour(server.price or 0)} an hour, but {error.message}",
-            hint="Has your own address changed? "
-            f"fastcompanion server start {server.name} --from checkip, or stop it: "
-            f"fastcompanion server stop {server.name}",
-            code=error.code,
-        ) from error
-    if left is None or left >= server.max_hours:
-        return False
-    minutes = max(1, math.floor(left * 60))
-    words = ["sudo", "-n", "shutdown", "-P", f"+{minutes}", "the month's budget is used up"]
-    connection.connect(server, reporter=reporter).run(words, timeout=60)
-    return True
+        again = f"fastcompanion server start {server.name} --from checkip"
+        hint = f"Has your own address changed? {again}"
+        raise CompanionError(error.message, hint=hint, code=error.code) from error
+    if limited:
+        # Who works on it already gets some minutes to bring things to their end.
+        least = _NOTICE_MINUTES if was_running else 1
+        minutes = max(least, math.floor((left or 0.0) * 60))
+        words = ["sudo", "-n", "shutdown", "-P", f"+{minutes}", "the month's budget is used up"]
+        connection.connect(server, reporter=reporter).run(words, timeout=60)
+    return limited
 
 
 def resize(
@@ -216,7 +306,7 @@ def resize(
             f"{name} is {machine.state}; a machine changes its type only while it is stopped",
             hint=f"fastcompanion server stop {name}",
         )
-    if kind.has_gpu != prices.table().machine(machine.type).has_gpu:
+    if kind.has_gpu != _has_gpu(machine.type, server):
         raise CompanionError(
             f"{machine.type} and {kind.type} need different machine images: one knows a GPU",
             hint=f"Launch another: fastcompanion server launch NAME --type {kind.type}",
@@ -230,16 +320,20 @@ def resize(
         )
     hour = price or market.on_demand(aws, kind.type) or prices.table().hour(kind, server.region)
     if not dry_run and kind.type != machine.type:
-        aws.call(
-            "ec2",
-            "modify_instance_attribute",
-            InstanceId=machine.id,
-            InstanceType={"Value": kind.type},
-        )
+        asked = {"InstanceId": machine.id, "InstanceType": {"Value": kind.type}}
+        again = f"fastcompanion server resize {name} --type {kind.type}"
+        with halfway.doing(f"{name} may be a {kind.type} by now", f"{again} again"):
+            aws.call("ec2", "modify_instance_attribute", **asked)
         running_hour, stopped_hour = rates(server.region, server.disk, hour)
         ledger.append(name, "resized", price=running_hour, idle_price=stopped_hour, note=kind.type)
         registry.change(name, type=kind.type, price=hour)
     return Resized(name, machine.type, kind.type, server.price, hour, server.disk)
+
+
+def _has_gpu(type_now: str, server: Server) -> bool:
+    """Say whether a machine's image knows a GPU; a type that is in no table was chosen elsewhere, later."""
+    known = {one.type: one.has_gpu for one in prices.table().machines}
+    return known.get(type_now, known.get(server.type, True))
 
 
 def allow(name: str, budget: float) -> Server:

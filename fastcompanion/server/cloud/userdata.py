@@ -22,6 +22,8 @@ from fastcompanion.server.setup.script import Options
 LARGEST = 16 * 1024
 SCRIPT_PATH = "/usr/local/sbin/fastcompanion-setup"
 _UNPACK = f"import bz2; open('{SCRIPT_PATH}', 'wb').write(bz2.decompress(open('{SCRIPT_PATH}.bz2', 'rb').read()))"
+#: of an RSA key; those of other kinds are a fifth of it
+_LARGE_KEY = 300
 FIRST_LIMIT = "fastcompanion-first-limit"
 USER = "ubuntu"
 HEADER = "#cloud-config\n"
@@ -31,18 +33,22 @@ def cloud_config(options: Options) -> str:
     """Give the text in the form that a person can read and paste into any cloud's console."""
     script_text = textwrap.indent(script.render(options), " " * 6).rstrip("\n")
     file = ["    owner: root:root", '    permissions: "0755"', "    content: |", script_text]
-    return _text(options, SCRIPT_PATH, file, [[SCRIPT_PATH]])
+    return _text(options, SCRIPT_PATH, file, _steps(options))
 
 
-def packed(options: Options) -> bytes:
+def packed(options: Options, *, keeps_key: bool = False) -> bytes:
     """Give the bytes for EC2: the script without comments, as small as Python and cloud-init can unpack.
 
-    The key stands in cloud-init's own list alone; keys do not get smaller, and two of them no room.
+    The key stands in cloud-init's own list alone, without the remark behind it; keys do not get smaller.
+    With `keeps_key`, EC2 has it too and gives it to cloud-init: a large one then stays out of here.
     """
+    blob = " ".join(options.key.split()[:2])
+    large = keeps_key and len(blob) > _LARGE_KEY
+    options = replace(options, key="" if large else blob)
     terse = script.render(replace(options, key=""), terse=True).encode()
     content = base64.b64encode(bz2.compress(terse, 9)).decode()
     file = ["    encoding: b64", f"    content: {content}"]
-    steps = [["python3", "-c", _UNPACK], ["bash", SCRIPT_PATH]]
+    steps = [["python3", "-c", _UNPACK], *_steps(options)]
     text = _text(options, f"{SCRIPT_PATH}.bz2", file, steps)
     data = gzip.compress(text.encode(), compresslevel=9, mtime=0)
     if len(data) > LARGEST:
@@ -70,10 +76,24 @@ def _text(options: Options, path: str, file: list[str], steps: list[list[str]]) 
 
 
 def _first_limit(options: Options) -> list[list[str]]:
-    """Let the machine stop at its hard limit even where the script itself fails at its first step."""
-    if options.kind != "cloud" or not options.max_hours:
+    """Let the machine stop at its hard limit even where the script itself fails at its first step.
+
+    Counted from the boot: a timer that counts from now begins anew whenever systemd reads its files again.
+    """
+    if not _limited(options):
         return []
     seconds = round(options.max_hours * 3600)
     return [
-        ["systemd-run", f"--unit={FIRST_LIMIT}", f"--on-active={seconds}", "systemctl", "poweroff"]
+        ["systemd-run", f"--unit={FIRST_LIMIT}", f"--on-boot={seconds}", "systemctl", "poweroff"]
     ]
+
+
+def _limited(options: Options) -> bool:
+    return options.kind == "cloud" and bool(options.max_hours)
+
+
+def _steps(options: Options) -> list[list[str]]:
+    """Run the script; a limit that it has set takes the place of the first one, which nobody could move."""
+    if not _limited(options):
+        return [["bash", SCRIPT_PATH]]
+    return [["sh", "-c", f"bash {SCRIPT_PATH} && systemctl stop {FIRST_LIMIT}.timer"]]

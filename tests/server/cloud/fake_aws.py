@@ -7,7 +7,8 @@ reading of answers. What goes nowhere is an error, never the network. In front o
 - keeps spot requests, which start their machine again while they are open;
 - refuses to delete a firewall group in use, and a disk;
 - knows the parameters of machine images, limits, prices and what a console shows;
-- refuses as it is told to, shows new machines late, and dies before or after the n-th call.
+- refuses as it is told to, shows new machines late, loses answers, lets somebody press Ctrl-C, and dies
+  before or after the n-th call.
 """
 
 from __future__ import annotations
@@ -21,14 +22,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
 
+import botocore.endpoint
 import botocore.handlers
 import botocore.loaders
 import botocore.session
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ReadTimeoutError
 
 # Three machine images in place of thirteen hundred, which would be made anew for every test.
 os.environ["MOTO_AMIS_PATH"] = str(Path(__file__).parent / "images.json")
@@ -63,6 +67,7 @@ class FakeAws:
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.die_at: tuple[int, str] | None = None
         self.refusals: dict[str, list[tuple[str, str]]] = {}
+        self.lost: dict[str, tuple[int, bool, BaseException | None]] = {}
         self.tokens: dict[str, tuple[str, bytes]] = {}
         self.spot: dict[str, str] = {}
         self.spot_state: dict[str, str] = {}
@@ -125,11 +130,23 @@ class FakeAws:
         """Show every machine in lists from now on."""
         self._hidden.clear()
 
-    def refuse(self, action: str, *codes: str) -> None:
+    def refuse(self, action: str, *codes: str, words: str = "") -> None:
         """Refuse the next calls of an action with these codes, one each."""
         self.refusals.setdefault(action, []).extend(
-            (code, f"the fake says {code}") for code in codes
+            (code, words or f"the fake says {code}") for code in codes
         )
+
+    def lose(self, action: str, *, done: bool = True, times: int = 4) -> None:
+        """Let the next answers of an action never come, whether or not it was done; boto3 asks four times."""
+        self.lost[action] = (times, done, ReadTimeoutError(endpoint_url="https://aws"))
+
+    def interrupt(self, action: str, *, done: bool = True) -> None:
+        """Let somebody press Ctrl-C while the next answer of an action is waited for."""
+        self.lost[action] = (1, done, KeyboardInterrupt())
+
+    def page(self, action: str, text: str) -> None:
+        """Answer an action with a page of somebody else's, as the network of a hotel does."""
+        self._own[action] = lambda fields, request: _xml(request, text)
 
     # --- where botocore sends ---
 
@@ -140,7 +157,10 @@ class FakeAws:
         self.asked.append((action, fields))
         if self.die_at == (len(self.calls), "before"):
             raise Killed(action)
-        answer = self._refused(action, fields, request) or self._answer(action, fields, request)
+        answer = self._refused(action, fields, request)
+        if answer is None:
+            self._lose(action, fields, request)
+            answer = self._answer(action, fields, request)
         if self.die_at == (len(self.calls), "after"):
             raise Killed(action)
         return answer
@@ -153,6 +173,15 @@ class FakeAws:
         if "amz-target" in str(request.headers).lower():
             return _json(request, {"__type": code, "message": message}, 400)
         return _error(request, code, message)
+
+    def _lose(self, action: str, fields: dict[str, str], request: Any) -> None:
+        times, done, what = self.lost.get(action, (0, False, None))
+        if not times or what is None or fields.get("DryRun") == "true":
+            return
+        self.lost[action] = (times - 1, done, what)
+        if done:
+            self._answer(action, fields, request)
+        raise what
 
     def _answer(self, action: str, fields: dict[str, str], request: Any) -> AWSResponse:
         own = self._own.get(action)
@@ -370,4 +399,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
         monkeypatch.setattr(botocore.handlers, "BUILTIN_HANDLERS", handlers)
         # The descriptions of the services are megabytes of JSON, read once for all tests.
         monkeypatch.setattr(botocore.session, "create_loader", lambda path=None: _LOADER)
+        # Between two tries boto3 waits for seconds.
+        monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=lambda _: None))
         yield fake

@@ -101,6 +101,7 @@ def test_an_end_that_dies_at_each_call(fake: FakeAws, key: Path, box: Box, when:
         trial.dies(number, when, trial.end)
         trial.end()
         assert fake.left() == {}, f"{when} call {number}, {name}"
+        assert not ledger.exists("gpu1"), f"hours go on counting: {when} call {number}, {name}"
         assert registry.read() == ()
 
 

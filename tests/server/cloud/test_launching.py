@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import bz2
 import gzip
+import re
 from collections.abc import Callable
 from fnmatch import fnmatch
 from pathlib import Path
@@ -51,11 +52,12 @@ def test_a_launch(fake: FakeAws, key: Path, box: Box, run: Runner) -> None:
         "RunInstances",
         "CreateSecurityGroup",
         "ImportKeyPair",
+        "ImportKeyPair",
         "CreateSecurityGroup",
         "AuthorizeSecurityGroupIngress",
         "RunInstances",
         "PutMetricAlarm",
-    ], "the first two are the rehearsal"
+    ], "the first three are the rehearsal"
 
 
 WRITES = {
@@ -119,7 +121,7 @@ def test_three_ways_to_stop(launched: FakeAws) -> None:
     text = first_boot(asked["UserData"])
     assert "IDLE_MINUTES=60" in text
     assert "MAX_HOURS=8" in text
-    assert '"systemd-run", "--unit=fastcompanion-first-limit", "--on-active=28800"' in text
+    assert '"systemd-run", "--unit=fastcompanion-first-limit", "--on-boot=28800"' in text
     alarms = launched._alarms("us-east-1")
     alarm = next(iter(alarms.values()))
     assert alarm.alarm_actions == ["arn:aws:automate:us-east-1:ec2:stop"]
@@ -149,6 +151,9 @@ def test_no_secret_in_user_data(
     asked = [fields for action, fields in fake.asked if action == "RunInstances"][-1]
     text = first_boot(asked["UserData"])
     assert PUBLIC_KEY.split()[1] in text
+    assert not re.search(
+        r"PRIVATE KEY|\bA[KS]IA[0-9A-Z]{8}|(?i:token|password|secret)=['\"]?\w{8}", text
+    )
     kept = [
         path.read_text(errors="replace")
         for path in key.parent.parent.rglob("*")

@@ -182,9 +182,9 @@ def test_terminate_takes_everything_away(gpu1: FakeAws, run: Runner) -> None:
     assert not Journal("gpu1").path.exists()
     assert ledger.read("gpu1")[-1].event == "terminated"
     kinds = [one.split()[0] for one in told.data["removed"]]
-    assert kinds == ["alarm", "machine", "firewall", "key"]
+    assert kinds == ["machine", "alarm", "firewall", "key"]
     order = [one for one in gpu1.calls if one.startswith(("Delete", "Terminate", "Cancel"))]
-    assert order == ["DeleteAlarms", "TerminateInstances", "DeleteSecurityGroup", "DeleteKeyPair"]
+    assert order == ["TerminateInstances", "DeleteAlarms", "DeleteSecurityGroup", "DeleteKeyPair"]
     again = run("server", "terminate", "gpu1", "--confirm", "gpu1", "--json")
     assert again.code == 2
 
@@ -258,7 +258,7 @@ def test_a_server_of_another_kind_is_not_asked_of_aws(fake: FakeAws, run: Runner
 
 def test_what_is_left_in_all_regions(gpu1: FakeAws) -> None:
     found = orphans.everything(("us-east-1", "eu-west-1"))
-    assert {one.kind for one in found} == {"machine", "disk", "firewall group", "key"}
+    assert {one.kind for one in found} == {"machine", "disk", "firewall group", "key", "alarm"}
     assert all(one.known and one.name == "gpu1" for one in found)
     disk = next(one for one in found if one.kind == "disk")
     assert (disk.month, disk.costs) == (8.0, True)
@@ -274,7 +274,7 @@ def test_status_of_all_regions(gpu1: FakeAws, run: Runner) -> None:
     told = run("server", "status", "--all-regions", "--json")
     assert told.code == 0, told.out
     kinds = [one["kind"] for one in told.data["resources"]]
-    assert kinds == ["machine", "disk", "firewall group", "key"]
+    assert kinds == ["machine", "disk", "firewall group", "key", "alarm"]
     shown = run("server", "status", "--all-regions")
     assert "machine i-" in shown.out
     run("server", "terminate", "gpu1", "--confirm", "gpu1")
@@ -285,3 +285,37 @@ def test_stopping_waits_for_the_state(gpu1: FakeAws) -> None:
     made = stopping.stop("gpu1", patience=QUICK)
     assert made.state == "stopped"
     assert gpu1.calls[-1] == "DescribeInstances"
+
+
+def test_who_works_on_it_is_not_thrown_out_by_letting_an_address_in(
+    gpu1: FakeAws, box: Box, run: Runner, frozen: Freeze
+) -> None:
+    """The budget ended while it ran, and the learner moved to a café: minutes, not one."""
+    frozen("2026-11-04T00:00:00+00:00")
+    told = run("server", "start", "gpu1", "--from", "91.198.174.192", "--json")
+    assert told.code == 0, told.out
+    assert told.data["was_running"] is True
+    [line] = [one for one in box.commands if "shutdown -P" in one]
+    assert "shutdown -P +15 " in line
+
+
+@pytest.mark.parametrize(("kind", "price"), [("g5.xlarge", 1.006), ("m5.large", 0.526)])
+def test_a_type_that_was_changed_in_the_console_has_its_own_price(
+    gpu1: FakeAws, run: Runner, kind: str, price: float
+) -> None:
+    run("server", "stop", "gpu1")
+    gpu1.machines()[0].instance_type = kind
+    told = run("server", "start", "gpu1", "--json")
+    assert told.code == 0, told.out
+    assert f"gpu1 is a {kind} by now, not a g4dn.xlarge" in told.err
+    assert registry.find("gpu1").price == price
+    run("server", "stop", "gpu1")
+    back = run("server", "resize", "gpu1", "--type", "g4dn.xlarge", "--yes", "--json")
+    assert back.code == 0, "also from a type that the table does not know"
+
+
+def test_a_type_of_another_kind_of_processor_is_refused(gpu1: FakeAws, run: Runner) -> None:
+    run("server", "stop", "gpu1")
+    told = run("server", "resize", "gpu1", "--type", "g5g.xlarge", "--yes", "--json")
+    assert told.code == 2
+    assert "ModifyInstanceAttribute" not in gpu1.calls

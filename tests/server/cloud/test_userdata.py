@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fastcompanion.server.cloud import exports, prices, userdata
+from fastcompanion.server.cloud import exports, keys, prices, userdata
 from fastcompanion.server.setup import script
 from fastcompanion.server.setup.script import Options
 from tests.box.rootfs import FOLDER
@@ -44,6 +44,48 @@ def _schema() -> Path:
 SCHEMA_TESTS = ("good", "typo", "type")
 
 
+def _key(kind: str, size: int, seed: int) -> str:
+    """A public key of a kind, as long as a real one, that no packing makes smaller."""
+    bits = b"".join(hashlib.sha256(bytes([seed, number])).digest() for number in range(80))
+    return f"{kind} {base64.b64encode(bits[:size]).decode()} a.long.name@and-a-machine.of.some.university.example"
+
+
+#: what the script may still grow by before a launch at EC2 fails
+ROOM = 512
+# As many bytes as ssh-keygen makes of each kind.
+KEYS = [
+    _key("ssh-ed25519", 51, 1),
+    _key("ssh-rsa", 535, 2),
+    _key("ssh-rsa", 2071, 3),
+    _key("ecdsa-sha2-nistp521", 172, 4),
+    _key("sk-ssh-ed25519@openssh.com", 74, 5),
+    _key("sk-ecdsa-sha2-nistp256@openssh.com", 127, 6),
+]
+
+
+@pytest.mark.parametrize("line", KEYS)
+def test_there_is_room_whatever_is_chosen(line: str) -> None:
+    """All that `launch` can put in: the kind of the key, the longest times, the longest zone."""
+    options = Options(
+        kind="cloud",
+        user=userdata.USER,
+        key=line,
+        idle_minutes=1440,
+        max_hours=72,
+        timezone="America/Argentina/ComodRivadavia",
+    )
+    size = len(userdata.packed(options, keeps_key=keys.Key(line, None, "").for_ec2))
+    assert size <= userdata.LARGEST - ROOM, f"{size} bytes: shorten templates/server/setup.sh"
+
+
+def test_a_large_key_comes_through_ec2_itself() -> None:
+    rsa = KEYS[1]
+    options = Options(kind="cloud", user=userdata.USER, key=rsa)
+    assert "ssh_authorized_keys" not in unpacked(userdata.packed(options, keeps_key=True))
+    kept = unpacked(userdata.packed(options))["ssh_authorized_keys"]
+    assert kept == [rsa.rpartition(" ")[0]], "where EC2 has it not"
+
+
 @pytest.mark.parametrize("options", CASES)
 def test_it_fits_into_what_ec2_takes(options: Options) -> None:
     packed = userdata.packed(options)
@@ -59,12 +101,14 @@ def test_cloud_init_gets_the_script_as_it_is() -> None:
     assert data["write_files"][0]["permissions"] == "0755"
     assert data["ssh_authorized_keys"] == [PUBLIC_KEY]
     assert data["ssh_pwauth"] is False
-    assert data["runcmd"][-1] == [data["write_files"][0]["path"]]
+    last = data["runcmd"][-1]
+    assert last[:2] == ["sh", "-c"]
+    assert last[2].startswith(f"bash {data['write_files'][0]['path']} && ")
 
 
 def test_what_is_packed_unpacks_itself(tmp_path: Path) -> None:
     data = unpacked(userdata.packed(CASES[0]))
-    assert data["ssh_authorized_keys"] == [PUBLIC_KEY]
+    assert data["ssh_authorized_keys"] == [PUBLIC_KEY.rpartition(" ")[0]], "without the remark"
     file = data["write_files"][0]
     (tmp_path / "fastcompanion-setup.bz2").write_bytes(base64.b64decode(file["content"]))
     limit, unpack, run_it = data["runcmd"]
@@ -74,7 +118,7 @@ def test_what_is_packed_unpacks_itself(tmp_path: Path) -> None:
     subprocess.run([sys.executable, *words[1:]], check=True)
     made = (tmp_path / "fastcompanion-setup").read_text()
     assert made == script.render(replace(CASES[0], key=""), terse=True)
-    assert run_it == ["bash", userdata.SCRIPT_PATH]
+    assert run_it[2].startswith(f"bash {userdata.SCRIPT_PATH} && ")
 
 
 def unpacked(packed: bytes) -> dict[str, Any]:
@@ -87,8 +131,26 @@ def unpacked(packed: bytes) -> dict[str, Any]:
 def test_the_hard_limit_stands_before_the_script() -> None:
     first = yaml.safe_load(userdata.cloud_config(CASES[0]))["runcmd"][0]
     assert first[0] == "systemd-run"
-    assert "--on-active=28800" in first
+    assert "--on-boot=28800" in first, "from now on would begin anew at each daemon-reload"
     assert first[-2:] == ["systemctl", "poweroff"]
+
+
+def test_a_limit_that_the_setup_has_set_takes_the_place_of_the_first(tmp_path: Path) -> None:
+    """Else `setup --max 24` would not move what stops the machine in its first hours."""
+    last = unpacked(userdata.packed(CASES[0]))["runcmd"][-1]
+    script_path = tmp_path / "setup"
+    for code, stopped in ((0, [f"stop {userdata.FIRST_LIMIT}.timer"]), (1, [])):
+        said = tmp_path / f"said-{code}"
+        script_path.write_text(f"exit {code}\n")
+        program = tmp_path / "systemctl"
+        program.write_text(f'#!/bin/sh\necho "$@" >> {said}\n')
+        program.chmod(0o755)
+        line = last[2].replace(userdata.SCRIPT_PATH, str(script_path))
+        env = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+        subprocess.run(["sh", "-c", line], env=env, check=False)
+        assert (said.read_text().splitlines() if said.exists() else []) == stopped
+    endless = replace(CASES[0], max_hours=0)
+    assert unpacked(userdata.packed(endless))["runcmd"][-1] == ["bash", userdata.SCRIPT_PATH]
 
 
 @pytest.mark.parametrize("which", SCHEMA_TESTS)
@@ -148,7 +210,7 @@ def test_the_task_of_skypilot() -> None:
     # SkyPilot has its own users, doors and end; ours must not get in its way.
     written = task["setup"]
     for step in ("sshd", "firewall", "idle", "limit"):
-        assert f"#: step {step} " not in written or step in _skipped(written)
+        assert f"\nstep {step} " not in written or step in _skipped(written)
 
 
 def test_root_runs_no_file_of_a_folder_that_everybody_may_write_in() -> None:
