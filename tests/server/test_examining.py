@@ -115,6 +115,25 @@ def test_a_server_line_by_line(findings: Any, there: SshServer) -> None:
     assert code == 5
 
 
+def test_a_machine_is_looked_at_as_it_was_set_up(findings: Any, there: SshServer) -> None:
+    """With `--user grace` another one works there than the one who logs in."""
+    registry.add(there.server(kind="cloud"))
+    there.program(
+        "cat",
+        "#!/bin/sh\ncase $1 in */server.env) printf 'KIND=cloud\\nLEARNER=grace\\nON_IDLE=warn\\n';; *) exec /bin/cat \"$@\";; esac\n",
+    )
+    done = '{"step":"preflight","state":"ok","note":""}\n{"step":"all","state":"done","note":""}'
+    there.program(
+        "bash",
+        f"#!/bin/sh\n/bin/cat >~/got\ngrep -q '^MODE=check' ~/got || exec /bin/bash ~/got\ncp ~/got ~/setup\necho '{done}'\n",
+    )
+    there.program("sudo", '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done; shift; exec "$@"\n')
+    findings()
+    told = (there.home / "setup").read_text()
+    assert "\nLEARNER=grace\n" in told
+    assert "\nON_IDLE=warn\n" in told
+
+
 def test_a_driver_that_does_not_fit(findings: Any, there: SshServer) -> None:
     registry.add(there.server())
     there.program("nvidia-smi", "#!/bin/sh\necho 'Driver/library version mismatch'; exit 18\n")
