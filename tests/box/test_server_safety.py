@@ -1,0 +1,63 @@
+"""What would cost the learner their way in, their JupyterLab or their money; each was seen before it was mended."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.box.box import USER
+from tests.box.server import ENVIRONMENT, Machine, notes, states
+
+pytestmark = pytest.mark.box
+
+
+def test_no_firewall_where_nobody_can_say_on_which_port_ssh_listens(machine: Machine) -> None:
+    """A file of somebody else keeps sshd -T silent, and nobody is connected: every port would be closed."""
+    machine.box.put("/etc/ssh/sshd_config.d/70-other.conf", "PermitRotLogin no\n")
+    found = machine.script(machine.options(only=("firewall",)))
+    machine.box.run(["rm", "/etc/ssh/sshd_config.d/70-other.conf"])
+    assert states(found)["firewall"] == "failed"
+    assert "no port of ssh is known" in notes(found)["firewall"]
+    assert "inactive" in machine.box.run(["ufw", "status"]).stdout
+    assert machine.login()
+
+
+def test_a_file_in_the_home_folder_is_not_taken_for_one_of_pythons(machine: Machine) -> None:
+    """`python -m` looks for modules in the working folder first, and learners do name files so."""
+    own = f"/home/{USER}/random.py"
+    machine.box.put(own, "raise SystemExit('this is not the random that was meant')\n", user=USER)
+    found = machine.script(machine.options(only=("jupyter",), environment=ENVIRONMENT))
+    assert states(found)["jupyter"] == "changed", notes(found)["jupyter"]
+    assert '"random.py"' in shown(machine)
+    machine.box.run(["rm", own])
+
+
+def test_whoever_logs_in_as_root_gets_a_jupyterlab_too(machine: Machine) -> None:
+    """In rented containers root is the usual user, and JupyterLab wants a word for it."""
+    machine.box.put("/root/notes.txt", "mine\n")
+    found = machine.script(machine.options(only=("jupyter",), environment=ENVIRONMENT, user="root"))
+    assert states(found)["jupyter"] == "changed", notes(found)["jupyter"]
+    assert '"notes.txt"' in shown(machine)
+    assert (
+        machine.script(
+            machine.options(only=("jupyter",), environment=ENVIRONMENT, user="root")
+        ).changes
+        == 0
+    )
+
+
+def shown(machine: Machine) -> str:
+    """What JupyterLab lists at its top."""
+    ask = '. /etc/fastcompanion/jupyter.env; curl -fsS -H "Authorization: token $JUPYTER_TOKEN" http://127.0.0.1:$JUPYTER_PORT/api/contents'
+    return machine.box.run(["sh", "-c", ask]).stdout
+
+
+def test_the_limit_of_the_first_boot_gives_way_to_the_one_that_was_asked_for(
+    machine: Machine,
+) -> None:
+    """`server setup NAME --max 24` on a launched machine that would still go off after its first 8 hours."""
+    first = ["systemd-run", "--unit=fastcompanion-first-limit", "--on-active=3600", "true"]
+    machine.box.run(first)
+    assert "fastcompanion-first-limit" in machine.box.systemctl("list-timers", "--all")
+    assert machine.script(machine.options(only=("limit",), max_hours=24)).done
+    assert "fastcompanion-first-limit" not in machine.box.systemctl("list-timers", "--all")
+    assert "fastcompanion-limit.timer" in machine.box.systemctl("list-timers")
