@@ -83,7 +83,7 @@ def at_home(rental: Rental) -> None:
 @pytest.fixture(scope="session")
 def index(shared: Path) -> Path:
     """A folder of wheels, which is the package index of a machine."""
-    for name in ("uv", "six", "filelock", "pip"):
+    for name in ("uv", "six", "filelock"):
         wheels.make(name, shared)
     wheels.make_empty("fastcompanion", "0.0.1", shared)
     return shared

@@ -236,7 +236,7 @@ from fastcompanion.server import registry
 from fastcompanion.server.connection import connect
 from fastcompanion.server.setup.running import setup
 from fastcompanion.server.setup.script import Options
-options = Options(kind="cloud", modules=("pip",), only=("python", "program"), mode=sys.argv[2])
+options = Options(kind="cloud", modules=("six",), only=("python", "program"), mode=sys.argv[2])
 found = setup(connect(registry.parse(sys.argv[1])), options, SILENT)
 print(json.dumps([found.done, found.changes, [(one.step, one.state, one.note) for one in found.steps]]))
 """
