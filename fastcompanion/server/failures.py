@@ -46,7 +46,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     (
         r"Could not resolve hostname|Name or service not known|nodename nor servname",
         "there is no machine named {host}, or no network",
-        "Look at the name: fastcompanion server list",
+        "Look at how the name is written (fastcompanion server list has yours), and at your network.",
     ),
     (
         r"Connection refused",
@@ -87,7 +87,7 @@ def of_ssh(err: str, server: Server) -> CompanionError | None:
     Without a word it ends when the line drops.
     """
     facts = {
-        "name": server.name,
+        "name": server.called,
         "host": server.host,
         "target": f"{server.user}@{server.host}" if server.user else server.host,
         "port": str(server.port or 22),

@@ -48,7 +48,7 @@ def find(connection: Connection) -> Jupyter:
             f"there is no JupyterLab of ours on {name}"
             if done.code == _NONE
             else f"its token can't be read on {name}: only another user there may",
-            hint=f"fastcompanion server setup {name}",
+            hint=f"fastcompanion server setup {connection.server.called}",
             code=Exit.NOT_SET_UP,
         )
     rows = (line.partition("=") for line in done.out.splitlines() if "=" in line)
@@ -57,7 +57,7 @@ def find(connection: Connection) -> Jupyter:
     if not _TOKEN.fullmatch(token) or not port.isdigit():
         raise CompanionError(
             f"{SETTINGS} on {name} holds no token",
-            hint=f"fastcompanion server setup {name}",
+            hint=f"fastcompanion server setup {connection.server.called}",
             code=Exit.NOT_SET_UP,
         )
     return Jupyter(int(port), token)

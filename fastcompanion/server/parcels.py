@@ -66,7 +66,7 @@ def find_python(connection: Connection, module: str, what: str) -> There:
         name = connection.server.name or connection.server.target
         raise CompanionError(
             f"{name} has no Python with {what}",
-            hint=f"fastcompanion server setup {name}",
+            hint=f"fastcompanion server setup {connection.server.called}",
             code=Exit.MISSING,
         )
     return There(home, python)

@@ -62,6 +62,11 @@ class Server:
         user = f"{self.user}@" if self.user else ""
         return f"{user}{host}{f':{self.port}' if self.port else ''}"
 
+    @property
+    def called(self) -> str:
+        """What a command calls it by: its name, or where it is as long as it is not kept."""
+        return self.target if self.provider == "ssh" and not self.created else self.name
+
 
 def read() -> tuple[Server, ...]:
     """Give all servers in the order in which they were added; no file is none."""

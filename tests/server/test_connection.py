@@ -78,6 +78,13 @@ def test_first_contact_pins_the_key_and_says_its_fingerprint_once(there: SshServ
     assert again.said == []
 
 
+def test_the_fingerprint_is_said_where_the_first_contact_goes_no_further(there: SshServer) -> None:
+    notes = Notes()
+    (there.folder / "authorized_keys").write_text("")
+    failing(connect(there.server(), reporter=notes))  # type: ignore[arg-type]
+    assert [there.fingerprint in one for one in notes.said] == [True]
+
+
 def test_a_changed_host_key_is_refused_until_it_is_forgotten(there: SshServer) -> None:
     connection = connect(there.server())
     connection.run(["true"])
@@ -158,7 +165,8 @@ def test_a_machine_that_does_not_answer_is_given_up_in_time() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(5)
-        server = Server("box", host="127.0.0.1", port=silent.getsockname()[1])
+        port = silent.getsockname()[1]
+        server = Server("box", host="127.0.0.1", port=port, created="2026-11-22")
         error = failing(Connection(server, connect_timeout=1))
         assert error.code is Exit.MISSING
         assert "does not answer" in error.message

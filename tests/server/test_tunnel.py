@@ -120,7 +120,7 @@ def test_settings_that_hold_no_token(there: SshServer, lab: int, settings: str, 
 
 def test_no_jupyter_there(there: SshServer) -> None:
     with pytest.raises(CompanionError, match="no JupyterLab of ours on box") as caught:
-        jupyter.find(connect(there.server()))
+        jupyter.find(connect(there.server(created="2026-11-22")))
     assert "server setup box" in caught.value.hint
 
 

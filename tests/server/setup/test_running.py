@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from fastcompanion.server import registry
+from fastcompanion.server import failures, registry
 from tests.conftest import Runner
 from tests.server.ssh_server import SshServer
 
@@ -285,3 +285,15 @@ def test_a_machine_that_was_half_set_up_is_kept_among_the_servers(
     assert done.code == 1
     assert "fastcompanion server logs gpu" in done.out
     assert registry.find("gpu").kind == "cloud"
+
+
+def test_a_hint_calls_a_machine_that_is_not_kept_by_where_it_is(
+    stranger: SshServer, run: Runner
+) -> None:
+    """Its name would be unknown to the command that the hint names."""
+    address = f"ada@127.0.0.1:{stranger.port}"
+    asked = run("server", "jupyter", address, "--no-browser", "--json")
+    assert asked.errors[0]["hint"] == f"fastcompanion server setup {address}"
+    cut = failures.of_ssh("Connection reset by peer", registry.find(address))
+    assert cut is not None
+    assert cut.hint.endswith(f"server status {address}")
