@@ -386,10 +386,31 @@ def test_a_disk_that_is_full_there_is_told_and_nothing_is_left_in_between(
     assert len(both("push").sent) == 2
 
 
-def test_a_folder_that_we_may_not_write_to_is_named(there: SshServer, root: Path) -> None:
+def test_a_folder_that_can_not_be_made_there_is_named(both: Both, there: SshServer) -> None:
     (there.home / "fastcompanion").write_text("a file in the way")
     with pytest.raises(CompanionError, match=r"mkdir: cannot create directory"):
-        Both(there, root, "tar")("push")
+        both("push")
+
+
+def test_a_folder_that_is_another_ones_there_is_named(
+    open_tmp: Path,
+    unprivileged: Callable[[Callable[[], int]], int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a folder of another one's")
+    monkeypatch.setenv("HOME", str(open_tmp))
+    (open_tmp / "copy").mkdir(mode=0o755)
+    link = connect(Server("me", host="localhost", provider="local"))
+
+    def act() -> int:
+        try:
+            carrying.push(link, "copy", {"notes.md": b"notes"})
+        except CompanionError as error:
+            return int("me does not let us: mkdir: " not in error.message or "yours" not in error.hint)  # fmt: skip
+        return 2
+
+    assert unprivileged(act) == 0
 
 
 def test_a_file_that_can_not_be_read_here_is_named(
