@@ -86,7 +86,7 @@ def test_the_fingerprint_is_said_where_the_first_contact_goes_no_further(there: 
 
 
 def test_a_changed_host_key_is_refused_until_it_is_forgotten(there: SshServer) -> None:
-    connection = connect(there.server())
+    connection = connect(there.server(created="2026-11-22"))
     connection.run(["true"])
     there.stop()
     there.new_host_key()
