@@ -69,6 +69,7 @@ PROBE = f"""set -e
     size=$(stat -c %s fc-probe_1_all.deb); sum=$(sha256sum fc-probe_1_all.deb | cut -d ' ' -f 1)
     printf '{CONTROL}Filename: ./fc-probe_1_all.deb\\nSize: %s\\nSHA256: %s\\n' "$size" "$sum" >Packages
     echo 'deb [trusted=yes] file:/srv/deb ./' >/etc/apt/sources.list"""
+PLACES = ("/etc", "/var", "/home", "/root", "/run", "/tmp", "/usr/local", "/opt")
 RENTED = Path(__file__).with_name("rented.sh").read_text(encoding="utf-8")
 #: Swap belongs to the whole machine, which a box shares; no package index is reached from it.
 LEFT_OUT = ("swap",)
@@ -217,3 +218,11 @@ def notes(found: Report) -> dict[str, str]:
 def tree(machine: Machine) -> list[str]:
     """Every file with owner, mode and content."""
     return machine.box.run(["sh", "-c", EVERYTHING], seconds=120).stdout.splitlines()
+
+
+def holding(machine: Machine, secret: str) -> set[str]:
+    """Every file of the machine, and of the learner at home, that holds a text."""
+    # From stdin: on a command line the search would find itself. Not in the folders that are shown in the box.
+    search = 'IFS= read -r secret; find "$@" -xdev -type f -print0 | xargs -0 grep -lsF -f /dev/fd/3 3<<END\n$secret\nEND\n'
+    found = machine.box.run(["sh", "-c", search, "sh", *PLACES], typed=f"{secret}\n", check=False, seconds=120)  # fmt: skip
+    return set(found.stdout.split("\n")) - {""}

@@ -19,7 +19,16 @@ from typing import Any
 import pytest
 
 from tests.box.box import USER, Box
-from tests.box.server import ENVIRONMENT, HOME_USER, LIGHT, PROGRAM, WHEELS, Machine, Rental
+from tests.box.server import (
+    ENVIRONMENT,
+    HOME_USER,
+    LIGHT,
+    PROGRAM,
+    WHEELS,
+    Machine,
+    Rental,
+    holding,
+)
 
 pytestmark = [pytest.mark.box, pytest.mark.usefixtures("at_home")]
 
@@ -199,15 +208,6 @@ def test_a_login_has_a_terminal(machine: Machine) -> None:
 
 
 SUDO, CLOUD, KAGGLE = "planted-sudo-password-7", "planted/cloud+secret/9", "0planted0kaggle0key0"
-PLACES = ("/etc", "/var", "/home", "/root", "/run", "/tmp", "/usr/local", "/opt")
-
-
-def holding(machine: Machine, secret: str) -> set[str]:
-    """Every file of the machine, and of the learner at home, that holds a text."""
-    # From stdin: on a command line the search would find itself. Not in the folders that are shown in the box.
-    search = 'IFS= read -r secret; find "$@" -xdev -type f -print0 | xargs -0 grep -lsF -f /dev/fd/3 3<<END\n$secret\nEND\n'
-    found = machine.box.run(["sh", "-c", search, "sh", *PLACES], typed=f"{secret}\n", check=False, seconds=120)  # fmt: skip
-    return set(found.stdout.split("\n")) - {""}
 
 
 @contextmanager
