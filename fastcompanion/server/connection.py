@@ -218,9 +218,10 @@ class Connection:
 
     def _explain(self, done: Completed) -> None:
         """Raise what ssh itself failed with; a first contact is told of."""
+        # First of all: ssh keeps a new key also where it then gets no further.
+        self._tell_of_new_key()
         if done.code == failures.SSH and (error := failures.of_ssh(done.err, self.server)):
             raise error
-        self._tell_of_new_key()
 
     def _tell_of_new_key(self) -> None:
         known = host_keys.of(self.alias)

@@ -47,7 +47,9 @@ OUT=/dev/null
 NOTE='' # what the step has to say
 CANNOT=no
 UNASKED=no
+GUESSED=no
 ROLLBACK=''
+OS_VERSION=''
 
 declare -A KINDS # of each step; the array keeps their order
 ORDER=()
@@ -228,6 +230,8 @@ step preflight "cloud, home, wsl, container" "Look at the machine"
 check_preflight() {
     local free year
     if [[ ! $OS_ID =~ ^(debian|ubuntu)$ ]]; then cannot "this is $OS_ID: only Debian 12 and 13 and Ubuntu 22.04 to 26.04 are known" || return; fi
+    if [[ ! " 12 13 22.04 24.04 26.04 " == *" $OS_VERSION "* ]]; then remark "Nobody has tried this on $OS_ID ${OS_VERSION:-without a version}."; fi
+    if [[ $GUESSED == yes ]]; then remark "This is for the user $LEARNER; for another one: --user NAME."; fi
     if [[ ! $HOSTTYPE =~ ^(x86_64|aarch64)$ ]]; then cannot "PyTorch has nothing for a $HOSTTYPE" || return; fi
     if [[ $KIND == cloud && $SYSTEMD == no ]]; then cannot "systemd does not run here: for a container, say --kind container" || return; fi
     slurp /proc/version
@@ -1046,7 +1050,10 @@ look_at() { # look_at STEP, and do it if need be
         say "$1" skipped "$REASON"
     # A run that was killed between a file and the service that reads it left this behind.
     elif looks_right "$1" && [[ $UNASKED == yes || ! -e $RUN/doing-$1 ]]; then
-        say "$1" ok "${NOTE% }"
+        ROLLBACK=''
+        # A client that was cut off has not proven it yet: this one shall, or it is told ok and goes back all the same.
+        if [[ $PROVEN == yes && ! -e $RUN/proof/$1 ]] && is_on "fastcompanion-rollback-$1.timer"; then ROLLBACK=fastcompanion-rollback-$1; fi
+        say "$1" ok "${NOTE% }" "$ROLLBACK"
     elif [[ $CANNOT == yes ]]; then
         fail "$1"
     elif [[ $MODE == check || $LOOKING == yes ]]; then
@@ -1089,8 +1096,9 @@ fail() {
     if listed "preflight packages user key" "$1"; then quit "stopped at $1"; fi
 }
 
-still_there() { # what is left of what we made
+still_there() { # what is left of what we made, and that the firewall was ours to switch
     local path
+    compgen -G "$KNOWN/firewall-*" || true
     while read -r path; do if [[ -e $path ]]; then echo "$path"; fi; done < <(cat "$KNOWN/files" 2>/dev/null)
 }
 
@@ -1154,9 +1162,15 @@ arguments() {
 prepare() {
     local name value
     if [[ ! -r /etc/os-release ]]; then quit "this is no Linux that the script knows"; fi
-    while IFS='=' read -r name value; do if [[ $name == ID ]]; then OS_ID=${value//\"/}; fi; done </etc/os-release
-    LEARNER=${LEARNER:-${SUDO_USER:-$(getent passwd 1000 | cut -d : -f 1 || true)}}
-    LEARNER=${LEARNER:-root}
+    while IFS='=' read -r name value; do
+        case $name in ID) OS_ID=${value//\"/} ;; VERSION_ID) OS_VERSION=${value//\"/} ;; esac
+    done </etc/os-release
+    LEARNER=${LEARNER:-${SUDO_USER:-}}
+    if [[ -z $LEARNER ]]; then
+        LEARNER=$(getent passwd 1000 | cut -d : -f 1) || true
+        LEARNER=${LEARNER:-root}
+        GUESSED=yes
+    fi
     find_home || true # not there yet
     VENV=${ENVIRONMENT:-$LEARNER_HOME/.venvs/fast}
     # A zone that this machine does not know would leave the timer without a time.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import textwrap
 from pathlib import Path
 from typing import Literal, get_args
@@ -21,9 +22,10 @@ FORMS: tuple[To, ...] = get_args(To)
 _SKYPILOTS = ("limit", "idle", "user", "key", "sudo", "sshd", "firewall", "motd")
 _HINTS: dict[str, str] = {
     "cloud-init": "Paste it as user data when you make a machine of Ubuntu 22.04 or 24.04 in any cloud's console.",
-    "sh": "Copy it to the machine and run it there: sudo bash setup.sh",
-    "skypilot": "With SkyPilot installed and `sky check` happy: sky launch fastcompanion.yaml -i 60 --down",
+    "sh": "Copy it to the machine and run it there: sudo bash {file}",
+    "skypilot": "With SkyPilot installed and `sky check` happy: sky launch {file} -i {idle} --down",
 }
+_FILES: dict[str, str] = {"cloud-init": "", "sh": "setup.sh", "skypilot": "fastcompanion.yaml"}
 
 
 @frozen
@@ -36,19 +38,21 @@ class Exported:
     bytes: int
 
 
-def export(to: To, options: Options, machine: Machine, disk: int) -> Exported:
-    """Give the text; nothing in it is secret."""
+def export(to: To, options: Options, machine: Machine, disk: int, *, file: str = "") -> Exported:
+    """Give the text, which is about to lie in `file`; nothing in it is secret."""
+    file = shlex.quote(file or _FILES[to])
     options = program.by_hand(options)
     if to == "cloud-init":
         text = userdata.cloud_config(options)
     elif to == "sh":
         text = script.render(options)
     else:
-        text = _skypilot(options, machine, disk)
-    return Exported(to, text, _HINTS[to], len(text.encode()))
+        text = _skypilot(options, machine, disk, file)
+    hint = _HINTS[to].format(file=file, idle=options.idle_minutes)
+    return Exported(to, text, hint, len(text.encode()))
 
 
-def _skypilot(options: Options, machine: Machine, disk: int) -> str:
+def _skypilot(options: Options, machine: Machine, disk: int, file: str) -> str:
     """Write a task: SkyPilot finds the cheapest cloud that has such a GPU and sets the machine up.
 
     It keeps the machine's users, its firewall and its end (`-i 60 --down`) itself.
@@ -62,8 +66,8 @@ def _skypilot(options: Options, machine: Machine, disk: int) -> str:
     )
     lines = [
         "# Made by fastcompanion for SkyPilot. Look first at what it would cost:",
-        "#   sky launch --dryrun fastcompanion.yaml",
-        f"# Then, ended by itself after idle minutes: sky launch -c gpu -i {options.idle_minutes} --down fastcompanion.yaml",
+        f"#   sky launch --dryrun {file}",
+        f"# Then, ended by itself after idle minutes: sky launch -c gpu -i {options.idle_minutes} --down {file}",
         "resources:",
         *accelerators,
         f"  disk_size: {disk}",
