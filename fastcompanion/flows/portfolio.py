@@ -24,7 +24,7 @@ from fastcompanion.project.place import BASELINE, MAJORITY, README, Project
 from fastcompanion.project.scoring import Board, Scored, apart, short
 from fastcompanion.study import portfolio
 from fastcompanion.study.portfolio import Card, Item, PostLine, State
-from fastcompanion.study.posts import bundle
+from fastcompanion.study.posts import bundle, images
 
 _NOTES = ("NOTES.md", "notes.md", "docs/notes.md", "FAILURES.md", "LESSONS.md", "journal.md")
 _LICENCES = re.compile(r"(?i)(?:licen[cs]e|copying|unlicense)(?:\.\w+)?")
@@ -252,7 +252,7 @@ def _files(root: Path, told: portfolio.Told | None) -> Iterator[Item]:
     yield Item("licence", "yes" if licence else "no", licence or "there is no licence, so nobody may use it", "" if licence else "Add a file LICENSE, e.g. the text of Apache-2.0 or MIT.")  # fmt: skip
     seen = bool(told and _local_picture(root, told))
     named = told is not None and bool(told.picture)
-    text = told.picture if seen and told else "the README names a picture that is not there" if named else "the README shows no picture"  # fmt: skip
+    text = told.picture if seen and told else "the README names a picture that is not there, or is none" if named else "the README shows no picture"  # fmt: skip
     yield Item("picture", "yes" if seen else "no", text, "" if seen else "Show one picture of a result at the top of the README: a good answer beside a bad one says most.")  # fmt: skip
     public = _address(root)
     yield Item("public", "yes" if public else "no", public or "nobody else can see the repository", "" if public else _in(root, "git remote add origin ADDRESS && git push -u origin main"))  # fmt: skip
@@ -266,10 +266,14 @@ def _files(root: Path, told: portfolio.Told | None) -> Iterator[Item]:
 
 
 def _local_picture(root: Path, told: portfolio.Told) -> bool:
+    """Say whether the picture is one, as it is copied and published: a README may name any file."""
     if not told.picture or "://" in told.picture:
         return False
     path = (root / unquote(told.picture)).resolve()
-    return path.is_relative_to(root.resolve()) and path.is_file()
+    ours = path.is_relative_to(root.resolve()) and path.is_file()
+    if not ours or path.suffix.lower() not in images.SUFFIXES:
+        return False
+    return not images.broken(path.name, store.read_bytes(path))
 
 
 def _address(root: Path) -> str:

@@ -77,6 +77,8 @@ def test_it_reads_what_is_there_and_names_one_next_step(
     assert last.data["advice"]["kind"] == "demo"
     shown = run("portfolio", "check")
     assert "What would help most: late, something to try" in shown.out
+    (project / "pics/late trips.png").write_text("TOKEN=1")
+    assert states(run("portfolio", "check", "--json").data)["picture"] == "no"
     assert "project next saved --yes && fastcompanion project next app --yes" in shown.out
 
 
@@ -103,6 +105,13 @@ def test_a_page_of_what_is_finished(study: Path, project: Path, run: Runner, git
     assert r"[Birds \<b\>& co\</b\>](<posts/2026-11-20-bird/index.md>), 2026-11-20" in text
     assert "second" not in text
     assert "later" not in text
+    readme = project / "README.md"
+    readme.write_text(readme.read_text().replace("pics/late%20trips.png", "LICENSE"))
+    assert run("portfolio", "build").code == 0
+    assert "![late trips]" not in page.read_text()
+    assert sorted(one.name for one in (study / "portfolio").iterdir()) == ["late.png"]
+    readme.write_text(readme.read_text().replace("(LICENSE)", "(pics/late%20trips.png)"))
+    assert run("portfolio", "build").code == 0
     assert "portfolio.md" in git(study, "show", "--name-only", "--format=")
     assert run("blog", "build").code == 0
     built = (study / "_site/portfolio/index.html").read_text()

@@ -151,6 +151,7 @@ def test_it_asks_before_it_is_public(blog: Path, remote: Path, git: Git) -> None
 
 def test_a_dry_run_makes_nothing(blog: Path, remote: Path, git: Git, run: Runner) -> None:
     git(blog, "remote", "set-url", "origin", "git@github.com:Ada/my-study.git")
+    before = {path: path.stat().st_mtime_ns for path in blog.rglob("*") if ".git/" not in str(path)}
     told = run("blog", "publish", "--dry-run", "--json")
     assert told.code == 0
     assert told.data["url"] == "https://ada.github.io/my-study/"
@@ -158,6 +159,9 @@ def test_a_dry_run_makes_nothing(blog: Path, remote: Path, git: Git, run: Runner
     assert all(one["bytes"] >= 0 for one in told.data["files"])
     assert branch.tip(blog, "refs/heads/gh-pages") is None
     shown = run("blog", "publish", "--dry-run")
+    after = {path: path.stat().st_mtime_ns for path in blog.rglob("*") if ".git/" not in str(path)}
+    assert set(after) - set(before) == set(), "no built site, no memory of one, no lock"
+    assert after == {**before, blog / ".git": after[blog / ".git"]}
     assert "https://ada.github.io/my-study/" in shown.out
     assert "posts/one/index.html" in shown.out
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from fastcompanion.study.posts import address, blog, bundle, checking, drafting,
 from fastcompanion.study.posts.bundle import Post
 from fastcompanion.study.posts.checking import CheckedPost
 from fastcompanion.study.posts.listing import BRANCH
+from fastcompanion.study.posts.site import Site
 
 #: lists what we published, so that files of others on the branch are told apart and kept
 MARKER = "fastcompanion-site.json"
@@ -102,8 +104,13 @@ def publish(
     ws: Workspace, *, consent: Consent, adopt: bool = False, dry_run: bool = False
 ) -> Published:
     """Build the site, commit it to gh-pages and push it; asks before what is here first goes public."""
-    with store.lock(ws.lock("publish"), busy=_BUSY):
+    with _alone(ws, dry_run=dry_run):
         return _publish(ws, consent, adopt=adopt, dry_run=dry_run)
+
+
+def _alone(ws: Workspace, *, dry_run: bool) -> AbstractContextManager[object]:
+    """Keep others from publishing meanwhile; who only looks needs no lock, and leaves none."""
+    return nullcontext() if dry_run else store.lock(ws.lock("publish"), busy=_BUSY)
 
 
 def _waiting(drafts: tuple[str, ...]) -> str:
@@ -130,14 +137,16 @@ def _publish(ws: Workspace, consent: Consent, *, adopt: bool, dry_run: bool) -> 
             else 'fastcompanion blog new "TITLE"',
             code=Exit.CHECK_SAYS_NO,
         )
-    built = _build(ws, tuple(post.slug for post in shown))
-    _refuse_lost(ground, built.posts, ground.local)
+    slugs = tuple(post.slug for post in shown)
+    _refuse_lost(ground, slugs, ground.local)
     mend = tuple(
         post.slug for post in checked if any(one.severity == "mend" for one in post.findings)
     )
-    told = replace(_told(ground, built, drafts), to_mend=mend)
     if dry_run:
-        return told
+        with site.built_apart(ws) as made:
+            return replace(_told(ground, _of_site(ws, made, slugs), drafts), to_mend=mend)
+    built = _build(ws, slugs)
+    told = replace(_told(ground, built, drafts), to_mend=mend)
     where = told.url or (ground.remote.url if ground.remote else "")
     first = ground.remote is not None and not ground.known
     if first and not consent(f"This becomes public: {where}. Publish it?"):
@@ -150,7 +159,7 @@ def unpublish(
     ws: Workspace, name: str | None, *, consent: Consent, dry_run: bool = False
 ) -> Published:
     """Take a post off the site, or all of them, as a new commit; what is taken off becomes a draft."""
-    with store.lock(ws.lock("publish"), busy=_BUSY):
+    with _alone(ws, dry_run=dry_run):
         return _unpublish(ws, name, consent, dry_run=dry_run)
 
 
@@ -218,12 +227,14 @@ def _take_off(
 
 def _build(ws: Workspace, shown: tuple[str, ...]) -> _Built:
     """Build into a folder of our own, where the next publishing finds what has not changed."""
-    out = ws.cache / "published"
-    made = site.build(ws, out)
+    return _of_site(ws, site.build(ws, ws.cache / "published"), shown)
+
+
+def _of_site(ws: Workspace, made: Site, shown: tuple[str, ...]) -> _Built:
     names = sorted((*made.written, *made.kept))
     # What is said of single posts is what `blog check` says.
     others = tuple(one for one in made.warnings if not one.startswith(f"{ws.posts.name}/"))
-    return _Built({name: out / name for name in names}, shown, others)
+    return _Built({name: made.folder / name for name in names}, shown, others)
 
 
 def _look(ws: Workspace) -> _Ground:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -93,17 +94,36 @@ def build(ws: Workspace, out: Path, *, drafts: bool = False, tolerant: bool = Fa
     A post that can't be read is an error that names file and line; with `tolerant` it gets a page that
     says so, as the preview needs it.
     """
-    return _Builder(ws, workspace.absolute(out), drafts, tolerant).build()
+    builder = _Builder(ws, workspace.absolute(out), drafts, tolerant)
+    with store.lock(ws.lock("blog"), busy="the blog is being built by another process"):
+        return builder.build()
+
+
+@contextmanager
+def built_apart(ws: Workspace) -> Iterator[Site]:
+    """Build the site where it is gone when the block ends, and leave nothing in the study."""
+    place = workspace.runtime_folder()
+    try:
+        yield _Builder(ws, place / "site", memory=place / "memory").build()
+    finally:
+        store.remove(place)
 
 
 class _Builder:
     """One build: what the last one left, and what this one makes."""
 
-    def __init__(self, ws: Workspace, out: Path, drafts: bool, tolerant: bool) -> None:
+    def __init__(
+        self,
+        ws: Workspace,
+        out: Path,
+        drafts: bool = False,
+        tolerant: bool = False,
+        memory: Path | None = None,
+    ) -> None:
         self._ws, self._drafts, self._tolerant = ws, drafts, tolerant
         self._blog = blogs.read(ws)
         key = hashlib.sha256(str(out).encode()).hexdigest()[:16]
-        self._memory = ws.cache / "blog" / key
+        self._memory = memory or ws.cache / "blog" / key
         program = _program()
         self._old = _remembered(self._memory, program)
         output.refuse(out, ws.root, ws.posts, ours=bool(self._old))
@@ -114,16 +134,15 @@ class _Builder:
         self._broken: list[Broken] = []
 
     def build(self) -> Site:
-        with store.lock(self._ws.lock("blog"), busy="the blog is being built by another process"):
-            found = bundle.look(self._ws)
-            if found.problems and not self._tolerant:
-                raise found.problems[0]
-            self._broken += [_broken(error, self._ws) for error in found.problems]
-            shown = [post for post in found.posts if self._drafts or not post.front.draft]
-            entries = self._posts(shown)
-            self._shared(entries)
-            self._out.clear_away()
-            self._remember(entries)
+        found = bundle.look(self._ws)
+        if found.problems and not self._tolerant:
+            raise found.problems[0]
+        self._broken += [_broken(error, self._ws) for error in found.problems]
+        shown = [post for post in found.posts if self._drafts or not post.front.draft]
+        entries = self._posts(shown)
+        self._shared(entries)
+        self._out.clear_away()
+        self._remember(entries)
         if not self._blog.url:
             self._warnings.append(
                 "there is no feed, as nobody knows the blog's address: fastcompanion config set blog.url ADDRESS"
