@@ -35,7 +35,8 @@ def setup(
         options,
         proven=options.mode == "apply",
         sudo_free=sudo is None,
-        program=options.program or program.version(),
+        # Nothing is put into an environment of the learner's own, and to name it all files here are read.
+        program=options.program or ("" if options.environment else program.version()),
     )
     label = f"{_LABELS[options.mode]} {connection.server.name}"
     with reporter.task(label, total=len(steps.all_steps())) as task:

@@ -175,10 +175,12 @@ def _settings(options: Options) -> dict[str, str]:
 
 def _with_settings(text: str, settings: dict[str, str]) -> str:
     """Write the settings over those of the template, each on its own line `NAME=value`."""
-    lines = text.split("\n")
-    for name, value in settings.items():
-        found = [number for number, line in enumerate(lines) if line.startswith(f"{name}=")]
-        if not found:
-            raise CompanionError(f"the script has no setting {name}", file=steps.SCRIPT)
-        lines[found[0]] = f"{name}={shlex.quote(value)}"
+    lines, left = text.split("\n"), dict(settings)
+    for number, line in enumerate(lines):
+        if not left:
+            break
+        if (name := line.partition("=")[0]) in left:
+            lines[number] = f"{name}={shlex.quote(left.pop(name))}"
+    if left:
+        raise CompanionError(f"the script has no setting {next(iter(left))}", file=steps.SCRIPT)
     return "\n".join(lines)
