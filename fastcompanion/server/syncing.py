@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Any, Literal
 
 from fastcompanion.base import clock, store, workspace
 from fastcompanion.base.errors import CompanionError, Exit
@@ -81,6 +81,7 @@ def sync(
     is taken away on the other. `by` forces "tar" or "rsync".
     """
     _may_travel(root, part)
+    _is_alone(link.server.name, root)
     alone = base_file(link.server.name, root).with_suffix(".lock")
     busy = f"another sync of {root.name} with {link.server.name} is under way"
     with store.lock(alone, busy=busy, wait=1.0), link.shared():
@@ -130,6 +131,20 @@ def _may_travel(root: Path, part: str) -> None:
         raise CompanionError(
             f"{above.relative_to(root).as_posix()} is a link, and links are not synced",
             hint=f"It leads to {above.resolve()}.",
+            code=Exit.USAGE,
+        )
+
+
+def _is_alone(name: str, root: Path) -> None:
+    """Refuse a folder whose place there is that of another one of the same name, as both would be mixed."""
+    if base_file(name, root).exists():
+        return
+    others = (Path(str(_told(path)["root"])) for path in _base_files(name))
+    same = (one for one in others if one.name == root.name and one.is_dir())
+    if (other := next(same, None)) is not None and other.resolve() != root.resolve():
+        raise CompanionError(
+            f"~/{place(root)} on {name} is the copy of {other} already; both would be mixed there",
+            hint="Give one of the two folders another name.",
             code=Exit.USAGE,
         )
 
@@ -317,14 +332,18 @@ def read_base(name: str, root: Path) -> dict[str, Entry]:
     path = base_file(name, root)
     if not path.exists():
         return {}
-    told = store.check_version(store.read_json(path), path, current=VERSION)
+    told = _told(path)
     return {one: Entry(int(size), float(at)) for one, (size, at) in told["files"].items()}
+
+
+def _told(path: Path) -> dict[str, Any]:
+    return store.check_version(store.read_json(path), path, current=VERSION)
 
 
 def bases(name: str) -> Iterator[tuple[str, Mapping[str, Entry]]]:
     """Give each folder of a server that was ever synced, and what both sides had in common in it."""
     for path in _base_files(name):
-        root = Path(str(store.check_version(store.read_json(path), path, current=VERSION)["root"]))
+        root = Path(str(_told(path)["root"]))
         yield place(root), read_base(name, root)
 
 

@@ -367,6 +367,20 @@ def test_what_differs_in_its_time_alone_is_no_conflict(both: Both) -> None:
     assert both("pull").sent == ()
 
 
+def test_another_folder_of_the_same_name_is_not_mixed_into_the_first_one(
+    there: SshServer, root: Path, tmp_path: Path
+) -> None:
+    Both(there, root, "tar")("push")
+    other = tmp_path / "elsewhere" / root.name
+    write(other / "mine.md", "another study")
+    with pytest.raises(CompanionError, match="is the copy of") as caught:
+        Both(there, other, "tar")("pull")
+    assert caught.value.code is Exit.USAGE
+    assert files(other) == {"mine.md": "another study"}
+    root.rename(tmp_path / "moved away")
+    assert Both(there, other, "tar")("push").sent == ("mine.md",)
+
+
 def test_two_syncs_do_not_get_into_each_others_way(there: SshServer, root: Path) -> None:
     lock = syncing.base_file("box", root).with_suffix(".lock")
     with store.lock(lock, busy="taken"), pytest.raises(CompanionError, match="is under way"):
