@@ -126,7 +126,6 @@ def keep(settings, known):
 
 
 def moment(seconds):
-    """In the zone of this machine, and named: the learner's may be another."""
     return time.strftime("%d %b %H:%M %Z", time.localtime(seconds))
 
 
@@ -196,7 +195,7 @@ def watch(settings):
 
 def warn(settings, quiet, left):
     interval = 60 * float(settings.get("WATCH_MINUTES", 5))
-    left = -(-left // interval) * interval  # it stops at a look, not between two
+    left = -(-left // interval) * interval
     minutes = f"Nobody has used this machine for {quiet / 60:.0f} minutes."
     if settings.get("ON_IDLE") == "warn":
         say(f"{minutes} It goes on costing money until you stop it.")

@@ -304,9 +304,10 @@ files_limit() {
         "$1" 644 /etc/systemd/system/fastcompanion-limit-notice.service notice_service &&
         "$1" 644 /etc/systemd/system/fastcompanion-limit-notice.timer notice_timer
 }
+# Not "systemctl poweroff": from systemd 257 on a program that holds a shutdown back, as apt does, stops root's as well.
 limit_service() {
     lines '[Unit]' 'Description=Switch this machine off after its hours (fastcompanion)' \
-        '[Service]' 'Type=oneshot' 'ExecStart=/usr/bin/systemctl poweroff'
+        '[Service]' 'Type=oneshot' 'ExecStart=/usr/bin/systemctl --no-block --job-mode=replace-irreversibly start poweroff.target'
 }
 limit_timer() {
     lines '[Unit]' 'Description=The hours that this machine may run (fastcompanion)' \
@@ -352,7 +353,7 @@ do_packages() {
     # A source of somebody else that is broken stops nothing: what is needed may come from the others.
     apt update || stale=yes
     apt install --no-install-recommends "${LIST[@]}"
-    if [[ $stale == yes ]]; then remark "a package source is broken: sudo apt-get update says which"; fi
+    if [[ $stale == yes ]]; then remark "a package source is broken: see apt-get update"; fi
 }
 undo_packages() {
     if [[ -s $KNOWN/packages ]]; then
@@ -751,7 +752,7 @@ do_python() {
         rm -rf "$uv"
         python3 -m venv "$uv"
         "$uv/bin/python" -m pip --quiet --disable-pip-version-check install "uv==$UV_VERSION" 2>"$WORK/log" ||
-            die "uv can't be fetched; is there a network, and does the package index answer? $(tail -n 1 "$WORK/log")"
+            die "uv can't be fetched; is there a network, and an index? $(tail -n 1 "$WORK/log")"
     fi
     # Older than 3.11 is too old for some of these; uv then fetches a newer one.
     if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then version=3.12; fi
@@ -769,7 +770,7 @@ undo_python() {
     if [[ -e $VENV/.fastcompanion ]]; then
         rm -rf "$VENV"
         rmdir --ignore-fail-on-non-empty "$(dirname "$VENV")"
-        if [[ -d $LEARNER_HOME/.cache/uv ]]; then remark "what was fetched is still in ~/.cache/uv, which may be removed"; fi
+        if [[ -d $LEARNER_HOME/.cache/uv ]]; then remark "what was fetched is still in ~/.cache/uv, which you may remove"; fi
     fi
     rm -rf "$KNOWN/uv"
 }
