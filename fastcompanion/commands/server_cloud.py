@@ -22,6 +22,7 @@ from fastcompanion.server.cloud import (
     exports,
     keys,
     launching,
+    machines,
     ordering,
     policy,
     prices,
@@ -172,6 +173,7 @@ def launch(
         max_hours=hours(longest),
         budget=budget,
     )
+    boto.needed()
     _budget_for_yes(session, wanted.budget)
     stopping.verify_month(name, budget)
     found = keys.find(key)
@@ -231,7 +233,7 @@ def _typed_price(hour: float, otherwise: str) -> None:
     except ValueError:
         agreed = False
     if not agreed:
-        raise CompanionError(f"{text!r} is not {prices.typed(hour)}: {otherwise}")
+        raise CompanionError(f"{text!r} is not {prices.typed(hour)}: {otherwise}", code=Exit.USAGE)
 
 
 @command(app, "stop")
@@ -262,7 +264,6 @@ def start(
     stopping.foreseen(name)
     if budget is not None:
         stopping.allow(name, budget)
-    session.reporter.note(f"Starting {name}; this takes a minute.")
     started = stopping.start(name, session.reporter, cidr=cidr, profile=profile)
     return Answer(started, views.started)
 
@@ -317,8 +318,10 @@ def terminate(
 
     Its disk goes with it. You type its name.
     """
-    session.reporter.note(f"Looking at what would be lost with {name}.")
     launch_id = ""
+    if not region:
+        machines.known(name)
+    session.reporter.note(f"Looking at what would be lost with {name}.")
     if region:
         region = plans.region_of(region)
         seen, launch_id = ending.before_launch(name, region, profile=profile)
@@ -387,11 +390,12 @@ def export(
     options = Options(
         kind="cloud",
         user=user,
-        key=keys.find(key).line if to != "skypilot" else "",
+        key=_key_for(to, key),
         idle_minutes=minutes(idle, "m", "--idle"),
         max_hours=hours(longest),
     )
-    made = exports.export(to, options, prices.table().with_gpu(gpu), disk)
+    file = out.name if out else ""
+    made = exports.export(to, options, prices.table().with_gpu(gpu), disk, file=file)
     if out is None or session.dry_run:
         if not session.json:
             session.reporter.note(made.hint)
@@ -399,6 +403,18 @@ def export(
     if out.exists() and not session.confirm(f"{out} is there already; overwrite it?"):
         raise CompanionError("nothing was written", hint="--out with another name", file=out)
     return Answer(exports.save(made, out), views.exported_to)
+
+
+def _key_for(to: exports.To, given: Path | None) -> str:
+    """Give the key that goes into a text; one that is run by hand needs none, as somebody is in already."""
+    if to == "skypilot":
+        return ""
+    try:
+        return keys.find(given).line
+    except CompanionError as error:
+        if to == "sh" and error.code is Exit.NOT_SET_UP:
+            return ""
+        raise
 
 
 @command(app, "iam-policy")

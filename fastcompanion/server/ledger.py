@@ -7,7 +7,7 @@ bill is the provider's.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 from fastcompanion.base import clock, store, workspace
@@ -62,10 +62,15 @@ def append(
 ) -> Entry:
     """Add a line; a price left out stays what it was.
 
-    No line comes before one that is there, nor in the same second, whose lines have no order: a clock that
-    was set back, or a start that failed at once, would leave a machine that runs for ever.
+    No line comes before one that is there: a clock that was set back, or a start that failed within its
+    second, would leave a machine that runs for ever. Lines of one moment are read in the order of their ids.
     """
-    made = Entry(clock.new_id(), at or _now(server), server, event, price, idle_price, note)
+    lines = read()
+    latest = max((one.at for one in lines if one.server == server), default=None)
+    moment = at or clock.now()
+    moment = latest if latest is not None and moment < latest else moment
+    identity = f"{len(lines):08}-{clock.new_id()}"
+    made = Entry(identity, moment, server, event, price, idle_price, note)
     line: dict[str, Any] = {
         "v": VERSION,
         "id": made.id,
@@ -77,13 +82,6 @@ def append(
     line.update({key: value for key, value in extra.items() if value is not None})
     store.append_line(workspace.server_ledger(), line)
     return made
-
-
-def _now(server: str) -> datetime:
-    """Give the present second, or the one after the last line."""
-    latest = max((one.at for one in read(server)), default=None)
-    now = clock.now().replace(microsecond=0)
-    return now if latest is None or latest < now else latest + timedelta(seconds=1)
 
 
 def read(server: str | None = None) -> tuple[Entry, ...]:

@@ -224,7 +224,8 @@ def _whole(text: str) -> int | None:
 def observe(server: Server, booted: datetime) -> None:
     """Let the ledger know of a start and a stop that it was not told of, as a machine stops itself.
 
-    When it stopped is not known then: it counts as running until it was last seen.
+    When it stopped is not known then: it counts as running until it was last seen. Where a month has a
+    budget, at EC2, until its hard limit: one that was only restarted ran all the night.
     """
     if server.price is None:
         return
@@ -233,8 +234,11 @@ def observe(server: Server, booted: datetime) -> None:
         _see(server)
         return
     if since is not None:
-        seen = ledger.read(server.name)[-1].at
-        ledger.append(server.name, "stopped", at=seen, note="it had stopped by itself")
+        latest = ledger.read(server.name)[-1].at
+        if server.provider == "ec2" and server.max_hours:
+            latest = max(latest, since + timedelta(hours=server.max_hours))
+        at = min(latest, booted)
+        ledger.append(server.name, "stopped", at=at, note="it had stopped by itself")
     ledger.append(server.name, "started", price=server.price, at=booted, note="seen running")
 
 

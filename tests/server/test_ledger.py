@@ -85,8 +85,8 @@ def test_lines_of_one_second_keep_their_order() -> None:
     """A start that is refused at once: by chance the machine would have gone on running in the lines."""
     for number in range(12):
         name = f"gpu{number}"
-        ledger.append(name, "started", price=1.0)
-        ledger.append(name, "stopped")
+        started = ledger.append(name, "started", price=1.0)
+        ledger.append(name, "stopped", at=started.at if number % 2 else None)
         assert ledger.running_since(name) is None, name
         assert ledger.stopped_since(name) is not None
 

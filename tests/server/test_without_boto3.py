@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fastcompanion.base import clock
+from fastcompanion.base import clock, own_wheel
 from fastcompanion.commands import WORDS
 from fastcompanion.server import registry
 from fastcompanion.server.cloud.journal import Journal
@@ -83,7 +83,8 @@ def test_what_asks_aws_says_what_to_install(run: Runner, words: tuple[str, ...])
     assert told.code == 5, told.out + told.err
     error = told.errors[0]
     assert "boto3, which is not installed" in error["message"]
-    assert "'fastcompanion[server]'" in error["hint"]
+    own = "'fastcompanion[server]'" if own_wheel.published() else "'.[server]', in the folder"
+    assert f"uv tool install --reinstall {own}" in error["hint"]
     assert not Journal("gpu2").path.exists(), "nothing was begun"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from fastcompanion.base import clock
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
@@ -106,6 +107,8 @@ def pin(aws: Aws, instance_id: str, alias: str, patience: Patience, reporter: Re
     def look() -> str | None:
         return keys_of(ec2.console(aws, instance_id)) or None
 
+    longest = max(1, round(patience.console_looks * patience.seconds / 60))
+    reporter.note(f"Waiting for the host keys on its console (up to {longest} minutes).")
     try:
         text = until(aws, patience.console_looks, patience.seconds, look, CompanionError("late"))
     except CompanionError as error:
@@ -130,28 +133,33 @@ def keys_of(console: str) -> str:
 
 
 def reachable(aws: Aws, server: Server, patience: Patience, reporter: Reporter) -> None:
-    """Wait until the machine lets us in by ssh."""
-    last: list[CompanionError] = []
+    """Wait until the machine lets us in by ssh, and show what ssh says meanwhile.
 
-    def look() -> bool | None:
-        try:
-            connection.connect(server, reporter=reporter).run(["true"], timeout=60)
-        except CompanionError as error:
-            if error.code is Exit.MISSING and "not installed" in error.message:
-                raise
-            last[:] = [error]
-            return None
-        return True
-
-    def late() -> CompanionError:
-        why = last[0]
-        return CompanionError(
-            f"ssh does not get in yet: {why.message}", hint=why.hint, code=Exit.MISSING
-        )
-
-    for number in range(patience.looks):
-        if look():
-            return
-        if number + 1 < patience.looks:
+    A firewall that shuts us out answers nothing, so that each look takes long: the time counts, too.
+    """
+    longest = patience.looks * patience.seconds
+    label = f"Waiting for {server.name} to let us in (up to {max(1, round(longest / 60))} minutes)"
+    begun = clock.monotonic()
+    with reporter.task(label, total=patience.looks) as task:
+        for number in range(patience.looks):
+            last = _refused(server, reporter)
+            if last is None:
+                return
+            task.advance(1, last.message)
+            over = bool(longest) and clock.monotonic() - begun > longest
+            if over or number + 1 == patience.looks:
+                raise CompanionError(
+                    f"ssh does not get in yet: {last.message}", hint=last.hint, code=Exit.MISSING
+                )
             aws.wait(patience.seconds)
-    raise late()
+
+
+def _refused(server: Server, reporter: Reporter) -> CompanionError | None:
+    """Try to get in once; give why not, None where it works."""
+    try:
+        connection.connect(server, reporter=reporter).run(["true"], timeout=60)
+    except CompanionError as error:
+        if error.code is Exit.MISSING and "not installed" in error.message:
+            raise
+        return error
+    return None

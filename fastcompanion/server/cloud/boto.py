@@ -6,15 +6,17 @@ shown or asked for here. Each failure is a `Refused` with AWS's code, its words,
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from fastcompanion.base import clock
+from fastcompanion.base import clock, own_wheel
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.server.cloud.refusals import Refused, refusal
 
 _ATTEMPTS, _CONNECT_SECONDS, _READ_SECONDS = 4, 10, 40
-INSTALL = "uv tool install --reinstall 'fastcompanion[server]'   (or: pip install boto3)"
+_VENDOR = Path("/sys/class/dmi/id/sys_vendor")
 _NO_CREDENTIALS = ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError")
 _EXPIRED = ("UnauthorizedSSOTokenError", "SSOTokenLoadError", "TokenRetrievalError", "LoginRefreshRequired", "LoginTokenLoadError")  # fmt: skip
 _SETTINGS = ("ConfigParseError", "ConfigNotFound", "InvalidConfigError", "SSOError", "InfiniteLoopConfigError")  # fmt: skip
@@ -80,19 +82,51 @@ class Aws:
         clock.pause(seconds)
 
 
+def install(more: str = "") -> str:
+    """Give the line that installs what is missing; a program of no package index comes from its checkout."""
+    published = own_wheel.published()
+    words = "'fastcompanion[server]'" if published else "'.[server]'"
+    words += f" --with {more!r}" if more else ""
+    place = "" if published else ", in the folder of your checkout"
+    return f"uv tool install --reinstall {words}{place}   (or: pip install {repr(more) if more else 'boto3'})"
+
+
+def needed() -> None:
+    """Refuse what asks AWS where boto3 is not installed, before anybody has typed an answer."""
+    if importlib.util.find_spec("boto3") is None:
+        raise CompanionError(
+            "asking AWS needs boto3, which is not installed", hint=install(), code=Exit.MISSING
+        )
+
+
+def _session(profile: str) -> Any:
+    """Look for credentials where learners have them: a computer that is no machine of EC2 has no address to ask.
+
+    Asking it all the same takes seconds of silence for whoever has no credentials yet.
+    """
+    import botocore.session
+
+    session = botocore.session.Session(profile=profile or None)
+    if not _is_ec2():
+        session.get_component("credential_provider").remove("iam-role")
+    return session
+
+
+def _is_ec2() -> bool:
+    try:
+        return _VENDOR.read_text(encoding="utf-8").startswith("Amazon")
+    except OSError:
+        return False
+
+
 def connect(region: str, profile: str = "") -> Aws:
     """Open the door; without boto3 or without credentials it is exit 5 with what to do."""
+    needed()
+    import boto3
+    from botocore.exceptions import BotoCoreError
+
     try:
-        import boto3
-        from botocore.exceptions import BotoCoreError
-    except ImportError:
-        raise CompanionError(
-            "asking AWS needs boto3, which is not installed",
-            hint=INSTALL,
-            code=Exit.MISSING,
-        ) from None
-    try:
-        session = boto3.Session(profile_name=profile or None, region_name=region)
+        session = boto3.Session(region_name=region, botocore_session=_session(profile))
         if session.get_credentials() is None:
             raise CompanionError(
                 "AWS does not know you: there are no credentials on this machine",
@@ -119,7 +153,7 @@ def _unable(error: Exception, service: str, region: str) -> CompanionError:
         hint = "aws configure list tells which file it reads; mend it there."
         return CompanionError(f"AWS's own settings: {text}", hint=hint, code=Exit.MISSING)
     if kind == "MissingDependencyException":
-        hint = "uv tool install --reinstall 'fastcompanion[server]' --with 'botocore[crt]'   (or: pip install 'botocore[crt]')"
+        hint = install("botocore[crt]")
         return CompanionError(
             f"this kind of login needs more: {text}", hint=hint, code=Exit.MISSING
         )

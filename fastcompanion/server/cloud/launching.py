@@ -31,6 +31,7 @@ from fastcompanion.server.cloud.boto import Aws
 from fastcompanion.server.cloud.ec2 import Instance
 from fastcompanion.server.cloud.journal import Journal, Order
 from fastcompanion.server.cloud.refusals import Refused
+from fastcompanion.server.connection import Connection
 from fastcompanion.server.registry import Server
 from fastcompanion.server.setup import running
 from fastcompanion.server.setup.report import Report
@@ -38,6 +39,13 @@ from fastcompanion.server.setup.script import Options
 
 #: what an older version of ourselves asked in other words: its machine may be there
 _ASKED_OTHERWISE = "IdempotentParameterMismatch"
+
+_GOES_ON = "124"
+_LONGEST_LINE = 60
+_FIRST_BOOT = (
+    "timeout 20 cloud-init status --wait >/dev/null 2>&1; echo $?; "
+    "sudo -n tail -n 1 /var/log/fastcompanion-setup.log 2>/dev/null"
+)
 
 
 @frozen
@@ -222,7 +230,7 @@ def _arrive(
     if server.host != there.address:
         server = registry.change(server.name, host=there.address)
     pinned = arriving.pin(aws, machine.id, server.alias, patience, reporter)
-    reporter.note(f"{server.name} runs at {there.address}; waiting for ssh.")
+    reporter.note(f"{server.name} runs at {there.address}.")
     arriving.reachable(aws, server, patience, reporter)
     report = _verified(server, order, reporter, patience)
     if not log.ready:
@@ -297,7 +305,7 @@ def _verified(server: Server, order: Order, reporter: Reporter, patience: Patien
     way = connection.connect(server, reporter=reporter)
     reporter.note("The machine sets itself up; the first time takes ten minutes and more.")
     with way.shared():
-        way.run(["cloud-init", "status", "--wait"], timeout=patience.setup_seconds, check=False)
+        _first_boot(way, reporter, patience)
         report = running.setup(way, options_of(order, "check"), reporter)
         if report.done and not report.changes:
             return report
@@ -307,6 +315,17 @@ def _verified(server: Server, order: Order, reporter: Reporter, patience: Patien
         what = f"the step {failed.step}: {failed.note}" if failed else "it did not come to its end"
         raise CompanionError(f"its setup failed at {what}", code=Exit.FAILED)
     return report
+
+
+def _first_boot(way: Connection, reporter: Reporter, patience: Patience) -> None:
+    """Wait for what the machine does by itself, and show the last line of its log now and then."""
+    begun = clock.monotonic()
+    with reporter.task(f"{way.server.name} sets itself up") as task:
+        while clock.monotonic() - begun < patience.setup_seconds:
+            said = way.run(["sh", "-c", _FIRST_BOOT], timeout=120, check=False).out.splitlines()
+            if not said or said[0] != _GOES_ON:
+                return
+            task.advance(0, (said[1:] or ["packages"])[-1][:_LONGEST_LINE])
 
 
 def options_of(order: Order, mode: str) -> Options:

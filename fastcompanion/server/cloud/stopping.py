@@ -142,6 +142,7 @@ def start(
         _within_budget(server, left)
         if machine.state == "stopping":
             arriving.state_is(aws, machine.id, ("stopped", *ec2.GONE), patience)
+        reporter.note(f"Starting {name}; this takes a minute.")
         server = _priced(aws, server, machine, reporter)
         _watched(aws, server, machine, reporter)
         _counted(server)
@@ -277,7 +278,8 @@ def _arrived(
     was_running: bool,
 ) -> bool:
     """Wait for ssh, and let a machine whose budget ends first stop in time; say whether it will."""
-    limited = left is not None and left < server.max_hours
+    # A hard limit of 0 hours is none.
+    limited = left is not None and (not server.max_hours or left < server.max_hours)
     try:
         arriving.reachable(aws, server, patience, reporter)
     except CompanionError as error:

@@ -11,6 +11,7 @@ import base64
 import bz2
 import gzip
 import json
+import re
 import textwrap
 from dataclasses import replace
 
@@ -22,6 +23,7 @@ from fastcompanion.server.setup.script import Options
 LARGEST = 16 * 1024
 SCRIPT_PATH = "/usr/local/sbin/fastcompanion-setup"
 _UNPACK = f"import bz2; open('{SCRIPT_PATH}', 'wb').write(bz2.decompress(open('{SCRIPT_PATH}.bz2', 'rb').read()))"
+_CHECKSUM = re.compile(r"(?ms)^if \[ \"\$\([a-z ]*sha256sum.*?^fi\n")
 #: of an RSA key; those of other kinds are a fifth of it
 _LARGE_KEY = 300
 FIRST_LIMIT = "fastcompanion-first-limit"
@@ -45,8 +47,7 @@ def packed(options: Options, *, keeps_key: bool = False) -> bytes:
     blob = " ".join(options.key.split()[:2])
     large = keeps_key and len(blob) > _LARGE_KEY
     options = replace(options, key="" if large else blob)
-    terse = script.render(replace(options, key=""), terse=True).encode()
-    content = base64.b64encode(bz2.compress(terse, 9)).decode()
+    content = base64.b64encode(bz2.compress(shortest(options).encode(), 9)).decode()
     file = ["    encoding: b64", f"    content: {content}"]
     steps = [["python3", "-c", _UNPACK], *_steps(options)]
     text = _text(options, f"{SCRIPT_PATH}.bz2", file, steps)
@@ -57,6 +58,14 @@ def packed(options: Options, *, keeps_key: bool = False) -> bytes:
             hint="This is a fault of fastcompanion: please report it.",
         )
     return data
+
+
+def shortest(options: Options) -> str:
+    """Give the script as it lies on a machine of EC2.
+
+    Its own look at whether it came over whole is left out: what is unpacked has a sum of its own.
+    """
+    return _CHECKSUM.sub("", script.render(replace(options, key=""), terse=True))
 
 
 def _text(options: Options, path: str, file: list[str], steps: list[list[str]]) -> str:
@@ -84,7 +93,12 @@ def _first_limit(options: Options) -> list[list[str]]:
         return []
     seconds = round(options.max_hours * 3600)
     return [
-        ["systemd-run", f"--unit={FIRST_LIMIT}", f"--on-boot={seconds}", "systemctl", "poweroff"]
+        [
+            *("systemd-run", f"--unit={FIRST_LIMIT}", f"--on-boot={seconds}"),
+            # `systemctl poweroff` asks, and a program that holds a shutdown back, as apt does, says no.
+            *("systemctl", "--no-block", "--job-mode=replace-irreversibly"),
+            *("start", "poweroff.target"),
+        ]
     ]
 
 

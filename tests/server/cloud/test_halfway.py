@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fastcompanion import console
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.reporter import SILENT
 from fastcompanion.server import ledger, registry
@@ -58,6 +59,37 @@ def test_a_machine_that_may_exist_is_named(
     again = run(*LAUNCH)
     assert again.code == 0, again.out
     assert len(fake.machines()) == 1
+
+
+def test_a_machine_that_no_list_shows_yet_is_not_made_twice(
+    fake: FakeAws, key: Path, box: Box, run: Runner
+) -> None:
+    """The same question with the same token: EC2 gives the machine that it made the first time."""
+    fake.hide_new = 3
+    fake.lose("RunInstances")
+    assert run(*LAUNCH).code == 5
+    told = run(*LAUNCH)
+    assert told.code == 0, told.out
+    assert len(fake.machines()) == 1
+
+
+def test_waiting_shows_signs_of_life(
+    fake: FakeAws, key: Path, box: Box, capsys: pytest.CaptureFixture[str]
+) -> None:
+    console.configure("server launch", json=False, quiet=False)
+    box.breaks()
+    aws, order = ordered()
+    with pytest.raises(CompanionError):
+        launching.launch(aws, order, console.reporter(), patience=QUICK)
+    said = capsys.readouterr().err
+    assert "Waiting for gpu1 to let us in (up to " in said
+    assert "no ssh server listens" in said, "and why it does not yet"
+    box.breaks(off=True)
+    box.still_boots()
+    kept = Journal("gpu1").order
+    assert kept is not None
+    launching.launch(aws, kept, console.reporter(), patience=QUICK)
+    assert "gpu1 sets itself up 0: Unpacking libssl" in capsys.readouterr().err
 
 
 def test_what_may_exist_can_be_ended(fake: FakeAws, key: Path, box: Box, run: Runner) -> None:

@@ -123,7 +123,7 @@ def test_it_works_without_boto3(run: Runner, monkeypatch: pytest.MonkeyPatch) ->
         assert told.code == 0, (words, told.out)
     asked = run("server", "plan", "--ask-aws", "--json")
     assert asked.code == 5
-    assert "fastcompanion[server]" in asked.errors[0]["hint"]
+    assert "[server]'" in asked.errors[0]["hint"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from fastcompanion.base import clock
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.reporter import SILENT
-from fastcompanion.server import ledger, registry
+from fastcompanion.server import ledger, registry, states
 from fastcompanion.server.cloud import launching
 from tests.server.cloud.conftest import QUICK, Box, ordered
 from tests.server.cloud.fake_aws import FakeAws
@@ -88,3 +88,24 @@ def test_amounts_that_mean_nothing(asleep: FakeAws, run: Runner, amount: str) ->
         assert (words, told.code) == (words, 2)
     assert registry.find("gpu1").budget == 20
     assert registry.find("gpu1").price == 0.526
+
+
+def test_a_restart_in_the_night_is_no_stop_in_the_evening(asleep: FakeAws) -> None:
+    """Seen at 11, restarted by its updates at 16:30, seen again: the hours between are on the bill."""
+    server = registry.find("gpu1")
+    ledger.append("gpu1", "noted", at=clock.parse("2026-11-02T11:00:00+00:00"))
+    states.observe(server, clock.parse("2026-11-02T16:30:00+00:00"))
+    until = clock.parse("2026-11-02T17:00:00+00:00")
+    assert ledger.hours("gpu1", ledger.month_start(), until) == pytest.approx(7)
+
+
+def test_without_a_hard_limit_the_budget_still_limits_a_start(
+    asleep: FakeAws, box: Box, run: Runner
+) -> None:
+    """`setup --max 0` is kept as 0 hours, which means none."""
+    run("server", "stop", "gpu1")
+    registry.change("gpu1", max_hours=0)
+    told = run("server", "start", "gpu1", "--json")
+    assert told.code == 0, told.out
+    assert told.data["limited"] is True
+    assert any("shutdown -P +" in one for one in box.commands)

@@ -117,7 +117,11 @@ def test_what_is_packed_unpacks_itself(tmp_path: Path) -> None:
     words = [one.replace(place, str(tmp_path)) for one in unpack]
     subprocess.run([sys.executable, *words[1:]], check=True)
     made = (tmp_path / "fastcompanion-setup").read_text()
-    assert made == script.render(replace(CASES[0], key=""), terse=True)
+    assert made == userdata.shortest(CASES[0])
+    assert "sha256" not in made, "bzip2 looks itself whether it came over whole"
+    whole = script.render(replace(CASES[0], key=""), terse=True).splitlines()
+    missing = [line for line in whole if line not in set(made.splitlines())]
+    assert len(missing) < 4, "nothing else is left out"
     assert run_it[2].startswith(f"bash {userdata.SCRIPT_PATH} && ")
 
 
@@ -132,7 +136,8 @@ def test_the_hard_limit_stands_before_the_script() -> None:
     first = yaml.safe_load(userdata.cloud_config(CASES[0]))["runcmd"][0]
     assert first[0] == "systemd-run"
     assert "--on-boot=28800" in first, "from now on would begin anew at each daemon-reload"
-    assert first[-2:] == ["systemctl", "poweroff"]
+    assert first[-2:] == ["start", "poweroff.target"], "not held back by anybody"
+    assert "--job-mode=replace-irreversibly" in first
 
 
 def test_a_limit_that_the_setup_has_set_takes_the_place_of_the_first(tmp_path: Path) -> None:
@@ -197,6 +202,14 @@ def test_exports(run: Any, isolated: Path, tmp_path: Path) -> None:
     assert yaml.safe_load(out.read_text())["runcmd"]
     again = run("server", "export", "--to", "cloud-init", "--out", out)
     assert again.code == 2, "an existing file is not overwritten unasked"
+    for to, words in (
+        ("sh", "sudo bash 'my box.sh'"),
+        ("skypilot", "sky launch 'my box.sh' -i 60"),
+    ):
+        made = run(
+            "server", "export", "--to", to, "--out", tmp_path / "my box.sh", "--yes", "--json"
+        )
+        assert words in made.data["hint"], "it names the file that was written"
 
 
 def test_the_task_of_skypilot() -> None:
