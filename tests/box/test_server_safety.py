@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from fastcompanion.server.setup import report, script
 from tests.box.box import USER
-from tests.box.server import ENVIRONMENT, Machine, notes, states
+from tests.box.server import ENVIRONMENT, SCRIPT, Machine, notes, states
 
 pytestmark = pytest.mark.box
 
@@ -61,3 +62,33 @@ def test_the_limit_of_the_first_boot_gives_way_to_the_one_that_was_asked_for(
     assert machine.script(machine.options(only=("limit",), max_hours=24)).done
     assert "fastcompanion-first-limit" not in machine.box.systemctl("list-timers", "--all")
     assert "fastcompanion-limit.timer" in machine.box.systemctl("list-timers")
+
+
+def test_a_change_that_nobody_has_proven_yet_is_told_to_the_next_client(machine: Machine) -> None:
+    """The first one was cut off; the next would hear that all is well, and then it would go back."""
+
+    def rollbacks() -> list[str]:
+        machine.box.put(SCRIPT, script.render(machine.options(only=("sshd",), proven=True)), mode="700")  # fmt: skip
+        said = machine.box.run(["bash", SCRIPT], check=False).stdout.splitlines()
+        found = [event for line in said if (event := report.read(line)) and event.step == "sshd"]
+        return [f"{event.state} {event.rollback}" for event in found if event.result]
+
+    assert rollbacks() == ["changed fastcompanion-rollback-sshd"]
+    assert rollbacks() == ["ok fastcompanion-rollback-sshd"]
+    machine.box.run(["touch", "/run/fastcompanion/proof/sshd"], user=USER)
+    assert rollbacks() == ["ok "]
+    machine.box.systemctl("start", "fastcompanion-rollback-sshd.service")
+    assert machine.effective()["passwordauthentication"] == "no"
+
+
+def test_what_was_written_and_not_yet_put_to_use_is_done_again(machine: Machine) -> None:
+    """Killed between sshd's file and its reload: sshd -T reads files, and would say that all is well."""
+    options = machine.options(only=("sshd",))
+    place = "    put 644 $SSHD_FILE sshd_text\n"
+    text = script.render(options)
+    assert text.count(place) == 1
+    machine.box.put(SCRIPT, text.replace(place, f"{place}    kill -9 $$ $BASHPID\n"), mode="700")
+    machine.box.run(["bash", SCRIPT], env={"FASTCOMPANION_EDITED": "yes"}, check=False)
+    assert machine.effective()["passwordauthentication"] == "no"
+    assert states(machine.script(options))["sshd"] == "changed"
+    assert states(machine.script(options))["sshd"] == "ok"

@@ -129,3 +129,9 @@ def test_there_is_one_script_and_no_old_copy_of_it() -> None:
     called = re.sub(r"^(\w+)\(\) \{", "{", TEXT, flags=re.MULTILINE)
     steps = re.compile(r"(check|do|undo|needs)_\w+")
     assert [one for one in names if not steps.fullmatch(one) and not re.search(rf"\b{one}\b", called)] == []  # fmt: skip
+
+
+def test_the_hard_limit_asks_nobody() -> None:
+    """From systemd 257 on even root's `systemctl poweroff` fails while apt, say, holds a shutdown back: seen on Debian 13."""
+    unit = TEXT[TEXT.index("\nlimit_service() {") :].partition("\n}\n")[0]
+    assert "ExecStart=/usr/bin/systemctl --no-block --job-mode=replace-irreversibly start poweroff.target" in unit  # fmt: skip
