@@ -10,7 +10,7 @@ import typer
 
 from fastcompanion import console
 from fastcompanion.base import store
-from fastcompanion.base.errors import Exit
+from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.commands.options import Session, command
 from fastcompanion.commands.server_app import app
@@ -204,7 +204,14 @@ def _run(session: Session, server: Server, options: Options, password: bool) -> 
         return Answer(_data(server, options, Report((), False)), _view, Exit.DONE)
     secret = console.ask_secret(f"Password for sudo on {server.name}") if password else None
     link = connect(server, reporter=session.reporter)
-    report = running.setup(link, options, session.reporter, sudo=secret)
+    try:
+        report = running.setup(link, options, session.reporter, sudo=secret)
+    except KeyboardInterrupt:
+        if options.mode != "apply":
+            raise
+        message = f"interrupted here; what has begun on {server.name} goes on there"
+        hint = "The same command again shows how it goes on."
+        raise CompanionError(message, hint=hint, code=Exit.INTERRUPTED) from None
     kept = server
     if options.mode == "apply" and (report.done or report.changes):
         # What was half set up may cost money all the same, and the next command goes on by its name.

@@ -57,7 +57,12 @@ def local() -> Iterator[Noted]:
         yield _keys(servers)
     yield from _files()
     names = ", ".join(one.name for one in servers)
-    yield Noted("ok", f"{len(servers)} servers: {names}" if servers else "no servers yet")
+    yield Noted(
+        "ok",
+        f"{len(servers)} server{'s' if len(servers) > 1 else ''}: {names}"
+        if servers
+        else "no servers yet",
+    )
     for one in servers:
         yield from _identity(one)
         yield from _stopped(one)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -297,3 +298,11 @@ def test_a_hint_calls_a_machine_that_is_not_kept_by_where_it_is(
     cut = failures.of_ssh("Connection reset by peer", registry.find(address))
     assert cut is not None
     assert cut.hint.endswith(f"server status {address}")
+
+
+def test_ctrl_c_says_that_the_setup_goes_on_there(box: SshServer, run: Runner) -> None:
+    plays(box, OK, more=f"kill -INT {os.getpid()}; sleep 2")
+    done = run("server", "setup", "box", "--json")
+    assert done.code == 130
+    assert "goes on there" in done.errors[0]["message"]
+    assert "same command" in done.errors[0]["hint"]
