@@ -31,7 +31,7 @@ from tests.box.box import USER, Box, program_folders
 from tests.box.box import Missing as NoBox
 from tests.box.server import ENVIRONMENT, HOME_USER, Machine
 
-ROUNDS, RUNS_IN_ROUND = 5, 3
+ROUNDS, RUNS_IN_ROUND = 3, 7
 BUDGETS = {"ssh HOST true": 1.5, "pyinfra": 0.5, "ansible-playbook": 0.1}
 PEERS = os.environ.get("FASTCOMPANION_PEERS", "")
 MAKE_PEERS = "uv venv peers && uv pip install --python peers pyinfra ansible-core"
