@@ -365,7 +365,7 @@ step user "cloud, container" "Your user"
 #: You work as a user of your own: a slip of the hand then can't break the system. A user who is new gets no
 #: password; the key opens the door.
 check_user() { find_home; }
-do_user() { useradd --create-home --shell /bin/bash "$LEARNER"; }
+do_user() { if ! check_user; then useradd --create-home --shell /bin/bash "$LEARNER"; fi; }
 undo_user() { remark "the user $LEARNER stays, with everything in the home folder"; }
 
 step idle "cloud, home on request" "Stop when nobody uses it"
@@ -426,6 +426,7 @@ check_key() {
     [[ $PUBLIC_KEY =~ AAAA[A-Za-z0-9+/=]+ && $'\n'$TEXT =~ $active"${BASH_REMATCH[0]}" ]]
 }
 do_key() {
+    if check_key; then return 0; fi
     # As the learner: in a folder of theirs root would follow their links.
     # shellcheck disable=SC2016 # it is the inner shell that fills these in
     as_learner sh -c 'umask 077; mkdir -p ~/.ssh; file=~/.ssh/authorized_keys; touch "$file"; chmod 600 "$file"

@@ -122,6 +122,7 @@ def test_killed_before_any_statement_and_run_again(rental: Rental, machine: Mach
             assert machine.login(), number
         again = machine.script(options, edit=case.edit)
         assert again.done, (number, notes(again)[step])
+        assert machine.box.read(f"/home/{USER}/.ssh/authorized_keys").count(KEY) == (step == "key")
         if before:  # a machine that was mended is as any other: not each time
             assert machine.script(options).changes == 0, number
         assert machine.script(replace(options, mode="undo")).done, number
