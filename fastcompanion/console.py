@@ -307,9 +307,9 @@ def _lines(block: Block) -> Iterator[tuple[str, str]]:
             yield f"Next: {command}" + (f"   ({why})" if why else ""), "next"
 
 
-def _wrapped(text: str, mark: str = "") -> list[str]:
+def _wrapped(text: str, mark: str = "", file: IO[str] | None = None) -> list[str]:
     width = min(max(_width(), 20), 100)
-    if not sys.stdout.isatty():
+    if not (file or sys.stdout).isatty():
         return [mark + text]
     indent = " " * len(mark)
     # An address or a command that is cut in two can't be copied.
@@ -409,8 +409,13 @@ class _Talk:
     """The reporter of a terminal: notes and progress on stderr."""
 
     def note(self, text: str) -> None:
-        if not _mode.quiet:
-            _write(sys.stderr, clean(text) + "\n")
+        if _mode.quiet:
+            return
+        for line in text.split("\n"):
+            words = line.lstrip(" ")
+            indent = " " * (len(line) - len(words))
+            for part in _wrapped(clean(words), indent, sys.stderr):
+                _write(sys.stderr, part + "\n")
 
     @contextmanager
     def task(self, label: str, total: int | None = None) -> Iterator[Task]:

@@ -125,3 +125,16 @@ def test_at_a_terminal_facts_fold_below_their_value_and_addresses_stay_whole(
     assert second.startswith(" " * len("it needs  "))
     assert third == "it needs  an account"
     assert page in rest, "one piece, to be clicked at or copied"
+
+
+def test_at_a_terminal_notes_fold_and_keep_their_indent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    console.configure("server launch", json=False, quiet=False)
+    price = "$0.526 an hour while it runs, $8.00 a month while it is stopped, $390.21 if it ran for 30 days."
+    console.reporter().note(f"A machine:\n  {price}")
+    lines = terminal.getvalue().splitlines()
+    assert lines[0] == "A machine:"
+    assert max(map(len, lines)) <= 80
+    assert all(line.startswith("  ") for line in lines[1:])
+    assert " ".join(line.strip() for line in lines[1:]) == price

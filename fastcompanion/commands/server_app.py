@@ -7,6 +7,7 @@ import typer
 app = typer.Typer(
     name="server",
     help="Notebook servers, and a GPU server of your own.",
+    epilog="Begin with fastcompanion server plan: do you need one at all?",
     no_args_is_help=True,
 )
 
