@@ -10,7 +10,6 @@ bytecode; nbconvert is installed beside the program.
 
 from __future__ import annotations
 
-import argparse
 import base64
 import json
 import os
@@ -25,12 +24,12 @@ from typing import Any
 from benchmarks.common import (  # fmt: skip
     Missing,
     Row,
+    as_program,
     call,
     clean_environment,
     compare,
     installed,
     scratch_folder,
-    table,
 )
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.study.posts import site
@@ -197,14 +196,5 @@ def measure(runs: int = 9) -> list[Row]:
     return [whole(given, runs), warm(given, runs), *again(max(3, runs // 3))]
 
 
-def main() -> int:
-    """Run as a program."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=9)
-    rows = measure(parser.parse_args().runs)
-    print(table(rows))
-    return 0 if all(row.kept for row in rows) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(as_program(measure, __doc__, 9))

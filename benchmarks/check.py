@@ -10,7 +10,6 @@ section, and in the one in the middle with all that follows it.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common import Row, call, compare, scratch_folder, seconds, table
+from benchmarks.common import Row, as_program, call, compare, scratch_folder, seconds
 from fastcompanion.base.kernel import OWN, Limits
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.course.checks import check, warm
@@ -146,6 +145,4 @@ def watched(
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=3)
-    print(table(measure(parser.parse_args().runs)))
+    sys.exit(as_program(measure, __doc__, 3))

@@ -7,6 +7,7 @@ same loop does not, or far less. A benchmark is a module with `measure() -> list
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import statistics
@@ -231,6 +232,16 @@ def report(rows: Sequence[Row]) -> int:
     """Print the table of one benchmark; 1 when a budget is broken."""
     print(table(rows))
     return 0 if all(row.kept for row in rows) else 1
+
+
+def as_program(
+    measure: Callable[[int], list[Row]], about: str | None, count: int, option: str = "--runs"
+) -> int:
+    """Run one benchmark as a program that can be told how often it measures."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument(option, type=int, default=count, dest="count")
+    given = parser.parse_args()
+    return run_alone(lambda: measure(given.count))
 
 
 def run_alone(measure: Callable[[], list[Row]]) -> int:

@@ -10,7 +10,6 @@ scikit-learn's own 1,797, written as PNG files in ten class folders; Titanic's t
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -19,11 +18,11 @@ from pathlib import Path
 from benchmarks.common import (
     Missing,
     Row,
+    as_program,
     call,
     clean_environment,
     compare_both,
     installed,
-    run_alone,
     scratch_folder,
 )
 
@@ -129,13 +128,5 @@ def _row(
     return cpu
 
 
-def main() -> int:
-    """Run as a program."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=7)
-    given = parser.parse_args()
-    return run_alone(lambda: measure(given.runs))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(as_program(measure, __doc__, 7))

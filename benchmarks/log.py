@@ -8,7 +8,6 @@ The peer is `git add` and `git commit` of the same day file in a copy of the sam
 
 from __future__ import annotations
 
-import argparse
 import os
 import resource
 import shutil
@@ -22,11 +21,11 @@ from pathlib import Path
 from benchmarks.common import (
     Installed,
     Row,
+    as_program,
     call,
     clean_environment,
     compare,
     installed,
-    run_alone,
     scratch_folder,
     seconds,
 )
@@ -197,13 +196,5 @@ def measure(runs: int = 15) -> list[Row]:
         return [*rows, stats(many, max(5, runs // 3))]
 
 
-def main() -> int:
-    """Run as a program."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=15)
-    given = parser.parse_args()
-    return run_alone(lambda: measure(given.runs))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(as_program(measure, __doc__, 15))

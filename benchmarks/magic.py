@@ -11,15 +11,15 @@ recorded checks, whose functions are called again.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common import Row, compare, scratch_folder, table
+from benchmarks.common import Row, as_program, compare, scratch_folder
 from fastcompanion.base import events
 from fastcompanion.base.kernel import OWN, Kernel, Limits
 from fastcompanion.base.workspace import Workspace
@@ -138,6 +138,4 @@ def measure(runs: int = 11) -> list[Row]:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=11)
-    print(table(measure(parser.parse_args().runs)))
+    sys.exit(as_program(measure, __doc__, 11))

@@ -10,7 +10,6 @@ same page while nobody submits.
 
 from __future__ import annotations
 
-import argparse
 import http.client
 import json
 import random
@@ -29,10 +28,10 @@ from typing import Any
 from benchmarks.common import (
     Installed,
     Row,
+    as_program,
     call,
     clean_environment,
     installed,
-    run_alone,
     scratch_folder,
 )
 
@@ -216,13 +215,5 @@ def _looking(server: Server) -> Iterator[list[float]]:
         thread.join()
 
 
-def main() -> int:
-    """Run as a program."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--submissions", type=int, default=SUBMISSIONS)
-    given = parser.parse_args()
-    return run_alone(lambda: measure(given.submissions))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(as_program(measure, __doc__, SUBMISSIONS, "--submissions"))

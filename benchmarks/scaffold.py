@@ -10,7 +10,6 @@ or is installed for the benchmark.
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import sys
@@ -22,11 +21,11 @@ from benchmarks.common import (
     Installed,
     Missing,
     Row,
+    as_program,
     call,
     clean_environment,
     compare,
     installed,
-    run_alone,
     scratch_folder,
 )
 
@@ -130,13 +129,5 @@ def measure(runs: int = 5) -> list[Row]:
         ]
 
 
-def main() -> int:
-    """Run as a program."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=5)
-    given = parser.parse_args()
-    return run_alone(lambda: measure(given.runs))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(as_program(measure, __doc__, 5))

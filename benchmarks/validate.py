@@ -9,18 +9,17 @@ the peer does: no id is compared, no value is looked at.
 
 from __future__ import annotations
 
-import argparse
 import random
 import sys
 from pathlib import Path
 
 from benchmarks.common import (
     Row,
+    as_program,
     call,
     clean_environment,
     compare_both,
     installed,
-    run_alone,
     scratch_folder,
 )
 
@@ -69,13 +68,5 @@ def _files(folder: Path) -> tuple[Path, Path]:
     return mine, sample
 
 
-def main() -> int:
-    """Run as a program."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=7)
-    given = parser.parse_args()
-    return run_alone(lambda: measure(given.runs))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(as_program(measure, __doc__, 7))

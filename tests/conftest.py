@@ -241,6 +241,16 @@ def built_in_study(
 
 
 @pytest.fixture
+def study_by_init(tmp_path: Path, run: Runner, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A study with `foundations` that `init` itself made: copies lack what it knows of the course."""
+    folder = tmp_path / "my study"
+    outcome = run("init", folder, "--yes", "--course", "foundations")
+    assert outcome.code == 0, outcome.err
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
 def unprivileged() -> Callable[[Callable[[], int]], int]:
     """Run a function in a forked child without root's rights; skips where that is impossible.
 

@@ -30,6 +30,12 @@ GROUPS: list[list[str]] = [[]]
 GROUPS += [words.split()[1:] for words, command in docs.walk(docs.root()) if docs.is_group(command)]
 
 
+@pytest.fixture
+def built_in_study(study_by_init: Path) -> Path:
+    """What was read of the course is known already."""
+    return study_by_init
+
+
 def loaded(*words: str, cwd: Path) -> tuple[int, set[str]]:
     """Run one command in a fresh interpreter; give its exit code and every module it has loaded."""
     argv = [sys.executable, "-c", SCRIPT, *words]

@@ -14,6 +14,12 @@ import pytest
 Runner = Callable[..., Any]
 
 
+@pytest.fixture
+def built_in_study(study_by_init: Path) -> Path:
+    """What was read of the course is known already."""
+    return study_by_init
+
+
 def offered(folder: Path, typed: str) -> tuple[list[str], str]:
     """Ask as the script for bash does; the last word is the one that is being typed."""
     words = f"fastcompanion {typed}"
