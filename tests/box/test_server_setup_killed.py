@@ -44,20 +44,20 @@ class Case:
 
 
 CASES = {
-    "limit": Case(),
-    "packages": Case({"packages": ("fc-probe",)}, find=PROBE, leaves=True),
     "idle": Case(),
-    "user": Case({"user": "grace"}, leaves=True),
-    "key": Case({"key": KEY}, leaves=True),
-    "sudo": Case({"user": "grace"}, find="useradd --create-home grace", leaves=True),
     "sshd": Case(),
     "firewall": Case(),
     "updates": Case(),
-    "swap": Case(find=LITTLE, edit=("size=4096", "size=4")),
-    "journal": Case(),
     "python": Case({"environment": "", "modules": ("six",)}),
     "program": Case({"environment": "", "modules": ("six",), "program": "0.0.1"}, leaves=True),
+    "journal": Case(),
+    "limit": Case(),
     "jupyter": Case(),
+    "swap": Case(find=LITTLE, edit=("size=4096", "size=4")),
+    "packages": Case({"packages": ("fc-probe",)}, find=PROBE, leaves=True),
+    "user": Case({"user": "grace"}, leaves=True),
+    "key": Case({"key": KEY}, leaves=True),
+    "sudo": Case({"user": "grace"}, find="useradd --create-home grace", leaves=True),
     "dotfiles": Case({"dotfiles": "/tmp/dots"}, find=DOTS, leaves=True),
     "motd": Case(),
     # what steps are made of
