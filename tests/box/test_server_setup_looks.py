@@ -6,6 +6,7 @@ import pytest
 
 from fastcompanion.server.setup import report, script
 from fastcompanion.server.setup.report import Report
+from tests.box.box import USER
 from tests.box.server import SCRIPT, Machine, notes, states
 
 pytestmark = pytest.mark.box
@@ -66,3 +67,30 @@ def test_whose_machine_it_becomes_is_said_where_nobody_named_a_user(machine: Mac
     assert "for the user learner" in told
     told = notes(machine.script(machine.options(mode="check")))["preflight"]
     assert "for the user" not in told
+
+
+def test_a_system_that_nobody_has_tried_is_told_of(machine: Machine) -> None:
+    old = ("done </etc/os-release", r"done < <(printf 'ID=debian\nVERSION_ID=11\n')")
+    told = notes(machine.script(machine.options(mode="check"), edit=old))["preflight"]
+    assert "Nobody has tried this on debian 11." in told
+    assert "Nobody" not in notes(machine.script(machine.options(mode="check")))["preflight"]
+
+
+def test_a_key_in_a_comment_lets_nobody_in(machine: Machine) -> None:
+    path, key = f"/home/{USER}/.ssh/authorized_keys", machine.key
+    machine.box.put(path, f"# {key}\n", user=USER, mode="600")
+    options = machine.options(key=key, only=("key",))
+    assert states(machine.script(options))["key"] == "changed"
+    assert machine.login()
+    assert states(machine.script(options))["key"] == "ok"
+
+
+def test_undo_says_that_the_firewall_was_switched_off(machine: Machine) -> None:
+    options = machine.options(only=("firewall",))
+    assert machine.script(options).done
+    undone = machine.script(machine.options(only=("firewall",), mode="undo"))
+    assert states(undone)["firewall"] == "changed"
+    assert "inactive" in machine.box.run(["ufw", "status"]).stdout
+    assert (
+        states(machine.script(machine.options(only=("firewall",), mode="undo")))["firewall"] == "ok"
+    )
