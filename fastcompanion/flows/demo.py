@@ -220,7 +220,7 @@ class Stage:
     @staticmethod
     def _argv(step: Step) -> list[str]:
         """Use the program that runs already, whatever is found by its name."""
-        return [sys.executable, "-m", "fastcompanion", *step.argv[1:]]
+        return [sys.executable, "-P", "-m", "fastcompanion", *step.argv[1:]]
 
 
 def _environment(reporter: Reporter) -> dict[str, str]:

@@ -318,7 +318,8 @@ def _run_tests(root: Path, python: Sequence[str], reporter: Reporter) -> Item:
 def _ask_app(root: Path, kernel: str, reporter: Reporter) -> Item:
     """Start the app on a free port of this machine, ask for its page, and end it."""
     reporter.note("starting the app")
-    words = [sys.executable, "-m", "fastcompanion", "project", "app", "--project", str(root), "--port", "0"]  # fmt: skip
+    # A file of the project's may be named as one of our libraries: its folder is none of our path.
+    words = [sys.executable, "-P", "-m", "fastcompanion", "project", "app", "--project", str(root), "--port", "0"]  # fmt: skip
     words += ["--kernel", kernel] if kernel else []
     again = _in(root, "fastcompanion project app")
     with _started(words, root) as child:

@@ -136,6 +136,7 @@ def test_tests_are_run_and_the_app_is_asked(study: Path, run: Runner) -> None:
     (project / "tests").rename(project / "old")
     (project / "tests").mkdir()
     (project / "tests/test_one.py").write_text("def test_one():\n    assert True\n")
+    (project / "typer.py").write_text("raise SystemExit('a file of the learner')\n")
     assert states(run("portfolio", "check", "--json").data)["demo"] == "not tried"
     told = run("portfolio", "check", "--run", "--json")
     (card,) = told.data["projects"]
