@@ -7,7 +7,7 @@ bill is the provider's.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from fastcompanion.base import clock, store, workspace
@@ -62,15 +62,14 @@ def append(
 ) -> Entry:
     """Add a line; a price left out stays what it was.
 
-    No line comes before one that is there: a clock that was set back, or a start that failed within its
-    second, would leave a machine that runs for ever. Lines of one moment are read in the order of their ids.
+    No line comes before one that is there: with a clock that was set back, a stop would come before its
+    start, and the machine would run for ever.
     """
-    lines = read()
-    latest = max((one.at for one in lines if one.server == server), default=None)
     moment = at or clock.now()
-    moment = latest if latest is not None and moment < latest else moment
-    identity = f"{len(lines):08}-{clock.new_id()}"
-    made = Entry(identity, moment, server, event, price, idle_price, note)
+    latest = max((one.at for one in read(server)), default=moment)
+    if moment < latest:
+        moment = latest + timedelta(seconds=1)
+    made = Entry(clock.new_id(), moment, server, event, price, idle_price, note)
     line: dict[str, Any] = {
         "v": VERSION,
         "id": made.id,

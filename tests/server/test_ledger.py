@@ -81,16 +81,6 @@ def test_the_month_begins_on_its_first_day(frozen: object) -> None:
     assert ledger.month_start().isoformat() == "2026-11-01T00:00:00+01:00"
 
 
-def test_lines_of_one_second_keep_their_order() -> None:
-    """A start that is refused at once: by chance the machine would have gone on running in the lines."""
-    for number in range(12):
-        name = f"gpu{number}"
-        started = ledger.append(name, "started", price=1.0)
-        ledger.append(name, "stopped", at=started.at if number % 2 else None)
-        assert ledger.running_since(name) is None, name
-        assert ledger.stopped_since(name) is not None
-
-
 def test_a_clock_that_was_set_back(frozen: object) -> None:
     frozen("2026-11-02T16:00:00+00:00")  # type: ignore[operator]
     ledger.append("gpu", "started", price=2.0)
