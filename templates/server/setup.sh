@@ -844,7 +844,8 @@ jupyter_answers() {
 }
 do_jupyter() {
     if [[ $JUPYTER != yes ]]; then return 0; fi
-    "$VENV/bin/python" -c 'import jupyterlab' || die "there is no jupyterlab in $VENV"
+    # As the learner: what root compiled there nobody else could replace.
+    as_learner "$VENV/bin/python" -c 'import jupyterlab' || die "there is no jupyterlab in $VENV"
     token_there || put_token
     files_jupyter put
     if [[ $SYSTEMD == yes ]]; then

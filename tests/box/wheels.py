@@ -82,5 +82,7 @@ def _place(path: PurePosixPath, stem: str) -> str:
         return ""
     if ".." not in path.parts:
         return str(path)
-    inner = path.parts[path.parts.index("bin") + 1 :] if "bin" in path.parts else ()
-    return "/".join((f"{stem}.data/scripts", *inner)) if inner else ""
+    # Beside the packages: programs, and what JupyterLab and others look for in share and etc.
+    inner = [part for part in path.parts if part != ".."]
+    place = ["scripts", *inner[1:]] if inner[0] == "bin" else ["data", *inner]
+    return "/".join((f"{stem}.data", *place))
