@@ -22,7 +22,10 @@ NEVER = (
     ".mypy_cache", ".pytest_cache", ".ruff_cache", RECEIVING, PARTIAL,
 )  # fmt: skip
 #: files that are secrets, of any depth
-SECRETS = ("kaggle.json", "access_token", ".env", ".netrc", "credentials", "id_rsa", "id_ed25519", "id_ecdsa", "*.pem")  # fmt: skip
+SECRETS = (
+    "kaggle.json", "access_token", ".env", ".netrc", "_netrc", "credentials", "credentials.json", ".git-credentials", ".pypirc",
+    "id_rsa", "id_ed25519", "id_ecdsa", "id_ed25519_sk", "id_ecdsa_sk", "*.pem",
+)  # fmt: skip
 # $1 the folder, $2 the part of it to look at; then what is left out: folders and files, large folders.
 # A part that lies behind a link is that link.
 _LIST = """

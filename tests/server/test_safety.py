@@ -14,7 +14,7 @@ import pytest
 
 from fastcompanion.base import workspace
 from fastcompanion.base.errors import CompanionError
-from fastcompanion.server import registry
+from fastcompanion.server import listing, registry
 from fastcompanion.server.registry import Server
 from fastcompanion.server.setup import script
 from fastcompanion.server.setup.script import Options
@@ -135,3 +135,16 @@ def test_the_hard_limit_asks_nobody() -> None:
     """From systemd 257 on even root's `systemctl poweroff` fails while apt, say, holds a shutdown back: seen on Debian 13."""
     unit = TEXT[TEXT.index("\nlimit_service() {") :].partition("\n}\n")[0]
     assert "ExecStart=/usr/bin/systemctl --no-block --job-mode=replace-irreversibly start poweroff.target" in unit  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        *((one, True) for one in ("kaggle.json", ".env", ".netrc", "_netrc", "credentials.json", ".git-credentials", ".pypirc", "id_ed25519_sk", "me.pem")),
+        *((one, False) for one in ("train.csv", "id_ed25519.pub", "environment.yml", "credentials.md", "key.ipynb")),
+    ],
+)  # fmt: skip
+def test_files_that_hold_secrets_by_their_name_never_go_to_a_server(
+    name: str, secret: bool
+) -> None:
+    assert listing.is_secret(name) is secret
