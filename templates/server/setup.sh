@@ -851,6 +851,8 @@ do_jupyter() {
     if [[ $SYSTEMD == yes ]]; then
         systemctl daemon-reload
         systemctl -q enable fastcompanion-jupyter.service
+        # Or it would be refused after five crashes, though what made it crash is mended.
+        systemctl reset-failed fastcompanion-jupyter.service 2>/dev/null || true
         systemctl restart fastcompanion-jupyter.service
     else
         setsid runuser -u "$LEARNER" -- env -i HOME="$LEARNER_HOME" USER="$LEARNER" /usr/local/bin/fastcompanion-jupyter \

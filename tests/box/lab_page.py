@@ -30,7 +30,8 @@ with sync_playwright() as play:
     cell.click(timeout=SECONDS)
     page.keyboard.type(CODE)
     page.keyboard.press("Shift+Enter")
-    shown = page.locator(".jp-OutputArea-output").first
+    # Not the first that comes: libraries have warnings to tell.
+    shown = page.locator(".jp-OutputArea-output", has_text="answer").first
     shown.wait_for(timeout=SECONDS)
     page.screenshot(path=PICTURE)
     print(json.dumps({"title": page.title(), "output": shown.inner_text(), "url": page.url}))

@@ -12,7 +12,7 @@ import pytest
 
 from fastcompanion.server.setup import report, script
 from tests.box.box import USER
-from tests.box.server import HOME_USER, SCRIPT, Machine, notes, states, tree
+from tests.box.server import HOME_USER, LIGHT, SCRIPT, Machine, notes, states, tree
 
 pytestmark = pytest.mark.box
 
@@ -140,6 +140,20 @@ def test_what_failed_is_not_tried_again_where_nobody_asks_for_it_any_more(machin
     assert "there is no jupyterlab" in notes(failed)["jupyter"]
     assert machine.script(machine.options(jupyter=False, only=("jupyter",))).done
     assert machine.box.read("/usr/local/bin/fastcompanion-jupyter") == ""
+
+
+def test_a_jupyter_that_crashed_too_often_starts_once_it_is_mended(machine: Machine) -> None:
+    """systemd refuses to start what has failed five times in five minutes."""
+    options = machine.options(only=("jupyter",))
+    assert machine.script(options).done
+    main = f"{LIGHT}/lib/jupyterlab/__main__.py"
+    good = machine.box.read(main)
+    machine.box.put(main, "raise SystemExit(3)\n")
+    again = "for _ in 1 2 3 4 5 6; do systemctl restart fastcompanion-jupyter; sleep 0.3; done"
+    machine.box.run(["sh", "-c", again], check=False)
+    assert "failed" in machine.box.systemctl("is-active", "fastcompanion-jupyter", check=False)
+    machine.box.put(main, good)
+    assert machine.script(options).done
 
 
 def test_a_bill_that_may_go_on_is_told_of(machine: Machine) -> None:
