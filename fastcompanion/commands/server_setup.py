@@ -19,7 +19,7 @@ from fastcompanion.console import Answer, Block, Line, Next, Raw, Table, Title, 
 from fastcompanion.server.cloud import holding
 from fastcompanion.server.connection import connect
 from fastcompanion.server.registry import Server
-from fastcompanion.server.setup import place, program, running, script, steps
+from fastcompanion.server.setup import place, program, remembered, running, script, steps
 from fastcompanion.server.setup.report import Report, StepResult
 from fastcompanion.server.setup.script import Mode, Options
 from fastcompanion.server.setup.steps import Kind, Step
@@ -125,6 +125,9 @@ Packages = Annotated[
 Modules = Annotated[
     str, typer.Option("--modules", help="Python packages, instead of the usual ones.")
 ]
+Anew = Annotated[
+    bool, typer.Option("--anew", help="Forget what this machine was set up with before.")
+]
 Dotfiles = Annotated[
     str, typer.Option("--dotfiles", metavar="URL", help="A git repository of your settings.")
 ]
@@ -158,6 +161,7 @@ def setup(
     packages: Packages = "",
     modules: Modules = "",
     dotfiles: Dotfiles = "",
+    anew: Anew = False,
 ) -> Answer:
     """Make a machine ready: keys, firewall, updates, Python, JupyterLab, and a stop when nobody uses it.
 
@@ -184,11 +188,22 @@ def setup(
         environment=env,
         dotfiles=dotfiles,
     )  # fmt: skip
+    options = options if anew else _as_before(session, known, options)
     if explain:
         return Answer(Explained(options.kind, _explained(options)), _view_explained)
     if shown or known is None:
         return Answer(Written(options.kind, script.render(program.by_hand(options))), _view_written)
     return _run(session, known, options, password)
+
+
+def _as_before(session: Session, server: Server | None, asked: Options) -> Options:
+    """Take what is not said now from the setup before, and say so."""
+    if server is None:
+        return asked
+    options = remembered.again(server, asked)
+    if said := remembered.told(server, asked, options):
+        session.reporter.note(said)
+    return options
 
 
 def _view_written(written: Written) -> Iterable[Block]:

@@ -19,7 +19,7 @@ from fastcompanion.server.cloud import orphans
 from fastcompanion.server.connection import Connection, connect
 from fastcompanion.server.jupyter import SETTINGS
 from fastcompanion.server.registry import Server
-from fastcompanion.server.setup import running
+from fastcompanion.server.setup import remembered, running
 from fastcompanion.server.setup.script import Options
 
 Severity = Literal["ok", "warn", "bad"]
@@ -221,6 +221,7 @@ def _options(server: Server, told: dict[str, str]) -> Options:
         timezone=told["ZONE"],
         mode="check",
     )
+    usual = remembered.again(server, usual)
     known: dict[str, Any] = {}
     if told.get("KIND") in registry.KINDS:
         known["kind"] = told["KIND"]

@@ -7,9 +7,9 @@ A name stands for how a machine is reached and what it costs. Where a command ta
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -54,6 +54,8 @@ class Server:
     max_hours: int = 8
     budget: float | None = None
     created: str = ""
+    #: what it was set up with, where that is not the usual
+    setup: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def target(self) -> str:
@@ -87,7 +89,7 @@ def read() -> tuple[Server, ...]:
 def _server(row: Any, path: Path) -> Server:
     if not isinstance(row, dict) or not isinstance(row.get("name"), str):
         raise _damaged(path, "holds a server without a name")
-    known = {field.name: field for field in fields(Server)}
+    known = {one.name for one in fields(Server)}
     try:
         made = Server(**{key: value for key, value in row.items() if key in known})
         _verify(made)
@@ -125,6 +127,7 @@ def _rules(one: Server) -> Iterator[tuple[bool, str]]:
     reachable = one.provider == "local" or is_host(one.host)
     yield reachable, f"{one.host!r} is no name or address of a machine"
     yield not one.user or bool(_USER.fullmatch(one.user)), f"{one.user!r} is no user's name"
+    yield isinstance(one.setup, dict), "its setup is no list of names and values"
     alias = not one.alias or bool(_ALIAS.fullmatch(one.alias))
     yield alias, f"{one.alias!r} is no name for a host key"
 
@@ -288,7 +291,7 @@ def _changing() -> Iterator[list[Server]]:
 
 def _row(server: Server) -> dict[str, Any]:
     """Give what differs from the defaults, so that the file stays readable."""
-    plain = {field.name: getattr(server, field.name) for field in fields(Server)}
+    plain = {one.name: getattr(server, one.name) for one in fields(Server)}
     default = Server("")
     always = ("name", "kind", "provider")
     return {

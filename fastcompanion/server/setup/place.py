@@ -9,6 +9,7 @@ from typing import Any
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.server import registry
 from fastcompanion.server.registry import Server
+from fastcompanion.server.setup import remembered
 from fastcompanion.server.setup.script import Options
 from fastcompanion.server.setup.steps import Kind
 
@@ -59,6 +60,8 @@ def keep(server: Server, options: Options) -> Server:
         "idle_minutes": options.idle_minutes,
         "max_hours": int(options.max_hours),
     }
+    if not options.only:  # a single step says nothing of the others
+        wanted["setup"] = remembered.of(server, options)
     if (known := _known(server)) is None:
         try:
             return registry.add(replace(server, name=_free(server.name), **wanted))
