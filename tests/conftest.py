@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
@@ -258,6 +259,9 @@ def unprivileged() -> Callable[[Callable[[], int]], int]:
     """
     if not hasattr(os, "fork"):
         pytest.skip("no fork on this system: permission tests not run here")
+    # The environment may lie where only root can read: what is imported late has to be here before.
+    for name in ("filelock", "git", "jinja2", "tomlkit", "yaml"):
+        importlib.import_module(name)
 
     def runner(act: Callable[[], int]) -> int:
         child = os.fork()
