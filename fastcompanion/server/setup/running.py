@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from fastcompanion.base import clock
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.reporter import Reporter, Task
 from fastcompanion.server.connection import Connection, Local, connect
@@ -20,6 +21,7 @@ if [ "$(id -u)" != 0 ] && [ "$2" != typed ]; then sudo -n true || exit 1; fi
 [ -e "$1" ] || systemctl -q is-active "$3.timer" || { echo "it came after its five minutes: set up again" >&2; exit 1; }
 touch "$1"
 """
+_PAUSES = (0.5, 2.0)
 _LABELS = {"apply": "Setting up", "check": "Looking at", "undo": "Taking back on"}
 
 
@@ -112,12 +114,8 @@ class _Listener:
                 f"touch {PROOF}/{name}. Without it the change is taken back."
             )
             return
-        fresh = connect(self._connection.server)
         try:
-            if self._sudo is not None:
-                fresh.verify_sudo(self._sudo)
-            how = "typed" if self._sudo is not None else "free"
-            fresh.run(["sh", "-c", _PROVE, "sh", f"{PROOF}/{name}", how, event.rollback])
+            self._log_in_afresh(event, name)
         except CompanionError as error:
             self._reporter.note(
                 f"{event.step}: a fresh login does not work ({error.message}). The change is taken back "
@@ -126,6 +124,21 @@ class _Listener:
             self.events.append(
                 Event(event.step, "failed", f"a fresh login did not work: {error.message}")
             )
+
+    def _log_in_afresh(self, event: Event, name: str) -> None:
+        """Log in as for the first time, more than once: sshd lets nobody in while it reads its settings again."""
+        fresh = connect(self._connection.server)
+        how = "typed" if self._sudo is not None else "free"
+        for pause in (*_PAUSES, None):
+            try:
+                if self._sudo is not None:
+                    fresh.verify_sudo(self._sudo)
+                fresh.run(["sh", "-c", _PROVE, "sh", f"{PROOF}/{name}", how, event.rollback])
+                return
+            except CompanionError:
+                if pause is None:
+                    raise
+                clock.pause(pause)
 
 
 def _title(name: str) -> str:

@@ -96,11 +96,23 @@ def test_a_login_that_comes_after_the_way_back_is_no_proof(box: SshServer, run: 
     box.program("systemctl", f'#!/bin/sh\necho "$@" >>{box.home}/asked\nexit 3\n')
     done = run("server", "setup", "box", "--json")
     assert done.code == 1
-    assert (box.home / "asked").read_text() == "-q is-active fastcompanion-rollback-sshd.timer\n"
+    asked = set((box.home / "asked").read_text().splitlines())
+    assert asked == {"-q is-active fastcompanion-rollback-sshd.timer"}
     assert not (box.home / "touched").exists()
     (step,) = done.data["steps"]
     assert step["state"] == "failed"
     assert "after its five minutes" in step["note"]
+
+
+def test_a_login_in_the_moment_in_which_sshd_reads_its_settings(
+    box: SshServer, run: Runner
+) -> None:
+    """The first fresh login meets nobody; the second one counts."""
+    plays(box, CHANGED, DONE)
+    away = f"if mkdir {box.home}/away 2>/dev/null; then echo 'Connection refused' >&2; exit 255; fi"
+    box.program("touch", f'#!/bin/sh\n{away}\necho "$@" >>{box.home}/touched\n')
+    assert run("server", "setup", "box").code == 0
+    assert (box.home / "touched").read_text() == "/run/fastcompanion/proof/sshd\n"
 
 
 def test_a_fresh_login_that_does_not_work_is_a_failure(
