@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-EXTRAS = {"train": "train"}
-GROUPS = {"train": "browser"}
+#: what a tier needs of the program beside its base, and of the tools; both open JupyterLab in a browser
+EXTRAS = {"train": ".[train]", "box": "."}
+GROUPS = {"train": "browser", "box": "browser"}
 #: two at a time, as a training of small data leaves one core idle; each then takes longer
 ARGUMENTS = {"train": ("-n", "2", "--timeout", "1200")}
 #: two trainings with two threads each would wait for one another
@@ -32,7 +33,7 @@ def install(extra: str, group: str) -> bool:
     """Install what the tier needs beside the development tools; uv first, as pip may pick torch and
     torchvision that don't fit each other. False where neither can: the tests say what is missing.
     """
-    wanted = ["--quiet", "--editable", f".[{extra}]", "--group", group]
+    wanted = ["--quiet", "--editable", extra, "--group", group]
     python = [sys.executable, "-m"]
     ways = (
         [*python, "uv", "pip", "install", "--python", sys.executable, *wanted],
