@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,7 +46,9 @@ def first_boot(find: str = "true") -> Iterator[Machine]:
             box.boot(seconds=180)
         except Failed as error:
             told = box.run(["grep", "-E", "WARN|ERROR|Error|failed", "/var/log/cloud-init.log"], check=False)  # fmt: skip
-            raise Failed(f"{error}\n{told.stdout[-4000:]}") from None
+            # Where it was to fail, systemd calls the boot degraded.
+            if find == "true" or not box.alive:
+                raise Failed(f"{error}\n{told.stdout[-4000:]}") from None
         box.until(lambda: _status(box) in ("done", "error"), seconds=240, what="cloud-init is done")
         yield machine
 
@@ -107,7 +110,7 @@ def test_where_the_script_fails_at_once_the_first_limit_stands() -> None:
         assert '"step":"preflight","state":"failed"' in log, log[-3000:]
         moment = ("show", unit, "-p", "NextElapseUSecMonotonic", "--value")
         before = box.systemctl(*moment)
-        assert before.startswith("8h")
+        assert re.search(r" [78]h (59min )?left", box.systemctl("list-timers", "--no-legend", unit))
         box.run(["sleep", "2"])
         box.systemctl("daemon-reload")
         assert box.systemctl(*moment) == before

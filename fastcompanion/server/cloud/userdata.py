@@ -35,7 +35,7 @@ def cloud_config(options: Options) -> str:
     """Give the text in the form that a person can read and paste into any cloud's console."""
     script_text = textwrap.indent(script.render(options), " " * 6).rstrip("\n")
     file = ["    owner: root:root", '    permissions: "0755"', "    content: |", script_text]
-    return _text(options, SCRIPT_PATH, file, _steps(options))
+    return _text(options, SCRIPT_PATH, file, [["bash", SCRIPT_PATH]])
 
 
 def packed(options: Options, *, keeps_key: bool = False) -> bytes:
@@ -49,7 +49,7 @@ def packed(options: Options, *, keeps_key: bool = False) -> bytes:
     options = replace(options, key="" if large else blob)
     content = base64.b64encode(bz2.compress(shortest(options).encode(), 9)).decode()
     file = ["    encoding: b64", f"    content: {content}"]
-    steps = [["python3", "-c", _UNPACK], *_steps(options)]
+    steps = [["python3", "-c", _UNPACK], ["bash", SCRIPT_PATH]]
     text = _text(options, f"{SCRIPT_PATH}.bz2", file, steps)
     data = gzip.compress(text.encode(), compresslevel=9, mtime=0)
     if len(data) > LARGEST:
@@ -88,8 +88,9 @@ def _first_limit(options: Options) -> list[list[str]]:
     """Let the machine stop at its hard limit even where the script itself fails at its first step.
 
     Counted from the boot: a timer that counts from now begins anew whenever systemd reads its files again.
+    The script ends it once the limit of its own stands, which `setup --max` can move.
     """
-    if not _limited(options):
+    if options.kind != "cloud" or not options.max_hours:
         return []
     seconds = round(options.max_hours * 3600)
     return [
@@ -100,14 +101,3 @@ def _first_limit(options: Options) -> list[list[str]]:
             *("start", "poweroff.target"),
         ]
     ]
-
-
-def _limited(options: Options) -> bool:
-    return options.kind == "cloud" and bool(options.max_hours)
-
-
-def _steps(options: Options) -> list[list[str]]:
-    """Run the script; a limit that it has set takes the place of the first one, which nobody could move."""
-    if not _limited(options):
-        return [["bash", SCRIPT_PATH]]
-    return [["sh", "-c", f"bash {SCRIPT_PATH} && systemctl stop {FIRST_LIMIT}.timer"]]
