@@ -159,7 +159,7 @@ def test_the_order_of_steps_is_told_in_words() -> None:
     )
 
 
-def test_what_the_author_wrote_comes_first(ws: Workspace, built_in_study: Path) -> None:
+def test_what_the_author_wrote_comes_first(built_in_study: Path) -> None:
     study = Workspace(built_in_study)
     write_scratch(study, lessons.find(study, "foundations/01"))
     spec = lessons.find(study, "01")[1].sections[0]

