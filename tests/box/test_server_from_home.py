@@ -70,7 +70,9 @@ def test_the_fresh_logins_called_the_ways_back_off(settled: tuple[Machine, str])
         "sshd",
     ]
     for name in ("sshd", "firewall"):
-        machine.box.systemctl("start", f"fastcompanion-rollback-{name}.service", check=False)
+        machine.box.systemctl(
+            "start", "--wait", f"fastcompanion-rollback-{name}.service", check=False
+        )
     assert machine.effective()["passwordauthentication"] == "no"
     assert "Status: active" in machine.box.run(["ufw", "status"]).stdout
 
@@ -218,7 +220,7 @@ def test_a_login_that_no_longer_works_is_told_and_goes_back(machine: Machine) ->
     states = {one["step"]: one["state"] for one in found["steps"]}
     assert states["sshd"] == "failed"
     assert not found["done"]
-    machine.box.systemctl("start", "fastcompanion-rollback-sshd.service")
+    machine.box.systemctl("start", "--wait", "fastcompanion-rollback-sshd.service")
     assert machine.effective()["passwordauthentication"] == "yes"
 
 

@@ -77,7 +77,7 @@ def test_a_change_that_nobody_has_proven_yet_is_told_to_the_next_client(machine:
     assert rollbacks() == ["ok fastcompanion-rollback-sshd"]
     machine.box.run(["touch", "/run/fastcompanion/proof/sshd"], user=USER)
     assert rollbacks() == ["ok "]
-    machine.box.systemctl("start", "fastcompanion-rollback-sshd.service")
+    machine.box.systemctl("start", "--wait", "fastcompanion-rollback-sshd.service")
     assert machine.effective()["passwordauthentication"] == "no"
 
 

@@ -83,7 +83,7 @@ def test_a_machine_that_is_given_back_is_as_it_was_rented(machine: Machine) -> N
     machine.as_rented()
     assert tree(machine) == before
     assert "inactive" in machine.box.run(["ufw", "status"]).stdout
-    assert machine.box.run(["pgrep", "-f", "sleep 1000"], check=False).stdout == ""
+    assert machine.box.run(["pgrep", "-f", "[s]leep 1000"], check=False).stdout == ""
     assert "fastcompanion" not in machine.box.systemctl("list-units", "--all")
     assert machine.box.run(["sh", "-c", "ls -d /run/fastcompanion*"], check=False).stdout == ""
     assert machine.effective()["passwordauthentication"] == "yes"
@@ -119,7 +119,7 @@ def test_a_full_disk_leaves_the_good_file_and_is_told(machine: Machine) -> None:
     assert machine.script(options).done
     before = machine.box.read("/etc/fastcompanion/server.env")
     full = """set -e; cd /etc/fastcompanion; cp -p server.env /run/kept
-    mount -t tmpfs -o size=4k full .; cp -p /run/kept server.env"""
+    mount -t tmpfs -o size=4k full /etc/fastcompanion; cp -p /run/kept /etc/fastcompanion/server.env"""
     machine.box.run(["sh", "-c", full])
     try:
         found = machine.script(replace(options, idle_minutes=30))
@@ -235,7 +235,7 @@ def test_the_rule_of_a_firewall_that_was_on_comes_back(machine: Machine, policy:
     said = machine.box.run(["bash", SCRIPT]).stdout
     assert '"rollback":"fastcompanion-rollback-firewall"' in said
     assert "deny (incoming)" in machine.box.run(["ufw", "status", "verbose"]).stdout
-    machine.box.systemctl("start", "fastcompanion-rollback-firewall.service")
+    machine.box.systemctl("start", "--wait", "fastcompanion-rollback-firewall.service")
     assert word in machine.box.run(["ufw", "status", "verbose"]).stdout
     assert machine.script(machine.options(only=("firewall",))).done
     assert machine.script(machine.options(only=("firewall",), mode="undo")).done
@@ -308,7 +308,7 @@ def test_without_proof_of_a_fresh_login_it_goes_back(machine: Machine) -> None:
     assert "fastcompanion-rollback-sshd.timer" in timers
     assert "fastcompanion-rollback-firewall.timer" in timers
     for name in ("sshd", "firewall"):
-        machine.box.systemctl("start", f"fastcompanion-rollback-{name}.service")
+        machine.box.systemctl("start", "--wait", f"fastcompanion-rollback-{name}.service")
     assert machine.effective()["passwordauthentication"] == "yes"
     assert "inactive" in machine.box.run(["ufw", "status"]).stdout
 
@@ -316,7 +316,7 @@ def test_without_proof_of_a_fresh_login_it_goes_back(machine: Machine) -> None:
 def test_a_proof_calls_the_way_back_off(machine: Machine) -> None:
     machine.script(machine.options(only=("sshd",), proven=True))
     machine.box.run(["touch", "/run/fastcompanion/proof/sshd"], user=USER)
-    machine.box.systemctl("start", "fastcompanion-rollback-sshd.service")
+    machine.box.systemctl("start", "--wait", "fastcompanion-rollback-sshd.service")
     assert machine.effective()["passwordauthentication"] == "no"
 
 
