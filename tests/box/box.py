@@ -137,7 +137,11 @@ class Box:
     @property
     def alive(self) -> bool:
         """Is the system's first process there?"""
-        return Path(f"/proc/{self.pid}").exists()
+        try:
+            state = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        return state not in ("Z", "X")
 
     def console(self) -> str:
         """What the system said on its console, the last lines."""
@@ -157,7 +161,18 @@ class Box:
     ) -> subprocess.CompletedProcess[str]:
         """Run a program in the box as `user`, with that user's environment and nothing else."""
         words = self._enter(argv, user, env or {}, cwd, seconds)
-        done = subprocess.run(words, input=typed, capture_output=True, text=True, check=False)
+        try:
+            done = subprocess.run(
+                words,
+                input=typed,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=seconds + 20,
+            )
+        except subprocess.TimeoutExpired:
+            # The box ended while this was on its way into it.
+            raise Failed(f"{' '.join(map(str, argv))}: no end within {seconds:g} s") from None
         if check and done.returncode:
             said = done.stdout + done.stderr
             raise Failed(f"{' '.join(map(str, argv))}: exit code {done.returncode}\n{said}")

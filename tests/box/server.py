@@ -7,6 +7,7 @@ command as the learner does at home, which reaches the machine over its real ssh
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -19,7 +20,7 @@ from typing import Any
 from fastcompanion.server.setup import report, script
 from fastcompanion.server.setup.report import Report
 from fastcompanion.server.setup.script import Options
-from tests.box.box import USER, Box
+from tests.box.box import USER, Box, Failed
 
 HOME_USER = "ada"
 PROGRAM = [sys.executable, "-m", "fastcompanion"]
@@ -179,8 +180,10 @@ class Rental:
         """A machine that was just rented: the same one, put back, unless it has been switched off."""
         self._settled = ""
         if self._machine is not None and self._machine.box.alive:
-            self._machine.as_rented()
-            return self._machine
+            # One that is just going off can't be put back.
+            with contextlib.suppress(Failed):
+                self._machine.as_rented()
+                return self._machine
         self.close()
         box = Box("server", shown=self.shown)
         box.__enter__()

@@ -226,3 +226,9 @@ def test_nothing_secret_is_in_any_script() -> None:
         text = script.render(options)
         assert not re.search(r"AKIA[0-9A-Z]{16}|PRIVATE KEY-----|JUPYTER_TOKEN=[0-9a-f]{8}", text)
         assert text.count(KEY) == 1
+
+
+def test_the_box_tests_give_machines_the_uv_that_the_script_asks_for() -> None:
+    asked = re.search(r"^UV_VERSION=(\S+)$", (ROOT / "templates/server/setup.sh").read_text(), re.MULTILINE)
+    assert asked is not None
+    assert f'"uv=={asked[1]}"' in (ROOT / "pyproject.toml").read_text()
