@@ -229,6 +229,8 @@ def test_nothing_secret_is_in_any_script() -> None:
 
 
 def test_the_box_tests_give_machines_the_uv_that_the_script_asks_for() -> None:
-    asked = re.search(r"^UV_VERSION=(\S+)$", (ROOT / "templates/server/setup.sh").read_text(), re.MULTILINE)
+    asked = re.search(
+        r"^UV_VERSION=(\S+)$", (ROOT / "templates/server/setup.sh").read_text(), re.MULTILINE
+    )
     assert asked is not None
     assert f'"uv=={asked[1]}"' in (ROOT / "pyproject.toml").read_text()
