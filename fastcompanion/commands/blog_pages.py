@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -50,7 +51,8 @@ def preview(
     study = session.workspace()
     if session.dry_run:
         return Answer(looking.would_build(study, drafts=True), _view_would_build)
-    with looking.running(study, port=port) as live:
+    # Ctrl-C is the end of it, also in the moment in which a line is shown.
+    with looking.running(study, port=port) as live, suppress(KeyboardInterrupt):
         for built in live.changes():
             shown = live.told(built)
             console.show_line(shown, _view_preview(shown))
