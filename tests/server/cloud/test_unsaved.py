@@ -75,7 +75,7 @@ def place(tmp_path: Path, git: Git, monkeypatch: pytest.MonkeyPatch) -> Place:
 
 
 def test_a_machine_as_its_setup_left_it_is_clean(place: Place) -> None:
-    place.pushed("work")
+    place.pushed("thesis")
     own = (
         ".bashrc",
         ".profile",
@@ -93,29 +93,29 @@ def test_a_machine_as_its_setup_left_it_is_clean(place: Place) -> None:
 
 def test_what_git_ignores_is_named_with_its_size(place: Place, git: Git) -> None:
     """Models and data are ignored because they are large: nothing else holds them."""
-    work = place.pushed("work", ignore="models/\n*.csv\n.venv/\n")
-    place.file("work/models/best.pth", 5000)
-    place.file("work/models/old/worse.pth", 1000)
-    place.file("work/my data/train.csv", 70)
-    place.file("work/.venv/lib/torch.so", 9000)
-    place.file("work/pkg/__pycache__/a.pyc", 9000)
-    nested = work / "models" / "nested"
-    git(work, "clone", "-q", str(place.root / "var" / "work.git"), str(nested))
+    thesis = place.pushed("thesis", ignore="models/\n*.csv\n.venv/\n")
+    place.file("thesis/models/best.pth", 5000)
+    place.file("thesis/models/old/worse.pth", 1000)
+    place.file("thesis/my data/train.csv", 70)
+    place.file("thesis/.venv/lib/torch.so", 9000)
+    place.file("thesis/pkg/__pycache__/a.pyc", 9000)
+    nested = thesis / "models" / "nested"
+    git(thesis, "clone", "-q", str(place.root / "var" / "thesis.git"), str(nested))
     assert place.found() == {
-        ("ignored", "./work/models"): (2, 6000),
-        ("ignored", "./work/my data"): (1, 70),
-        ("uncommitted", "./work"): (1, 0),
+        ("ignored", "./thesis/models"): (2, 6000),
+        ("ignored", "./thesis/my data"): (1, 70),
+        ("uncommitted", "./thesis"): (1, 0),
     }, "pkg/__pycache__ is a change without a commit to git, as nothing ignores it"
-    shutil.rmtree(work / "pkg")
+    shutil.rmtree(thesis / "pkg")
     said = server_cloud_view.losses(Before("gpu1", "us-east-1", "i-1", "running", place.look()))
-    assert "  ./work/models: 2 files that git ignores, 0.0 MB" in said
+    assert "  ./thesis/models: 2 files that git ignores, 0.0 MB" in said
 
 
 def test_many_ignored_files_are_one_finding(place: Place) -> None:
-    place.pushed("work", ignore="*.jpg\n")
+    place.pushed("thesis", ignore="*.jpg\n")
     for number in range(400):
-        place.file(f"work/a.py.d/{number}.jpg", 10)
-    assert place.found() == {("ignored", "./work/a.py.d"): (400, 4000)}
+        place.file(f"thesis/a.py.d/{number}.jpg", 10)
+    assert place.found() == {("ignored", "./thesis/a.py.d"): (400, 4000)}
 
 
 def test_hidden_folders_are_looked_into(place: Place) -> None:
@@ -160,9 +160,9 @@ def test_a_repository_in_a_folder_speaks_for_itself(place: Place, git: Git) -> N
 
 
 def test_what_git_can_not_read_is_no_clean_repository(place: Place) -> None:
-    work = place.pushed("work")
-    (work / ".git" / "HEAD").write_text("broken\n")
-    assert place.found() == {("unreadable", "./work"): (1, 0)}
+    thesis = place.pushed("thesis")
+    (thesis / ".git" / "HEAD").write_text("broken\n")
+    assert place.found() == {("unreadable", "./thesis"): (1, 0)}
 
 
 def test_a_copied_file_with_an_old_date_is_new_there(place: Place) -> None:
@@ -178,12 +178,12 @@ def test_a_copied_file_with_an_old_date_is_new_there(place: Place) -> None:
 def test_names_that_would_break_lines(place: Place) -> None:
     place.file("od\nd\tname/x", 3)
     place.file("--help", 4)
-    place.pushed("work", ignore="*.bin\n")
-    place.file("work/-x\ny.bin", 5)
+    place.pushed("thesis", ignore="*.bin\n")
+    place.file("thesis/-x\ny.bin", 5)
     assert place.found() == {
         ("files", "od?d?name"): (1, 3),
         ("files", "--help"): (1, 4),
-        ("ignored", "./work/-x?y.bin"): (1, 5),
+        ("ignored", "./thesis/-x?y.bin"): (1, 5),
     }
 
 
