@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Iterator
 
 import pytest
 
-from fastcompanion.competition.practice import server
 from fastcompanion.competition.practice.server import Live
 from tests.competition import faults as bad
 from tests.competition.faults import Faults
@@ -16,19 +14,8 @@ from tests.competition.practice import served
 
 
 @pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FASTCOMPANION_HOME", str(tmp_path_factory.mktemp("home")))
-        place = served.competition(tmp_path_factory.mktemp("data"), daily=0)
-    with server.serving(place, scoring=False) as running:
-        running.protocol.accept()
-        yield running
-
-
-@pytest.fixture
-def faults(live: Live) -> Iterator[Faults]:
-    with Faults(live) as made:
-        yield made
+def live(lasting: Live) -> Live:
+    return lasting
 
 
 def listed(live: Live) -> served.Got:

@@ -7,12 +7,10 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from fastcompanion.competition.practice import server
 from fastcompanion.competition.practice.answering import Reply, Request
 from fastcompanion.competition.practice.server import Live
 from tests.competition.practice import served
@@ -41,13 +39,6 @@ class Seen:
     @property
     def text(self) -> str:
         return json.dumps([[one.method, one.target, dict(one.headers)] for one in self.requests])
-
-
-@pytest.fixture
-def live(tmp_path: Path) -> Iterator[Live]:
-    with server.serving(served.competition(tmp_path / "data"), scoring=False) as running:
-        running.protocol.accept()
-        yield running
 
 
 @pytest.fixture

@@ -55,12 +55,6 @@ def live(tmp_path: Path) -> Iterator[Live]:
         yield running
 
 
-@pytest.fixture
-def faults(live: Live) -> Iterator[Faults]:
-    with Faults(live) as made:
-        yield made
-
-
 def told(said: served.Said) -> dict[str, object]:
     assert said.code == 0, said
     return dict(json.loads(line) for line in said.out.splitlines())
