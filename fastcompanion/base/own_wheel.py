@@ -24,7 +24,7 @@ NAME = "fastcompanion"
 #: in the version of a wheel made here: a version that no index can have (PEP 440, local versions)
 _OWN = "own"
 _LEFT_OUT = ("__pycache__", ".ipynb_checkpoints")
-# The oldest moment that a zip file can tell: the same files give the same bytes.
+# The oldest moment that a zip file can tell.
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 _TAG = "py3-none-any"
 
@@ -37,11 +37,6 @@ class Wheel:
     file: str
     version: str
     content: bytes
-
-    @property
-    def sha256(self) -> str:
-        """What the receiver compares."""
-        return hashlib.sha256(self.content).hexdigest()
 
 
 def published() -> bool:
@@ -66,12 +61,11 @@ def version() -> str:
 
 
 @cache
-def make(*, stored: bool = False) -> Wheel:
+def make() -> Wheel:
     """Make the wheel of the running program: its code, lessons and templates, and what it needs.
 
-    Its version names its content, so that an installer sees when another one is there. `stored` leaves the
-    files in it as they are, for those who compress the whole. Exit 5 where the program runs without having
-    been installed, as nothing says then what it needs.
+    Its version names its content, so that an installer sees when another one is there. Exit 5 where the program
+    runs without having been installed, as nothing says then what it needs.
     """
     found = _distribution()
     if found is None:
@@ -84,8 +78,29 @@ def make(*, stored: bool = False) -> Wheel:
     about = f"{NAME}-{made}.dist-info"
     files = {**_files(), **_about(found, made, about)}
     files[f"{about}/RECORD"] = _record(files, f"{about}/RECORD")
-    way = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
-    return Wheel(f"{NAME}-{made}-{_TAG}.whl", made, _zipped(files, way))
+    return Wheel(f"{NAME}-{made}-{_TAG}.whl", made, zipped(files, zipfile.ZIP_DEFLATED))
+
+
+def files_below(folder: Path, name: str) -> dict[str, bytes]:
+    """Give all files of a folder, by the path that they have below `name` where the program goes."""
+    found = {path.relative_to(folder): path for path in folder.rglob("*")}
+    return {
+        f"{name}/{inner.as_posix()}": store.read_bytes(path)
+        for inner, path in found.items()
+        if not set(_LEFT_OUT) & set(inner.parts) and path.is_file()
+    }
+
+
+def zipped(files: Mapping[str, bytes], way: int) -> bytes:
+    """Make a zip file; `way` is one of zipfile's. The same files in the same order give the same bytes."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, one in files.items():
+            entry = zipfile.ZipInfo(name, _MOMENT)
+            entry.compress_type = way
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, one, compresslevel=9)
+    return made.getvalue()
 
 
 def _distribution() -> metadata.Distribution | None:
@@ -102,20 +117,11 @@ def _own_version(found: metadata.Distribution) -> str:
 @cache
 def _files() -> dict[str, bytes]:
     package = Path(__file__).resolve().parents[1]
-    found = dict(_inside(package, NAME))
+    found = dict(files_below(package, NAME))
     if not (package / "content").is_dir():
         for kind in ("lessons", "templates"):
-            found |= _inside(workspace.content(kind), f"{NAME}/content/{kind}")
+            found |= files_below(workspace.content(kind), f"{NAME}/content/{kind}")
     return dict(sorted(found.items()))
-
-
-def _inside(folder: Path, name: str) -> dict[str, bytes]:
-    found = {path.relative_to(folder): path for path in folder.rglob("*")}
-    return {
-        f"{name}/{inner.as_posix()}": store.read_bytes(path)
-        for inner, path in found.items()
-        if not set(_LEFT_OUT) & set(inner.parts) and path.is_file()
-    }
 
 
 def _fingerprint(files: Mapping[str, bytes]) -> str:
@@ -148,14 +154,3 @@ def _record(files: Mapping[str, bytes], itself: str) -> bytes:
 def _quoted(line: str) -> str:
     name, digest, size = line.rsplit(",", 2)
     return f'"{name}",{digest},{size}' if "," in name else line
-
-
-def _zipped(files: Mapping[str, bytes], way: int) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
-        for name, content in files.items():
-            entry = zipfile.ZipInfo(name, _MOMENT)
-            entry.compress_type = way
-            entry.external_attr = 0o100644 << 16
-            archive.writestr(entry, content, compresslevel=9)
-    return made.getvalue()

@@ -63,14 +63,11 @@ def test_the_record_is_right(wheel: own_wheel.Wheel) -> None:
 
 
 def test_the_same_files_give_the_same_bytes(wheel: own_wheel.Wheel) -> None:
-    again = own_wheel.make.__wrapped__()
-    assert again.sha256 == wheel.sha256
-    stored = own_wheel.make(stored=True)
-    assert stored.version == wheel.version == own_wheel.version()
-    assert len(stored.content) > 2 * len(wheel.content)
+    assert own_wheel.make.__wrapped__() == wheel
+    assert own_wheel.version() == wheel.version
 
 
-def test_an_installer_takes_it_it_and_it_runs(wheel: own_wheel.Wheel, tmp_path: Path) -> None:
+def test_an_installer_takes_it_and_it_runs(wheel: own_wheel.Wheel, tmp_path: Path) -> None:
     file = tmp_path / wheel.file
     file.write_bytes(wheel.content)
     site = tmp_path / "site"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -16,7 +15,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from fastcompanion.base import store, workspace
+from fastcompanion.base import own_wheel, store, workspace
 from fastcompanion.base.records import frozen
 
 #: what the first cell calls, and what it loads
@@ -25,7 +24,6 @@ _FROM = re.compile(r"^[ \t]*from[ \t]+(fastcompanion[\w.]*)[ \t]+import[ \t]+(\(
 _IMPORT = re.compile(r"^[ \t]*import[ \t]+(fastcompanion[\w.]*)", re.MULTILINE)
 # Modules that are imported late, by their name.
 _NAMED = re.compile(r"[\"'](fastcompanion(?:\.\w+)+)[\"']")
-_MOMENT = (1980, 1, 1, 0, 0, 0)
 _WIDTH = 100
 
 
@@ -39,12 +37,12 @@ class Travelling:
 
 def pack(course_id: str) -> Travelling:
     """Pack the modules that %check imports, and what the program ships for a course."""
-    files = {**modules(), **_content(course_id)}
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
-        for name, content in sorted(files.items()):
-            archive.writestr(zipfile.ZipInfo(name, _MOMENT), content)
-    packed: bytes = import_module("lzma").compress(made.getvalue(), preset=6)
+    folder = workspace.content("lessons") / course_id
+    lessons = own_wheel.files_below(folder, f"fastcompanion/content/lessons/{course_id}")
+    files = dict(sorted({**modules(), **lessons}.items()))
+    # Stored, as the whole is pressed.
+    archive = own_wheel.zipped(files, zipfile.ZIP_STORED)
+    packed: bytes = import_module("lzma").compress(archive, preset=6)
     text = base64.b64encode(packed).decode()
     lines = (text[place : place + _WIDTH] for place in range(0, len(text), _WIDTH))
     return Travelling("\n".join(lines), hashlib.sha256(packed).hexdigest()[:16])
@@ -91,12 +89,3 @@ def _file(module: str) -> Path | None:
 
 def _name(file: Path) -> str:
     return file.relative_to(_package().parent).as_posix()
-
-
-def _content(course_id: str) -> dict[str, bytes]:
-    folder = workspace.content("lessons")
-    return {
-        f"fastcompanion/content/lessons/{one.relative_to(folder).as_posix()}": store.read_bytes(one)
-        for one in (folder / course_id).rglob("*")
-        if one.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & set(one.parts)
-    }
