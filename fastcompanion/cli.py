@@ -52,7 +52,15 @@ def program(app: typer.Typer) -> Any:
     """Give the command tree of an app, in the order of WORDS: Typer lists groups before commands."""
     tree: Any = typer.main.get_command(app)
     tree.commands = {name: tree.commands[name] for name in WORDS if name in tree.commands}
+    _tell_whole(tree)
     return tree
+
+
+def _tell_whole(group: Any) -> None:
+    """Let lists of commands say the whole first sentence: by themselves they cut it to one line."""
+    for command in getattr(group, "commands", {}).values():
+        command.short_help = command.short_help or (command.help or "").partition("\n\n")[0]
+        _tell_whole(command)
 
 
 def _elsewhere() -> None:
@@ -201,6 +209,11 @@ def _unexpected(error: Exception) -> int:
     if type(error).__name__ == "Abort":
         return _interrupted()
     message: Any = getattr(error, "format_message", None)
+    if type(error).__name__ == "NoArgsIsHelpError" and callable(message):
+        # A group without a word: its help is the message, or has been drawn already.
+        if text := str(message()):
+            console.say(text)
+        return int(Exit.USAGE)
     if callable(message):
         context: Any = getattr(error, "ctx", None)
         hint = f"{context.command_path} --help" if context is not None else "fastcompanion --help"

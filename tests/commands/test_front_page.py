@@ -34,6 +34,19 @@ def test_the_front_page_as_data(run: Runner) -> None:
     assert outcome.data == {"commands": {name: word.help for name, word in WORDS.items()}}
 
 
+@pytest.mark.parametrize("group", ["server", "server notebook", "lesson"])
+def test_a_group_alone_shows_its_help_and_no_error(group: str, run: Runner) -> None:
+    outcome = run(group.split())
+    assert (outcome.code, outcome.err) == (2, "")
+    assert outcome.out.startswith(f"Usage: fastcompanion {group} ")
+    assert outcome.out == run([*group.split(), "--help"]).out
+
+
+def test_the_help_of_a_group_cuts_no_sentence(run: Runner) -> None:
+    for group in (name for name, word in WORDS.items() if word.panel == "Groups"):
+        assert "..." not in run([group, "--help"]).out.partition("Commands:")[2], group
+
+
 @pytest.mark.parametrize(
     ("typed", "hint"),
     [
