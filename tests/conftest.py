@@ -138,7 +138,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Runner:
                 patch.setenv(name, value)
             if cwd is not None:
                 patch.chdir(cwd)
-            return _run_main(_flat(argv))
+            return run_main(_flat(argv))
 
     return runner
 
@@ -153,7 +153,7 @@ def _flat(argv: Sequence[str | Path | Sequence[str | Path]]) -> list[str]:
     return words
 
 
-def _run_main(argv: list[str]) -> Outcome:
+def run_main(argv: list[str]) -> Outcome:
     from fastcompanion.cli import main
 
     out, err = _Stream(), _Stream()

@@ -12,12 +12,13 @@ import typer
 
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.process import shown as spelled
+from fastcompanion.base.records import frozen
 from fastcompanion.commands.options import Session, command
 from fastcompanion.console import Answer, Block, Code, Facts, Line, Next, Table, Title, Warn
 from fastcompanion.data.dataset import Problem
 from fastcompanion.data.scores import Compared
 from fastcompanion.flows import projects
-from fastcompanion.flows.projects import Begun, Trained
+from fastcompanion.flows.projects import Begun, ToTrain, Trained
 from fastcompanion.project import checking, growing, new, scoring, updating
 from fastcompanion.project.checking import Checked
 from fastcompanion.project.choices import size
@@ -57,6 +58,14 @@ CompetitionOption = Annotated[
         "--competition", help="The competition it is for.", show_default="that of the data"
     ),
 ]
+
+
+@frozen
+class ToTrainAll:
+    """What a dry run of training answers."""
+
+    root: Path
+    models: tuple[ToTrain, ...]
 
 
 @command(app, "new")
@@ -129,6 +138,9 @@ def _competition(named: str, data: Path | None) -> str:
 def baseline(session: Session, project: ProjectPath = None) -> Answer:
     """Run the two naive models and show what every other model has to beat."""
     found = Project.find(project)
+    if session.dry_run:
+        would = [projects.to_train(found, name, seed=None, fast=False) for name in projects.NAIVE]
+        return Answer(ToTrainAll(found.root, tuple(would)), _to_train)
     return Answer(projects.baseline(found), _board)
 
 
@@ -161,8 +173,14 @@ def train(
         if kernel:
             raise CompanionError("--kernel is one of this machine", hint="Leave it out.", code=Exit.USAGE)  # fmt: skip
         there = import_module("fastcompanion.flows.remote")
+        if session.dry_run:
+            far = there.to_train(found, model, on, seed=seed, fast=fast)
+            return Answer(ToTrainAll(found.root, (far,)), _to_train)
         far = there.train(found, model, on, seed=seed, fast=fast, reporter=session.reporter)
         return Answer(far, _trained)
+    if session.dry_run:
+        would = projects.to_train(found, model, seed=seed, fast=fast)
+        return Answer(ToTrainAll(found.root, (would,)), _to_train)
     study = session.workspace_or_none()
     trained = projects.train(
         found, model, kernel=kernel, study=study, seed=seed, fast=fast, reporter=session.reporter
@@ -403,6 +421,14 @@ def _trained(found: Trained) -> Iterable[Block]:
     yield Line(found.said)
     if found.board is not None:
         yield from _board(found.board)
+
+
+def _to_train(found: ToTrainAll) -> Iterable[Block]:
+    for one in found.models:
+        where = f" on {one.server}" if one.server else ""
+        then = f"runs/{one.run}/ would be {'replaced' if one.again else 'written'}"
+        yield Line(f"{one.name} would be trained{where} and {'scored' if one.run else 'tried on the first fold'}; {then if one.run else 'nothing would be written'}.")  # fmt: skip
+        yield Code(spelled(["python", *one.command]))
 
 
 def _growth(found: Growth) -> Iterable[Block]:

@@ -56,10 +56,8 @@ def add(
     project: ProjectPath = None,
 ) -> Answer:
     """Put a file of weights where projects look, after verifying it: into the project, else for all."""
-    found = _project(project)
-    if session.dry_run:
-        return Answer({"folder": weights.home_of(found)}, lambda told: [Line(f"It would go to {told['folder']}.")])  # fmt: skip
-    return Answer(weights.add(file, name, found), _put)
+    put = weights.add(file, name, _project(project), dry_run=session.dry_run)
+    return Answer(put, _would_put if session.dry_run else _put)
 
 
 @command(app, "fetch")
@@ -148,6 +146,11 @@ def _check(told: dict[str, Any]) -> Iterable[Block]:
 def _put(put: Put) -> Iterable[Block]:
     yield Line("It was there already, and is whole." if put.was_there else "It is there, verified.", "good")  # fmt: skip
     yield Facts((("name", put.name), ("file", str(put.path)), ("size", f"{put.mib} MiB")))
+
+
+def _would_put(put: Put) -> Iterable[Block]:
+    there = "It is there already, and is whole" if put.was_there else "It would go to"
+    yield Line(f"{there}: {put.path}.")
 
 
 def _carried(put: Put) -> Iterable[Block]:

@@ -26,6 +26,9 @@ from fastcompanion.project.plan import Plan
 from fastcompanion.project.scoring import Board, Opened
 from fastcompanion.project.space import Space
 
+#: the two models that any other has to beat, in the order in which they run
+NAIVE = (MAJORITY, BASELINE)
+
 
 @frozen
 class Begun:
@@ -60,7 +63,7 @@ def begin(
 
 def baseline(project: Project) -> Board:
     """Run the two naive models of a project and score them."""
-    for name in (MAJORITY, BASELINE):
+    for name in NAIVE:
         running.script(project, ["train.py", name])
     return scoring.board(project)
 
@@ -73,6 +76,20 @@ class Trained:
     said: str
     seconds: float
     board: Board | None
+
+
+@frozen
+class ToTrain:
+    """What would be trained: the script and its words, on a server or here, and the run it would write.
+
+    `run` is "" where nothing would be written; `again` says that this run is there and would be replaced.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    server: str
+    run: str
+    again: bool
 
 
 class _ButTheEnd:
@@ -103,13 +120,31 @@ def train(
 ) -> Trained:
     """Fit a model of the project in a Python that has what it needs."""
     chosen = name or furthest(project)
-    words = ["train.py", chosen]
-    words += [] if seed is None else ["--seed", str(seed)]
-    words += ["--fast"] if fast else []
+    words = training(chosen, seed, fast=fast)
     python = python_for(project, kernel, study)
     done = running.script(project, words, python=python, reporter=_ButTheEnd(reporter))
     said = done.out.strip().splitlines()[-1] if done.out.strip() else ""
     return Trained(chosen, said, done.seconds, None if fast else scoring.board(project))
+
+
+def training(name: str, seed: int | None, *, fast: bool) -> list[str]:
+    """Spell the script that trains a model, with its words."""
+    words = ["train.py", name]
+    words += [] if seed is None else ["--seed", str(seed)]
+    return [*words, "--fast"] if fast else words
+
+
+def to_train(
+    project: Project, name: str, *, seed: int | None, fast: bool, server: str = ""
+) -> ToTrain:
+    """Say what training would do; nothing runs."""
+    chosen = name or furthest(project)
+    if not (project.root / f"{chosen}.py").is_file():
+        raise CompanionError(f"there is no model {chosen!r}", hint="ls *.py", file=project.root)
+    own = seed is None or seed == project.settings()["seed"]
+    run = "" if fast else chosen if own else f"{chosen}-seed{seed}"
+    again = bool(run) and (project.runs / run).is_dir()
+    return ToTrain(chosen, tuple(training(chosen, seed, fast=fast)), server, run, again)
 
 
 def furthest(project: Project) -> str:

@@ -220,7 +220,7 @@ def home_of(project: Project | None) -> Path:
     return next(folders(project))
 
 
-def add(file: Path, name: str, project: Project | None) -> Put:
+def add(file: Path, name: str, project: Project | None, *, dry_run: bool = False) -> Put:
     """Put a file that was carried here where projects look, after verifying it; the file itself stays."""
     weights = named(name) if name else _by_file(file)
     if why := wrong(file, weights):
@@ -233,9 +233,9 @@ def add(file: Path, name: str, project: Project | None) -> Put:
         )
     target = home_of(project) / weights.file
     there = not wrong(target, weights)
-    if not there:
+    if not there and not dry_run:
         store.copy(file, target)
-    return Put(weights.name, target, _mib(target), there)
+    return Put(weights.name, target, _mib(file), there)
 
 
 def _by_file(file: Path) -> Weights:

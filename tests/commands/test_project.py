@@ -227,6 +227,27 @@ class TestGrowth:
         fast = run("project", "train", "--fast", cwd=project)
         assert "nothing was written" in fast.out
 
+    def test_a_dry_run_says_what_would_be_trained_and_trains_nothing(
+        self, project: Path, run: Runner
+    ) -> None:
+        kept = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+        would = run("project", "baseline", "--dry-run", cwd=project)
+        assert would.code == 0, would.err
+        assert "majority would be trained and scored; runs/majority/ would be replaced" in would.out
+        assert "python train.py baseline" in would.out
+        again = run("project", "train", "--dry-run", "--json", cwd=project).data["models"]
+        assert again == [
+            {"name": "baseline", "command": ["train.py", "baseline"], "server": "", "run": "baseline", "again": True}
+        ]  # fmt: skip
+        seeded = run("project", "train", "majority", "--seed", "3", "--dry-run", cwd=project)
+        assert "runs/majority-seed3/ would be written" in seeded.out
+        fast = run("project", "train", "majority", "--fast", "--dry-run", cwd=project)
+        assert "tried on the first fold; nothing would be written" in fast.out
+        missed = run("project", "train", "forest", "--dry-run", cwd=project)
+        assert missed.code == 1
+        assert "there is no model 'forest'" in missed.err
+        assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == kept
+
 
 class TestApp:
     def test_it_needs_its_step(self, project: Path, run: Runner) -> None:

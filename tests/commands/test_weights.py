@@ -37,9 +37,12 @@ def test_fetched_here_added_there(run: Runner, tmp_path: Path, isolated: Path) -
         assert len(server.asked) == 1
     told = run("weights", "list", "--json").data["weights"]
     assert [one["path"] for one in told] == [None, None], "a stick is no place to look at"
+    path = isolated / ".cache" / "torch" / "hub" / "checkpoints" / FILE
+    would = run("weights", "add", done.data["path"], "--dry-run")
+    assert f"It would go to: {path}" in would.out.replace("\n", "")
+    assert not path.exists()
     added = run("weights", "add", done.data["path"])
     assert added.code == 0
-    path = isolated / ".cache" / "torch" / "hub" / "checkpoints" / FILE
     assert path.read_bytes() == CONTENT
     listed = run("weights", "list")
     assert "resnet18" in listed.out
@@ -92,6 +95,12 @@ def test_into_a_project(run: Runner, tmp_path: Path) -> None:
         done = run("weights", "fetch", "resnet18", "--json", env=away, cwd=project)
     assert Path(done.data["path"]) == project / "weights" / FILE
     assert run("weights", "list", "--project", str(tmp_path)).code == 3
+
+
+def test_a_dry_run_verifies_too(run: Runner, tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(CONTENT[:-1])
+    assert run("weights", "add", tmp_path / FILE, "--dry-run").code == 4
+    assert run("weights", "add", tmp_path / "nowhere" / FILE, "--dry-run").code == 5
 
 
 def test_a_wrong_name(run: Runner) -> None:
