@@ -185,7 +185,8 @@ def _refuse_shell(option: str, rest: Sequence[str]) -> None:
 
 
 def _once(message: str) -> str:
-    """Give the suggestion of a usage error once: Typer and the library under it both add theirs."""
+    """Give a usage error in one line, its suggestion once: two libraries both add theirs."""
+    message = re.sub(r"\s*\n\s*", " ", message)
     if message.count("Did you mean") < 2:
         return message
     without = re.sub(r" \(Did you mean[^()]*\)$", "", message)

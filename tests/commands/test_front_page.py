@@ -42,6 +42,14 @@ def test_a_group_alone_shows_its_help_and_no_error(group: str, run: Runner) -> N
     assert outcome.out == run([*group.split(), "--help"]).out
 
 
+def test_a_missing_choice_is_told_in_one_line(run: Runner) -> None:
+    outcome = run("server", "export")
+    assert outcome.err == (
+        "Error: Missing option '--to'. Choose from: cloud-init, sh, skypilot\n"
+        "Next:  fastcompanion server export --help\n"
+    )
+
+
 def test_the_help_of_a_group_cuts_no_sentence(run: Runner) -> None:
     for group in (name for name, word in WORDS.items() if word.panel == "Groups"):
         assert "..." not in run([group, "--help"]).out.partition("Commands:")[2], group
