@@ -166,7 +166,7 @@ def log_in(
         )
     code = link.interactive(words, terminal=not words)
     if code == SSH:
-        session.reporter.note(f"Does it run? fastcompanion server status {server.name}")
+        session.reporter.note(f"Does it run? fastcompanion server status {server.called}")
     ran = Ran(server.name, words, code)
     return Answer(ran, lambda data: (), code)
 

@@ -7,16 +7,18 @@ whole; what it replaces is kept aside where the learner asked for that.
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import os
 import re
 import shlex
 import tarfile
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from fastcompanion.base import process, store
+from fastcompanion.base import process, store, workspace
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.process import Completed
 from fastcompanion.base.reporter import Task
@@ -27,6 +29,8 @@ from fastcompanion.server.listing import PARTIAL, RECEIVING, speakable
 
 _BLOCK = 1 << 20
 _LONGEST = 24
+# seconds for the files of another server to come
+_WAIT = 60.0
 #: the last file of a stream; no file of the learner's has this name
 _WHOLE = RECEIVING
 # $1 the folder, $2 where replaced files are kept ("" is nowhere). All or nothing: a stream that was cut
@@ -34,9 +38,10 @@ _WHOLE = RECEIVING
 _RECEIVE = f"""
 set -eu
 cd; home=$PWD; mkdir -p -- "$1"; cd -- "$1"; root=$(pwd -P); keep=$2
-into={RECEIVING}
-trap 'rm -rf -- "$root/{RECEIVING}"' EXIT
-rm -rf -- "$into"; mkdir -- "$into"
+into={RECEIVING}.$$  # of this shell alone: another computer may push at the same time
+trap 'rm -rf -- "$root/$into"' EXIT
+for one in {RECEIVING}.*; do kill -0 "${{one##*.}}" 2>/dev/null || rm -rf -- "$one"; done  # of one that was killed
+mkdir -- "$into"
 tar -x -f - -C "$into" --no-same-owner
 [ -e "$into/{_WHOLE}" ] || {{ echo "not everything came" >&2; exit 9; }}
 rm -- "$into/{_WHOLE}"
@@ -178,36 +183,59 @@ def pull(
     """
     wanted = frozenset(path for path in files if speakable(path))
     came: dict[str, None] = {}
+    broken: list[tarfile.TarError] = []
+
+    def put(path: str, member: tarfile.TarInfo, source: IO[bytes]) -> None:
+        # What the other side sends is believed only as far as it was asked for.
+        if path not in wanted or path in came:
+            return
+        _unpack(source, root, path, member, replace)
+        came[path] = None
+        if task is not None:
+            task.advance(member.size, _short(path))
 
     def drain(pipe: IO[bytes]) -> None:
-        with tarfile.open(mode="r|", fileobj=pipe) as tar:
-            for member in tar:
-                path = PurePosixPath(member.name).as_posix()
-                # What the other side sends is believed only as far as it was asked for.
-                if not member.isreg() or path not in wanted or path in came:
-                    continue
-                source = tar.extractfile(member)
-                assert source is not None
-                _unpack(source, root, path, member, replace)
-                came[path] = None
-                if task is not None:
-                    task.advance(member.size, _short(path))
+        try:
+            _each(pipe, put)
+        except tarfile.TarError as error:
+            broken.append(error)
         while pipe.read(_BLOCK):
             pass
 
     if not wanted:
         return (), True
     argv = ["sh", "-c", _SEND, "sh", folder]
-    try:
-        done = link.run(argv, stdin=_names(sorted(wanted)), drain=drain, timeout=None, check=False)
-    except tarfile.TarError as error:
-        message = f"the connection was cut after {len(came)} of {len(wanted)} files ({error})"
-        raise CompanionError(message, hint="The same command goes on.", code=Exit.MISSING) from None
-    finally:
-        store.remove(root / RECEIVING)
+    with alone(root):
+        try:
+            done = link.run(argv, stdin=_names(sorted(wanted)), drain=drain, timeout=None, check=False)  # fmt: skip
+        finally:
+            store.remove(root / RECEIVING)
     if done.code not in (0, 1, 2) or (done.code == 2 and not _only_gone(done)):
         raise failed("tar", done, link)
+    if broken:
+        message = f"the connection was cut after {len(came)} of {len(wanted)} files ({broken[0]})"
+        raise CompanionError(message, hint="The same command goes on.", code=Exit.MISSING)
     return tuple(came), done.code == 0
+
+
+@contextmanager
+def alone(root: Path) -> Iterator[None]:
+    """Let nobody else bring files into a folder of this machine for a block: two servers may give at once."""
+    mark = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]
+    place = workspace.servers_folder() / "sync" / f"into-{mark}.lock"
+    busy = f"files from another server are coming to {root.name} at this moment"
+    with store.lock(place, busy=busy, wait=_WAIT):
+        yield
+
+
+def _each(pipe: IO[bytes], put: Callable[[str, tarfile.TarInfo, IO[bytes]], None]) -> None:
+    """Hand on each file of a stream."""
+    with tarfile.open(mode="r|", fileobj=pipe) as tar:
+        for member in tar:
+            if member.isreg():
+                source = tar.extractfile(member)
+                assert source is not None
+                put(PurePosixPath(member.name).as_posix(), member, source)
 
 
 def _only_gone(done: Completed) -> bool:

@@ -131,7 +131,7 @@ def use(
     seconds: float = 60,
 ) -> None:
     """Open JupyterLab through a tunnel, and hold the tunnel until Ctrl-C."""
-    name = connection.server.name
+    name = connection.server.called
     with ExitStack() as until_the_end:
         found = find(connection)
         first = tunnel.start(connection, found.port, local_port=port)

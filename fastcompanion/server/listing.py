@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import stat
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.records import frozen
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.server import failures
 from fastcompanion.server.comparing import Entry
 from fastcompanion.server.connection import Connection
 
-#: what a transport has on its way, in the folder that it fills; never listed
+#: what a transport has on its way, in folders whose names begin so, in the folder that it fills; never listed
 RECEIVING, PARTIAL = ".fastcompanion-receiving", ".fastcompanion-partial"
 #: folders of any depth that are each machine's own
 NEVER = (
     ".git", Workspace(Path()).private.name, ".venv", "venv", "__pycache__", ".ipynb_checkpoints", "node_modules", "_site",
-    ".mypy_cache", ".pytest_cache", ".ruff_cache", RECEIVING, PARTIAL,
+    ".mypy_cache", ".pytest_cache", ".ruff_cache", f"{RECEIVING}*", PARTIAL,
 )  # fmt: skip
 #: files that are secrets, of any depth
 SECRETS = (
@@ -43,7 +45,7 @@ done
 set -f
 drop=; for one in $3; do drop="$drop -name $one -prune -o"; done
 for one in $4; do drop="$drop -path ./$one -prune -o"; done
-find "$2" $drop \\( -type l -printf 'l 0 0 %p\\0' -o -type d -printf 'd 0 0 %p\\0' -o -type f -printf 'f %s %T@ %p\\0' \\)
+find "$2" -ignore_readdir_race $drop \\( -type l -printf 'l 0 0 %p\\0' -o -type d -printf 'd 0 0 %p\\0' -o -type f -printf 'f %s %T@ %p\\0' \\)
 """
 _BAD_ON_WINDOWS = '<>:"|?*\\'
 
@@ -84,10 +86,29 @@ def here(root: Path, part: str, left: tuple[str, ...]) -> Listing:
             found.add("l", name)
         elif path.is_dir():
             found.add("d", name)
-        elif path.is_file():
-            about = path.stat()
-            found.add("f", name, Entry(about.st_size, about.st_mtime))
+        elif (own := entry(path)) is not None:
+            found.add("f", name, own)
     return found.listing(out)
+
+
+def entry(path: Path) -> Entry | None:
+    """Look at a file of this machine; None where there is none, as one that was removed meanwhile."""
+    try:
+        about = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise _shut(error) from None
+    return Entry(about.st_size, about.st_mtime) if stat.S_ISREG(about.st_mode) else None
+
+
+def _shut(error: OSError) -> CompanionError:
+    """What can't be read must not look as if it had been removed."""
+    return CompanionError(
+        f"can't be read: {error.strerror}",
+        hint="Look at its rights (ls -ld), or move it away.",
+        file=error.filename,
+    )
 
 
 def link_above(root: Path, part: str) -> Path | None:
@@ -99,10 +120,14 @@ def link_above(root: Path, part: str) -> Path | None:
 
 def _walk(root: Path, start: Path, left: tuple[str, ...]) -> Iterator[Path]:
     """Give every file, folder and link, without what is never synced."""
-    if start.is_file():
+
+    def shut(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            raise _shut(error)
+
+    if start != root and start.exists():
         yield start
-        return
-    for folder, folders, names in os.walk(start):
+    for folder, folders, names in os.walk(start, onerror=shut) if start.is_dir() else ():
         at = Path(folder)
         top = at == root
         keep = [one for one in folders if not is_never(one) and not (top and one in left)]
@@ -113,7 +138,7 @@ def _walk(root: Path, start: Path, left: tuple[str, ...]) -> Iterator[Path]:
 
 def is_never(name: str) -> bool:
     """Say whether a file or a folder of this name never travels."""
-    return name in NEVER or is_secret(name)
+    return name in NEVER or name.startswith(RECEIVING) or is_secret(name)
 
 
 def is_secret(name: str) -> bool:
@@ -122,7 +147,8 @@ def is_secret(name: str) -> bool:
 
 
 def _bytes_below(folder: Path) -> int:
-    return sum(one.stat().st_size for one in folder.rglob("*") if one.is_file() and not one.is_symlink())  # fmt: skip
+    files = (entry(one) for one in folder.rglob("*") if not one.is_symlink())
+    return sum(one.size for one in files if one is not None)
 
 
 def there(

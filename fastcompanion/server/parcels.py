@@ -40,7 +40,9 @@ code=$?
 kill "$watch" 2>/dev/null
 exit "$code"
 """
+# Asked in /: in the home folder lies fastcompanion/, the copies of `server sync`, which Python could import.
 _FIND = """
+cd /
 printf '%s\\n' "$HOME"
 own=$(sed -n 's/^exec \\(.*\\) -m jupyterlab.*/\\1/p' /usr/local/bin/fastcompanion-jupyter 2>/dev/null)
 for one in "$own" "$HOME/.venvs/fast/bin/python" "$(command -v python3)"; do
@@ -128,12 +130,13 @@ def fetch(
 ) -> tuple[Path, ...]:
     """Bring files from a folder there into one here, all of them or none."""
     aside = into / listing.PARTIAL
-    try:
-        came, _ = carrying.pull(connection, aside, f"{FOLDER}/{folder}", names)
-        for name in came:
-            store.move(aside / name, into / name)
-    finally:
-        store.remove(aside)
+    with carrying.alone(into):
+        try:
+            came, _ = carrying.pull(connection, aside, f"{FOLDER}/{folder}", names)
+            for name in came:
+                store.move(aside / name, into / name)
+        finally:
+            store.remove(aside)
     return tuple(into / name for name in came)
 
 

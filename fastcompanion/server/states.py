@@ -139,7 +139,7 @@ def look(connection: Connection) -> dict[str, list[str]]:
 
 def _away(server: Server, state: State, why: str, hint: str) -> Standing:
     return Standing(
-        server.name,
+        server.called,
         server.kind,
         server.target,
         state,
@@ -157,7 +157,7 @@ def _standing(server: Server, said: dict[str, list[str]]) -> Standing:
     total, free = disk if len(disk) == 2 else (None, None)
     units = [one.split(" ", 1) for one in said.get("unit", ()) if " " in one]
     return Standing(
-        server.name,
+        server.called,
         server.kind,
         server.target,
         "running",
@@ -279,7 +279,7 @@ def keep(connection: Connection, span: str) -> str:
     ask = f'i={_FIND_IDLE}; [ -x "$i" ] || exit 93; "$i" keep {span} || sudo -n "$i" keep {span}'
     done = connection.run(["sh", "-c", ask], check=False)
     if done.code == 93:
-        name = connection.server.name
+        name = connection.server.called
         raise CompanionError(
             f"nothing on {name} would stop it for idleness",
             hint=f"fastcompanion server setup {name}",

@@ -100,7 +100,7 @@ def sync(
                 job.take_away(removed)
             job.keep_base(plan, held, removed)
         return Synced(
-            name=link.server.name,
+            name=link.server.called,
             direction=direction,
             here=str(root),
             there=place(root),
@@ -167,7 +167,7 @@ class _Job:
         if direction == "pull" and not self.there.there:
             raise CompanionError(
                 f"{link.server.name} has no {place(root)} yet",
-                hint=f"fastcompanion server sync {link.server.name} push",
+                hint=f"fastcompanion server sync {link.server.called} push",
                 code=Exit.NOT_SET_UP,
             )
         if part and not any((self.here.files, self.there.files, self.there.links)):
@@ -259,7 +259,7 @@ class _Job:
 
     def settle(self, going: Mapping[str, Entry]) -> tuple[dict[str, Entry], tuple[str, ...]]:
         """Give what the target holds of what went, and what changed at the source meanwhile."""
-        here = {path: _entry(self.root / path) for path in going}
+        here = {path: listing.entry(self.root / path) for path in going}
         moved = {path for path, told in going.items() if not _is(here[path], told)}
         if not moved and self._still:
             return dict(going), ()
@@ -293,14 +293,6 @@ class _Job:
         rows = {path: [one.size, one.modified] for path, one in sorted(known.items())}
         told = {"version": VERSION, "root": str(self.root), "files": rows}
         store.write_json(base_file(self.link.server.name, self.root), told)
-
-
-def _entry(path: Path) -> Entry | None:
-    try:
-        about = path.stat()
-    except OSError:
-        return None
-    return Entry(about.st_size, about.st_mtime)
 
 
 def _is(one: Entry | None, other: Entry | None) -> bool:

@@ -12,6 +12,7 @@ from time import monotonic, sleep
 import pytest
 
 from fastcompanion.base import events
+from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.flows import remote
 from fastcompanion.server import ledger, parcels, registry
@@ -68,6 +69,7 @@ def test_a_check_there_is_recorded_here(box: SshServer, built_in_study: Path, ru
     assert checked(built_in_study)[-1][LOOK] == "passed"
     assert checked(built_in_study, private=False) == [{LOOK: "passed"}]
     assert "checking on box" in done.err
+    assert any(" -P -m fastcompanion check " in one for one in box.commands)
     local = run("check", "foundations/01", "--json", cwd=built_in_study)
     assert [one["verdict"] for one in local.data["sections"]] == [
         one["verdict"] for one in done.data["sections"]
@@ -117,6 +119,16 @@ def test_without_the_program_there_it_says_how_to_bring_it(
     assert checked(built_in_study) == []
 
 
+def test_the_copies_of_a_sync_are_not_taken_for_the_program(there: SshServer) -> None:
+    """They lie in ~/fastcompanion, which Python imports where it is started beside it."""
+    (there.home / "fastcompanion" / "study").mkdir(parents=True)
+    there.program("python3", f'#!/bin/sh\nexec "{sys.executable}" -S -E "$@"\n')
+    link = connect(there.server())
+    assert parcels.find_python(link, "json", "JSON").home == str(there.home)
+    with pytest.raises(CompanionError, match="no Python with fastcompanion"):
+        parcels.find_python(link, "fastcompanion", "fastcompanion")
+
+
 def test_what_can_not_be_done_there_is_refused(built_in_study: Path, run: Runner) -> None:
     for words in (("--watch",), ("--step", "repeat"), ("--assess", LOOK)):
         done = run("check", "foundations/01", "--on", "box", *words, cwd=built_in_study)
@@ -161,10 +173,8 @@ def test_ctrl_c_here_ends_the_run_there(box: SshServer, built_in_study: Path, ru
     mark = box.home / "running"
     with started(built_in_study) as program:
         until(lambda: mark.exists() and mark.read_text())
-        t = monotonic()
         program.send_signal(signal.SIGINT)
         _, said = program.communicate(timeout=60)
-        print("ENDED", monotonic() - t)
     assert program.returncode == 130, said
     pid = int(mark.read_text())
     until(lambda: not alive(pid), 30)
@@ -198,6 +208,17 @@ def test_a_project_trains_there_and_is_scored_here(
     assert "baseline-seed7" in {one["name"] for one in done.data["board"]["runs"]}
     assert "training on box" in done.err
     assert sorted(path.name for path in (project / "runs" / "baseline-seed7").iterdir())
+
+
+def test_a_dry_run_of_training_asks_no_server(box: SshServer, tmp_path: Path, run: Runner) -> None:
+    project = made.copy("competition", made.passengers, tmp_path, tmp_path / "ship").root
+    words = ["project", "train", "baseline", "--seed", "7", "--dry-run"]
+    told = run(*words, "--on", "box", cwd=project)
+    assert told.code == 0, told.err
+    assert "baseline would be trained on box" in told.out
+    assert not (project / "runs" / "baseline-seed7").exists()
+    assert box.connections == 0
+    assert run(*words, "--on", "nobody", cwd=project).code == 2
 
 
 BREAKS = """#!/bin/sh

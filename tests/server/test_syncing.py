@@ -13,7 +13,7 @@ import pytest
 
 from fastcompanion.base import store
 from fastcompanion.base.errors import CompanionError, Exit
-from fastcompanion.server import carrying, registry, syncing
+from fastcompanion.server import carrying, listing, registry, syncing
 from fastcompanion.server.connection import connect
 from fastcompanion.server.registry import Server
 from fastcompanion.server.syncing import Synced
@@ -313,6 +313,8 @@ def test_a_file_where_the_other_side_has_a_folder_is_left_alone(both: Both) -> N
     assert files(both.other)["turned"] == "a file there"
     done = both("pull", force=True)
     assert done.clashes == ("mixed/inner.txt", "turned")
+    assert both("pull", part="turned").clashes == ("turned",)
+    assert both("push", part="mixed").clashes == ("mixed",)
     assert files(both.root) == before[0]
 
 
@@ -387,6 +389,52 @@ def test_two_syncs_do_not_get_into_each_others_way(there: SshServer, root: Path)
         Both(there, root, "tar")("push")
 
 
+class Meanwhile(Watching):
+    """A reporter that does something while the first file is on its way."""
+
+    def __init__(self, act: Callable[[], Any]) -> None:
+        super().__init__()
+        self._acts = [act]
+
+    def advance(self, amount: int = 1, text: str = "") -> None:
+        while self._acts:
+            self._acts.pop()()
+
+
+def test_two_computers_that_push_at_once_both_arrive(there: SshServer) -> None:
+    link = connect(there.server())
+
+    def other() -> None:
+        carrying.push(link, "copy", {"other.txt": b"of the other"})
+
+    mine = {"1.txt": b"1", "sub/2.txt": b"2"}
+    carrying.push(link, "copy", mine, task=Meanwhile(other))
+    assert files(there.home / "copy") == {"1.txt": "1", "other.txt": "of the other", "sub/2.txt": "2"}  # fmt: skip
+    assert len(list((there.home / "copy").iterdir())) == 3
+
+
+def test_two_servers_do_not_fill_one_folder_at_once(
+    there: SshServer, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = Both(there, root, "tar")
+    both("push")
+    write(both.other / "notes.md", "of the server", 1_700_000_100.5)
+    monkeypatch.setattr(carrying, "_WAIT", 0.05)
+    with carrying.alone(root), pytest.raises(CompanionError, match="from another server"):
+        both("pull")
+    assert both("pull").sent == ("notes.md",)
+
+
+def test_a_tar_that_fails_there_is_not_told_as_a_cut_line(there: SshServer, root: Path) -> None:
+    both = Both(there, root, "tar")
+    both("push")
+    write(both.other / "notes.md", "of the server", 1_700_000_100.5)
+    there.program("tar", "#!/bin/sh\necho 'tar: out of memory' >&2\nexit 3\n")
+    with pytest.raises(CompanionError, match=r"tar failed with box \(exit 3\): tar: out of memory"):
+        both("pull")
+    assert (root / "notes.md").read_text() == "notes"
+
+
 def test_a_disk_that_is_full_there_is_told_and_nothing_is_left_in_between(
     there: SshServer, root: Path
 ) -> None:
@@ -450,6 +498,23 @@ def test_a_file_that_can_not_be_read_here_is_named(
 
     assert unprivileged(act) == 0
     assert list((open_tmp / "copy").iterdir()) == []
+
+
+def test_a_folder_that_can_not_be_read_here_is_no_empty_one(
+    open_tmp: Path, unprivileged: Callable[[Callable[[], int]], int]
+) -> None:
+    """Else a push with --delete would take away there what is in it."""
+    write(open_tmp / "study" / "shut" / "notes.md", "notes")
+    (open_tmp / "study" / "shut").chmod(0)
+
+    def act() -> int:
+        try:
+            listing.here(open_tmp / "study", "", ())
+        except CompanionError as error:
+            return int("can't be read" not in error.message or not str(error.file).endswith("shut"))
+        return 2
+
+    assert unprivileged(act) == 0
 
 
 def test_thousands_of_files_need_no_program_each(there: SshServer, root: Path) -> None:
