@@ -25,8 +25,8 @@ from fastcompanion.course.checks.check import Asked, CheckReport
 from fastcompanion.course.checks.verdict import CheckpointVerdict, SectionVerdict
 from fastcompanion.course.library import lessons
 from fastcompanion.course.model import Course, Lesson, NotebookRef
-from fastcompanion.flows import notebook_door
-from fastcompanion.flows.projects import Trained, furthest
+from fastcompanion.flows import notebook_door, projects
+from fastcompanion.flows.projects import ToTrain, Trained
 from fastcompanion.project import scoring
 from fastcompanion.project.place import Project
 from fastcompanion.server import connection as connections
@@ -37,14 +37,8 @@ from fastcompanion.server.failures import SSH
 
 #: makes the program there tell of its progress although its answer is JSON
 PROGRESS_VARIABLE = "FASTCOMPANION_PROGRESS"
-_NOT_SENT = (
-    ".git",
-    ".venv",
-    "__pycache__",
-    ".ipynb_checkpoints",
-    "travel",
-    "fastcompanion-results",
-)
+# What is on its way from and to notebook servers.
+_NOT_SENT = ("travel", "fastcompanion-results")
 _FEW = 1_000_000
 #: how often a run is fetched, and the seconds between
 _TURNS, _PAUSE = 4, 2.0
@@ -57,14 +51,16 @@ def check(
     course, lesson = lessons.find(ws, asked.lesson)
     ready = prepared.prepare(ws, course, lesson, asked.notebook)
     connection = connections.connect(states.awake(registry.find(name)), reporter=reporter)
-    where = connection.server.name or connection.server.target
+    where = connection.server.called
     with connection.shared():
         there = parcels.find_python(connection, "fastcompanion", "fastcompanion")
         folder = f"study-{notebook_door.study_key(ws)}"
         _send(connection, folder, dict(_study(ws, course, lesson, ready.ref)), (), reporter)
         home = f"{there.home}/{parcels.FOLDER}/{folder}/home"
         argv = ["env", f"{HOME_VARIABLE}={home}", f"{PROGRESS_VARIABLE}=1"]
-        argv += [there.python, "-m", "fastcompanion", "check", lesson.id, "--json", "--dry-run"]
+        # -P: a folder of the learner's that is called like a module of ours is no module.
+        argv += [there.python, "-P", "-m", "fastcompanion", "check", lesson.id]
+        argv += ["--json", "--dry-run"]
         argv += ["--study", ".", "--notebook", ready.ref.id, *_options(asked, there.python)]
     reporter.note(f"checking on {where}")
     done = _run(connection, folder, argv, None, reporter.note)
@@ -103,7 +99,7 @@ def _files(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
     """Give all files of a folder; links are followed, as data may lie elsewhere, but never in a circle."""
     own = folder.resolve()
     for path in sorted(folder.iterdir() if own not in above else ()):
-        if path.name in _NOT_SENT or listing.is_secret(path.name):
+        if path.name in _NOT_SENT or listing.is_never(path.name):
             continue
         if path.is_dir():
             yield from _files(path, (*above, own))
@@ -118,7 +114,7 @@ def _send(
     keep: tuple[str, ...],
     reporter: Reporter,
 ) -> None:
-    where = connection.server.name or connection.server.target
+    where = connection.server.called
     size = sum(one.stat().st_size for one in files.values() if isinstance(one, Path))
     if size > _FEW:
         reporter.note(f"up to {size / 1e6:.0f} MB go to {where}, only what is not there yet")
@@ -132,7 +128,7 @@ def _run(
 
     It has a connection of its own: a shared one tells the other side of our end only after a while.
     """
-    where = connection.server.name or connection.server.target
+    where = connection.server.called
     message, hint = f"the connection to {where} was cut", "Try again."
     try:
         done = parcels.run(connection, folder, argv, on_line=on_line, on_error_line=on_error_line)
@@ -185,13 +181,19 @@ def _section(row: Mapping[str, Any]) -> SectionVerdict:
     return SectionVerdict(**{**row, "checkpoints": points})
 
 
+def to_train(project: Project, model: str, name: str, *, seed: int | None, fast: bool) -> ToTrain:
+    """Say what training on a server would do; it is not asked."""
+    where = registry.find(name).called
+    return projects.to_train(project, model, seed=seed, fast=fast, server=where)
+
+
 def train(
     project: Project, model: str, name: str, *, seed: int | None, fast: bool, reporter: Reporter
 ) -> Trained:
     """Fit a model of a project on a server, in the Python that `server setup` made there; scored here."""
-    chosen = model or furthest(project)
+    chosen = model or projects.furthest(project)
     connection = connections.connect(states.awake(registry.find(name)), reporter=reporter)
-    where = connection.server.name or connection.server.target
+    where = connection.server.called
     folder = f"project-{hashlib.sha256(str(project.root).encode()).hexdigest()[:10]}"
     files: dict[str, Path | bytes] = {
         path.relative_to(project.root).as_posix(): path
@@ -202,9 +204,7 @@ def train(
         there = parcels.find_python(connection, "sys", "which models can be trained")
         _send(connection, folder, files, (project.runs.name,), reporter)
         before = parcels.contents(connection, folder)
-        words = [there.python, "-u", "train.py", chosen]
-        words += [] if seed is None else ["--seed", str(seed)]
-        words += ["--fast"] if fast else []
+        words = [there.python, "-u", *projects.training(chosen, seed, fast=fast)]
     reporter.note(f"training on {where}")
     done = _run(connection, folder, words, reporter.note, reporter.note)
     if done.code != 0:
@@ -219,7 +219,7 @@ def _bring_runs(
     connection: Connection, folder: str, project: Project, before: Mapping[str, Entry]
 ) -> None:
     """Bring what a training has written, and try more than once: it may have taken hours."""
-    where = connection.server.name or connection.server.target
+    where = connection.server.called
     runs = f"{project.runs.name}/"
     for left in reversed(range(_TURNS)):
         try:
