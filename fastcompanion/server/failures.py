@@ -66,7 +66,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     (
         r"Could not request local forwarding|cannot listen to port|Address already in use",
         "the local port is taken by another program",
-        "Leave out --port, and a free one is chosen.",
+        "Leave out --port, and a free one is chosen. A LocalForward of your ~/.ssh/config takes its port as well.",
     ),
     (
         r"[Bb]ad configuration option|keyword \S+ extra arguments|terminating, \d+ bad configuration",

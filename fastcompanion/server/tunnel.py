@@ -5,6 +5,7 @@ The tunnel hangs on a pipe of ours: however we end, `kill -9` included, it ends 
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,8 @@ from fastcompanion.server.connection import Connection
 HOST = "127.0.0.1"
 _UP = "fastcompanion-tunnel-is-up"
 _TRIES = 3
+# What ssh says of a port of this machine at which it can't listen.
+_OF_A_PORT = re.compile(r"bind \[127\.0\.0\.1\]:(\d+): |cannot listen to port: (\d+)|bind \[|Could not request local")  # fmt: skip
 #: seconds between the tries to get a tunnel back that was cut
 WAITS: tuple[float, ...] = (0.5, 1, 2, 5, 10, 20, 30, 30, 30, 30)
 
@@ -30,6 +33,8 @@ class Tunnel:
         self.connection = connection
         self.remote_port = remote_port
         self.local_port = local_port
+        #: another program has our local port, or we may not have it
+        self.refused = False
         self._words: deque[str] = deque(maxlen=20)
         self._news = threading.Event()
         self._closed = False
@@ -40,9 +45,10 @@ class Tunnel:
 
     def _argv(self) -> list[str]:
         forward = f"{HOST}:{self.local_port}:{HOST}:{self.remote_port}"
-        # A shared connection would outlive us, and the tunnel with it.
+        # A shared connection would outlive us, and the tunnel with it. A port of ~/.ssh/config that cannot be
+        # had, as a shell of the learner's has it, is no failure; whether ours can is seen in ssh's words.
         words = self.connection.argv(
-            alone=True, extra=("-o", "ExitOnForwardFailure=yes", "-L", forward)
+            alone=True, extra=("-o", "ExitOnForwardFailure=no", "-L", forward)
         )
         return [*words, f"echo {_UP}; exec cat >/dev/null"]
 
@@ -50,21 +56,28 @@ class Tunnel:
         try:
             for line in self._child.process.stdout or ():
                 if line.strip() == _UP:
-                    self._up = True
+                    self._up = not self.refused
                     self._news.set()
                 else:
-                    self._words.append(line.rstrip())
+                    self._hear(line.rstrip())
         except ValueError:  # closed under us
             pass
         self._news.set()
+
+    def _hear(self, line: str) -> None:
+        if (said := _OF_A_PORT.search(line)) is None:
+            self._words.append(line)
+        elif str(self.local_port) in said.groups():
+            self._words.append(line)
+            self.refused = True
 
     def ready(self, seconds: float) -> None:
         """Wait until it stands; a failure is an error that names the cause."""
         self._news.wait(seconds)
         if self._up:
             return
-        self._reader.join(0 if not self._news.is_set() else 5)
-        if self._reader.is_alive():
+        self._reader.join(5 if self._news.is_set() and not self.refused else 0)
+        if self._reader.is_alive() and not self.refused:
             self.close()
             message = f"{self.connection.server.host} did not answer within {seconds:g} s"
             raise CompanionError(message, hint="Try again.", code=Exit.MISSING)
@@ -81,11 +94,6 @@ class Tunnel:
     def alive(self) -> bool:
         """Does it still stand?"""
         return self._up and self._reader.is_alive()
-
-    @property
-    def taken(self) -> bool:
-        """Did it fail as another program has the local port?"""
-        return any("already in use" in line or "cannot listen" in line for line in self._words)
 
     def wait(self, seconds: float) -> bool:
         """Wait for its end, for so many seconds at most; True when it has ended."""
@@ -113,7 +121,7 @@ def start(
             made.ready(seconds)
         except CompanionError:
             # Between our look and ssh's own another program may take a free port.
-            if local_port or not made.taken or not left:
+            if local_port or not made.refused or not left:
                 raise
             continue
         except BaseException:

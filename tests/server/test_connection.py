@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -200,24 +201,14 @@ def test_no_ssh_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
 
 
 def test_an_alias_of_the_users_ssh_settings(
-    there: SshServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    there: SshServer, ssh_settings: Callable[[str], None]
 ) -> None:
-    """ssh reads ~/.ssh/config of the account and not of $HOME: a program in front names another one."""
-    settings = tmp_path / "config"
-    settings.write_text(
+    ssh_settings(
         f"Host gpubox\n  HostName 127.0.0.1\n  Port {there.port}\n  User ada\n"
         f"  IdentityFile {there.identity}\n  RemoteCommand tmux\n  ForwardAgent yes\n"
         "  StrictHostKeyChecking no\n  LogLevel QUIET\n"
         f"  LocalForward {there.port} localhost:1\n  ExitOnForwardFailure yes\n"
     )
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    real = subprocess.run(
-        ["sh", "-c", "command -v ssh"], capture_output=True, text=True, check=True
-    ).stdout
-    (programs / "ssh").write_text(f'#!/bin/sh\nexec {real.strip()} -F {settings} "$@"\n')
-    (programs / "ssh").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
     from fastcompanion.server import registry
 
     found = registry.find("gpubox")

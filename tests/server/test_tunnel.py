@@ -69,6 +69,28 @@ def test_a_local_port_that_is_taken(there: SshServer, lab: int) -> None:
             tunnel.start(connect(there.server()), lab, local_port=taken.getsockname()[1])
 
 
+@pytest.mark.parametrize("place", ["", "127.0.0.1:"])
+def test_ports_of_the_learners_own_settings_are_no_matter(
+    there: SshServer, lab: int, ssh_settings: Callable[[str], None], place: str
+) -> None:
+    """As in fastai's notes: `LocalForward 8888 localhost:8888`, and a shell that is open has the port already."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ssh_settings(
+            f"Host *\n LocalForward {place}{port} localhost:1\n ExitOnForwardFailure yes\n"
+        )
+        with tunnel.standing(connect(there.server()), lab) as standing:
+            assert urlopen(f"http://127.0.0.1:{standing.local_port}/?{TOKEN}").status == 200
+            there.cut()
+            assert standing.wait(10)
+            assert "local port" not in standing.failure().message
+        with pytest.raises(CompanionError, match="local port is taken") as caught:
+            tunnel.start(connect(there.server()), lab, local_port=port)
+    assert "LocalForward" in caught.value.hint
+
+
 def test_a_tunnel_that_was_cut_comes_back_at_the_same_port(there: SshServer, lab: int) -> None:
     first = tunnel.start(connect(there.server()), lab)
     back: list[tunnel.Tunnel] = []
