@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 EXTRAS = {"train": ".[train]", "box": "."}
 GROUPS = {"train": "browser", "box": "browser"}
 #: two at a time, as a training of small data leaves one core idle; each then takes longer
-ARGUMENTS = {"train": ("-n", "2", "--timeout", "1200")}
+ARGUMENTS = {"train": ("-n", "2", "--timeout", "1200"), "box": ("--durations", "15")}
 #: two trainings with two threads each would wait for one another
 SETTINGS = {"train": {"OMP_NUM_THREADS": "1"}}
 

@@ -25,12 +25,14 @@ import filelock
 from tests.box import rootfs
 from tests.box.rootfs import UID, USER, Missing
 
-__all__ = ["UID", "USER", "Box", "Failed", "Missing", "program_folders"]
+__all__ = ["PROGRAM", "UID", "USER", "Box", "Failed", "Missing", "program_folders"]
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOT = Path(__file__).with_name("boot.sh")
 #: As in boot.sh: a program that enters the box from outside has no more rights than one that started there.
 FORBIDDEN = "-sys_time,-sys_module,-sys_rawio,-syslog,-mac_admin,-mac_override"
+#: How fastcompanion is started in a box: by this interpreter, from this checkout.
+PROGRAM = [sys.executable, "-m", "fastcompanion"]
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.box import wheels
-from tests.box.box import USER, Box, Missing, program_folders
+from tests.box.box import PROGRAM, USER, Box, Missing, program_folders
 from tests.box.desktop import Desktop
-from tests.box.server import ENVIRONMENT, HOME_USER, PROGRAM, WHEELS, Machine, Rental
+from tests.box.server import ENVIRONMENT, HOME_USER, WHEELS, Machine, Rental
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +26,9 @@ def box() -> Iterator[Box]:
 
 @pytest.fixture(scope="module")
 def program(box: Box) -> list[str]:
-    """How fastcompanion is started in the box: by this interpreter, from this checkout."""
-    started = [sys.executable, "-m", "fastcompanion"]
-    tried = box.run([*started, "--version"], user=USER, check=False)
-    if tried.returncode:
-        pytest.skip(f"{sys.executable} does not run in the box: {tried.stderr.strip()[-300:]}")
-    return started
+    """How fastcompanion is started in the box."""
+    needs_program(box, USER)
+    return PROGRAM
 
 
 @pytest.fixture
@@ -75,7 +72,12 @@ def at_home(rental: Rental) -> None:
         box = rental.fresh().box
     except Missing as why:
         pytest.skip(str(why))
-    tried = box.run([*PROGRAM, "--version"], user=HOME_USER, check=False)
+    needs_program(box, HOME_USER)
+
+
+def needs_program(box: Box, user: str) -> None:
+    """Skip where fastcompanion does not run in a box: its Python may be linked to another system."""
+    tried = box.run([*PROGRAM, "--version"], user=user, check=False)
     if tried.returncode:
         pytest.skip(f"{sys.executable} does not run in the box: {tried.stderr.strip()[-300:]}")
 

@@ -20,10 +20,13 @@ from typing import Any
 from fastcompanion.server.setup import report, script
 from fastcompanion.server.setup.report import Report
 from fastcompanion.server.setup.script import Options
-from tests.box.box import USER, Box, Failed
+from tests.box.box import PROGRAM, USER, Box, Failed
 
 HOME_USER = "ada"
-PROGRAM = [sys.executable, "-m", "fastcompanion"]
+#: The machine, as it is named at home.
+TARGET = f"{USER}@127.0.0.1"
+#: The public half of a key that nobody has.
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIO9uh325ir3OV336n38yKn4pa5iCPw8X9RF1s5yz5TpM ada"
 SCRIPT = "/root/setup.sh"
 #: Where JupyterLab itself is looked at, it is this one; with fastai in it, if a folder that has it is named.
 ENVIRONMENT = os.environ.get("FASTCOMPANION_TEST_SERVER_ENV", sys.prefix)
@@ -156,7 +159,7 @@ class Machine:
     def login(self, *options: str, port: int = 22) -> bool:
         """Does a fresh login with the learner's key work, and can it become root?"""
         words = ["ssh", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=accept-new", "-o", "ConnectTimeout=10",
-                 "-p", str(port), *options, f"{USER}@127.0.0.1", "sudo", "-n", "true"]  # fmt: skip
+                 "-p", str(port), *options, TARGET, "sudo", "-n", "true"]  # fmt: skip
         return self.box.run(words, user=HOME_USER, check=False).returncode == 0
 
     def effective(self) -> dict[str, str]:

@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from tests.box.box import USER
-from tests.box.server import ENVIRONMENT, HOME_USER, PROGRAM, Machine
+from tests.box.box import PROGRAM, USER
+from tests.box.server import ENVIRONMENT, HOME_USER, TARGET, Machine
 
 pytestmark = pytest.mark.box
 
@@ -32,8 +32,8 @@ def studying(at_home: None, machine: Machine) -> Machine:
 
 
 def test_the_check_and_its_end(studying: Machine) -> None:
-    machine, box, target = studying, studying.box, f"{USER}@127.0.0.1"
-    words = ("check", "foundations/01", "--on", target, "--study", STUDY, "--json")
+    machine, box = studying, studying.box
+    words = ("check", "foundations/01", "--on", TARGET, "--study", STUDY, "--json")
     done = machine.type(*words, check=False)
     assert done.returncode == 4, done.stderr
     data = json.loads(done.stdout)["data"]

@@ -12,13 +12,13 @@ import pytest
 
 from fastcompanion.server.setup import script
 from tests.box import wheels
-from tests.box.box import USER
+from tests.box.box import PROGRAM, USER
 from tests.box.server import (
     ENVIRONMENT,
     HOME_USER,
     LIGHT,
-    PROGRAM,
     SCRIPT,
+    TARGET,
     Machine,
     Rental,
     holding,
@@ -26,8 +26,7 @@ from tests.box.server import (
 
 pytestmark = [pytest.mark.box, pytest.mark.usefixtures("at_home")]
 
-WHERE = f"{USER}@127.0.0.1"
-SETUP = ("server", "setup", WHERE, "--kind", "cloud", "--skip", "swap", "--env", LIGHT)
+SETUP = ("server", "setup", TARGET, "--kind", "cloud", "--skip", "swap", "--env", LIGHT)
 #: with JupyterLab itself
 FULL = (*SETUP[:-1], ENVIRONMENT)
 
@@ -191,7 +190,7 @@ def test_a_password_for_sudo_is_asked_for_and_used_once(machine: Machine) -> Non
     words = (
         "server",
         "setup",
-        WHERE,
+        TARGET,
         "--kind",
         "cloud",
         "--only",
@@ -256,7 +255,7 @@ def test_the_program_itself_is_sent_where_no_index_has_it(machine: Machine, inde
     there = [f"/home/{USER}/.venvs/fast/bin/python", "-m", "fastcompanion", "--version"]
 
     def typed(mode: str) -> Any:
-        words = [sys.executable, "-c", SMALL, WHERE, mode]
+        words = [sys.executable, "-c", SMALL, TARGET, mode]
         return json.loads(machine.box.run(words, user=HOME_USER, seconds=280).stdout)
 
     done, changes, steps = typed("apply")
@@ -272,9 +271,9 @@ def test_the_program_itself_is_sent_where_no_index_has_it(machine: Machine, inde
 
 def test_undo_from_home(machine: Machine) -> None:
     machine.type(*SETUP)
-    asked = machine.type("server", "setup", WHERE, "--undo", check=False)
+    asked = machine.type("server", "setup", TARGET, "--undo", check=False)
     assert asked.returncode == 2
-    undone = machine.ask("server", "setup", WHERE, "--undo", "--yes")
+    undone = machine.ask("server", "setup", TARGET, "--undo", "--yes")
     assert undone["done"]
     assert machine.effective()["passwordauthentication"] == "yes"
     assert machine.login()

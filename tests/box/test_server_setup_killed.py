@@ -14,11 +14,10 @@ from fastcompanion.base import templates
 from fastcompanion.server.setup import script, steps
 from fastcompanion.server.setup.script import Options
 from tests.box.box import USER
-from tests.box.server import LIGHT, PROBE, SCRIPT, Machine, Rental, notes, states, tree
+from tests.box.server import KEY, LIGHT, PROBE, SCRIPT, Machine, Rental, notes, states, tree
 
 pytestmark = [pytest.mark.box, pytest.mark.timeout(600)]
 
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIO9uh325ir3OV336n38yKn4pa5iCPw8X9RF1s5yz5TpM ada"
 DOTS = f"""set -e
     git config --global user.name Ada; git config --global user.email ada@example.org
     git init -q -b main /tmp/dots; cd /tmp/dots

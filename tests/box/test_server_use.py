@@ -18,12 +18,12 @@ from typing import Any
 
 import pytest
 
-from tests.box.box import USER, Box
+from tests.box.box import PROGRAM, USER, Box
 from tests.box.server import (
     ENVIRONMENT,
     HOME_USER,
     LIGHT,
-    PROGRAM,
+    TARGET,
     WHEELS,
     Machine,
     Rental,
@@ -33,7 +33,6 @@ from tests.box.server import (
 pytestmark = [pytest.mark.box, pytest.mark.usefixtures("at_home")]
 
 NAME = "127-0-0-1"
-TARGET = f"{USER}@127.0.0.1"
 HOME = f"/home/{HOME_USER}"
 RENTED = ("server", "setup", "--kind", "cloud", "--skip", "swap")
 SETUP = (*RENTED, "--env", LIGHT)

@@ -16,11 +16,18 @@ from fastcompanion.server.setup.report import Report
 from fastcompanion.server.setup.script import Options
 from tests.box import rootfs
 from tests.box.box import USER, Missing
-from tests.box.server import LIGHT, LIGHT_JUPYTER, LIGHT_PYTHON, ONLY_RENTED, notes, states
+from tests.box.server import (
+    KEY,
+    LIGHT,
+    LIGHT_JUPYTER,
+    LIGHT_PYTHON,
+    ONLY_RENTED,
+    notes,
+    states,
+)
 
 pytestmark = pytest.mark.box
 
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIO9uh325ir3OV336n38yKn4pa5iCPw8X9RF1s5yz5TpM ada"
 #: In namespaces of its own: FOLDER (what is put into the system first) TREE PLACE
 ENTER = """set -eu
 mount -t tmpfs machine "$3"; mkdir "$3/up" "$3/work" "$3/root"

@@ -1,9 +1,13 @@
-"""Wheels made of what is installed here: a folder of them is the package index of a box, which has no network."""
+"""Wheels made of what is installed here: a folder of them is the package index of a box, which has no network.
+
+`python -m tests.box.wheels ENVIRONMENT FOLDER` packs a whole environment, with what `server setup` needs beside it.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import sys
 import zipfile
 from importlib import metadata
 from pathlib import Path, PurePosixPath
@@ -12,10 +16,15 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 
-def make_all(environment: Path, folder: Path) -> list[Path]:
-    """Pack everything that is installed in an environment."""
+def main(environment: Path, folder: Path) -> None:
+    """Pack everything that is installed in an environment, uv, and what fastcompanion needs."""
     site = next(environment.glob("lib/python3*/site-packages"))
-    return [pack(dist, folder) for dist in metadata.distributions(path=[str(site)])]
+    folder.mkdir(parents=True, exist_ok=True)
+    for dist in metadata.distributions(path=[str(site)]):
+        pack(dist, folder)
+    # These may want others than the environment has.
+    make("uv", folder)
+    make_needed("fastcompanion", folder)
 
 
 def make(name: str, folder: Path) -> Path:
@@ -86,3 +95,7 @@ def _place(path: PurePosixPath, stem: str) -> str:
     inner = [part for part in path.parts if part != ".."]
     place = ["scripts", *inner[1:]] if inner[0] == "bin" else ["data", *inner]
     return "/".join((f"{stem}.data", *place))
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
