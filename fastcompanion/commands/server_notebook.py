@@ -163,6 +163,7 @@ _STATES = {
     "new": "was not here, and is now: {file}",
     "taken": "{cells} came home into {file}",
     "merged": "was changed here and there; both are in {file} now ({cells} from there)",
+    "outputs": "what its cells put out there came home into {file}",
     "same": "is as it was here: {file}",
     "beside": "was changed here and there in the same cells, so both were kept: {beside}",
 }
@@ -172,7 +173,7 @@ def _view_home(back: Home) -> Iterable[Block]:
     yield Title(f"{back.lesson} {back.notebook} is home from {back.checked}")
     cells = "1 cell" if back.cells == 1 else f"{back.cells} cells"
     told = _STATES[back.state].format(file=back.file, beside=back.beside, cells=cells)
-    yield Line(f"The notebook {told}" if back.state != "taken" else told)
+    yield Line(told if back.state in ("taken", "outputs") else f"The notebook {told}")
     for clash in back.clashes:
         yield Warn(f"cell {clash.cell} differs: here {_short(clash.mine)}, there {_short(clash.theirs)}")  # fmt: skip
     for note in back.notes:

@@ -56,7 +56,7 @@ class Clashing:
 
 @frozen
 class Home:
-    """What came home. `state` says what became of the notebook: new, taken, merged, same or beside.
+    """What came home. `state` says what became of the notebook: new, taken, merged, outputs (alone), same or beside.
 
     `beside` is the file of a notebook that could not be put together with the one here; `sections`
     are the verdicts that are new; `checked` is the notebook server where they were found.
@@ -99,6 +99,12 @@ class _Back:
         """The learner's notebook here."""
         return self.ws.notebook(self.lesson.id, self.ref.id, self.pack.kind)
 
+    @property
+    def came(self) -> frozenset[str]:
+        """The marks of the cells that this travel has brought home before."""
+        kept = self.ws.travel(self.pack.id)
+        return frozenset(_travel(kept).get("came", ())) if kept.is_file() else frozenset()
+
 
 def home(ws: Workspace, given: str, *, dry_run: bool = False) -> Home:
     """Take a notebook that was away into the study: the notebook, its results, hints and minutes."""
@@ -107,13 +113,16 @@ def home(ws: Workspace, given: str, *, dry_run: bool = False) -> Home:
     notes = _damage(back)
     found = _results(back)
     fresh = results.unseen(ws, found) if found is not None else ()
-    state, merged, target = _together(back)
+    theirs = _theirs(back)
+    state, merged, target = _together(back, theirs)
     sessions = _to_log(back, notes)
     ran = back.pack.kind == "run" and _ran_through(back)
     predicted = _predicted(back)
     commit = None
     if not dry_run:
         _write(back, state, merged, target)
+        if state != "beside":
+            _keep_marks(back, theirs)
         _keep_predicted(back, predicted)
         if found is not None:
             results.take(ws, found, fresh, door=back.pack.door)
@@ -206,7 +215,7 @@ def _pack(ws: Workspace, book: Mapping[str, Any], found: Carried, file: Path) ->
     for name in named:
         kept = ws.travel(name) if name.isalnum() else None
         if kept is not None and kept.is_file():
-            known = travel.read(str(store.check_version(store.read_json(kept), kept)["packed"]))
+            known = travel.read(str(_travel(kept)["packed"]))
             if known is not None:
                 return known
     if damage is not None:
@@ -217,6 +226,10 @@ def _pack(ws: Workspace, book: Mapping[str, Any], found: Carried, file: Path) ->
         file=file,
         code=Exit.USAGE,
     )
+
+
+def _travel(kept: Path) -> dict[str, Any]:
+    return store.check_version(store.read_json(kept), kept)
 
 
 def _is_ours(ws: Workspace, pack: Pack) -> bool:
@@ -269,30 +282,46 @@ def _results(back: _Back) -> Results | None:
     return found
 
 
-def _together(back: _Back) -> tuple[str, Merged, Path]:
-    """Put the notebook that came back and the one here together; say what came of it, and where it goes."""
+def _base(back: _Back) -> Mapping[str, Any] | None:
+    return back.pack.book if back.pack.book.get("cells") else None
+
+
+def _theirs(back: _Back) -> dict[str, Any]:
+    """Give the notebook that came back without what we put in, its cells known again."""
     theirs = carried.strip(travel.take_out(back.book))
-    base = back.pack.book if back.pack.book.get("cells") else None
-    theirs = merging.restored(theirs, base) if base is not None else theirs
+    base = _base(back)
+    return merging.restored(theirs, base) if base is not None else theirs
+
+
+def _together(back: _Back, theirs: Mapping[str, Any]) -> tuple[str, Merged, Path]:
+    """Put the notebook that came back and the one here together; say what came of it, and where it goes."""
     path = back.path
     if not path.exists():
         return "new", Merged(tuple(theirs["cells"]), len(theirs["cells"])), path
     mine = notebook.read(path)
-    merged = merging.merge(base, mine, theirs)
+    merged = merging.merge(_base(back), mine, theirs, back.came)
     if merged.clashes:
         name = f"{back.ref.id}.{back.pack.kind}.from-{back.pack.door}-{back.pack.id}.ipynb"
         beside = back.ws.travel_folder(back.lesson.id) / name
         return "beside", replace(merged, cells=tuple(theirs["cells"])), beside
     if list(merged.cells) == mine["cells"]:
         return "same", merged, path
-    is_base = base is not None and merging.alike(base["cells"], mine["cells"])
-    return ("taken" if is_base else "merged"), merged, path
+    if merging.alike(merged.cells, mine["cells"]):
+        return "outputs", merged, path
+    return ("taken" if merging.alike(merged.cells, theirs["cells"]) else "merged"), merged, path
+
+
+def _keep_marks(back: _Back, theirs: Mapping[str, Any]) -> None:
+    """Remember what has come home, so that the same is not news the next time."""
+    came = back.came | merging.marks(theirs["cells"])
+    told = {"version": 1, "packed": travel.write(back.pack), "came": sorted(came)}
+    store.write_json(back.ws.travel(back.pack.id), told)
 
 
 def _write(back: _Back, state: str, merged: Merged, target: Path) -> None:
     if state == "same":
         return
-    if state in ("taken", "merged"):
+    if state in ("taken", "merged", "outputs"):
         whole: Mapping[str, Any] = notebook.read(back.path)
     else:
         whole = {**travel.take_out(back.book), "metadata": back.pack.book.get("metadata", {})}

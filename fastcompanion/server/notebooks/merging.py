@@ -6,7 +6,8 @@ dropped the ids, by its text and its place between cells that are known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -90,19 +91,37 @@ def _key(cell: _Cell) -> tuple[str, str]:
     return str(cell["cell_type"]), str(cell["source"]).strip()
 
 
+def marks(cells: Sequence[_Cell]) -> frozenset[str]:
+    """Give a mark of each cell with its text, by which it is known when it comes again."""
+    return frozenset(_mark(one) for one in cells)
+
+
+def _mark(cell: _Cell) -> str:
+    text = "\0".join((str(cell["id"]), *_key(cell)))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
 def merge(
-    base: Mapping[str, Any] | None, mine: Mapping[str, Any], theirs: Mapping[str, Any]
+    base: Mapping[str, Any] | None,
+    mine: Mapping[str, Any],
+    theirs: Mapping[str, Any],
+    came: Collection[str] = (),
 ) -> Merged:
-    """Put the changes of both sides together; without a base, what differs is a clash."""
+    """Put the changes of both sides together; without a base, what differs is a clash.
+
+    `came` are the marks of what has come home before, in whichever order: it is no news, and who has it
+    unchanged here has changed nothing.
+    """
     old = {str(one["id"]): one for one in (base or {"cells": []})["cells"]}
     own = {str(one["id"]): one for one in mine["cells"]}
     other = {str(one["id"]): one for one in theirs["cells"]}
+    before = frozenset(came) | marks(list(old.values()))
     cells: list[dict[str, Any]] = []
     clashes: list[Clash] = []
     taken = 0
     for place, cell in enumerate(mine["cells"], start=1):
         name = str(cell["id"])
-        state, merged = _one(old.get(name), cell, other.get(name))
+        state, merged = _one(old.get(name), before, cell, other.get(name))
         if state == "clash":
             clashes.append(Clash(place, str(cell["source"]), str(other[name]["source"])))
         if merged is not None:
@@ -110,24 +129,28 @@ def merge(
         taken += state == "theirs"
     for cell in theirs["cells"]:
         name = str(cell["id"])
-        unchanged = name in old and _key(old[name]) == _key(cell)
-        if name not in own and not unchanged:
+        if name not in own and _mark(cell) not in before:
             cells.insert(_after(name, theirs["cells"], cells), dict(cell))
             taken += 1
     return Merged(tuple(cells), taken, tuple(clashes))
 
 
-def _one(old: _Cell | None, mine: _Cell, theirs: _Cell | None) -> tuple[str, dict[str, Any] | None]:
-    """Decide on one cell that is here: which side it is taken from, None where it goes."""
+def _one(
+    old: _Cell | None, before: Collection[str], mine: _Cell, theirs: _Cell | None
+) -> tuple[str, dict[str, Any] | None]:
+    """Decide on one cell that is here: which side it is taken from, None where it goes.
+
+    A file that came late lacks what is new since then: only what set out can go.
+    """
     if theirs is None:
         gone = old is not None and _key(old) == _key(mine)
         return ("theirs", None) if gone else ("mine", dict(mine))
     if _key(mine) == _key(theirs):
         return "same", {**mine, **_outputs(mine, theirs)}
-    if old is not None and _key(old) == _key(mine):
-        return "theirs", {**theirs, "metadata": mine["metadata"]}
-    if old is not None and _key(old) == _key(theirs):
+    if _mark(theirs) in before:
         return "mine", dict(mine)
+    if _mark(mine) in before:
+        return "theirs", {**theirs, "metadata": mine["metadata"]}
     return "clash", dict(mine)
 
 

@@ -206,6 +206,39 @@ def test_a_notebook_that_changed_here_too(
     assert "here `here = 1`, there `there = 1`" in shown.out
 
 
+def test_one_that_came_home_and_is_changed_here_does_not_clash_with_itself(
+    away: Away, built_in_study: Path, run: Runner, tmp_path: Path
+) -> None:
+    """Two files of one travel, in any order, and as often as you like."""
+    study = built_in_study
+    away.cell(LOOK)["source"] = "there = 1"
+    one = away.saved(tmp_path / "one.ipynb")
+    away.cell(BACK)["source"] = "there = 2"
+    two = away.saved(tmp_path / "two.ipynb")
+    assert home(run, study, one)["state"] == "taken"
+    write(study, LOOK, "here = 1")
+    assert home(run, study, one)["state"] == "same"
+    assert home(run, study, two, "--dry-run")["state"] == "merged"
+    assert (home(run, study, two)["state"], home(run, study, one)["state"]) == ("merged", "same")
+    assert {"here = 1", "there = 2"} <= set(sources(study / NAME))
+    away.cell(LOOK)["source"] = "there = 3"
+    back = home(run, study, away.saved(tmp_path / "three.ipynb"))
+    assert [(one["mine"], one["theirs"]) for one in back["clashes"]] == [("here = 1", "there = 3")]
+
+
+def test_what_is_only_run_there_is_told_as_that(
+    away: Away, built_in_study: Path, run: Runner, tmp_path: Path
+) -> None:
+    write(built_in_study, BACK, "here = 1")
+    cell = away.cell(LOOK)
+    cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "ran"}]
+    cell["execution_count"] = 1
+    file = away.saved(tmp_path / "n.ipynb")
+    assert home(run, built_in_study, file, "--dry-run")["state"] == "outputs"
+    told = run("server", "notebook", "home", str(file), cwd=built_in_study).out
+    assert f"what its cells put out there came home into {NAME}" in " ".join(told.split())
+
+
 def test_without_its_first_cell_it_still_comes_home(
     away: Away, built_in_study: Path, run: Runner, tmp_path: Path
 ) -> None:
