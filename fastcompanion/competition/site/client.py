@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -431,14 +431,15 @@ class Client:
 @contextmanager
 def _alone() -> Iterator[None]:
     """Let one submission of this machine go at a time: of two of the same file each finds its own."""
-    folder = workspace.competitions_folder()
-    try:
-        store.make_folder(folder)
-    except CompanionError:  # where nothing can be kept it is sent all the same
-        yield
-        return
+    file = workspace.competitions_folder() / "sending.lock"
     busy = "another submission from this machine is on its way"
-    with store.lock(folder / "sending.lock", wait=_LONG, busy=busy):
+    with ExitStack() as held:
+        try:
+            held.enter_context(store.lock(file, wait=_LONG, busy=busy))
+        except CompanionError as error:
+            if error.message == busy:
+                raise
+            # Where nothing can be kept it is sent all the same.
         yield
 
 

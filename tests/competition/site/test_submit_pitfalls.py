@@ -121,6 +121,12 @@ def test_two_that_send_the_same_at_once_get_numbers_of_their_own(site: Place) ->
     assert sorted(refs) == [one.ref for one in site.live.journal.state().submissions]
 
 
+def test_where_nothing_can_be_locked_it_is_sent_all_the_same(site: Place) -> None:
+    (workspace.competitions_folder() / "sending.lock").mkdir(parents=True)
+    assert site.submit().code == 0
+    assert site.sent == 1
+
+
 def test_the_last_of_the_day_that_somebody_else_took_is_missing(
     tmp_path: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
