@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from fastcompanion.base import browser
 from fastcompanion.base.errors import CompanionError
+from tests.waiting import until
 
 
 def test_files_of_the_learner_are_not_taken_for_those_of_python(
@@ -23,10 +23,7 @@ def test_files_of_the_learner_are_not_taken_for_those_of_python(
     monkeypatch.setenv("BROWSER", f"{sys.executable} -P {program} %s")
     monkeypatch.chdir(tmp_path)
     browser.open_page("https://example.org/page")
-    end = time.monotonic() + 20
-    while not (seen.exists() and seen.read_text()) and time.monotonic() < end:
-        time.sleep(0.02)
-    assert seen.read_text() == "https://example.org/page"
+    assert until(lambda: seen.exists() and seen.read_text()) == "https://example.org/page"
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "javascript:alert(1)", "-h", ""])

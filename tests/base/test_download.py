@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from fastcompanion.base import download
 from fastcompanion.base.errors import CompanionError, Exit
 from tests.file_server import FileServer
+from tests.waiting import nobody
 
 CONTENT = bytes(range(256)) * 5000
 
@@ -76,10 +76,7 @@ def test_what_is_not_there(tmp_path: Path) -> None:
 
 
 def test_no_network(tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with pytest.raises(CompanionError, match="can't be reached") as caught:
+    with nobody() as port, pytest.raises(CompanionError, match="can't be reached") as caught:
         download.fetch(f"http://127.0.0.1:{port}/a", tmp_path / "a", wrong)
     assert caught.value.code is Exit.MISSING
     assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,8 @@ import textwrap
 import threading
 import time
 import venv
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import pytest
 
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.kernel import OWN, Interpreter, Kernel, Limits, kernelspec, kernelspecs
+from tests.waiting import is_gone, until
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="not run here: needs POSIX processes")
 linux_only = pytest.mark.skipif(not Path("/proc/self").exists(), reason="not run here: needs /proc")
@@ -39,25 +41,6 @@ def shared(one: Kernel) -> Kernel:
     if not one.alive:
         one.restart()
     return one
-
-
-def until(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
-    """Wait for a condition, and say whether it came about."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return condition()
-
-
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{pid}/stat")
-    return not (status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
 def texts(outputs: tuple[dict[str, Any], ...]) -> list[str]:
@@ -214,7 +197,7 @@ def test_a_loop_that_swallows_interrupts_is_killed(tmp_path: Path) -> None:
         pid = kernel.ask("import os\nos.getpid()")
         assert kernel.run(cell).status == "timeout"
         assert not kernel.alive
-        assert not is_running(pid)
+        assert is_gone(pid)
 
 
 def test_the_budget_of_the_run_counts_over_cells(tmp_path: Path) -> None:
@@ -416,12 +399,12 @@ def test_nothing_is_left_alive_whichever_way_we_end(tmp_path: Path, how: str) ->
     assert ours.stdout is not None
     *pids, folder = ours.stdout.readline().split()
     if how.startswith("SIG"):
-        assert all(is_running(int(pid)) for pid in pids)
+        assert not any(is_gone(int(pid)) for pid in pids)
         ours.send_signal(getattr(signal, how))
     _, said = ours.communicate(timeout=120)
     for pid in map(int, pids):
-        assert until(lambda pid=pid: not is_running(pid)), f"{pid} is still there: {how}"  # type: ignore[misc]
-    assert until(lambda: not Path(folder).exists())
+        until(partial(is_gone, pid), what=f"the end of {pid} by {how}")
+    until(lambda: not Path(folder).exists())
     assert (ours.returncode == 0) == (how == "normal")
     if how in ("SIGINT", "SIGTERM", "SIGHUP"):
         assert "KeyboardInterrupt" in said
@@ -444,7 +427,7 @@ def test_an_impatient_second_ctrl_c_leaves_nothing_either(tmp_path: Path) -> Non
             ours.send_signal(signal.SIGINT)
             time.sleep(0.01)
     for pid in map(int, pids):
-        assert until(lambda pid=pid: not is_running(pid))  # type: ignore[misc]
+        until(partial(is_gone, pid))
 
 
 @posix_only
@@ -465,10 +448,10 @@ def test_ctrl_c_while_a_kernel_starts_leaves_nothing(tmp_path: Path) -> None:
     )
     ours = subprocess.Popen([sys.executable, str(script)], cwd=tmp_path, stderr=subprocess.DEVNULL)
     note = tmp_path / "pid"
-    assert until(lambda: note.exists() and note.read_text().endswith("\n"), 60)
+    until(lambda: note.exists() and note.read_text().endswith("\n"))
     ours.send_signal(signal.SIGINT)
     assert ours.wait(60) != 0
-    assert until(lambda: not is_running(int(note.read_text())))
+    until(partial(is_gone, int(note.read_text())))
 
 
 def test_signals_are_given_back(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from fastcompanion.base.outputs import CellOutputs, condense, plain, weight
 from fastcompanion.base.watchdog import LastWords
+from tests.waiting import until
 
 
 @pytest.mark.parametrize(
@@ -88,8 +89,5 @@ def test_last_words_keep_only_the_end() -> None:
     for number in range(30_000):
         os.write(words.writer, b"line %d\n" % number)
     words.close()
-    deadline = time.monotonic() + 60
-    while not words.text().endswith("line 29999\n") and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert words.text().endswith("line 29999\n")
+    until(lambda: words.text().endswith("line 29999\n"))
     assert len(words.text()) <= 16_000

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from tests.git_server import GitServer, notebook
+from tests.waiting import until
 
 Runner = Callable[..., Any]
 Git = Callable[..., str]
@@ -358,7 +359,8 @@ class TestLesson:
         opened = run("lesson", "open", "1")
         assert opened.code == 0, opened.err
         place = study / "lessons" / "course-of-mine" / "01" / "a.run.ipynb"
-        assert wait_for(told).splitlines() == ["--flag", str(place)]
+        until(told.exists)
+        assert told.read_text().splitlines() == ["--flag", str(place)]
         assert place.is_file()
 
     @pytest.mark.skipif(
@@ -379,7 +381,8 @@ class TestLesson:
         path.write_text(path.read_text().replace("lessons:", f"kernel: {twin}\nlessons:", 1))
         opened = run("lesson", "open", "1")
         assert opened.code == 0, opened.err
-        assert wait_for(told).strip().endswith("a.run.ipynb")
+        until(told.exists)
+        assert told.read_text().strip().endswith("a.run.ipynb")
 
     @pytest.mark.skipif(os.name != "posix", reason="a shell script stands in for the browser")
     def test_video_and_page_only_when_asked_for(
@@ -398,7 +401,8 @@ class TestLesson:
         link.symlink_to(program)
         opened = run("lesson", "open", "1", "--video", env={"BROWSER": f"{link} %s"})
         assert opened.code == 0, opened.err
-        assert wait_for(told).strip() == "https://www.youtube.com/watch?v=8SF_h3xF3cE"
+        until(told.exists)
+        assert told.read_text().strip() == "https://www.youtube.com/watch?v=8SF_h3xF3cE"
 
     def test_without_an_editor_the_place_is_said(
         self,
@@ -413,14 +417,3 @@ class TestLesson:
         opened = run("lesson", "open", "1")
         assert opened.code == 0
         assert "lessons/course-of-mine/01/a.run.ipynb" in opened.out
-
-
-def wait_for(path: Path) -> str:
-    """Wait until another process has written a file (it appears whole)."""
-    import time
-
-    end = time.monotonic() + 60
-    while not path.exists():
-        assert time.monotonic() < end, f"{path} was not written"
-        time.sleep(0.02)
-    return path.read_text()

@@ -18,6 +18,7 @@ from fastcompanion.base.reporter import SILENT
 from fastcompanion.base.workspace import Workspace
 from fastcompanion.flows import advance, diary, opening, overview, session
 from fastcompanion.study.logbook import book
+from tests.waiting import until
 
 Runner = Callable[..., Any]
 LESSON = "foundations/01"
@@ -90,10 +91,7 @@ def test_the_editor_of_the_learner_opens_the_notebook(
     run("config", "set", "editor.command", shlex.join([sys.executable, "-c", program]))
     started = start(ws, "1", open_it=True)
     assert started.opened_with == sys.executable
-    end = clock.monotonic() + 60
-    while not (mark.exists() and mark.read_text()) and clock.monotonic() < end:
-        clock.pause(0.02)
-    assert mark.read_text() == str(ws.root / str(started.notebook))
+    assert until(lambda: mark.exists() and mark.read_text()) == str(ws.root / str(started.notebook))
 
 
 def test_without_any_editor_the_notebook_is_named(

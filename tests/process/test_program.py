@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +21,7 @@ Program = Callable[..., subprocess.CompletedProcess[str]]
 posix = pytest.mark.skipif(
     os.name != "posix", reason="signals and pipes of POSIX; not run on Windows"
 )
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -236,7 +236,7 @@ def test_ctrl_c_in_a_check_ends_it_and_its_kernel(program: Program, tmp_path: Pa
     with subprocess.Popen(
         argv, cwd=study, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as child:
-        wait_for((study / "lessons" / "foundations" / "01" / "it-runs").exists)
+        until((study / "lessons" / "foundations" / "01" / "it-runs").exists, 120)
         below = psutil.Process(child.pid).children(recursive=True)
         assert below, "no kernel is running"
         child.send_signal(signal.SIGINT)
@@ -246,13 +246,3 @@ def test_ctrl_c_in_a_check_ends_it_and_its_kernel(program: Program, tmp_path: Pa
     gone, alive = psutil.wait_procs(below, timeout=60)
     assert alive == []
     assert len(gone) == len(below)
-
-
-def wait_for(happened: Callable[[], bool], seconds: float = 120) -> None:
-    """Wait until something has happened; looks often, gives up after a while."""
-    ended = threading.Event()
-    for _ in range(int(seconds / 0.05)):
-        if happened():
-            return
-        ended.wait(0.05)
-    raise AssertionError(f"it did not happen within {seconds:g} s")

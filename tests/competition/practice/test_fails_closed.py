@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,8 @@ import pytest
 from fastcompanion.competition.practice.answering import Reply, Request
 from fastcompanion.competition.practice.server import Live
 from tests.competition.practice import served
+from tests.conftest import Runner
+from tests.waiting import nobody
 
 SECRETS = {
     "KAGGLE_API_TOKEN": "KGAT_a-real-token-of-the-learner",
@@ -195,26 +196,15 @@ def test_run_hands_on_the_exit_code_and_throws_its_home_away(
     assert not Path((tmp_path / "home").read_text()).exists()
 
 
-def test_without_the_server_nothing_is_started(tmp_path: Path, run: object) -> None:
+def test_without_the_server_nothing_is_started(tmp_path: Path, run: Runner) -> None:
     place = served.competition(tmp_path / "data")
-    with socket.socket() as line:
-        line.bind(("127.0.0.1", 0))
-        dead = line.getsockname()[1]
-    about = {"version": 1, "pid": 1, "port": dead, "key": "k", "started": ""}
-    for stale in (None, about):
-        if stale:
-            place.running.write_text(json.dumps(stale))
-        outcome = run(
-            "kaggle",
-            "practice",
-            "run",
-            "--json",
-            "--",
-            "python",
-            "-c",
-            "open('x', 'w')",
-            cwd=tmp_path,
-        )  # type: ignore[operator]
-        assert outcome.code == 3
-        assert "not being served" in outcome.errors[0]["message"]
-        assert not (tmp_path / "x").exists()
+    words = ["kaggle", "practice", "run", "--json", "--", "python", "-c", "open('x', 'w')"]
+    with nobody() as port:
+        about = {"version": 1, "pid": 1, "port": port, "key": "k", "started": ""}
+        for stale in (None, about):
+            if stale:
+                place.running.write_text(json.dumps(stale))
+            outcome = run(*words, cwd=tmp_path)
+            assert outcome.code == 3
+            assert "not being served" in outcome.errors[0]["message"]
+            assert not (tmp_path / "x").exists()

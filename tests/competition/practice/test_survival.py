@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from fastcompanion.competition.practice.journal import Journal
 from fastcompanion.competition.practice.place import Place
 from tests.competition.practice import served
 from tests.conftest import Runner
+from tests.waiting import until
 
 CLIENTS = 8
 
@@ -74,12 +74,12 @@ def test_kill_9_under_eight_clients_loses_nothing_that_was_acknowledged(tmp_path
         with ThreadPoolExecutor(CLIENTS) as clients:
             for _ in range(CLIENTS):
                 clients.submit(submit_on_and_on)
-            end = time.monotonic() + 60
-            while len(acknowledged) < 40 and time.monotonic() < end:
-                time.sleep(0.01)
-            process.send_signal(signal.SIGKILL)
-            process.wait(20)
-            enough.set()
+            try:
+                until(lambda: len(acknowledged) >= 40)
+            finally:
+                process.send_signal(signal.SIGKILL)
+                process.wait(20)
+                enough.set()
 
     assert len(acknowledged) >= 40
     assert len(set(acknowledged)) == len(acknowledged)
@@ -90,9 +90,7 @@ def test_kill_9_under_eight_clients_loses_nothing_that_was_acknowledged(tmp_path
     assert len(refs) == len(kept.submissions)
     assert all(place.submission(ref).read_bytes() == data for ref in refs)
     with server.serving(place) as live:
-        end = time.monotonic() + 60
-        while live.journal.state().waiting and time.monotonic() < end:
-            time.sleep(0.02)
+        until(lambda: not live.journal.state().waiting)
         state = live.journal.state()
     assert {one.status for one in state.submissions} == {"COMPLETE"}
     assert len({one.public for one in state.submissions}) == 1

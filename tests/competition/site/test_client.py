@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from tests.competition.faults import Faults
 from tests.competition.practice import served
 from tests.competition.site import sites
 from tests.competition.site.recorder import Answer, Noted, Recorder, error
+from tests.waiting import nobody
 
 SLUG = served.SLUG
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -108,16 +108,14 @@ def test_practice_reaches_its_server_or_nothing(
     monkeypatch.setenv("HTTP_PROXY", site.url)
     monkeypatch.setenv("KAGGLE_API_TOKEN", "KGAT_planted")
     monkeypatch.setenv("KAGGLE_API_ENVIRONMENT", "PROD")
-    with socket.socket() as line:
-        line.bind(("127.0.0.1", 0))
-        dead = line.getsockname()[1]
-    for stale in ("", f'{{"version": 1, "pid": 1, "port": {dead}, "key": "k"}}'):
-        if stale:
-            place.running.write_text(stale)
-        with pytest.raises(CompanionError, match="not being served") as missing:
-            sites.practice()
-        assert missing.value.code == Exit.NOT_SET_UP
-        assert "practice start people" in missing.value.hint
+    with nobody() as port:
+        for stale in ("", f'{{"version": 1, "pid": 1, "port": {port}, "key": "k"}}'):
+            if stale:
+                place.running.write_text(stale)
+            with pytest.raises(CompanionError, match="not being served") as missing:
+                sites.practice()
+            assert missing.value.code == Exit.NOT_SET_UP
+            assert "practice start people" in missing.value.hint
     with server.serving(place) as live, Faults(live) as faults:
         sites.practice().competition(SLUG)
         assert "planted" not in str([dict(one.headers) for one in faults.seen])

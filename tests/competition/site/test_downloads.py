@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import zlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -40,6 +39,7 @@ from tests.competition.faults import (
 )
 from tests.competition.practice.served import SLUG
 from tests.competition.site.downloading import Site, noise, packed, site
+from tests.waiting import until
 
 FILES = {"train.csv": b"id,y\n1,0\n", "test.csv": b"id\n2\n", "images/1.png": noise(3_000_000)}
 ARCHIVE = f"{SLUG}.zip"
@@ -421,11 +421,7 @@ def test_a_disk_that_is_full_ends_it_at_once(served: Site) -> None:
 def test_ctrl_c_keeps_what_came_and_says_so(served: Site) -> None:
     served.faults.add("GET /files/", stalled(2_000_000, served.faults.over))
     running = program(served, "--to", str(served.folder))
-    deadline = time.monotonic() + 30
-    while not (part(served).exists() and part(served).stat().st_size > 1_900_000):
-        assert time.monotonic() < deadline
-        assert running.poll() is None, running.communicate()
-        time.sleep(0.02)
+    until(lambda: part(served).exists() and part(served).stat().st_size > 1_900_000)
     running.send_signal(signal.SIGINT)
     _, err = running.communicate(timeout=30)
     assert running.returncode == 130

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from tests.competition.site import sites
 from tests.competition.site.recorder import Noted as Request
 from tests.competition.site.recorder import Recorder, error
 from tests.conftest import Runner
+from tests.waiting import nobody
 
 SECRET = "planted"
 QUICK = sites.QUICK
@@ -312,9 +312,8 @@ def test_without_a_network_it_says_so_and_ends_well(
 ) -> None:
     """The real address, over a proxy that is not there: nothing leaves, and the rest is still told."""
     key_file(home)
-    with socket.socket() as line:
-        line.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{line.getsockname()[1]}")
+    with nobody() as port:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
         told = run("doctor", "kaggle", "--json")
     texts = [each["text"] for each in told.data["findings"]]
     assert any(text.startswith("sent to kaggle.com") for text in texts)

@@ -21,6 +21,7 @@ from tests.competition.faults import ALWAYS, Faults, Make
 from tests.competition.practice import served
 from tests.competition.site import sites
 from tests.competition.site.recorder import Answer, Recorder, error
+from tests.waiting import nobody
 
 SLUG = served.SLUG
 
@@ -331,10 +332,8 @@ def test_a_web_page_is_no_file(faults: Faults) -> None:
 
 
 def test_nobody_there_and_no_such_name(site: Recorder) -> None:
-    with socket.socket() as line:
-        line.bind(("127.0.0.1", 0))
-        dead = line.getsockname()[1]
-    said = failed(lambda: sites.real(f"http://127.0.0.1:{dead}").limits("x"))
+    with nobody() as port:
+        said = failed(lambda: sites.real(f"http://127.0.0.1:{port}").limits("x"))
     assert (said.kind, said.code) == ("unreachable", Exit.MISSING)
     said = failed(lambda: sites.real("http://no-such-host.invalid").limits("x"))
     assert said.kind == "unreachable"
@@ -375,11 +374,9 @@ def test_certificates_that_are_not_there(
 
 
 def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as line:
-        line.bind(("127.0.0.1", 0))
-        dead = line.getsockname()[1]
-    monkeypatch.setenv("HTTP_PROXY", f"http://ada:planted@127.0.0.1:{dead}")
-    said = failed(lambda: sites.real("http://kaggle.example").limits("x"))
+    with nobody() as port:
+        monkeypatch.setenv("HTTP_PROXY", f"http://ada:planted@127.0.0.1:{port}")
+        said = failed(lambda: sites.real("http://kaggle.example").limits("x"))
     assert said.kind == "proxy"
     assert "planted" not in said.message + said.hint
 

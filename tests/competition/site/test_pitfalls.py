@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -175,9 +174,7 @@ def test_pitfall_07_the_folder_is_the_one_of_the_official_client(
 def test_pitfall_08_a_proxy_in_the_configuration_is_told_to_have_no_effect(
     isolated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.socket() as line:
-        line.bind(("127.0.0.1", 0))
-        dead = f"http://ada:planted@127.0.0.1:{line.getsockname()[1]}"
+    dead = "http://ada:planted@127.0.0.1:9"
     folder = isolated / ".kaggle"
     folder.mkdir()
     told = {"username": "ada", "key": "planted", "proxy": dead, "ssl_ca_cert": "/planted.pem"}

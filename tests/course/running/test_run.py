@@ -8,8 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from fastcompanion.base.kernel import OWN, Limits
 from fastcompanion.base.reporter import SILENT
 from fastcompanion.course.notebooks.execution import execute_notebook
 from fastcompanion.course.running.experiments import changes
+from tests.waiting import is_gone, until
 
 Runner = Callable[..., Any]
 posix_only = pytest.mark.skipif(os.name != "posix", reason="not run here: needs POSIX processes")
@@ -354,22 +355,6 @@ def _start(lesson: Lesson) -> subprocess.Popen[str]:
     )
 
 
-def _until(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return condition()
-
-
-def _is_gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    status = Path(f"/proc/{pid}/stat")
-    return status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z"
-
-
 _STARTS_A_CHILD = """
 import os, subprocess, sys
 child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])
@@ -385,7 +370,7 @@ def test_ctrl_c_keeps_what_ran_and_leaves_no_process(lesson: Lesson, number: int
     lesson.made_of(*_WAITS)
     with _start(lesson) as ours:
         note = lesson.folder / "pids"
-        assert _until(note.exists)
+        until(note.exists)
         ours.send_signal(number)
         out, err = ours.communicate(timeout=120)
     assert (ours.returncode, out) == (130, "")
@@ -393,7 +378,7 @@ def test_ctrl_c_keeps_what_ran_and_leaves_no_process(lesson: Lesson, number: int
     assert "cells are kept" in err
     assert "Traceback" not in err
     for pid in map(int, note.read_text().split()):
-        assert _until(lambda pid=pid: _is_gone(pid))  # type: ignore[misc]
+        until(partial(is_gone, pid))
     assert "kept" in lesson.outputs()[0]
     assert not lesson.events("lesson.ran")
 
@@ -402,7 +387,7 @@ def test_ctrl_c_keeps_what_ran_and_leaves_no_process(lesson: Lesson, number: int
 def test_a_notebook_runs_once_at_a_time(lesson: Lesson) -> None:
     lesson.made_of(*_WAITS)
     with _start(lesson) as first:
-        assert _until((lesson.folder / "pids").exists)
+        until((lesson.folder / "pids").exists)
         second = lesson.run("lesson", "run", "ours/01", "--execute")
         first.send_signal(signal.SIGINT)
         first.communicate(timeout=120)

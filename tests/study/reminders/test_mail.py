@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import socket
 import ssl
@@ -21,6 +22,7 @@ from fastcompanion.base.workspace import Workspace
 from fastcompanion.study.reminders import mail
 from fastcompanion.study.reminders.desktop import Delivery
 from fastcompanion.study.reminders.wording import Message
+from tests.waiting import nobody
 
 Runner = Callable[..., Any]
 SECRET = "correct horse battery"
@@ -58,6 +60,18 @@ class Box:
 Serve = Callable[..., int]
 
 
+class Served(Controller):
+    """A mail server on a port that the system chooses; a busy machine may take its time to begin."""
+
+    def __init__(self, box: Box, **words: Any) -> None:
+        super().__init__(box, hostname="127.0.0.1", port=0, ready_timeout=60, **words)
+
+    def _trigger_server(self) -> None:
+        assert isinstance(self.server, asyncio.Server)
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()  # type: ignore[no-untyped-call]
+
+
 @pytest.fixture
 def box() -> Box:
     return Box()
@@ -66,10 +80,10 @@ def box() -> Box:
 @pytest.fixture
 def serve(box: Box) -> Iterator[Serve]:
     """Start a mail server and give its port."""
-    started: list[Controller] = []
+    started: list[Served] = []
 
     def start(**words: Any) -> int:
-        server = Controller(box, hostname="127.0.0.1", port=free_port(), **words)
+        server = Served(box, **words)
         server.start()
         started.append(server)
         return server.port
@@ -77,12 +91,6 @@ def serve(box: Box) -> Iterator[Serve]:
     yield start
     for server in started:
         server.stop()
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -241,7 +249,8 @@ def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_server_and_one_that_hangs_up(serve: Serve, box: Box) -> None:
-    gone = send(free_port())
+    with nobody() as port:
+        gone = send(port)
     assert (gone.outcome, "can't be reached: Connection refused" in gone.cause) == ("failed", True)
     box.refuse = "550 no such mailbox"
     refused = send(serve())
