@@ -8,6 +8,7 @@ import shlex
 import sys
 import traceback
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Annotated, Any
 
 import typer
@@ -117,7 +118,7 @@ def _root(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and give its exit code."""
-    arguments = _with_usual(list(sys.argv[1:] if argv is None else argv))
+    arguments = _with_name(_with_usual(list(sys.argv[1:] if argv is None else argv)))
     console.configure("", json="--json" in arguments, quiet=False)
     terminal = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     try:
@@ -153,6 +154,16 @@ def _with_usual(arguments: list[str]) -> list[str]:
     if word is None or not word.usual or not alone or {"--help", "-h"} & set(arguments):
         return arguments
     return [arguments[0], word.usual, *arguments[1:]]
+
+
+def _with_name(arguments: list[str]) -> list[str]:
+    """Say that the name is left out in `server ssh -- COMMAND`: the command would be taken for it."""
+    if arguments[:2] != ["server", "ssh"] or "--" not in arguments:
+        return arguments
+    place = arguments.index("--")
+    pairs = pairwise(arguments[1:place])
+    named = any(not one.startswith("-") and before != "--study" for before, one in pairs)
+    return arguments if named else [*arguments[:place], "", *arguments[place:]]
 
 
 def _refuse_misplaced(arguments: Sequence[str]) -> None:

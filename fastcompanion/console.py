@@ -477,11 +477,15 @@ def say(text: str) -> None:
     _write(sys.stdout, clean(text) + "\n")
 
 
-def ask(question: str, default: str = "") -> str:
-    """Ask on stderr; an empty answer is the default. Only where `interactive()`."""
+def ask(question: str, default: str = "", *, flag: str = "") -> str:
+    """Ask on stderr; an empty answer is the default. Only where `interactive()`.
+
+    `flag` answers without being asked; the error names it where the input ends.
+    """
     answer = ask_or_end(question, default)
     if answer is None:
-        raise CompanionError("no answer was given", hint="Run the command again.", code=Exit.USAGE)
+        hint = f"Run the command again{f', or give {flag}' if flag else ''}."
+        raise CompanionError("no answer was given", hint=hint, code=Exit.USAGE)
     return answer
 
 

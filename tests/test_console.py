@@ -9,6 +9,8 @@ import pytest
 
 from fastcompanion import console
 from fastcompanion.base import clock
+from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.commands.options import Session
 from fastcompanion.console import Answer, Facts, Line, Table
 
 
@@ -138,3 +140,19 @@ def test_at_a_terminal_notes_fold_and_keep_their_indent(monkeypatch: pytest.Monk
     assert max(map(len, lines)) <= 80
     assert all(line.startswith("  ") for line in lines[1:])
     assert " ".join(line.strip() for line in lines[1:]) == price
+
+
+def test_a_question_that_gets_no_answer_names_what_answers_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    console.configure("server forget", json=False, quiet=False)
+    session = Session("server forget")
+    with pytest.raises(CompanionError, match="no answer") as caught:
+        session.confirm("Forget it?")
+    assert caught.value.code is Exit.USAGE
+    assert "--yes" in caught.value.hint
+    with pytest.raises(CompanionError, match="no answer") as caught:
+        session.ask("Which folder?", "", "--folder")
+    assert "--folder" in caught.value.hint

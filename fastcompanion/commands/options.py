@@ -113,7 +113,8 @@ class Session:
             raise CompanionError(
                 f"this needs your consent: {question}", hint="Add --yes.", code=Exit.USAGE
             )
-        answer = console.ask(f"{question} ({'Y/n' if default else 'y/N'})").lower()
+        asked = f"{question} ({'Y/n' if default else 'y/N'})"
+        answer = console.ask(asked, flag="--yes").lower()
         return default if not answer else answer in ("y", "yes")
 
     def ask(self, question: str, default: str, flag: str) -> str:
@@ -126,7 +127,7 @@ class Session:
             raise CompanionError(
                 f"an answer is missing: {question}", hint=f"Give {flag}.", code=Exit.USAGE
             )
-        return console.ask(question, default)
+        return console.ask(question, default, flag=flag)
 
 
 Command = Callable[..., Answer | None]

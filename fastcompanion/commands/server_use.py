@@ -149,7 +149,7 @@ def log_in(
         list[str] | None,
         typer.Argument(
             metavar="[-- COMMAND]",
-            help="What to run there; the name stands before it.",
+            help="What to run there.",
             show_default="a shell",
         ),
     ] = None,

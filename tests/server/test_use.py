@@ -186,6 +186,18 @@ def test_ssh_runs_a_command_with_its_own_words_and_exit_code(
     assert capfd.readouterr().out == "two  words\n"
 
 
+def test_ssh_runs_a_command_on_the_only_server(
+    run: Runner, box: SshServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for words in (("ssh",), ("ssh", "-q"), ("ssh", "--study", ".")):
+        assert run("server", *words, "--", "sh", "-c", "echo there; exit 7").code == 7
+        assert capfd.readouterr().out == "there\n"
+    registry.add(Server("desk", host="desk.local"))
+    several = run("server", "ssh", "--", "true")
+    assert several.code == 2
+    assert "which server? There are box, desk" in several.err
+
+
 @pytest.mark.parametrize("words", ["status box", "logs box", "ssh box -- true"])
 def test_the_first_contact_is_told_of(run: Runner, box: SshServer, words: str) -> None:
     assert box.fingerprint in run("server", *words.split()).err
