@@ -326,7 +326,11 @@ def spawn(
 
 
 def on_terminal(
-    argv: Sequence[str], *, cwd: Path | None = None, whole_env: Mapping[str, str] | None = None
+    argv: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    whole_env: Mapping[str, str] | None = None,
+    missing_hint: str = "",
 ) -> int:
     """Run a program that has our terminal until it ends, such as an editor; give its exit code.
 
@@ -337,9 +341,8 @@ def on_terminal(
             [str(part) for part in argv], cwd=cwd, env=whole_env, check=False
         ).returncode
     except OSError as error:
-        raise CompanionError(
-            f"{argv[0]} can't be started: {error.strerror}", code=Exit.MISSING
-        ) from None
+        message = f"{argv[0]} can't be started: {error.strerror}"
+        raise CompanionError(message, hint=missing_hint, code=Exit.MISSING) from None
 
 
 def lines_until(child: Child, wanted: Callable[[str], bool], seconds: float) -> list[str]:

@@ -12,6 +12,7 @@ from fastcompanion.course import environments
 from fastcompanion.course.library import course_file
 from fastcompanion.course.model import STEPS
 from fastcompanion.server import registry
+from fastcompanion.server.setup import steps as server_steps
 
 
 def of(kind: str, study: str | Path | None) -> list[str]:
@@ -50,4 +51,5 @@ _GATHERED: Mapping[str, Callable[[Path | None], list[str]]] = {
     "settings": lambda _: list(config.SETTINGS),
     "environments": _environments,
     "servers": _servers,
+    "server_steps": lambda _: [one.name for one in server_steps.all_steps()],
 }

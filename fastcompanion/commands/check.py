@@ -47,7 +47,12 @@ CellOption = Annotated[
 ]
 OnOption = Annotated[
     str | None,
-    typer.Option("--on", metavar="SERVER", help="Run it on a server; the result comes here."),
+    typer.Option(
+        "--on",
+        metavar="SERVER",
+        help="Run it on a server; the result comes here.",
+        autocompletion=completing.servers,
+    ),
 ]
 
 _COUNTED = {

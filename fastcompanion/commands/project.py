@@ -13,6 +13,7 @@ import typer
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.process import shown as spelled
 from fastcompanion.base.records import frozen
+from fastcompanion.commands import completing
 from fastcompanion.commands.options import Session, command
 from fastcompanion.console import Answer, Block, Code, Facts, Line, Next, Table, Title, Warn
 from fastcompanion.data.dataset import Problem
@@ -163,7 +164,12 @@ def train(
     kernel: Kernel = "",
     on: Annotated[
         str | None,
-        typer.Option("--on", metavar="SERVER", help="Train on a server; the run comes here."),
+        typer.Option(
+            "--on",
+            metavar="SERVER",
+            help="Train on a server; the run comes here.",
+            autocompletion=completing.servers,
+        ),
     ] = None,
     project: ProjectPath = None,
 ) -> Answer:

@@ -12,6 +12,7 @@ from fastcompanion import console
 from fastcompanion.base import store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
+from fastcompanion.commands import completing
 from fastcompanion.commands.options import Session, command
 from fastcompanion.commands.server_app import app
 from fastcompanion.commands.server_cloud import hours, minutes
@@ -57,7 +58,10 @@ class Explained:
 Target = Annotated[
     str,
     typer.Argument(
-        metavar="[SERVER]", help="Its name, or user@host:port.", show_default="the only one"
+        metavar="[SERVER]",
+        help="Its name, or user@host:port.",
+        show_default="the only one",
+        autocompletion=completing.servers,
     ),
 ]
 Name = Annotated[
@@ -83,11 +87,29 @@ Printed = Annotated[
     bool, typer.Option("--print", help="Print the script, to be read or carried by hand.")
 ]
 Explain = Annotated[bool, typer.Option("--explain", help="Say what each step does, and why.")]
-Only = Annotated[list[str] | None, typer.Option("--only", metavar="STEP", help="This step alone.")]
-Skip = Annotated[list[str] | None, typer.Option("--skip", metavar="STEP", help="Not this step.")]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="STEP",
+        help="This step alone.",
+        autocompletion=completing.server_steps,
+    ),
+]
+Skip = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--skip", metavar="STEP", help="Not this step.", autocompletion=completing.server_steps
+    ),
+]
 Also = Annotated[
     list[str] | None,
-    typer.Option("--also", metavar="STEP", help="A step that this kind gets only if asked for."),
+    typer.Option(
+        "--also",
+        metavar="STEP",
+        help="A step that this kind gets only if asked for.",
+        autocompletion=completing.server_steps,
+    ),
 ]
 NoFirewall = Annotated[bool, typer.Option("--no-firewall", help="Leave the firewall alone.")]
 Driver = Annotated[
@@ -287,9 +309,9 @@ def _view(data: SetUp) -> Iterable[Block]:
         return
     shown = [one for one in data.steps if one.state != "skipped" or one.note.startswith("only")]
     yield Table(("step", "", "note"), tuple((one.step, one.state, one.note) for one in shown))
-    if data.mode == "check":
+    if data.mode == "check" and data.done:
         yield Line(
-            f"{_counted(data.changes)} would change something."
+            f"{_counted(data.changes)} would change something; the same without --check does it."
             if data.changes
             else "Everything is as it should be."
         )
@@ -307,6 +329,9 @@ def _view(data: SetUp) -> Iterable[Block]:
         yield Next(f"fastcompanion server jupyter {data.name}", "JupyterLab in your browser")
         return
     failed = ", ".join(one.step for one in data.steps if one.state == "failed")
+    if data.mode == "check":
+        yield Warn(f"Could not be looked at: {failed or 'it stopped early'}.")
+        return
     yield Warn(
         f"Not done: {failed or 'it stopped early'}. What is done stays; the same command goes on from here."
     )

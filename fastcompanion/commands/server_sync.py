@@ -66,7 +66,7 @@ def sync(
 
     def agreed(gone: tuple[str, ...]) -> bool:
         some = ", ".join(gone[:5]) + (" and more" if len(gone) > 5 else "")
-        return session.confirm(f"Take away {len(gone)} files on the other side ({some})?")
+        return session.confirm(f"Take away {_files(gone)} on the other side ({some})?")
 
     done = flow.sync(
         connect(states.awake(registry.find(name)), reporter=session.reporter),
@@ -113,7 +113,8 @@ def _view(done: Synced) -> Iterable[Block]:
         )
     yield from _odd(done)
     if done.kept:
-        yield Line(f"What was replaced or taken away lies in {done.kept}.")
+        where = f"~/{done.kept} on {done.name}" if done.direction == "push" else done.kept
+        yield Line(f"What was replaced or taken away lies in {where}.")
     if done.removed:
         yield Line(f"Taken away {other}: {', '.join(done.removed[:_SHOWN])}")
     elif done.removable:

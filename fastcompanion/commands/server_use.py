@@ -26,7 +26,7 @@ from fastcompanion.console import Answer, Block, Line
 from fastcompanion.server import host_keys, journals, jupyter, registry, states, syncing
 from fastcompanion.server.cloud import holding, orphans
 from fastcompanion.server.cloud.orphans import Resource
-from fastcompanion.server.connection import connect
+from fastcompanion.server.connection import connect, typed
 from fastcompanion.server.failures import SSH
 from fastcompanion.server.registry import Server
 from fastcompanion.server.states import Standing
@@ -149,7 +149,7 @@ def log_in(
         list[str] | None,
         typer.Argument(
             metavar="[-- COMMAND]",
-            help="What to run there.",
+            help="What to run there; a single text in quotes is a line for its shell.",
             show_default="a shell",
         ),
     ] = None,
@@ -158,7 +158,7 @@ def log_in(
     server, words = states.awake(registry.find(name)), tuple(argv or ())
     link = connect(server, reporter=session.reporter)
     if session.dry_run:
-        would = Ran(server.name, tuple(link.argv(batch=False)) + words, None, dry_run=True)
+        would = Ran(server.name, (*link.argv(batch=False), *typed(words)), None, dry_run=True)
         return Answer(would, _view_would)
     if session.json and not words:
         raise CompanionError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from fastcompanion.commands.phrases import duration
 from fastcompanion.console import Block, Facts, Line, Next, Table, Title, Warn
 from fastcompanion.server.cloud.orphans import Resource
 from fastcompanion.server.jupyter import Opened
@@ -172,12 +173,8 @@ def view_forgotten(gone: Forgotten) -> Iterable[Block]:
 
 def spelled(minutes: int) -> str:
     """Write a span of minutes as people say it."""
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, rest = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {rest:02d} min"
-    return f"{hours // 24} days {hours % 24} h"
+    hours = minutes // 60
+    return duration(minutes) if hours < 48 else f"{hours // 24} days {hours % 24} h"
 
 
 def _dollars(value: float | None, digits: int = 2) -> str:

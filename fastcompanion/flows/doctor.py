@@ -89,7 +89,8 @@ def examine(ws: Workspace | None, area: str | None = None, *, network: bool = Tr
         found += _guarded(name, AREAS[name], ws)
     if network and area in ASKING:
         found += _guarded(area, ASKING[area], ws)
-    return Examination(tuple(found))
+    # What can't be read is found by both looks.
+    return Examination(tuple(dict.fromkeys(found)))
 
 
 def _guarded(

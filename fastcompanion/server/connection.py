@@ -138,7 +138,7 @@ class Connection:
         """
         self._meet()
         words = self.argv(batch=False, terminal=terminal)
-        return process.on_terminal([*words, *([shlex.join(argv)] if argv else [])])
+        return process.on_terminal([*words, *typed(argv)], missing_hint=_INSTALL_SSH)
 
     def _meet(self) -> None:
         """Show the fingerprint of a machine before the first word to it, also where it lets nobody in yet."""
@@ -246,6 +246,11 @@ class Local(Connection):
     def shared(self) -> Iterator[None]:
         """Nothing has to be shared on the machine itself."""
         yield
+
+
+def typed(argv: Sequence[str]) -> list[str]:
+    """Give what a learner typed as ssh gets it: a single text is a line for the shell there, as with ssh itself."""
+    return list(argv) if len(argv) < 2 else [shlex.join(argv)]
 
 
 def connect(

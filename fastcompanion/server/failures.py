@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.process import Completed, shown
@@ -36,7 +37,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     (
         r"Permission denied|Too many authentication failures|No supported authentication methods",
         "{target} does not let us in: it accepts none of your keys",
-        "ssh-add -l shows the keys of your agent; ssh-copy-id {target} brings one there while passwords still work",
+        "ssh-add -l shows the keys of your agent, ssh-keygen -t ed25519 makes one; {copy} brings it there while passwords still work",
     ),
     (
         r"UNPROTECTED PRIVATE KEY FILE|bad permissions",
@@ -92,6 +93,7 @@ def of_ssh(err: str, server: Server) -> CompanionError | None:
         "target": f"{server.user}@{server.host}" if server.user else server.host,
         "port": str(server.port or 22),
         "identity": server.identity or "YOUR-KEY",
+        "copy": _copying(server),
     }
     for pattern, message, hint in _PATTERNS:
         if re.search(pattern, err):
@@ -101,6 +103,14 @@ def of_ssh(err: str, server: Server) -> CompanionError | None:
                 message.format(**facts), hint=cure.format(**facts), code=Exit.MISSING
             )
     return None
+
+
+def _copying(server: Server) -> str:
+    """Give the line that brings a key there."""
+    words = ["ssh-copy-id"]
+    words += ["-i", server.identity] if server.identity else []
+    words += ["-p", str(server.port)] if server.port else []
+    return shown([*words, f"{server.user}@{server.host}" if server.user else server.host])
 
 
 def may_pass(error: CompanionError) -> bool:
@@ -126,7 +136,8 @@ def of_sudo(done: Completed, server: Server) -> CompanionError | None:
         return CompanionError(message, hint="Log in there as an administrator.", code=Exit.MISSING)
     if re.search(r"sudo: (command )?not found|sudo: No such file", done.err):
         message = f"there is no sudo on {server.name}"
-        return CompanionError(message, hint="Connect as root, or install sudo.", code=Exit.MISSING)
+        root = shown(["fastcompanion", "server", "setup", replace(server, user="root").target])
+        return CompanionError(message, hint=f"{root}, or install sudo there", code=Exit.MISSING)
     return None
 
 

@@ -75,8 +75,7 @@ def read() -> tuple[Server, ...]:
     path = workspace.servers_file()
     if not path.exists():
         return ()
-    data = store.check_version(store.read_yaml(path), path, current=VERSION)
-    rows = data.get("servers")
+    rows = _document(path).get("servers")
     if not isinstance(rows, list):
         raise _damaged(path, "has no list `servers`")
     found = tuple(_server(row, path) for row in rows)
@@ -84,6 +83,17 @@ def read() -> tuple[Server, ...]:
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise _damaged(path, f"holds the server {twice} twice")
     return found
+
+
+def _document(path: Path) -> dict[str, Any]:
+    """Read the file; the cures of a study's files are none for it, as it is in no git."""
+    try:
+        data = store.read_yaml(path)
+    except CompanionError as error:
+        raise _damaged(path, error.message, error.line) from None
+    if not isinstance(data, dict) or not isinstance(data.get("version"), int):
+        raise _damaged(path, "has no `version` number, so it can't be trusted")
+    return store.check_version(data, path, current=VERSION)
 
 
 def _server(row: Any, path: Path) -> Server:
@@ -98,9 +108,9 @@ def _server(row: Any, path: Path) -> Server:
     return made
 
 
-def _damaged(path: Path, problem: str) -> CompanionError:
+def _damaged(path: Path, problem: str, line: int | None = None) -> CompanionError:
     hint = "Mend the file by hand, or move it away and add the servers again; nothing was changed."
-    return CompanionError(problem, hint=hint, file=path)
+    return CompanionError(problem, hint=hint, file=path, line=line)
 
 
 def _verify(server: Server) -> None:

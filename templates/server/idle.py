@@ -260,8 +260,13 @@ def keep_running(words):
     new.write_text(f"{until:.0f}\n")
     new.replace(KEEP)
     left = limit()
-    stays = "stays" if left is None or left > span else f"stops it before that, in {left // 60} minutes"
+    stays = "stays" if left is None or left > span else f"stops it before that, in {spelled(left)}"
     print(f"Kept running until {moment(until)}; the hard limit {stays}.")
+
+
+def spelled(seconds):
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours and minutes else f"{hours} h" if hours else f"{minutes} min"
 
 
 def restart(settings):

@@ -48,6 +48,7 @@ def offered(folder: Path, typed: str) -> tuple[list[str], str]:
         ("lesson skip 01 --step re", ["reproduce", "repeat"]),
         ("config set check.cell", ["check.cell_seconds"]),
         ("env show a", []),
+        ("server setup --skip fire", ["firewall"]),
         ("sta", ["start", "status"]),
         ("kaggle pr", ["progress", "practice"]),
         ("kaggle submit --mess", ["--message"]),

@@ -137,7 +137,9 @@ def test_a_key_that_is_not_accepted(there: SshServer) -> None:
     error = failing(connect(there.server()))
     assert error.code is Exit.MISSING
     assert "none of your keys" in error.message
-    assert "ssh-copy-id ada@127.0.0.1" in error.hint
+    line = f"ssh-copy-id -i {there.identity} -p {there.port} ada@127.0.0.1"
+    assert line in error.hint
+    assert "ssh-keygen" in error.hint
 
 
 def test_a_local_port_that_is_for_root_alone_is_no_refused_key() -> None:

@@ -69,7 +69,7 @@ def test_status_with_all_there_is_to_know(run: Runner, box: SshServer) -> None:
     assert one["money"]["hours_since_start"] == pytest.approx(2.02, abs=0.05)
     assert one["money"]["cost_since_start"] == pytest.approx(1.01, abs=0.05)
     text = run("server", "status").out
-    for words in ("box is running", "2 h 01 min", "no, for 20 min", "in 40 min", "in 7 h 00 min", "37 %", "$1.01", "GB free"):  # fmt: skip
+    for words in ("box is running", "2 h 1 min", "no, for 20 min", "in 40 min", "in 7 h, ", "37 %", "$1.01", "GB free"):  # fmt: skip
         assert words in text, text
 
 
@@ -186,6 +186,24 @@ def test_ssh_runs_a_command_with_its_own_words_and_exit_code(
     assert capfd.readouterr().out == "two  words\n"
 
 
+def test_a_single_text_is_a_line_for_the_shell_there(
+    run: Runner, box: SshServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run("server", "ssh", "box", "--", "cd / && pwd; exit 3").code == 3
+    assert capfd.readouterr().out == "/\n"
+    assert "'cd / && pwd'" in run("server", "ssh", "box", "--dry-run", "--", "cd / && pwd").out
+
+
+def test_ssh_without_a_program_ssh_says_what_to_install(
+    run: Runner, box: SshServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("server", "status")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = run("server", "ssh", "box")
+    assert done.code == 5
+    assert "openssh-client" in done.err
+
+
 def test_ssh_runs_a_command_on_the_only_server(
     run: Runner, box: SshServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -257,6 +275,17 @@ def test_forgetting_a_machine_of_the_cloud_says_that_it_costs_on(run: Runner) ->
     outcome = run("server", "forget", "gpu")
     assert outcome.code == 2
     assert "server terminate gpu" in outcome.err
+
+
+@pytest.mark.parametrize("text", ["servers: []\n", "version: [\n", "version: 9\nservers: []\n"])
+def test_a_list_that_can_not_be_read_is_said_once_and_with_its_own_cure(run: Runner, text: str) -> None:  # fmt: skip
+    path = workspace.servers_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    found = run("doctor", "server", "--json").data["findings"]
+    bad = [one for one in found if one["severity"] == "bad"]
+    assert len(bad) == 1
+    assert "git" not in bad[0]["cure"]
 
 
 def test_a_name_that_is_none(run: Runner, box: SshServer) -> None:

@@ -40,7 +40,8 @@ def setup(
         # Nothing is put into an environment of the learner's own, and to name it all files here are read.
         program=options.program or ("" if options.environment else program.version()),
     )
-    label = f"{_LABELS[options.mode]} {connection.server.name}"
+    where = "this machine" if isinstance(connection, Local) else connection.server.called
+    label = f"{_LABELS[options.mode]} {where}"
     with reporter.task(label, total=len(steps.all_steps())) as task:
         listener = _Listener(connection, reporter, task, sudo)
         done = connection.script(

@@ -150,6 +150,16 @@ def test_a_step_that_failed_is_exit_1_and_named(box: SshServer, run: Runner) -> 
     assert "Not done: firewall" in done.out
 
 
+def test_a_check_that_could_not_look_does_not_say_that_all_is_well(
+    box: SshServer, run: Runner
+) -> None:
+    plays(box, '{"step":"preflight","state":"failed","note":"no systemd","rollback":""}', DONE)
+    done = run("server", "setup", "box", "--check")
+    assert done.code == 1
+    assert "Could not be looked at: preflight." in done.out
+    assert "as it should be" not in done.out
+
+
 def test_a_script_that_never_came_to_its_end_is_an_error(box: SshServer, run: Runner) -> None:
     plays(box, OK, more="echo 'bash: out of memory' >&2", code=2)
     done = run("server", "setup", "box", "--json")
