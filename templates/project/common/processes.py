@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from itertools import islice
 
 import torch
+import torch.distributed.nn  # imported later, its defaults would hold the group, and its threads outlive the program
 from fastai.callback.core import Callback
 from fastai.distributed import DistributedDL
 from fastai.torch_core import find_bs
@@ -114,6 +115,6 @@ class Norm(_BatchNorm):
 
 @atexit.register
 def end():
-    """Close what accelerate has opened."""
+    """Close what accelerate has opened, and wait for its threads: one that still works would abort the program."""
     if distributed.is_initialized():
         distributed.destroy_process_group()
