@@ -32,6 +32,8 @@ _EXACT = getattr(os, "O_BINARY", 0)
 # What a lock that another process holds is answered with.
 _HELD = (EACCES, EAGAIN)
 _CONFLICT_MARKERS = ("<<<<<<< ", ">>>>>>> ", "||||||| ")
+# So the names begin of what is not whole yet; the .gitignore of studies and projects has a line for them.
+_UNFINISHED = ".fastcompanion-"
 
 
 def read_bytes(path: Path) -> bytes:
@@ -84,6 +86,10 @@ def write_bytes(path: Path, data: bytes, *, mode: int | None = None, durable: bo
     write_chunks(path, (data,), mode=mode, durable=durable)
 
 
+def _unfinished(path: Path) -> Path:
+    return path.with_name(f"{_UNFINISHED}{path.name[:40]}.{clock.new_id()}")
+
+
 def write_chunks(
     path: Path, chunks: Iterable[bytes], *, mode: int | None = None, durable: bool = True
 ) -> None:
@@ -91,7 +97,7 @@ def write_chunks(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         target = path.resolve() if path.is_symlink() else path
-        temporary = target.with_name(f".{target.name[:40]}.{clock.new_id()}")
+        temporary = _unfinished(target)
         handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | _EXACT, 0o600)
     except OSError as error:
         raise _refused("can't be written", path, error) from None
@@ -423,6 +429,23 @@ def check_version(data: Any, path: Path, *, current: int = 1) -> dict[str, Any]:
             file=path,
         )
     return data
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Fill a folder beside its place; it gets its name, and replaces one that has it, when the block ends.
+
+    What raises in the block leaves nothing, and the old folder.
+    """
+    aside = _unfinished(folder)
+    try:
+        yield aside
+        if folder.exists():
+            remove(folder)
+        move(aside, folder)
+    except BaseException:
+        remove(aside)
+        raise
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fastcompanion.base import clock, repo, store
+from fastcompanion.base import repo, store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.repo import CommitResult
@@ -62,16 +62,9 @@ def make(
     tracked = (*texts, *_samples(plan), folds.TABLE, folds.ABOUT)
     if dry_run:
         return Made(root, name, tuple(sorted(tracked)), None)
-    staging = root.with_name(f".{root.name}-{clock.new_id()}.part")
-    try:
+    with store.whole_folder(root) as staging:
         record = _write(plan, staging, texts, reporter)
         commit = _commit(staging, (*tracked, record))
-        if root.exists():
-            store.remove(root)
-        store.move(staging, root)
-    except BaseException:
-        store.remove(staging)
-        raise
     if study is not None:
         register(study, root, name)
     return Made(root, name, tuple(sorted((*tracked, record))), commit)

@@ -63,7 +63,9 @@ KINDS: dict[str, tuple[Callable[[Path], Path], dict[str, str]]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_new_project_passes_its_own_tests_and_scores_at_once(kind: str, tmp_path: Path) -> None:
+def test_a_new_project_passes_its_own_tests_and_scores_at_once(
+    kind: str, tmp_path: Path, git: Git
+) -> None:
     write, said = KINDS[kind]
     project = made.scored(write(tmp_path / "data"), tmp_path / "trial", **said)
     out = made.own_tests(project)
@@ -72,8 +74,9 @@ def test_a_new_project_passes_its_own_tests_and_scores_at_once(kind: str, tmp_pa
     printed = made.script(project, "score.py").stdout
     assert "baseline" in printed
     assert "majority" in printed
-    names = {path.name for path in project.root.rglob("*") if ".git" not in path.parts}
-    assert not [name for name in names if name.endswith(".part")]
+    assert not list(tmp_path.glob(".*"))
+    (project.root / ".fastcompanion-partial").write_text("of a sync that was cut")
+    assert ".fastcompanion-partial" not in git(project.root, "status", "--porcelain")
 
 
 def test_the_code_can_be_read_in_ten_minutes_and_needs_no_fastcompanion(tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from fastcompanion.base import store
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.server import listing
 from fastcompanion.study import setup
 from fastcompanion.study.setup import Setup
 
@@ -84,6 +86,30 @@ def test_twice_is_once(tmp_path: Path, git: Git) -> None:
     assert after == before
     assert make(made.folder).created == ()
     assert git(made.folder, "rev-list", "--count", "HEAD").strip() == "1"
+
+
+def test_what_is_not_whole_yet_is_nothing_for_git(tmp_path: Path, git: Git) -> None:
+    """A program that is killed leaves it, and the learner's next `git add` would take it."""
+    make(tmp_path)
+    seen = []
+
+    def half() -> Iterator[bytes]:
+        yield b"half"
+        assert any(path.name.startswith(".") for path in (tmp_path / "log").iterdir())
+        seen.append(git(tmp_path, "status", "--porcelain", "--untracked-files=all"))
+
+    store.write_chunks(tmp_path / "log" / "2026.md", half())
+    with store.whole_folder(tmp_path / "exported") as aside:
+        store.write_text(aside / "a.md", "half")
+        store.write_text(tmp_path / "lessons" / listing.PARTIAL / "model.bin", "of a sync")
+        store.write_text(tmp_path / f"{listing.RECEIVING}.1" / "model.bin", "of a sync")
+        seen.append(
+            git(tmp_path, "status", "--porcelain", "--untracked-files=all").replace(
+                "?? log/2026.md\n", ""
+            )
+        )
+    assert seen == ["", ""]
+    assert git(tmp_path, "status", "--porcelain").split() == ["??", "exported/", "??", "log/"]
 
 
 def test_in_a_used_folder_it_asks_and_nothing_is_overwritten(tmp_path: Path, git: Git) -> None:

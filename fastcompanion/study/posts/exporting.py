@@ -98,16 +98,9 @@ def export(ws: Workspace, system: str, folder: Path, *, dry_run: bool = False) -
 
 def _write(folder: Path, made: Mapping[str, bytes]) -> None:
     """Write all files beside the place, and give the folder its name at the very end."""
-    staging = folder.with_name(f".{folder.name}-{clock.new_id()}.part")
-    try:
+    with store.whole_folder(folder) as staging:
         for name, data in made.items():
             store.write_bytes(staging / name, data, durable=False)
-        if folder.exists():
-            store.remove(folder)
-        store.move(staging, folder)
-    except BaseException:
-        store.remove(staging)
-        raise
 
 
 def _site(system: str, about: Blog) -> Iterator[tuple[str, str]]:
