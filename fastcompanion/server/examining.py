@@ -197,7 +197,8 @@ def _set_up(
         yield Noted("ok", f"{server.name} was not set up by fastcompanion", cure)
         return
     try:
-        report = running.setup(link, _options(server, told), reporter)
+        options = _options(server, told)
+        report = running.setup(link, options, reporter)
     except CompanionError as error:
         yield Noted("warn", f"{server.name}: its setup can't be looked at: {error.message}", f"{cure} --check")  # fmt: skip
         return
@@ -205,7 +206,9 @@ def _set_up(
         if step.state == "failed":
             yield Noted("bad", f"{server.name}: {step.step}: {step.note}", cure)
         elif step.state == "would-change":
-            yield Noted("warn", f"{server.name}: {step.step} is not as the setup left it", cure)
+            without = " ".join(f"--skip {one}" for one in (*options.skip, step.step))
+            either = f"{cure}, or {cure} {without} to do without"
+            yield Noted("warn", f"{server.name}: {step.step} is not as the setup makes it", either)
         else:
             note = f" ({step.note})" if step.note else ""
             yield Noted("ok", f"{server.name}: {step.step} {step.state}{note}")

@@ -106,6 +106,7 @@ def test_a_server_line_by_line(findings: Any, there: SshServer) -> None:
     registry.add(there.server())
     there.program("df", "#!/bin/sh\necho head; echo 'disk 100000000 97000000 3000000 97% /'\n")
     there.program("stat", "#!/bin/sh\necho 644\n")
+    there.program("sed", "#!/bin/sh\n")  # where the developer's own machine was set up, it says so
     code, found = findings()
     assert one(found, "box answers")["severity"] == "ok"
     assert "not applicable: no GPU" in one(found, "driver")["text"]
@@ -116,20 +117,27 @@ def test_a_server_line_by_line(findings: Any, there: SshServer) -> None:
 
 
 def test_a_machine_is_looked_at_as_it_was_set_up(findings: Any, there: SshServer) -> None:
-    """With `--user grace` another one works there than the one who logs in."""
-    registry.add(there.server(kind="cloud"))
+    """With `--user grace` another one works there than the one who logs in; `--skip journal` was not forgotten."""
+    registry.add(there.server(kind="cloud", setup={"skip": ["journal"]}))
     there.program(
         "cat",
         "#!/bin/sh\ncase $1 in */server.env) printf 'KIND=cloud\\nLEARNER=grace\\nON_IDLE=warn\\n';; *) exec /bin/cat \"$@\";; esac\n",
     )
-    done = '{"step":"preflight","state":"ok","note":""}\n{"step":"all","state":"done","note":""}'
+    done = (
+        '{"step":"journal","state":"skipped","note":"left out, as asked"}\n'
+        '{"step":"swap","state":"would-change","note":""}\n{"step":"all","state":"done","note":""}'
+    )
     there.program(
         "bash",
         f"#!/bin/sh\n/bin/cat >~/got\ngrep -q '^MODE=check' ~/got || exec /bin/bash ~/got\ncp ~/got ~/setup\necho '{done}'\n",
     )
     there.program("sudo", '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done; shift; exec "$@"\n')
-    findings()
+    found = findings()[1]
     told = (there.home / "setup").read_text()
+    assert one(found, "journal")["severity"] == "ok"
+    assert "left out, as asked" in one(found, "journal")["text"]
+    assert "--skip journal --skip swap to do without" in one(found, "swap")["cure"]
+    assert "\nSKIP=journal\n" in told
     assert "\nLEARNER=grace\n" in told
     assert "\nON_IDLE=warn\n" in told
 
