@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,6 +16,7 @@ from fastcompanion.commands.options import Session, command
 from fastcompanion.commands.server_app import app
 from fastcompanion.console import Answer
 from fastcompanion.flows import server_planning
+from fastcompanion.server import registry
 from fastcompanion.server.cloud import (
     address,
     boto,
@@ -175,7 +177,7 @@ def launch(
     )
     boto.needed()
     _budget_for_yes(session, wanted.budget)
-    stopping.verify_month(name, budget)
+    wanted = replace(wanted, spent=stopping.verify_month(name, budget))
     found = keys.find(key)
     cidr = _address(session, came_from)
     aws, made = server_planning.look_with_aws(session.workspace_or_none(), wanted, profile)
@@ -277,20 +279,34 @@ def resize(
     profile: ProfileOption = "",
 ) -> Answer:
     """Give a stopped machine another type; its disk stays."""
-    seen = stopping.resize(name, kind, price=price, profile=profile, dry_run=True)
+    seen = stopping.foreseen_type(name, kind, price=price, profile=profile)
     if session.dry_run:
         return Answer(seen, views.resized)
     dearer = seen.hour_before is None or seen.hour > seen.hour_before
+    _limit_for_yes(session, name, seen, price, dearer=dearer)
     if dearer and not session.yes:
         if not session.can_ask:
             raise CompanionError(
                 f"{seen.after} costs {prices.an_hour(seen.hour)} an hour, which has to be agreed to",
-                hint="Add --yes.",
+                hint=f"Add --yes --price {prices.typed(seen.hour)}.",
                 code=Exit.USAGE,
             )
         _typed_price(seen.hour, "nothing was changed")
-    done = stopping.resize(name, kind, price=seen.hour, profile=profile)
+    done = stopping.resize(name, kind, seen.hour, profile=profile)
     return Answer(done, views.resized)
+
+
+def _limit_for_yes(
+    session: Session, name: str, seen: stopping.Resized, price: float | None, *, dearer: bool
+) -> None:
+    """Let `--yes` make a machine dearer only within a budget, or at the price that was typed with it."""
+    typed = price is not None and price >= seen.hour
+    if session.yes and dearer and not typed and registry.find(name).budget is None:
+        raise CompanionError(
+            f"--yes spends more unasked, and {name} has no budget: {prices.an_hour(seen.hour)} an hour",
+            hint=f"Add the price: --price {prices.typed(seen.hour)}",
+            code=Exit.USAGE,
+        )
 
 
 @command(app, "terminate")

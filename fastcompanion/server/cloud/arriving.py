@@ -32,6 +32,8 @@ class Patience:
 
 
 USUAL = Patience()
+#: looks after which EC2 shows what it was told a moment ago
+SETTLES = 4
 
 
 class NotRunning(CompanionError):
@@ -67,11 +69,18 @@ def until(
 
 
 def running(aws: Aws, instance_id: str, patience: Patience) -> Instance:
-    """Wait until the machine runs and has an address."""
+    """Wait until the machine runs and has an address.
+
+    Right after a start EC2 may show it as stopped, as it was: only one that stays so does not run.
+    """
+    stopped = 0
 
     def look() -> Instance | None:
+        nonlocal stopped
         found = ec2.instance(aws, instance_id)
-        if found is not None and (found.state in ec2.GONE or found.state == "stopped"):
+        stopped += found is not None and found.state == "stopped"
+        settled = stopped >= min(SETTLES, patience.looks)
+        if found is not None and (found.state in ec2.GONE or settled):
             raise NotRunning(found)
         return found if found and found.state == "running" and found.address else None
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from fastcompanion.base import clock, own_wheel
 from fastcompanion.base.errors import CompanionError, Exit
-from fastcompanion.server.cloud.refusals import Refused, refusal
+from fastcompanion.server.cloud.refusals import Refused, clean, refusal
 
 _ATTEMPTS, _CONNECT_SECONDS, _READ_SECONDS = 4, 10, 40
 _VENDOR = Path("/sys/class/dmi/id/sys_vendor")
@@ -30,6 +30,13 @@ class Aws:
         self.region, self.profile = region, profile
         self._session = session
         self._clients: dict[str, Any] = {}
+        self._account = ""
+
+    @property
+    def account(self) -> str:
+        """The number of the account that these credentials belong to; everybody may ask for it."""
+        self._account = self._account or str(self.call("sts", "get_caller_identity")["Account"])
+        return self._account
 
     def call(self, service: str, operation: str, **asked: Any) -> dict[str, Any]:
         """Ask; what can be asked again is, up to four times (boto3's standard way)."""
@@ -142,7 +149,8 @@ def connect(region: str, profile: str = "") -> Aws:
 
 def _unable(error: Exception, service: str, region: str) -> CompanionError:
     """Name a failure on this side of the line: credentials, the network, a name."""
-    kind, text = type(error).__name__, " ".join(str(error).split())
+    # A program that gives credentials may have put anything into its last words.
+    kind, text = type(error).__name__, clean(str(error))
     if kind == "ProfileNotFound":
         return CompanionError(text, hint="aws configure list-profiles", code=Exit.USAGE)
     if kind in _NO_CREDENTIALS or kind in _EXPIRED:
@@ -163,6 +171,7 @@ def _unable(error: Exception, service: str, region: str) -> CompanionError:
         f"{service} of AWS in {region} can't be reached: {text}",
         hint="Look at your network and at the region's name, then run the same command again.",
         reason=kind,
+        lost=True,
     )
 
 

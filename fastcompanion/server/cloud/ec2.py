@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fastcompanion.base.errors import CompanionError, Exit
@@ -20,6 +20,8 @@ _RELEASES = ("24.04", "22.04")
 _AMAZON, _CANONICAL = "898082745236", "099720109477"
 _RULE = "fastcompanion: ssh of the learner alone"
 SSH = 22
+#: filters for what belongs to any launch
+OURS: list[dict[str, Any]] = [{"Name": "tag-key", "Values": [ID_TAG]}]
 
 
 @frozen
@@ -105,7 +107,7 @@ def _newest(aws: Aws, *, gpu: bool) -> Image:
 
 
 def _described(aws: Aws, **asked: Any) -> Image:
-    found = aws.call("ec2", "describe_images", **asked).get("Images", [])
+    found = list(aws.pages("ec2", "describe_images", "Images", **asked))
     if not found:
         raise CompanionError(
             f"no machine image of Ubuntu was found in {aws.region}",
@@ -130,7 +132,7 @@ def zones(aws: Aws, machine: str) -> tuple[str, ...]:
 def network(aws: Aws) -> tuple[str, Mapping[str, str]]:
     """Give the account's default network and its subnet in each zone."""
     filters = [{"Name": "is-default", "Values": ["true"]}]
-    found = aws.call("ec2", "describe_vpcs", Filters=filters).get("Vpcs", [])
+    found = list(aws.pages("ec2", "describe_vpcs", "Vpcs", Filters=filters))
     if not found:
         raise CompanionError(
             f"your account has no default network in {aws.region}",
@@ -142,7 +144,7 @@ def network(aws: Aws) -> tuple[str, Mapping[str, str]]:
         {"Name": "vpc-id", "Values": [vpc]},
         {"Name": "default-for-az", "Values": ["true"]},
     ]
-    subnets = aws.call("ec2", "describe_subnets", Filters=wanted).get("Subnets", [])
+    subnets = aws.pages("ec2", "describe_subnets", "Subnets", Filters=wanted)
     return vpc, {str(one["AvailabilityZone"]): str(one["SubnetId"]) for one in subnets}
 
 
@@ -187,18 +189,26 @@ def group(aws: Aws, group_name: str, vpc: str, launch_id: str, name: str) -> str
     except Refused as error:
         if error.reason != "InvalidGroup.Duplicate":
             raise
-    filters = [
-        {"Name": "group-name", "Values": [group_name]},
-        {"Name": "vpc-id", "Values": [vpc]},
-    ]
-    found = aws.call("ec2", "describe_security_groups", Filters=filters)["SecurityGroups"]
-    return str(found[0]["GroupId"])
+        filters = [
+            {"Name": "group-name", "Values": [group_name]},
+            {"Name": "vpc-id", "Values": [vpc]},
+        ]
+        found = list(_groups(aws, filters))
+        if not found:
+            # It was made a moment ago, and no list shows it yet.
+            error.reason = "InvalidGroup.NotFound"
+            raise
+        return found[0]
 
 
 def groups(aws: Aws, launch_id: str) -> tuple[str, ...]:
     """Give the firewall groups of a launch."""
-    found = aws.call("ec2", "describe_security_groups", Filters=_of(launch_id))
-    return tuple(str(one["GroupId"]) for one in found.get("SecurityGroups", ()))
+    return tuple(_groups(aws, of_launch(launch_id)))
+
+
+def _groups(aws: Aws, filters: list[dict[str, Any]]) -> Iterator[str]:
+    found = aws.pages("ec2", "describe_security_groups", "SecurityGroups", Filters=filters)
+    return (str(one["GroupId"]) for one in found)
 
 
 def let_in(aws: Aws, group_id: str, cidr: str) -> tuple[str, ...]:
@@ -232,9 +242,18 @@ def _rule(aws: Aws, operation: str, group_id: str, cidr: str, fine: str) -> None
             raise
 
 
-def instances(aws: Aws, launch_id: str = "", states: Sequence[str] = ALIVE) -> list[Instance]:
-    """Give the machines of a launch, or all of ours, in these states."""
-    filters = [*_of(launch_id), {"Name": "instance-state-name", "Values": list(states)}]
+def instances(aws: Aws, launch_id: str, states: Sequence[str] = ALIVE) -> list[Instance]:
+    """Give the machines of a launch in these states."""
+    return _instances(aws, of_launch(launch_id), states)
+
+
+def every_instance(aws: Aws) -> list[Instance]:
+    """Give all machines of ours that are there."""
+    return _instances(aws, OURS, ALIVE)
+
+
+def _instances(aws: Aws, whose: list[dict[str, Any]], states: Sequence[str]) -> list[Instance]:
+    filters = [*whose, {"Name": "instance-state-name", "Values": list(states)}]
     found = aws.pages("ec2", "describe_instances", "Reservations", Filters=filters)
     return [as_instance(one) for part in found for one in part["Instances"]]
 
@@ -282,30 +301,36 @@ def console(aws: Aws, instance_id: str) -> str:
 
 def spot_requests(aws: Aws, launch_id: str, instance_ids: Sequence[str] = ()) -> tuple[str, ...]:
     """Give the spot requests that would start a machine of this launch again."""
-    open_now = {"Name": "state", "Values": ["open", "active", "disabled"]}
-    found = aws.call(
-        "ec2", "describe_spot_instance_requests", Filters=[*_of(launch_id), open_now]
-    ).get("SpotInstanceRequests", [])
+    whose = [*of_launch(launch_id)]
     if instance_ids:
         # The tag of a request is put on by us at the launch; its machine names it in any case.
-        theirs = {"Name": "instance-id", "Values": list(instance_ids)}
-        found += aws.call("ec2", "describe_spot_instance_requests", Filters=[theirs, open_now]).get(
-            "SpotInstanceRequests", []
-        )
-    return tuple(dict.fromkeys(str(one["SpotInstanceRequestId"]) for one in found))
+        whose.append({"Name": "instance-id", "Values": list(instance_ids)})
+    found = [
+        str(one["SpotInstanceRequestId"])
+        for theirs in whose
+        for one in open_requests(aws, [theirs])
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def open_requests(aws: Aws, filters: Sequence[dict[str, Any]]) -> Iterator[Any]:
+    """Give the spot requests that can still bring a machine, or hold one."""
+    asked = [*filters, {"Name": "state", "Values": ["open", "active", "disabled"]}]
+    operation, key = "describe_spot_instance_requests", "SpotInstanceRequests"
+    return aws.pages("ec2", operation, key, Filters=asked)
 
 
 def volumes(aws: Aws, launch_id: str) -> tuple[str, ...]:
     """Give the disks of a launch that are still there."""
-    found = aws.call("ec2", "describe_volumes", Filters=_of(launch_id)).get("Volumes", [])
-    return tuple(str(one["VolumeId"]) for one in found if one.get("State") != "deleted")
+    found = aws.pages("ec2", "describe_volumes", "Volumes", Filters=of_launch(launch_id))
+    return tuple(
+        str(one["VolumeId"]) for one in found if one.get("State") not in ("deleting", "deleted")
+    )
 
 
-def _of(launch_id: str) -> list[dict[str, Any]]:
-    """Filter for what belongs to one launch, or to any of ours."""
-    if launch_id:
-        return [{"Name": f"tag:{ID_TAG}", "Values": [launch_id]}]
-    return [{"Name": "tag-key", "Values": [ID_TAG]}]
+def of_launch(launch_id: str) -> list[dict[str, Any]]:
+    """Filter for what belongs to one launch; without its number for nothing at all."""
+    return [{"Name": f"tag:{ID_TAG}", "Values": [launch_id]}]
 
 
 def delete(aws: Aws, operation: str, **asked: Any) -> bool:
@@ -321,5 +346,5 @@ def delete(aws: Aws, operation: str, **asked: Any) -> bool:
 
 def keys(aws: Aws, launch_id: str) -> tuple[str, ...]:
     """Give the names of the key pairs of a launch."""
-    found = aws.call("ec2", "describe_key_pairs", Filters=_of(launch_id)).get("KeyPairs", [])
+    found = aws.call("ec2", "describe_key_pairs", Filters=of_launch(launch_id)).get("KeyPairs", [])
     return tuple(str(one["KeyName"]) for one in found)

@@ -14,11 +14,11 @@ from fastcompanion.server.cloud import (
     alarms,
     arriving,
     boto,
+    counting,
     ec2,
     halfway,
     machines,
     orphans,
-    stopping,
     unsaved,
 )
 from fastcompanion.server.cloud.arriving import USUAL, Patience
@@ -32,7 +32,8 @@ from fastcompanion.server.registry import Server
 
 _IN_USE = ("DependencyViolation", "InvalidGroup.InUse", "CannotDelete")
 _PROTECTED = "OperationNotPermitted"
-_LOOKS = 3
+#: with the usual patience this is a minute
+_LOOKS = 12
 
 
 @frozen
@@ -59,10 +60,15 @@ class Ended:
 def before(name: str, reporter: Reporter, *, profile: str = "") -> Before:
     """Look at what would be lost; a machine that does not run can't be looked into."""
     found = machines.known(name, profile)
-    aws = boto.connect(found.region, found.profile)
+    aws = found.connect()
     machine = ec2.instance(aws, found.instance) if found.instance else None
     state = machine.state if machine else "gone"
-    if found.server is None and found.journal.ready and machine is not None and machine.alive:
+    # Its alarm is set once it is in the list: without it nobody can have worked there.
+    was_listed = found.journal.ready or found.journal.done("alarm") is not None
+    if machine is None or state == "terminated":
+        launch_id = found.launch_id or (machine.launch_id if machine else "")
+        look = _disks(ec2.volumes(aws, launch_id))
+    elif found.server is None and was_listed and machine.alive:
         look = Look((), False, "it was forgotten here")
     else:
         look = _look(found.server, machine, reporter)
@@ -100,15 +106,23 @@ def before_launch(text: str, region: str, *, profile: str = "") -> tuple[Before,
             code=Exit.USAGE,
         )
     machine = next((one for one in unknown if one.kind == "machine"), None)
-    look = Look((), False, "this computer does not know it") if machine else Look((), True)
+    disks = [one.id for one in unknown if one.kind == "disk"]
+    look = Look((), False, "this computer does not know it") if machine else _disks(disks)
     seen = Before(
         text, region, machine.id if machine else "", machine.state if machine else "gone", look
     )
     return seen, launches[0]
 
 
-def _look(server: Server | None, machine: Instance | None, reporter: Reporter) -> Look:
-    if machine is None or not machine.alive:
+def _disks(there: Sequence[str]) -> Look:
+    """A disk that outlived its machine holds what nobody can look at any more."""
+    if there:
+        return Look((), False, f"its machine is gone, and left {', '.join(there)}")
+    return Look((), True)
+
+
+def _look(server: Server | None, machine: Instance, reporter: Reporter) -> Look:
+    if not machine.alive:
         return Look((), True)
     if machine.state != "running":
         return Look((), False, f"the machine is {machine.state}")
@@ -123,14 +137,15 @@ def end(name: str, reporter: Reporter, *, profile: str = "", patience: Patience 
     """Take everything of a machine away; what is gone already is fine, so this can be run again."""
     with alone(name):
         found = machines.known(name, profile)
-        aws = boto.connect(found.region, found.profile)
+        aws = found.connect()
         launch_id = _launch_id(aws, found)
         if found.journal.order is not None and not found.journal.ending:
             found.journal.write("end", "intent", {})
-        removed = _remove(aws, found.name, launch_id, _unsure(found), reporter, patience)
+        there = _machines(aws, found, launch_id, reporter, patience)
+        removed = _remove(aws, found.name, launch_id, there, reporter, patience)
         _count_out(found, seen=any(one.startswith("machine ") for one in removed))
         _forget(found)
-    return Ended(name, found.region, tuple(removed), stopping.month_cost(name))
+    return Ended(name, found.region, tuple(removed), counting.month_cost(name))
 
 
 def end_launch(
@@ -144,7 +159,8 @@ def end_launch(
     """Take away everything of a launch that this computer knows nothing of, found by its tag alone."""
     aws = boto.connect(region, profile)
     with alone(launch_id):
-        removed = _remove(aws, launch_id, launch_id, False, reporter, patience)
+        there = ec2.instances(aws, launch_id)
+        removed = _remove(aws, launch_id, launch_id, there, reporter, patience)
     return Ended(launch_id, region, tuple(removed), None)
 
 
@@ -157,25 +173,29 @@ def _launch_id(aws: Aws, found: Known) -> str:
         return machine.launch_id
     raise CompanionError(
         f"AWS knows no machine {found.instance or found.name} of ours in {found.region}",
-        hint=f"fastcompanion server forget {found.name}, after a look: fastcompanion server status --all-regions",
+        hint="Of another account? --profile NAME. Else, after a look (fastcompanion server status "
+        f"--all-regions): fastcompanion server forget {found.name}",
     )
 
 
 def _count_out(found: Known, *, seen: bool) -> None:
     """Let the hours end: now, or, where somebody else ended the machine, when that was at the latest."""
-    name, since = found.name, ledger.running_since(found.name)
-    if ledger.exists(name):
-        unseen = None if seen or found.server is None or since is None else since
-        at = stopping.unseen_end(found.server, unseen) if found.server and unseen else None
-        ledger.append(name, "terminated", at=at)
+    if not seen and found.server is not None:
+        counting.ended_unseen(found.server)
+    elif ledger.exists(found.name):
+        ledger.append(found.name, "terminated")
 
 
 def _remove(
-    aws: Aws, called: str, launch_id: str, unsure: bool, reporter: Reporter, patience: Patience
+    aws: Aws,
+    called: str,
+    launch_id: str,
+    there: Sequence[Instance],
+    reporter: Reporter,
+    patience: Patience,
 ) -> list[str]:
-    """Take away what carries the tag of a launch."""
+    """Take away these machines, and what carries the tag of their launch."""
     removed: list[str] = []
-    there = _machines(aws, launch_id, unsure, patience)
     with _not_ended(called, there):
         for request in ec2.spot_requests(aws, launch_id, [one.id for one in there]):
             # First of all: a request that lasts would start the machine again.
@@ -184,13 +204,14 @@ def _remove(
         for machine in there:
             _terminate(aws, machine)
             removed.append(f"machine {machine.id}")
-    going = [*there, *ec2.instances(aws, launch_id, ("shutting-down",))]
+    ending = ec2.instances(aws, launch_id, ("shutting-down",))
+    going = dict.fromkeys(one.id for one in (*there, *ending))
     removed += _no_alarms(aws, launch_id)
     if going:
         reporter.note(f"{called} is being ended; this takes a minute or two.")
     with halfway.doing(f"{called} is being ended, which goes on without us", _again(called)):
-        for machine in going:
-            arriving.state_is(aws, machine.id, ("terminated",), patience)
+        for number in going:
+            arriving.state_is(aws, number, ("terminated",), patience)
         removed += _rest(aws, launch_id, patience)
     return removed
 
@@ -230,17 +251,23 @@ def _rest(aws: Aws, launch_id: str, patience: Patience) -> list[str]:
     return removed
 
 
-def _unsure(found: Known) -> bool:
-    """Whether the last request for a machine got no answer: EC2 may show it a little later."""
-    return found.journal.open_attempt is not None
-
-
-def _machines(aws: Aws, launch_id: str, unsure: bool, patience: Patience) -> list[Instance]:
-    """Find the machines of a launch; one of a call without an answer may show a little later."""
+def _machines(
+    aws: Aws, found: Known, launch_id: str, reporter: Reporter, patience: Patience
+) -> list[Instance]:
+    """Find the machines of a launch; lists of EC2 show a new one a little later than its number does."""
     there = ec2.instances(aws, launch_id)
-    for _ in range(_LOOKS if unsure and not there else 0):
+    if there:
+        return there
+    known = ec2.instance(aws, found.instance) if found.instance else None
+    if known is not None and known.alive:
+        return [known]
+    if found.journal.open_attempt is None:
+        return []
+    reporter.note(f"EC2 was asked for {found.name} and did not answer: looking for it for a while.")
+    for _ in range(min(_LOOKS, patience.looks)):
         aws.wait(patience.seconds)
-        there = there or ec2.instances(aws, launch_id)
+        if there := ec2.instances(aws, launch_id):
+            break
     return there
 
 

@@ -6,8 +6,9 @@ and `terminate NAME` knows what to look for. Each line is on the disk before the
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,8 @@ class Order:
     max_hours: int
     budget: float | None
     timezone: str = ""
+    #: whose credentials began it; "" in one that an older version began
+    account: str = ""
 
     @property
     def resource_name(self) -> str:
@@ -76,7 +79,7 @@ class Journal:
         self.path = path_of(name)
         self.lines: list[Line] = []
         if self.path.exists():
-            self.lines = [_line(row, self.path) for row in store.read_lines(self.path)]
+            self.lines = [_line(row, self.path) for row in _rows(self.path)]
 
     @property
     def order(self) -> Order | None:
@@ -163,6 +166,20 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(one.stem for one in folder().glob("*.jsonl")))
 
 
+def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
+    """Give the lines as they stand there: clocks are set back at times, the order of the file is true.
+
+    A line that was cut off, as a computer went dark, was not on the disk before its call: it never was.
+    """
+    for text in store.read_text(path).splitlines():
+        try:
+            row = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(row, dict):
+            yield row
+
+
 def _line(row: Mapping[str, Any], path: Path) -> Line:
     data = row.get("data")
     if row.get("v") != VERSION or not isinstance(data, dict):
@@ -175,9 +192,9 @@ def _line(row: Mapping[str, Any], path: Path) -> Line:
 
 
 def _order(data: Mapping[str, Any], path: Path) -> Order:
-    # A launch that an older version began has no time zone.
+    # A launch that an older version began has no time zone, and no account.
     known = {one.name: data.get(one.name) for one in fields(Order)}
-    known["timezone"] = known["timezone"] or ""
+    known.update({name: known[name] or "" for name in ("timezone", "account")})
     if not isinstance(known["types"], list) or not isinstance(known["hours"], list):
         raise CompanionError("holds no order that can be read", file=path)
     listed = {"types": tuple(known["types"]), "hours": tuple(known["hours"])}

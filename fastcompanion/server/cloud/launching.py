@@ -6,21 +6,23 @@ idle stop and its hard limit with its first boot: it stops itself whatever becom
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from fastcompanion.base import clock, store
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
-from fastcompanion.server import connection, ledger, registry
+from fastcompanion.server import connection, registry
 from fastcompanion.server.cloud import (
     alarms,
     arriving,
+    counting,
     ec2,
     halfway,
     journal,
+    machines,
     ordering,
     prices,
     quotas,
@@ -40,6 +42,7 @@ from fastcompanion.server.setup.script import Options
 #: what an older version of ourselves asked in other words: its machine may be there
 _ASKED_OTHERWISE = "IdempotentParameterMismatch"
 
+Found = TypeVar("Found")
 _GOES_ON = "124"
 _LONGEST_LINE = 60
 _FIRST_BOOT = (
@@ -69,6 +72,17 @@ def alone(name: str) -> Iterator[None]:
         yield
 
 
+@frozen
+class _Way:
+    """A launch on its way: the account, what was agreed to, how far it came, who is told, how long to wait."""
+
+    aws: Aws
+    order: Order
+    log: Journal
+    reporter: Reporter
+    patience: Patience
+
+
 def launch(
     aws: Aws, order: Order, reporter: Reporter, *, cidr: str = "", patience: Patience = USUAL
 ) -> Launched:
@@ -82,30 +96,31 @@ def launch(
         if kept is None:
             log.begin(order)
             kept = order
-        return _go_on(aws, kept, log, cidr or kept.cidr, reporter, patience)
+        machines.same_account(aws, kept)
+        return _go_on(_Way(aws, kept, log, reporter, patience), cidr or kept.cidr)
 
 
-def _go_on(
-    aws: Aws, order: Order, log: Journal, cidr: str, reporter: Reporter, patience: Patience
-) -> Launched:
+def _go_on(way: _Way, cidr: str) -> Launched:
+    name = way.order.name
     try:
-        with halfway.launching(order, log) as progress:
-            group = _door(aws, order, log, cidr)
-            machine = instance_of(aws, order, log, group, reporter)
+        with halfway.launching(way.order, way.log) as progress:
+            group = _door(way, cidr)
+            machine = _instance(way, group)
             progress.machine = machine
-            return _arrive(aws, order, log, machine, reporter, patience)
+            return _arrive(way, machine)
     except arriving.NotRunning as error:
-        on = f"fastcompanion server launch {order.name}"
+        on = f"fastcompanion server launch {name}"
         if error.state == "stopped":
-            error.hint = f"fastcompanion server start {order.name}, then {on} goes on"
+            error.hint = f"fastcompanion server start {name}, then {on} goes on"
         else:
-            end = f"fastcompanion server terminate {order.name}"
+            end = f"fastcompanion server terminate {name}"
             error.hint = f"{on} asks for another machine; {end} cleans up what is left"
         raise
 
 
-def _door(aws: Aws, order: Order, log: Journal, cidr: str) -> str:
+def _door(way: _Way, cidr: str) -> str:
     """The learner's key, and a firewall that lets in ssh from one address."""
+    aws, order, log = way.aws, way.order, way.log
     name, tags = order.resource_name, (order.launch_id, order.name)
     if ordering.takes_key(order):
         log.step("key", {"key_name": name}, lambda: ec2.import_key(aws, name, order.key, tags))
@@ -113,48 +128,65 @@ def _door(aws: Aws, order: Order, log: Journal, cidr: str) -> str:
     made = log.step(
         "group",
         {"group_name": name},
-        lambda: {"group": ec2.group(aws, name, vpc, order.launch_id, order.name)},
+        lambda: {"group": _shown(way, lambda: ec2.group(aws, name, vpc, *tags))},
     )
     group = str(made["group"])
     let_in = log.done("rule")
     if let_in is None or let_in.get("cidr", order.cidr) != cidr:
         log.write("rule", "intent", {"cidr": cidr})
-        log.write("rule", "done", {"cidr": cidr, "shut": ec2.let_in(aws, group, cidr)})
+        shut = _shown(way, lambda: ec2.let_in(aws, group, cidr))
+        log.write("rule", "done", {"cidr": cidr, "shut": shut})
     return group
 
 
-def instance_of(aws: Aws, order: Order, log: Journal, group: str, reporter: Reporter) -> Instance:
+def _shown(way: _Way, act: Callable[[], Found]) -> Found:
+    """Ask again for a while where EC2 does not know yet what it made a moment ago."""
+    for _ in range(min(arriving.SETTLES, way.patience.looks) - 1):
+        try:
+            return act()
+        except Refused as error:
+            if not error.not_found:
+                raise
+        way.aws.wait(way.patience.seconds)
+    try:
+        return act()
+    except Refused as error:
+        if error.not_found:
+            end = f"fastcompanion server terminate {way.order.name}"
+            error.hint = f"Did somebody take it away? {end} cleans up, then launch anew"
+        raise
+
+
+def _instance(way: _Way, group: str) -> Instance:
     """Give the machine of a launch: the one that is there, else a new one."""
-    there = ec2.instances(aws, order.launch_id)
-    found = there[0] if there else _from_attempts(aws, order, log, group, reporter)
-    known = log.done("instance")
+    there = ec2.instances(way.aws, way.order.launch_id)
+    found = there[0] if there else _from_attempts(way, group)
+    known = way.log.done("instance")
     if known is None or known.get("instance") != found.id:
-        log.write(
-            "instance", "done", {"instance": found.id, "type": found.type, "zone": found.zone}
-        )
+        made = {"instance": found.id, "type": found.type, "zone": found.zone}
+        way.log.write("instance", "done", made)
     return found
 
 
-def _from_attempts(
-    aws: Aws, order: Order, log: Journal, group: str, reporter: Reporter
-) -> Instance:
+def _from_attempts(way: _Way, group: str) -> Instance:
     """Ask for a machine, zone by zone and type by type of those agreed to, never for a dearer one."""
+    order, log = way.order, way.log
     open_attempt = _unanswered(log)
     if open_attempt is not None:
-        found = _try(aws, order, log, group, open_attempt)
+        found = _try(way, group, open_attempt)
         if found is not None:
             return found
     number = sum(one.step == "attempt" and one.state == "intent" for one in log.lines)
     tried: list[str] = []
-    for machine, zone, subnet in _places(aws, order):
+    for machine, zone, subnet in _places(way.aws, order):
         number += 1
         attempt = {"number": number, "type": machine, "zone": zone, "subnet": subnet}
         log.write("attempt", "intent", attempt)
-        found = _try(aws, order, log, group, attempt)
+        found = _try(way, group, attempt)
         if found is not None:
             return found
         tried.append(f"{machine} in {zone}")
-        reporter.note(f"No {machine} is free in {zone} now.")
+        way.reporter.note(f"No {machine} is free in {zone} now.")
     raise Refused(
         f"no machine is free now: {', '.join(tried) or order.types[0]}",
         hint=f"Later: fastcompanion server launch {order.name}. Or let another type stand in: "
@@ -178,10 +210,9 @@ def _unanswered(log: Journal) -> Mapping[str, Any] | None:
     return last.data if last is not None and last.state in ("intent", "done") else None
 
 
-def _try(
-    aws: Aws, order: Order, log: Journal, group: str, attempt: Mapping[str, Any]
-) -> Instance | None:
+def _try(way: _Way, group: str, attempt: Mapping[str, Any]) -> Instance | None:
     """Ask once, with a token that makes EC2 give the same machine to the same question."""
+    aws, order, log = way.aws, way.order, way.log
     asked = ordering.parameters(
         order,
         str(attempt["type"]),
@@ -191,7 +222,7 @@ def _try(
         token=f"{order.launch_id}-{attempt['number']}",
     )
     try:
-        answer = aws.call("ec2", "run_instances", **asked)
+        answer = _shown(way, lambda: aws.call("ec2", "run_instances", **asked))
     except Refused as error:
         if error.unsure or error.reason == _ASKED_OTHERWISE:
             raise
@@ -215,24 +246,18 @@ def _limit(order: Order, attempt: Mapping[str, Any], error: Refused) -> Refused:
     return quotas.too_small(quotas.of(machine, order.region, spot=order.spot), error.message)
 
 
-def _arrive(
-    aws: Aws,
-    order: Order,
-    log: Journal,
-    machine: Instance,
-    reporter: Reporter,
-    patience: Patience,
-) -> Launched:
+def _arrive(way: _Way, machine: Instance) -> Launched:
+    aws, order, log, reporter = way.aws, way.order, way.log, way.reporter
     hour = order.hour(machine.type)
     server = _registered(order, machine, hour, reporter)
     _watched(aws, order, log, machine)
-    there = arriving.running(aws, machine.id, patience)
+    there = arriving.running(aws, machine.id, way.patience)
     if server.host != there.address:
         server = registry.change(server.name, host=there.address)
-    pinned = arriving.pin(aws, machine.id, server.alias, patience, reporter)
+    pinned = arriving.pin(aws, machine.id, server.alias, way.patience, reporter)
     reporter.note(f"{server.name} runs at {there.address}.")
-    arriving.reachable(aws, server, patience, reporter)
-    report = _verified(server, order, reporter, patience)
+    arriving.reachable(aws, server, way.patience, reporter)
+    report = _verified(server, order, reporter, way.patience)
     if not log.ready:
         log.write("ready", "done", {"changes": report.changes})
     note = report.failed.note if report.failed else ""
@@ -263,8 +288,11 @@ def _registered(order: Order, machine: Instance, hour: float, reporter: Reporter
         "price": hour,
     }
     if known is not None:
+        # Somebody ended the one before it: whether that ran or lay stopped, this one runs.
+        counting.ended_unseen(known)
+    counting.began(order.name, order.region, order.disk, hour, note="launched")
+    if known is not None:
         return registry.change(order.name, **values)
-    _started(order, hour)
     reporter.note(
         f"The machine {machine.id} exists now: {prices.an_hour(hour)} an hour. It stops itself after "
         f"{order.idle_minutes} idle minutes, and after {order.max_hours} hours in any case."
@@ -284,20 +312,6 @@ def _registered(order: Order, machine: Instance, hour: float, reporter: Reporter
         **values,
     )
     return registry.add(made)
-
-
-def _started(order: Order, hour: float) -> None:
-    running_hour, stopped_hour = rates(order.region, order.disk, hour)
-    ledger.append(
-        order.name, "started", price=running_hour, idle_price=stopped_hour, note="launched"
-    )
-
-
-def rates(region: str, disk: int, hour: float) -> tuple[float, float]:
-    """Give what an hour costs with address and disk while it runs, and with the disk while it does not."""
-    table = prices.table()
-    stopped = table.disk_month(region, disk) / prices.HOURS_MONTH
-    return round(hour + table.address_hour + stopped, 5), round(stopped, 5)
 
 
 def _verified(server: Server, order: Order, reporter: Reporter, patience: Patience) -> Report:

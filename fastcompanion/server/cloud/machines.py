@@ -9,7 +9,7 @@ from fastcompanion.server import registry
 from fastcompanion.server.cloud import boto, ec2, journal
 from fastcompanion.server.cloud.boto import Aws
 from fastcompanion.server.cloud.ec2 import Instance
-from fastcompanion.server.cloud.journal import Journal
+from fastcompanion.server.cloud.journal import Journal, Order
 from fastcompanion.server.registry import Server
 
 
@@ -28,6 +28,23 @@ class Known:
     def launch_id(self) -> str:
         """The launch that it belongs to; "" where its journal is on another computer."""
         return self.journal.order.launch_id if self.journal.order else ""
+
+    def connect(self) -> Aws:
+        """Open the door to its region, with credentials of the account that it was launched in."""
+        aws = boto.connect(self.region, self.profile)
+        if self.journal.order is not None:
+            same_account(aws, self.journal.order)
+        return aws
+
+
+def same_account(aws: Aws, order: Order) -> None:
+    """Refuse another account: the machine would seem to be gone there, and be forgotten while it runs."""
+    if order.account and aws.account != order.account:
+        raise CompanionError(
+            f"{order.name} was launched in the account {order.account}; your credentials are of {aws.account}",
+            hint=f"--profile NAME, or AWS_PROFILE=NAME, with credentials of {order.account}",
+            code=Exit.USAGE,
+        )
 
 
 def known(name: str, profile: str = "") -> Known:
@@ -68,7 +85,7 @@ def known(name: str, profile: str = "") -> Known:
 def needed(name: str, profile: str = "") -> tuple[Aws, Server, Instance]:
     """Give a machine that is there, for what can only be done with one."""
     found = known(name, profile)
-    aws = boto.connect(found.region, found.profile)
+    aws = found.connect()
     machine = ec2.instance(aws, found.instance) if found.instance else None
     if found.server is None or machine is None or not machine.alive:
         state = machine.state if machine else "not there any more"

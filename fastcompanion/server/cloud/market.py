@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fastcompanion.base import clock
 from fastcompanion.server.cloud.boto import Aws
 from fastcompanion.server.cloud.refusals import Refused
 
@@ -51,19 +52,15 @@ def _hours(text: str | Mapping[str, Any]) -> Iterator[float]:
 def spot(aws: Aws, machine: str) -> float | None:
     """Give the dearest zone's price of a spot hour now; None where AWS does not tell us."""
     try:
-        answer = aws.call(
+        # From now on: that is the price of each zone as it is, however long ago it last changed.
+        found = aws.pages(
             "ec2",
             "describe_spot_price_history",
+            "SpotPriceHistory",
             InstanceTypes=[machine],
             ProductDescriptions=[_PRODUCT],
-            MaxResults=100,
+            StartTime=clock.now(),
         )
+        return max((float(one["SpotPrice"]) for one in found), default=None)
     except Refused:
         return None
-    newest: dict[str, tuple[str, float]] = {}
-    for one in answer.get("SpotPriceHistory", ()):
-        seen = (str(one.get("Timestamp", "")), float(one["SpotPrice"]))
-        newest[str(one["AvailabilityZone"])] = max(
-            newest.get(str(one["AvailabilityZone"]), seen), seen
-        )
-    return max((price for _, price in newest.values()), default=None)

@@ -130,6 +130,7 @@ def _order(
         max_hours=plan.max_hours,
         budget=plan.budget,
         timezone=timezone,
+        account=aws.account,
     )
 
 

@@ -14,9 +14,10 @@ from fastcompanion.server.cloud.ec2 import ID_TAG, NAME_TAG
 from fastcompanion.server.cloud.journal import Journal
 from fastcompanion.server.cloud.refusals import Refused
 
-_OPEN = ("open", "active", "disabled")
 #: dollars, beyond the ten that an account has for nothing
 _ALARM_MONTH = 0.1
+#: kind, number, state, launch, name, dollars a month
+Row = tuple[str, str, str, str, str, float | None]
 
 
 @frozen
@@ -53,16 +54,14 @@ def everything(
     unseen: list[Refused] = []
     with reporter.task("Looking at regions", len(names)) as task:
         for region in names:
-            try:
-                found += _in_region(home.elsewhere(region), mine)
-            except Refused as error:
-                if not error.passing:
-                    raise
-                # One that can't be reached is named, and the others are looked at all the same.
+            rows, error = _in_region(home.elsewhere(region), mine)
+            found += rows
+            if error is not None:
+                # One that gives no answer, or no leave, is named; all others are looked at all the same.
                 unseen.append(error)
                 found.append(Resource(region, "region", "", "not looked at", "", "", True, None))
             task.advance(1, region)
-    if unseen and len(unseen) == len(names):
+    if len(unseen) == len(names) and len(found) == len(unseen):
         raise unseen[0]
     for one in unseen:
         reporter.note(one.message)
@@ -89,38 +88,38 @@ def _mine() -> tuple[frozenset[str], frozenset[str]]:
     return ids, machines
 
 
-def _in_region(aws: Aws, mine: tuple[frozenset[str], frozenset[str]]) -> list[Resource]:
-    """Look at one region; one that is not switched on has nothing of ours."""
+def _in_region(
+    aws: Aws, mine: tuple[frozenset[str], frozenset[str]]
+) -> tuple[list[Resource], Refused | None]:
+    """Look at one region; gives what was seen, and why not all of it was."""
+    rows: list[Row] = []
+    refused: Refused | None = None
     try:
-        rows = list(_rows(aws))
+        for row in _rows(aws):
+            rows.append(row)  # noqa: PERF402 - what was seen before a refusal is kept
     except Refused as error:
-        if error.reason in ("AuthFailure", "UnrecognizedClientException", "OptInRequired"):
-            return []
-        raise
+        refused = error
     ids = mine[0] | {row[3] for row in rows if row[0] == "machine" and row[1] in mine[1]}
-    return [
+    found = [
         Resource(aws.region, kind, number, state, launch_id, name, launch_id in ids, month)
         for kind, number, state, launch_id, name, month in rows
     ]
+    return found, refused
 
 
-def _rows(aws: Aws) -> Iterator[tuple[str, str, str, str, str, float | None]]:
-    tagged = [{"Name": "tag-key", "Values": [ID_TAG]}]
-    for one in ec2.instances(aws):
+def _rows(aws: Aws) -> Iterator[Row]:
+    for one in ec2.every_instance(aws):
         month = _running_month(aws.region, one) if one.state == "running" else 0.0
         yield "machine", one.id, one.state, one.launch_id, one.name, month
-    for disk in aws.pages("ec2", "describe_volumes", "Volumes", Filters=tagged):
+    for disk in aws.pages("ec2", "describe_volumes", "Volumes", Filters=ec2.OURS):
         month = prices.table().disk_month(aws.region, int(disk.get("Size", 0)))
         yield "disk", str(disk["VolumeId"]), str(disk["State"]), *_ours(disk), round(month, 2)
-    for request in aws.pages(
-        "ec2", "describe_spot_instance_requests", "SpotInstanceRequests", Filters=tagged
-    ):
-        if request.get("State") in _OPEN:
-            number = str(request["SpotInstanceRequestId"])
-            yield "spot request", number, str(request["State"]), *_ours(request), None
-    for group in aws.pages("ec2", "describe_security_groups", "SecurityGroups", Filters=tagged):
+    for request in ec2.open_requests(aws, ec2.OURS):
+        number = str(request["SpotInstanceRequestId"])
+        yield "spot request", number, str(request["State"]), *_ours(request), None
+    for group in aws.pages("ec2", "describe_security_groups", "SecurityGroups", Filters=ec2.OURS):
         yield "firewall group", str(group["GroupId"]), "", *_ours(group), 0.0
-    for key in aws.call("ec2", "describe_key_pairs", Filters=tagged).get("KeyPairs", ()):
+    for key in aws.call("ec2", "describe_key_pairs", Filters=ec2.OURS).get("KeyPairs", ()):
         yield "key", str(key["KeyName"]), "", *_ours(key), 0.0
     for alarm in alarms.of(aws, alarms.PREFIX):
         name, _, launch_id = alarm.removeprefix(alarms.PREFIX).rpartition("-")

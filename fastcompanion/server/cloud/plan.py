@@ -43,6 +43,8 @@ class Wanted:
     idle_minutes: int = 60
     max_hours: int = 8
     budget: float | None = None
+    #: what a machine of this name has cost this month already
+    spent: float = 0.0
 
 
 @frozen
@@ -203,10 +205,17 @@ def _verify(wanted: Wanted, machine: Machine, table: Table) -> None:
 
 
 def _hours_of_a_budget(wanted: Wanted, running_hour: float) -> int:
-    """Keep a machine that is never stopped by hand within the month's budget."""
+    """Keep a machine that is never stopped by hand within what is left of the month's budget."""
     if wanted.budget is None:
         return wanted.max_hours
-    allowed = int(wanted.budget / running_hour)
+    allowed = int((wanted.budget - wanted.spent) / running_hour)
+    if allowed < 1 and wanted.spent:
+        raise CompanionError(
+            f"{prices.dollars(wanted.spent)} of the month's {prices.dollars(wanted.budget)} are spent, "
+            "and what is left is less than one hour of this machine",
+            hint="Wait for the next month, or allow more: --budget AMOUNT",
+            code=Exit.CHECK_SAYS_NO,
+        )
     if allowed < 1:
         raise CompanionError(
             f"{prices.dollars(wanted.budget)} a month is less than one hour of this machine",

@@ -14,23 +14,12 @@ CAPACITY = (
     "InsufficientHostCapacity",
     "InsufficientCapacity",
     "InsufficientReservedInstanceCapacity",
+    "InsufficientVolumeCapacity",
+    "InsufficientFreeAddressesInSubnet",
     "SpotMaxPriceTooLow",
 )
 #: the type is not offered in this zone at all
 NOT_OFFERED = ("Unsupported", "InstanceTypeNotSupported")
-#: the line broke, on the way there or back: what was asked for may have been done
-LOST = (
-    "EndpointConnectionError",
-    "ConnectTimeoutError",
-    "ReadTimeoutError",
-    "ConnectionClosedError",
-    "ConnectionError",
-    "HTTPClientError",
-    "ProxyConnectionError",
-    "ResponseStreamingError",
-    "IncompleteReadError",
-    "ResponseParserError",
-)
 #: AWS itself broke, and does not say before or after it did it
 BROKEN = (
     "InternalError",
@@ -39,8 +28,8 @@ BROKEN = (
     "ServiceUnavailableException",
     "Unavailable",
     "RequestTimeout",
-    *("500", "502", "503", "504"),
 )
+_BROKEN_FROM = 500
 #: too many questions in too short a time, of this account
 BUSY = (
     "RequestLimitExceeded",
@@ -78,18 +67,28 @@ _LONGEST = 400
 
 
 class Refused(CompanionError):
-    """AWS said no, or could not be asked; `reason` is AWS's own code."""
+    """AWS said no, or could not be asked; `reason` is AWS's own code.
+
+    `lost` says that no answer came which tells what became of it: the line broke on the way there or back.
+    """
 
     def __init__(
-        self, message: str, *, hint: str = "", reason: str = "", code: Exit = Exit.MISSING
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        reason: str = "",
+        code: Exit = Exit.MISSING,
+        lost: bool = False,
     ) -> None:
         super().__init__(message, hint=hint, code=code)
         self.reason = reason
+        self._lost = lost
 
     @property
     def unsure(self) -> bool:
         """Whether what was asked for may have been done all the same."""
-        return self.reason in (*LOST, *BROKEN)
+        return self._lost or self.reason in BROKEN
 
     @property
     def passing(self) -> bool:
@@ -104,7 +103,6 @@ class Refused(CompanionError):
             "ResourceNotFoundException",
             "ParameterNotFound",
             "NoSuchResourceException",
-            "InvalidSpotInstanceRequestID.NotFound",
         )
 
 
@@ -114,9 +112,11 @@ def refusal(operation: str, answer: Mapping[str, Any], region: str) -> Refused:
     reason = str(told.get("Code", "Unknown"))
     words = clean(str(told.get("Message", "")))
     hint = _hint(reason, words, region)
-    return Refused(
-        f"AWS refused {operation}: {words or reason} ({reason})", hint=hint, reason=reason
-    )
+    status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    # EC2 says with 500 that no machine is free, and with 503 that it was asked too often.
+    lost = status >= _BROKEN_FROM and reason not in (*CAPACITY, *QUOTA, *BUSY)
+    message = f"AWS refused {operation}: {words or reason} ({reason})"
+    return Refused(message, hint=hint, reason=reason, lost=lost)
 
 
 def _hint(reason: str, words: str, region: str) -> str:

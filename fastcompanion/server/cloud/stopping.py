@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
 
-from fastcompanion.base import clock
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
 from fastcompanion.base.reporter import Reporter
@@ -15,6 +13,7 @@ from fastcompanion.server import connection, ledger, registry
 from fastcompanion.server.cloud import (
     alarms,
     arriving,
+    counting,
     ec2,
     halfway,
     holding,
@@ -25,12 +24,12 @@ from fastcompanion.server.cloud import (
 from fastcompanion.server.cloud.arriving import USUAL, Patience
 from fastcompanion.server.cloud.boto import Aws
 from fastcompanion.server.cloud.ec2 import Instance
-from fastcompanion.server.cloud.launching import rates
 from fastcompanion.server.cloud.refusals import Refused
 from fastcompanion.server.registry import Server
 
 #: for somebody who works on a machine whose budget is used up
 _NOTICE_MINUTES = 15
+_RUNS = ("running", "pending")
 
 
 @frozen
@@ -74,55 +73,45 @@ class Resized:
 def stop(name: str, *, profile: str = "", patience: Patience = USUAL) -> Stopped:
     """Stop a machine; one that is stopped already stays so."""
     aws, server, machine = machines.needed(name, profile)
-    runs = machine.state in ("running", "pending")
+    runs = machine.state in _RUNS
     _noticed(server, machine)
-    hour = prices.an_hour(server.price or 0.0)
-    what, hint = (
-        f"{name} may still RUN at {hour} an hour",
-        f"fastcompanion server stop {name} again",
-    )
+    again = f"fastcompanion server stop {name} again"
     if runs:
-        with halfway.doing(what, hint):
+        with _runs_on(server, again):
             aws.call("ec2", "stop_instances", InstanceIds=[machine.id])
-    with halfway.doing(f"{name} is being stopped, which goes on without us", f"{hint} looks"):
+    with halfway.doing(f"{name} is being stopped, which goes on without us", f"{again} looks"):
         arriving.state_is(aws, machine.id, ("stopped", *ec2.GONE), patience)
     if ledger.running_since(name) is not None or runs:
         ledger.append(name, "stopped")
-    return Stopped(name, "stopped", stopped_month(server), month_cost(name), runs)
+    return Stopped(name, "stopped", counting.stopped_month(server), counting.month_cost(name), runs)
 
 
-def stopped_month(server: Server) -> float:
-    """Give what a stopped machine costs in a month."""
-    return round(prices.table().disk_month(server.region, server.disk), 2)
+@contextmanager
+def _runs_on(server: Server, again: str) -> Iterator[None]:
+    """Say of a machine that was to stop and did not that it costs; where no answer came, that it may."""
+    hour = f"at {prices.an_hour(server.price or 0.0)} an hour"
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise halfway.interrupted(f"{server.name} may still RUN {hour}", again) from None
+    except Refused as error:
+        how = "may still RUN" if error.unsure else "still RUNS"
+        raise halfway.with_more(error, f"{server.name} {how} {hour}", again) from error
 
 
-def month_cost(name: str) -> float | None:
-    """Give what a machine has cost since the first of this month, None where a price is unknown."""
-    found = ledger.cost(name, ledger.month_start())
-    parts = (found.running_cost, found.stopped_cost)
-    if all(part is None for part in parts):
-        return None
-    return round(sum(part or 0.0 for part in parts), 2)
+def verify_month(name: str, budget: float | None) -> float:
+    """Refuse a launch under a name that has cost the month's budget already: a new machine is no new month.
 
-
-def verify_month(name: str, budget: float | None) -> None:
-    """Refuse a launch under a name that has cost the month's budget already: a new machine is no new month."""
-    spent = month_cost(name) or 0.0
+    Give what it has cost.
+    """
+    spent = counting.month_cost(name) or 0.0
     if budget is not None and spent >= budget:
         raise CompanionError(
             f"{name} has cost {prices.dollars(spent)} this month, and its budget is {prices.dollars(budget)}",
             hint="Wait for the next month, or allow more: --budget AMOUNT",
             code=Exit.CHECK_SAYS_NO,
         )
-
-
-def hours_left(server: Server) -> float | None:
-    """Give the hours of running that the month's budget still allows; None without a budget."""
-    if server.budget is None:
-        return None
-    spent = month_cost(server.name) or 0.0
-    hour, _ = rates(server.region, server.disk, server.price or 0.0)
-    return max(0.0, (server.budget - spent) / hour)
+    return spent
 
 
 def start(
@@ -136,18 +125,19 @@ def start(
     """Start a machine, read its new address and wait for ssh; refused over the month's budget."""
     aws, server, machine = machines.needed(name, profile)
     _noticed(server, machine)
-    left = hours_left(server)
-    runs = machine.state in ("running", "pending")
+    runs = machine.state in _RUNS
+    # First of all: a type that was changed elsewhere has another price, and leaves other hours.
+    server = _priced(aws, server, machine, reporter)
+    left = counting.hours_left(server)
     if not runs:
         _within_budget(server, left)
         if machine.state == "stopping":
             arriving.state_is(aws, machine.id, ("stopped", *ec2.GONE), patience)
         reporter.note(f"Starting {name}; this takes a minute.")
-        server = _priced(aws, server, machine, reporter)
         _watched(aws, server, machine, reporter)
-        _counted(server)
+        counting.counted(server)
         _start(aws, server, machine)
-    _counted(server)
+    counting.counted(server)
     with _costs(server):
         if cidr:
             for group in ec2.groups(aws, machine.launch_id):
@@ -156,7 +146,8 @@ def start(
         if server.host != there.address:
             server = registry.change(name, host=there.address)
         limited = _arrived(aws, server, left, reporter, patience, was_running=runs)
-    return Started(server, server.price or 0.0, month_cost(name), left, limited, runs)
+    month = counting.month_cost(name)
+    return Started(server, server.price or 0.0, month, left, limited, runs)
 
 
 @contextmanager
@@ -187,11 +178,14 @@ def _priced(aws: Aws, server: Server, machine: Instance, reporter: Reporter) -> 
     cost = "a price that nobody told" if hour is None else f"{prices.an_hour(hour)} an hour"
     reporter.note(f"{server.name} is a {machine.type} by now, not a {server.type}: {cost}.")
     if hour is None:
+        if server.budget is not None and machine.state not in _RUNS:
+            raise CompanionError(
+                f"nobody knows what {server.name} costs as a {machine.type}, so its budget can't be kept",
+                hint=f"fastcompanion server resize {server.name} --type {server.type}, while it is stopped",
+                code=Exit.CHECK_SAYS_NO,
+            )
         return server
-    running_hour, stopped_hour = rates(server.region, server.disk, hour)
-    ledger.append(
-        server.name, "resized", price=running_hour, idle_price=stopped_hour, note=machine.type
-    )
+    counting.resized(server, machine.type, hour)
     return registry.change(server.name, type=machine.type, price=hour)
 
 
@@ -209,7 +203,7 @@ def _within_budget(server: Server, left: float | None) -> None:
     """Refuse to start what the month's budget does not allow, not even for an hour."""
     if left is None or left >= 1:
         return
-    spent = prices.dollars(month_cost(server.name) or 0.0)
+    spent = prices.dollars(counting.month_cost(server.name) or 0.0)
     raise CompanionError(
         f"{server.name} has cost {spent} this month, and its budget is {prices.dollars(server.budget or 0)}",
         hint=f"Wait for the next month, or allow more: fastcompanion server start {server.name} --budget AMOUNT",
@@ -218,29 +212,9 @@ def _within_budget(server: Server, left: float | None) -> None:
 
 
 def _noticed(server: Server, machine: Instance) -> None:
-    """Let the ledger know of a machine that stopped itself: AWS does not say when.
-
-    It counts as running until its hard limit, or until it was last seen, whichever is later.
-    """
-    since = ledger.running_since(server.name)
-    if machine.state != "stopped" or since is None:
-        return
-    at = unseen_end(server, since)
-    ledger.append(server.name, "stopped", at=at, note="it had stopped by itself")
-
-
-def unseen_end(server: Server, since: datetime) -> datetime:
-    """Give the latest moment at which a machine can have ended that nobody saw ending."""
-    longest = timedelta(hours=server.max_hours) if server.max_hours else clock.now() - since
-    latest = max(since + longest, ledger.read(server.name)[-1].at)
-    return min(clock.now(), latest)
-
-
-def _counted(server: Server) -> None:
-    """Let the hours count from before the call on: rather a minute too many than a lost night."""
-    if ledger.running_since(server.name) is None:
-        running_hour, stopped_hour = rates(server.region, server.disk, server.price or 0.0)
-        ledger.append(server.name, "started", price=running_hour, idle_price=stopped_hour)
+    """Let the ledger know of a machine that stopped itself."""
+    if machine.state == "stopped":
+        counting.stopped_unseen(server)
 
 
 def _start(aws: Aws, server: Server, machine: Instance) -> None:
@@ -295,10 +269,32 @@ def _arrived(
     return limited
 
 
-def resize(
-    name: str, wanted: str, *, price: float | None = None, profile: str = "", dry_run: bool = False
+def foreseen_type(
+    name: str, wanted: str, *, price: float | None = None, profile: str = ""
 ) -> Resized:
-    """Give a stopped machine another type; it keeps its disk."""
+    """Say what another type would cost, as AWS says; `price` and the table stand in where it does not."""
+    return _other_type(name, wanted, price, profile)[2]
+
+
+def resize(name: str, wanted: str, agreed: float, *, profile: str = "") -> Resized:
+    """Give a stopped machine another type, at the price of an hour that was agreed to; it keeps its disk."""
+    aws, machine, seen = _other_type(name, wanted, agreed, profile, told=True)
+    if seen.after != machine.type:
+        asked = {"InstanceId": machine.id, "InstanceType": {"Value": seen.after}}
+        again = f"fastcompanion server resize {name} --type {seen.after}"
+        with halfway.doing(f"{name} may be a {seen.after} by now", f"{again} again"):
+            aws.call("ec2", "modify_instance_attribute", **asked)
+    server = registry.find(name)
+    if (server.type, server.price) != (seen.after, seen.hour):
+        counting.resized(server, seen.after, seen.hour)
+        registry.change(name, type=seen.after, price=seen.hour)
+    return seen
+
+
+def _other_type(
+    name: str, wanted: str, price: float | None, profile: str, *, told: bool = False
+) -> tuple[Aws, Instance, Resized]:
+    """Look at whether a machine can have another type, and at its price; one that was `told` counts."""
     if price is not None and not 0 < price < prices.DEAREST:
         raise CompanionError("a price is a number above 0", hint="--price 1.01", code=Exit.USAGE)
     aws, server, machine = machines.needed(name, profile)
@@ -320,16 +316,10 @@ def resize(
             hint=f"Launch another: fastcompanion server launch NAME --spot --type {kind.type}",
             code=Exit.USAGE,
         )
-    hour = price or market.on_demand(aws, kind.type) or prices.table().hour(kind, server.region)
-    if not dry_run and kind.type != machine.type:
-        asked = {"InstanceId": machine.id, "InstanceType": {"Value": kind.type}}
-        again = f"fastcompanion server resize {name} --type {kind.type}"
-        with halfway.doing(f"{name} may be a {kind.type} by now", f"{again} again"):
-            aws.call("ec2", "modify_instance_attribute", **asked)
-        running_hour, stopped_hour = rates(server.region, server.disk, hour)
-        ledger.append(name, "resized", price=running_hour, idle_price=stopped_hour, note=kind.type)
-        registry.change(name, type=kind.type, price=hour)
-    return Resized(name, machine.type, kind.type, server.price, hour, server.disk)
+    asked = None if told else market.on_demand(aws, kind.type)
+    hour = asked or price or prices.table().hour(kind, server.region)
+    seen = Resized(name, machine.type, kind.type, server.price, hour, server.disk)
+    return aws, machine, seen
 
 
 def _has_gpu(type_now: str, server: Server) -> bool:
@@ -354,4 +344,4 @@ def foreseen(name: str) -> Stopped:
         raise CompanionError(f"{name} is {machines.unlisted(found)}", hint=machines.way_out(found))
     runs = ledger.running_since(name) is not None
     state = "running" if runs else "stopped"
-    return Stopped(name, state, stopped_month(server), month_cost(name), runs)
+    return Stopped(name, state, counting.stopped_month(server), counting.month_cost(name), runs)

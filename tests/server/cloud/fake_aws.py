@@ -7,8 +7,8 @@ reading of answers. What goes nowhere is an error, never the network. In front o
 - keeps spot requests, which start their machine again while they are open;
 - refuses to delete a firewall group in use, and a disk;
 - knows the parameters of machine images, limits, prices and what a console shows;
-- refuses as it is told to, shows new machines late, loses answers, lets somebody press Ctrl-C, and dies
-  before or after the n-th call.
+- refuses as it is told to, shows new machines and new states late, loses answers, lets somebody press
+  Ctrl-C, and dies before or after the n-th call.
 """
 
 from __future__ import annotations
@@ -76,6 +76,8 @@ class FakeAws:
         self.prices: dict[str, float] = {"g4dn.xlarge": 0.526, "g5.xlarge": 1.006}
         self.console = CONSOLE
         self.hide_new = 0
+        self.stale = 0
+        self.account = DEFAULT_ACCOUNT_ID
         self.parameters: tuple[str, ...] = ("24.04", "22.04")
         self._hidden: Counter[str] = Counter()
         self._own: dict[str, Callable[[dict[str, str], Any], AWSResponse | None]] = {
@@ -90,6 +92,7 @@ class FakeAws:
             "DeleteSecurityGroup": self._delete_group,
             "TerminateInstances": self._terminate,
             "DescribeRegions": self._regions,
+            "GetCallerIdentity": self._identity,
         }
 
     # --- what tests ask ---
@@ -211,6 +214,12 @@ class FakeAws:
         body = f"<DescribeRegionsResponse><regionInfo>{rows}</regionInfo></DescribeRegionsResponse>"
         return _xml(request, body)
 
+    def _identity(self, fields: dict[str, str], request: Any) -> AWSResponse:
+        inside = (
+            f"<GetCallerIdentityResult><Account>{self.account}</Account></GetCallerIdentityResult>"
+        )
+        return _xml(request, f"<GetCallerIdentityResponse>{inside}</GetCallerIdentityResponse>")
+
     def _limit(self, fields: dict[str, str], request: Any) -> AWSResponse:
         if self.quota is None:
             told = {"__type": "NoSuchResourceException", "message": "no such limit"}
@@ -272,6 +281,9 @@ class FakeAws:
             if looks and number in text:
                 self._hidden[number] -= 1
                 text = _without(text, number)
+        if self.stale and "<name>running</name>" in text:
+            self.stale -= 1
+            text = text.replace("<name>running</name>", "<name>stopped</name>")
         for request_id, number in self.spot.items():
             mark = f"<instanceId>{number}</instanceId>"
             inside = f"{mark}<spotInstanceRequestId>{request_id}</spotInstanceRequestId>"

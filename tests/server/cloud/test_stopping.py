@@ -299,19 +299,45 @@ def test_who_works_on_it_is_not_thrown_out_by_letting_an_address_in(
     assert "shutdown -P +15 " in line
 
 
-@pytest.mark.parametrize(("kind", "price"), [("g5.xlarge", 1.006), ("m5.large", 0.526)])
 def test_a_type_that_was_changed_in_the_console_has_its_own_price(
-    gpu1: FakeAws, run: Runner, kind: str, price: float
+    gpu1: FakeAws, run: Runner
 ) -> None:
     run("server", "stop", "gpu1")
-    gpu1.machines()[0].instance_type = kind
+    gpu1.machines()[0].instance_type = "g5.xlarge"
     told = run("server", "start", "gpu1", "--json")
     assert told.code == 0, told.out
-    assert f"gpu1 is a {kind} by now, not a g4dn.xlarge" in told.err
-    assert registry.find("gpu1").price == price
+    assert "gpu1 is a g5.xlarge by now, not a g4dn.xlarge" in told.err
+    assert registry.find("gpu1").price == 1.006
+    assert told.data["hours_left"] == pytest.approx(20 / (1.006 + 0.005 + 8 / 730), abs=0.2)
+
+
+def test_a_price_that_nobody_knows_keeps_no_budget(gpu1: FakeAws, run: Runner) -> None:
+    """A type of thirty dollars an hour, set in the console, would count at half a dollar."""
     run("server", "stop", "gpu1")
+    gpu1.machines()[0].instance_type = "m5.large"
+    told = run("server", "start", "gpu1", "--json")
+    assert told.code == 4
+    assert "nobody knows what gpu1 costs as a m5.large" in told.errors[0]["message"]
+    assert gpu1.machines()[0].state == "stopped"
+    assert told.errors[0]["hint"].startswith("fastcompanion server resize gpu1 --type g4dn.xlarge")
     back = run("server", "resize", "gpu1", "--type", "g4dn.xlarge", "--yes", "--json")
     assert back.code == 0, "also from a type that the table does not know"
+    assert run("server", "start", "gpu1").code == 0
+    gpu1.machines()[0].instance_type = "m5.large"
+    moved = run("server", "start", "gpu1", "--from", "91.198.174.192")
+    assert moved.code == 0, "what runs already lets its learner in"
+
+
+def test_a_dearer_type_uses_up_what_is_left_sooner(
+    gpu1: FakeAws, run: Runner, frozen: Freeze
+) -> None:
+    """Hours at the old price would let it run beyond the budget."""
+    frozen("2026-11-03T22:00:00+00:00")  # 36 hours: some 50 cents are left
+    run("server", "stop", "gpu1")
+    gpu1.machines()[0].instance_type = "g5.xlarge"
+    told = run("server", "start", "gpu1", "--json")
+    assert told.code == 4, told.out
+    assert gpu1.machines()[0].state == "stopped"
 
 
 def test_a_type_of_another_kind_of_processor_is_refused(gpu1: FakeAws, run: Runner) -> None:
