@@ -93,12 +93,13 @@ class Kept:
 
 @frozen
 class Forgotten:
-    """What was forgotten: the server itself, or its host keys alone."""
+    """What was forgotten: the server itself, or its host keys alone; `launched` is one at EC2, which costs money."""
 
     name: str
     server: bool
     host_keys: int
     dry_run: bool = False
+    launched: bool = False
 
 
 @frozen
@@ -251,10 +252,11 @@ def forget(
     """Forget a server, or only its host key; the machine itself is not touched and may cost money."""
     server = registry.find(name)
     alias = server.alias or server.host
-    if session.dry_run:
-        return Answer(Forgotten(name, not keys, len(host_keys.of(alias)), True), view_forgotten)
-    what = f"the host key of {server.name}" if keys else server.name
     costs = server.provider == "ec2" and not keys
+    if session.dry_run:
+        kept = len(host_keys.of(alias))
+        return Answer(Forgotten(name, not keys, kept, True, costs), view_forgotten)
+    what = f"the host key of {server.name}" if keys else server.name
     more = (
         f"It may go on costing money; `server terminate {server.name}` ends that." if costs else ""
     )
@@ -263,7 +265,8 @@ def forget(
     if not keys:
         registry.remove(server.name)
         syncing.forget(server.name)
-    return Answer(Forgotten(name, not keys, host_keys.forget(alias)), view_forgotten)
+    gone = Forgotten(name, not keys, host_keys.forget(alias), launched=costs)
+    return Answer(gone, view_forgotten)
 
 
 def register(root: typer.Typer) -> None:

@@ -163,6 +163,11 @@ def view_forgotten(gone: Forgotten) -> Iterable[Block]:
     would = "would be" if gone.dry_run else "is"
     if gone.server:
         yield Line(f"{gone.name} {would} forgotten; the machine itself is not touched.")
+        if gone.launched:
+            yield Warn("It may go on costing money.")
+            known = f"fastcompanion server terminate {gone.name}"
+            lost = "fastcompanion server status --all-regions"
+            yield Next(known if gone.dry_run else lost, "ends it" if gone.dry_run else "finds it")
     elif gone.host_keys:
         yield Line(
             f"The host key of {gone.name} {would} forgotten; the next contact shows the new one."

@@ -51,7 +51,9 @@ def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_no_name_is_taken_for_an_option_or_a_command(
     run: Runner, ssh: Path, tmp_path: Path, word: str, name: str
 ) -> None:
-    done = run("server", word, "--json", "--", name, cwd=tmp_path)
+    # Behind -- stands the command of ssh; there a name that begins with - is an unknown option.
+    words = (name, "--json") if word == "ssh" else ("--json", "--", name)
+    done = run("server", word, *words, cwd=tmp_path)
     assert done.code == 2
     assert json.loads(done.out)["errors"]
     assert not ssh.exists(), ssh.read_text()

@@ -275,6 +275,10 @@ def test_forgetting_a_machine_of_the_cloud_says_that_it_costs_on(run: Runner) ->
     outcome = run("server", "forget", "gpu")
     assert outcome.code == 2
     assert "server terminate gpu" in outcome.err
+    assert "server terminate gpu" in run("server", "forget", "gpu", "--dry-run").out
+    gone = run("server", "forget", "gpu", "--yes").out
+    assert "may go on costing money" in gone
+    assert "server status --all-regions" in gone
 
 
 @pytest.mark.parametrize("text", ["servers: []\n", "version: [\n", "version: 9\nservers: []\n"])
