@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sys
+import time
 
 import pytest
 
@@ -13,22 +15,27 @@ from tests.box.server import ENVIRONMENT, HOME_USER, ONLY_RENTED, TARGET, Machin
 
 pytestmark = pytest.mark.box
 
-# Starts a kernel through Jupyter and lets it run a cell, as a browser that was closed since would have left it.
+# Starts a kernel through Jupyter and lets it run a cell until ENOUGH is there, as a browser that was closed since would
+# have left it.
+ENOUGH = f"/home/{USER}/enough"
 BUSY = """
 import json, sys, time, urllib.request
 from pathlib import Path
 from jupyter_client import BlockingKernelClient
 env = dict(line.split("=", 1) for line in open("/etc/fastcompanion/jupyter.env").read().split())
-request = urllib.request.Request(f"http://127.0.0.1:{env['JUPYTER_PORT']}/api/kernels", data=b"{}", method="POST",
-                                 headers={"Authorization": "token " + env["JUPYTER_TOKEN"]})
-found = json.load(urllib.request.urlopen(request))
+def ask(**words):
+    request = urllib.request.Request(f"http://127.0.0.1:{env['JUPYTER_PORT']}/api/kernels", **words,
+                                     headers={"Authorization": "token " + env["JUPYTER_TOKEN"]})
+    return json.load(urllib.request.urlopen(request))
+found = ask(data=b"{}", method="POST")
 file = Path.home() / f".local/share/jupyter/runtime/kernel-{found['id']}.json"
 client = BlockingKernelClient(connection_file=str(file))
 client.load_connection_file()
 client.start_channels(hb=False)  # a machine with much to do is no dead kernel
 client.wait_for_ready(timeout=60)
-client.execute("import time; time.sleep(float(%r))")
-time.sleep(1)
+client.execute(f"import os, time\\nwhile not os.path.exists({sys.argv[1]!r}): time.sleep(0.1)")
+while ask()[0]["execution_state"] != "busy":
+    time.sleep(0.1)
 """
 
 
@@ -106,8 +113,9 @@ def test_a_running_cell_keeps_it_on_with_the_browser_closed(machine: Machine) ->
     options = machine.options(only=("idle", "jupyter"), environment=ENVIRONMENT)
     assert machine.script(options).done
     short(machine)
-    machine.box.run([sys.executable, "-c", BUSY % "25"], user=USER, seconds=90)
+    machine.box.run([sys.executable, "-c", BUSY, ENOUGH], user=USER, seconds=90)
     stays_on(machine, "kernel")
+    machine.box.put(ENOUGH, "")
     goes_off(machine)
 
 
@@ -191,9 +199,15 @@ def test_a_limit_can_be_taken_off(machine: Machine) -> None:
 
 def test_a_machine_that_has_run_for_long_is_not_stopped_at_once(machine: Machine) -> None:
     """The hours count from the setup, or the boot after it."""
-    machine.box.run(["sleep", "4"])
-    assert machine.script(machine.options(only=("limit",), max_hours=0.003)).done
-    machine.box.run(["sleep", "2"])
+
+    def up() -> float:
+        begun = machine.box.systemctl("show", "-p", "UserspaceTimestampMonotonic", "--value")
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - int(begun) / 1_000_000
+
+    machine.box.until(lambda: up() > 30, seconds=60, what="it has run for a while")
+    assert machine.script(machine.options(only=("limit",), max_hours=25 / 3600)).done
+    left = machine.box.systemctl("list-timers", "--no-legend", "fastcompanion-limit.timer")
+    assert re.search(r" [12]?\ds left", left)
     assert machine.box.alive
 
 
