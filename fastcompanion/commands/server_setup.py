@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -113,8 +113,10 @@ Also = Annotated[
 ]
 NoFirewall = Annotated[bool, typer.Option("--no-firewall", help="Leave the firewall alone.")]
 Driver = Annotated[
-    Literal["auto", "skip"],
-    typer.Option("--driver", help="Install an NVIDIA driver where one is missing."),
+    Literal["auto", "skip"] | None,
+    typer.Option(
+        "--driver", help="Install an NVIDIA driver where one is missing.", show_default="auto"
+    ),
 ]
 Password = Annotated[bool, typer.Option("-K", help="Ask for the password for sudo there.")]
 User = Annotated[str, typer.Option("--user", help="Who works there.", show_default="who logs in")]
@@ -134,9 +136,13 @@ Longest = Annotated[
     ),
 ]
 OnIdle = Annotated[
-    Literal["poweroff", "warn"], typer.Option("--on-idle", help="What idleness does.")
+    Literal["poweroff", "warn"] | None,
+    typer.Option("--on-idle", help="What idleness does.", show_default="poweroff"),
 ]
-NoJupyter = Annotated[bool, typer.Option("--no-jupyter", help="No JupyterLab.")]
+Jupyter = Annotated[
+    bool | None,
+    typer.Option("--jupyter/--no-jupyter", help="With JupyterLab.", show_default="jupyter"),
+]
 Env = Annotated[
     str,
     typer.Option("--env", metavar="FOLDER", help="Use this virtual environment there as it is."),
@@ -171,14 +177,14 @@ def setup(
     skip: Skip = None,
     also: Also = None,
     no_firewall: NoFirewall = False,
-    driver: Driver = "auto",
+    driver: Driver = None,
     password: Password = False,
     user: User = "",
     key: Key = None,
     idle: Idle = "",
     longest: Longest = "",
-    on_idle: OnIdle = "poweroff",
-    no_jupyter: NoJupyter = False,
+    on_idle: OnIdle = None,
+    jupyter: Jupyter = None,
     env: Env = "",
     packages: Packages = "",
     modules: Modules = "",
@@ -197,20 +203,23 @@ def setup(
         key=store.read_text(key).strip() if key else "",
         idle_minutes=minutes(idle, "m", "--idle") if idle else known.idle_minutes if known else _IDLE,
         max_hours=hours(longest) if longest else known.max_hours if known else _HOURS,
-        on_idle=on_idle,
-        jupyter=not no_jupyter,
+        on_idle=on_idle or "poweroff",
+        jupyter=jupyter is not False,
         timezone=zones.guess() or "",
         skip=(*(skip or ()), *(("firewall",) if no_firewall else ())),
         only=tuple(only or ()),
         also=tuple(also or ()),
         mode="undo" if undo else "check" if check or session.dry_run else "apply",
-        driver=driver,
+        driver=driver or "auto",
         packages=tuple(packages.split()),
         modules=tuple(modules.split()),
         environment=env,
         dotfiles=dotfiles,
     )  # fmt: skip
-    options = options if anew else _as_before(session, known, options)
+    given = {"driver": driver, "on_idle": on_idle, "jupyter": jupyter}
+    said = {one for one, value in given.items() if value is not None}
+    options = options if anew else _as_before(session, known, options, said)
+    script.check(options)
     if explain:
         return Answer(Explained(options.kind, _explained(options)), _view_explained)
     if shown or known is None:
@@ -218,13 +227,15 @@ def setup(
     return _run(session, known, options, password)
 
 
-def _as_before(session: Session, server: Server | None, asked: Options) -> Options:
+def _as_before(
+    session: Session, server: Server | None, asked: Options, said: Collection[str]
+) -> Options:
     """Take what is not said now from the setup before, and say so."""
     if server is None:
         return asked
-    options = remembered.again(server, asked)
-    if said := remembered.told(server, asked, options):
-        session.reporter.note(said)
+    options = remembered.again(server, asked, said)
+    if told := remembered.told(server, asked, options):
+        session.reporter.note(told)
     return options
 
 
@@ -233,7 +244,6 @@ def _view_written(written: Written) -> Iterable[Block]:
 
 
 def _run(session: Session, server: Server, options: Options, password: bool) -> Answer:
-    script.check(options)
     left = _left(server, options)
     if options.mode == "undo" and not session.confirm(
         f"Take back what setup did on {server.name}? {left}".strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -31,12 +32,13 @@ def of(server: Server, options: Options) -> dict[str, Any]:
     }
 
 
-def again(server: Server, options: Options) -> Options:
-    """Fill in what was asked for before and is not said now."""
+def again(server: Server, options: Options, said: Collection[str] = ()) -> Options:
+    """Fill in what was asked for before and is not said now; `said` are options that were given their usual value."""
     usual = _usual(server)
     names = _FOR_UNDO if options.mode == "undo" else tuple(_WORDS)
     before = {name: value for name, value in server.setup.items() if name in names}
-    silent = {name for name in before if getattr(options, name) == getattr(usual, name)}
+    alike = {name for name in before if getattr(options, name) == getattr(usual, name)}
+    silent = alike.difference(said)
     return replace(options, **{name: _value(server, name, before[name]) for name in silent})
 
 

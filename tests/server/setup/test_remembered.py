@@ -48,6 +48,15 @@ def test_what_is_said_now_goes_before(home: SshServer, run: Runner) -> None:
     assert settings(home)["SKIP"] == "updates"
 
 
+def test_the_usual_is_said_like_anything_else(box: SshServer, run: Runner) -> None:
+    plays(box, OK, DONE)
+    run("server", "setup", "box", "--on-idle", "warn", "--driver", "skip", "--no-jupyter")
+    run("server", "setup", "box", "--on-idle", "poweroff", "--jupyter")
+    now = settings(box)
+    assert (now["ON_IDLE"], now["JUPYTER"], now["DRIVER"]) == ("poweroff", "yes", "skip")
+    assert registry.find("box").setup == {"driver": "skip"}
+
+
 def test_anew_forgets_it(home: SshServer, run: Runner) -> None:
     run("server", "setup", "box", "--anew")
     assert (settings(home)["SKIP"], settings(home)["ENVIRONMENT"], settings(home)["JUPYTER"]) == ("''", "''", "yes")  # fmt: skip

@@ -251,6 +251,12 @@ def test_wrong_words_are_refused_before_anything_is_sent(box: SshServer, run: Ru
     assert not (box.home / "script").exists()
 
 
+def test_a_step_that_there_is_not_is_not_explained_either(run: Runner) -> None:
+    done = run("server", "setup", "--explain", "--only", "firewal")
+    assert done.code == 2
+    assert "there is no step 'firewal'" in done.err
+
+
 def test_explain_needs_no_machine_and_shows_what_a_kind_gets(run: Runner) -> None:
     home: Any = run("server", "setup", "--explain", "--kind", "home", "--json").data
     steps = {one["name"]: one for one in home["steps"]}
