@@ -193,11 +193,18 @@ def test_a_kernel_that_ends_is_told_and_can_be_started_again(
 @posix_only
 def test_a_loop_that_swallows_interrupts_is_killed(tmp_path: Path) -> None:
     cell = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"
-    with Kernel(OWN, tmp_path, Limits(1, 60, 1)) as kernel:
-        pid = kernel.ask("import os\nos.getpid()")
-        assert kernel.run(cell).status == "timeout"
-        assert not kernel.alive
-        assert is_gone(pid)
+    for seconds in (
+        1,
+        8,
+        64,
+    ):  # a busy machine may not have begun to swallow when it is interrupted
+        with Kernel(OWN, tmp_path, Limits(seconds, 600, 1)) as kernel:
+            pid = kernel.ask("import os\nos.getpid()")
+            assert kernel.run(cell).status == "timeout"
+            killed = not kernel.alive and is_gone(pid)
+        if killed:
+            break
+    assert killed
 
 
 def test_the_budget_of_the_run_counts_over_cells(tmp_path: Path) -> None:

