@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -197,8 +198,33 @@ def test_a_project_knows_the_competition_its_data_were_downloaded_from(
 OWN = "own-rows"
 
 
-def _numbered(data: Path, place: Path) -> Project:
-    return made.scored(data, place / "trial", target="survived")
+def _people(tmp_path: Path, *, with_id: bool = True) -> Path:
+    """Write the table of people, perhaps without the column that names them."""
+    data = served.people(tmp_path / "table")
+    if not with_id:
+        rows = list(csv.reader(io.StringIO((data / "people.csv").read_text(encoding="utf-8"))))
+        with (data / "people.csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(row[1:] for row in rows)
+    return data
+
+
+def _own(data: Path, tmp_path: Path, *, with_id: bool = True) -> Path:
+    """Make a project of these data; give its folder."""
+
+    def scored(place: Path) -> Project:
+        return made.scored(data, place / "trial", target="survived")
+
+    return made.copy(f"own {with_id}", scored, tmp_path, tmp_path / "own").root
+
+
+@contextmanager
+def _practised(data: Path, target: str = "survived", metric: str = "") -> Iterator[None]:
+    """Serve a practice competition of these data."""
+    seen = look(data, target=target, closely=False)
+    making.new(data, seen, name=OWN, metric=metric, daily=5, dry_run=False)
+    with server.serving(places.at(OWN)) as live:
+        live.protocol.accept()
+        yield
 
 
 @pytest.mark.parametrize("with_id", [True, False])
@@ -207,19 +233,11 @@ def test_a_practice_competition_of_the_project_s_own_data_hides_its_rows(
 ) -> None:
     """The project has seen all rows; the copy that predicts learns from those that are left."""
     submitted.quickly(monkeypatch)
-    data = served.people(tmp_path / "table")
-    if not with_id:
-        rows = list(csv.reader(io.StringIO((data / "people.csv").read_text(encoding="utf-8"))))
-        with (data / "people.csv").open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows(row[1:] for row in rows)
-    kind = f"own {with_id}"
-    root = made.copy(kind, lambda place: _numbered(data, place), tmp_path, tmp_path / "own").root
+    data = _people(tmp_path, with_id=with_id)
+    root = _own(data, tmp_path, with_id=with_id)
     (root / "spy.py").write_text(_SPY)
-    seen = look(root / "data", target="survived", closely=False)
-    making.new(root / "data", seen, name=OWN, metric="auc", daily=5, dry_run=False)
     place = places.at(OWN)
-    with server.serving(place) as live:
-        live.protocol.accept()
+    with _practised(root / "data", metric="auc"):
         done = run("project", "submit", "spy", "-c", f"practice/{OWN}", "--yes", "--json", cwd=root)
     assert done.code == 0, done
     sample = served.rows_of(place.public / places.SAMPLE)
@@ -254,17 +272,9 @@ def test_a_script_that_writes_other_rows_is_refused_and_no_bug(
     tmp_path: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submitted.quickly(monkeypatch)
-    data = served.people(tmp_path / "table")
-    rows = list(csv.reader(io.StringIO((data / "people.csv").read_text(encoding="utf-8"))))
-    with (data / "people.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(row[1:] for row in rows)
-    kind = "own False"
-    root = made.copy(kind, lambda place: _numbered(data, place), tmp_path, tmp_path / "own").root
+    root = _own(_people(tmp_path, with_id=False), tmp_path, with_id=False)
     (root / "submit.py").write_text("open('submission.csv', 'w').write('id,survived\\nx,1\\n')\n")
-    seen = look(root / "data", target="survived", closely=False)
-    making.new(root / "data", seen, name=OWN, metric="accuracy", daily=5, dry_run=False)
-    with server.serving(places.at(OWN)) as live:
-        live.protocol.accept()
+    with _practised(root / "data", metric="accuracy"):
         done = run("project", "submit", "baseline", "-c", f"practice/{OWN}", "--yes", cwd=root)
     assert done.code == 4, done
 
@@ -273,15 +283,9 @@ def test_validation_is_told_in_the_metric_of_the_competition(
     tmp_path: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submitted.quickly(monkeypatch)
-    data = served.people(tmp_path / "table")
-    root = made.copy(
-        "own True", lambda place: _numbered(data, place), tmp_path, tmp_path / "own"
-    ).root
+    root = _own(_people(tmp_path), tmp_path)
     assert yaml.safe_load((root / "project.yml").read_text())["metric"] == "accuracy"
-    seen = look(root / "data", target="survived", closely=False)
-    making.new(root / "data", seen, name=OWN, metric="auc", daily=5, dry_run=False)
-    with server.serving(places.at(OWN)) as live:
-        live.protocol.accept()
+    with _practised(root / "data", metric="auc"):
         done = run(
             "project", "submit", "baseline", "-c", f"practice/{OWN}", "--yes", "--json", cwd=root
         )
@@ -294,14 +298,9 @@ def test_another_target_is_refused(
     tmp_path: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submitted.quickly(monkeypatch)
-    data = served.people(tmp_path / "table")
-    root = made.copy(
-        "own True", lambda place: _numbered(data, place), tmp_path, tmp_path / "own"
-    ).root
-    seen = look(data, target="sex", closely=False)
-    making.new(data, seen, name=OWN, daily=5, dry_run=False)
-    with server.serving(places.at(OWN)) as live:
-        live.protocol.accept()
+    data = _people(tmp_path)
+    root = _own(data, tmp_path)
+    with _practised(data, "sex"):
         done = run("project", "submit", "-c", f"practice/{OWN}", "--yes", cwd=root)
     assert done.code == 2
     assert "asks for sex" in done.err

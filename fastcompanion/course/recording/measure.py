@@ -98,6 +98,12 @@ def own_cells(section: PlannedSection) -> list[int]:
     return [cell.index for cell in section.cells if not cell.is_given]
 
 
+def what_is_bound(section: PlannedSection, cells: list[int]) -> dict[str, Any]:
+    """Ask what a section has bound, seen from these cells of it."""
+    none: dict[str, Any] = {"mapping": {}, "wanted": [], "functions": []}
+    return {"id": section.id, "bound": list(section.bound), **none, "cells": cells}
+
+
 def _observed_sections(
     made: Original, run: int, **more: Mapping[str, Any]
 ) -> tuple[PlannedSection, ...]:
@@ -105,16 +111,9 @@ def _observed_sections(
     work = {part.id for part in made.work}
     found = []
     for section in with_seeds(made, run):
-        question = {
-            "id": section.id,
-            "bound": list(section.bound),
-            "mapping": {},
-            "wanted": [],
-            "functions": [],
-            "cells": own_cells(section),
-        }
-        question.update({key: told[section.id] for key, told in more.items() if section.id in told})
-        found.append(replace(section, observe=question) if section.id in work else section)
+        asked = what_is_bound(section, own_cells(section))
+        asked.update({key: told[section.id] for key, told in more.items() if section.id in told})
+        found.append(replace(section, observe=asked) if section.id in work else section)
     return tuple(found)
 
 

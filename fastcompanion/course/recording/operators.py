@@ -28,7 +28,7 @@ from fastcompanion.course.checks.variants import variants
 from fastcompanion.course.notebooks.cells import parse_cell
 from fastcompanion.course.recorded import record as recorded
 from fastcompanion.course.recorded.record import Record
-from fastcompanion.course.recording.measure import bench, finished, seeding
+from fastcompanion.course.recording.measure import bench, finished, seeding, what_is_bound
 from fastcompanion.course.recording.original import Original, Part
 from fastcompanion.course.recording.planting import Planted, candidates, columns_of, ordered
 from fastcompanion.course.recording.pool import Pool
@@ -229,15 +229,8 @@ def _forms(made: Original, pool: Pool) -> dict[str, dict[str, str]]:
     """Run the original once, and say what form all names have at the start of each section."""
 
     def observing(section: PlannedSection) -> PlannedSection:
-        question = {
-            "id": section.id,
-            "bound": list(section.bound),
-            "mapping": {},
-            "wanted": [],
-            "functions": [],
-            "cells": [cell.index for cell in section.cells],
-        }
-        return replace(section, observe=question)
+        every = [cell.index for cell in section.cells]
+        return replace(section, observe=what_is_bound(section, every))
 
     sections = (seeding(0), *map(observing, made.sections))
     [outcomes] = pool.map(lambda worker, asked: worker.run(asked), [sections])
