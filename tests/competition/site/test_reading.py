@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from fastcompanion.competition.site import faults, reading
@@ -25,13 +25,9 @@ NAMES = (
     "submissionDate", "score",
 )  # fmt: skip
 # The same examples on every machine, however busy it is.
-STEADY = settings(
-    deadline=None, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
 OBJECTS = some.dictionaries(some.sampled_from(NAMES), JSON)
 
 
-@STEADY
 @given(OBJECTS)
 def test_any_object_becomes_a_record(told: dict[str, Any]) -> None:
     competition, one = reading.competition(told), reading.submission(told)
@@ -46,7 +42,6 @@ def test_any_object_becomes_a_record(told: dict[str, Any]) -> None:
     assert all(isinstance(each, int) for each in (limits.left, file.size, one.ref))
 
 
-@STEADY
 @given(some.integers(400, 599), some.text())
 def test_any_refusal_is_one_line_with_a_next_step(status: int, said: str) -> None:
     asked = Asked("kaggle.com", "https://www.kaggle.com", False, "a test", "GetCompetition", "x")

@@ -97,7 +97,7 @@ plans = st.builds(
 
 
 @pytest.mark.skipif(not HAS_SYSTEMD, reason=NO_SYSTEMD)
-@settings(max_examples=80, deadline=None, database=None, derandomize=True)
+@settings(max_examples=80)
 @given(plans, moments)
 def test_any_slot_agrees_with_systemd(plan: Plan, after: datetime) -> None:
     slot = plan.slots[0]
@@ -132,7 +132,7 @@ def calendar_of(plan: Plan, first: date) -> icalendar.Calendar:
     return read
 
 
-@settings(max_examples=60, deadline=None, database=None, derandomize=True)
+@settings(max_examples=60)
 @given(plans, moments, st.integers(0, 12), st.integers(0, 5))
 def test_any_slot_agrees_with_a_calendar(
     plan: Plan, after: datetime, until: int, length: int
@@ -155,7 +155,7 @@ def test_any_slot_agrees_with_a_calendar(
     assert [one.at.astimezone(UTC) for one in seen] == sorted(real)
 
 
-@settings(max_examples=100, deadline=None, database=None, derandomize=True)
+@settings(max_examples=100)
 @given(plans, moments)
 def test_a_slot_in_a_gap_moves_by_its_length_and_none_comes_twice(
     plan: Plan, after: datetime
@@ -178,7 +178,7 @@ def test_a_slot_in_a_gap_moves_by_its_length_and_none_comes_twice(
             assert one.at.fold == 0, "of two the first"
 
 
-@settings(max_examples=60, deadline=None, database=None, derandomize=True)
+@settings(max_examples=60)
 @given(plans, plans, moments, st.integers(0, 12), st.integers(0, 5))
 def test_the_calendar_that_we_write_has_the_same_slots(
     plan: Plan, other: Plan, after: datetime, until: int, length: int

@@ -150,7 +150,7 @@ def test_every_slot_less_is_a_plan_without_slots(path: Path) -> None:
 _TIMES = st.sampled_from(["mon 7:00", "tue 19:30", "sat 9:00", "weekend 21:15", "fri 6:05"])
 
 
-@settings(max_examples=60, deadline=None, database=None, derandomize=True)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.booleans(), _TIMES, st.integers(1, 200)), max_size=8))
 def test_any_row_of_edits_gives_that_plan_and_keeps_every_comment(
     tmp_path_factory: pytest.TempPathFactory, edits: list[tuple[bool, str, int]]
