@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -217,8 +217,19 @@ def setup(
         dotfiles=dotfiles,
     )  # fmt: skip
     given = {"driver": driver, "on_idle": on_idle, "jupyter": jupyter}
-    said = {one for one, value in given.items() if value is not None}
-    options = options if anew else _as_before(session, known, options, said)
+    options = options if anew or known is None else _as_before(session, known, options, given)
+    return _answer(session, known, options, shown=shown, explain=explain, password=password)
+
+
+def _answer(
+    session: Session,
+    known: Server | None,
+    options: Options,
+    *,
+    shown: bool,
+    explain: bool,
+    password: bool,
+) -> Answer:
     script.check(options)
     if explain:
         return Answer(Explained(options.kind, _explained(options)), _view_explained)
@@ -228,11 +239,10 @@ def setup(
 
 
 def _as_before(
-    session: Session, server: Server | None, asked: Options, said: Collection[str]
+    session: Session, server: Server, asked: Options, given: Mapping[str, object]
 ) -> Options:
-    """Take what is not said now from the setup before, and say so."""
-    if server is None:
-        return asked
+    """Take what is not said now from the setup before, and say so; `given` are None where nothing was said."""
+    said = {one for one, value in given.items() if value is not None}
     options = remembered.again(server, asked, said)
     if told := remembered.told(server, asked, options):
         session.reporter.note(told)
