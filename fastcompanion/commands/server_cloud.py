@@ -183,7 +183,7 @@ def launch(
     aws, made = server_planning.look_with_aws(session.workspace_or_none(), wanted, profile)
     prepared = ordering.prepare(aws, name, made, found, cidr, timezone=zones.guess() or "")
     if session.dry_run:
-        return Answer(prepared.plan, views.plan)
+        return Answer(prepared.plan, lambda _: views.rehearsed(prepared))
     _agreed(session, prepared.plan)
     return Answer(launching.launch(aws, prepared.order, session.reporter), views.launched)
 
@@ -229,13 +229,18 @@ def _agreed(session: Session, made: Plan) -> None:
 
 
 def _typed_price(hour: float, otherwise: str) -> None:
-    text = console.ask(f"Type the price of an hour, {prices.typed(hour)}, to agree")
+    words = prices.typed(hour)
+    text = console.ask(f"Type the price of an hour, {words}, to agree", flag="--yes --budget 20")
     try:
         agreed = abs(float(text.strip().lstrip("$")) - hour) < 0.00005
     except ValueError:
         agreed = False
     if not agreed:
-        raise CompanionError(f"{text!r} is not {prices.typed(hour)}: {otherwise}", code=Exit.USAGE)
+        raise CompanionError(
+            f"{text!r} is not {words}: {otherwise}",
+            hint=f"Run the command again, and type {words} where it is worth that to you.",
+            code=Exit.USAGE,
+        )
 
 
 @command(app, "stop")
@@ -264,10 +269,8 @@ def start(
     if session.dry_run:
         return Answer(stopping.foreseen(name), views.would_start)
     stopping.foreseen(name)
-    if budget is not None:
-        stopping.allow(name, budget)
-    started = stopping.start(name, session.reporter, cidr=cidr, profile=profile)
-    return Answer(started, views.started)
+    started = stopping.start(name, session.reporter, cidr=cidr, budget=budget, profile=profile)
+    return Answer(started, lambda made: views.started(made, cidr))
 
 
 @command(app, "resize")
@@ -356,7 +359,8 @@ def terminate(
             )
         for line in views.losses(seen):
             session.reporter.note(line)
-        _same_name(console.ask(f"Type {name} to end it for good"), name)
+        typed = console.ask(f"Type {name} to end it for good", flag=f"--confirm {name}")
+        _same_name(typed, name)
     if launch_id:
         gone = ending.end_launch(launch_id, region, session.reporter, profile=profile)
     else:
@@ -368,17 +372,24 @@ def _confirmed(seen: ending.Before, confirm: str, *, force: bool) -> None:
     _same_name(confirm, seen.name)
     if seen.unsaved.clean or force:
         return
-    lines = views.losses(seen)
-    raise CompanionError(
-        " ".join(lines),
-        hint=f"fastcompanion server sync {seen.name} pull, and push your commits; or add --force",
-        code=Exit.CHECK_SAYS_NO,
-    )
+    rescue = f"fastcompanion server sync {seen.name} pull, and push your commits; or add --force"
+    if not seen.unsaved.looked:
+        # Only a machine that is in the list can be started or logged in to from here.
+        listed = any(one.name == seen.name for one in registry.read())
+        wakes = f"fastcompanion server start {seen.name} lets it be looked into; or add --force"
+        rescue = (
+            wakes if listed and seen.state == "stopped" else "Add --force to end it all the same."
+        )
+    raise CompanionError(" ".join(views.losses(seen)), hint=rescue, code=Exit.CHECK_SAYS_NO)
 
 
 def _same_name(text: str, name: str) -> None:
     if text.strip() != name:
-        raise CompanionError(f"{text!r} is not {name}: nothing was ended", code=Exit.USAGE)
+        raise CompanionError(
+            f"{text!r} is not {name}: nothing was ended",
+            hint=f"Type {name}, or add --confirm {name}",
+            code=Exit.USAGE,
+        )
 
 
 @command(app, "export")

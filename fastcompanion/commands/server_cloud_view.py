@@ -11,6 +11,7 @@ from fastcompanion.console import Block, Facts, Items, Line, Next, Raw, Table, T
 from fastcompanion.server.cloud.ending import Before, Ended
 from fastcompanion.server.cloud.exports import Exported, Saved
 from fastcompanion.server.cloud.launching import Launched
+from fastcompanion.server.cloud.ordering import Prepared
 from fastcompanion.server.cloud.plan import Plan
 from fastcompanion.server.cloud.prices import an_hour, dollars
 from fastcompanion.server.cloud.stopping import Resized, Started, Stopped
@@ -78,9 +79,12 @@ def _needed(made: Plan) -> Iterator[Block]:
         )
         yield Next(name.command)
     else:
+        kind = made.machine
+        lent = max((one.hours_week for one in made.free), default=0)
         yield Line(
-            f"{made.hours_week:g} hours a week on a {made.machine.gpu or made.machine.type} is more "
-            "than they lend."
+            f"{made.hours_week:g} hours a week are more than they lend."
+            if made.hours_week > lent
+            else f"None of them lends this one: {kind.gpu} with {kind.gpu_gb} GB."
         )
 
 
@@ -183,6 +187,23 @@ def summary(made: Plan) -> Iterable[str]:
     yield f"  {_prices_from(made)}"
 
 
+def rehearsed(ready: Prepared) -> Iterable[Block]:
+    """Show a launch that could begin: everything was asked for and looked at, and nothing was made."""
+    order = ready.order
+    yield Line(f"{order.name} can be launched: everything was looked at.", "good")
+    yield Facts(
+        (
+            ("machine", f"{' or '.join(order.types)} in {order.region}"),
+            ("image", ready.image_name),
+            ("zones", ", ".join(ready.zones)),
+            ("lets in", order.cidr.removesuffix("/32")),
+        )
+    )
+    for line in summary(ready.plan):
+        yield Line(line)
+    yield Line("The same command without --dry-run launches it.")
+
+
 def pending(waiting: Pending) -> Iterable[Block]:
     """Show a launch that would go on."""
     yield Line(
@@ -233,11 +254,13 @@ def _month(cost: float | None) -> Iterator[Block]:
         yield Line(f"It has cost about {dollars(cost)} since the first of the month.")
 
 
-def started(made: Started) -> Iterable[Block]:
-    """Show a machine that runs again."""
+def started(made: Started, cidr: str = "") -> Iterable[Block]:
+    """Show a machine that runs again; `cidr` is the address that is let in by now."""
     server = made.server
     how = "runs already" if made.was_running else "runs"
     yield Line(f"{server.name} {how} at {server.target}: {an_hour(made.hour)} an hour.", "good")
+    if cidr:
+        yield Line(f"It lets {cidr.removesuffix('/32')} in by ssh now, and no other address.")
     yield from _month(made.month_cost)
     if made.hours_left is not None:
         yield Line(f"Its budget of this month allows {made.hours_left:.0f} more hours.")
@@ -248,6 +271,9 @@ def started(made: Started) -> Iterable[Block]:
 
 def resized(made: Resized) -> Iterable[Block]:
     """Show the price before and after."""
+    if made.before == made.after:
+        yield Line(f"{made.name} is a {made.after} already, at {an_hour(made.hour)} an hour.")
+        return
     before = an_hour(made.hour_before) if made.hour_before is not None else "an unknown price"
     yield Line(
         f"{made.name}: {made.after} at {an_hour(made.hour)} an hour, instead of {made.before} at {before}."
@@ -280,7 +306,7 @@ def before(seen: Before) -> Iterable[Block]:
 
 def ended(made: Ended) -> Iterable[Block]:
     """Show what was taken away."""
-    yield Line(f"{made.name} is gone, and with it everything that costs.", "good")
+    yield Line(f"{made.name} is gone, and with it its disk and everything else that costs.", "good")
     yield Items(made.removed)
     yield from _month(made.month_cost)
 

@@ -85,7 +85,8 @@ def before_launch(text: str, region: str, *, profile: str = "") -> tuple[Before,
         for one in orphans.everything((region,), profile)
         if text in (one.name, one.launch_id) and one.launch_id
     ]
-    unknown = [one for one in rows if not one.known]
+    # What was forgotten has its journal still, by which its name ends it.
+    unknown = [one for one in rows if not one.known and "--region" in orphans.way_out(one)]
     launches = sorted({one.launch_id for one in unknown})
     if not unknown:
         here = bool(rows)

@@ -71,8 +71,9 @@ def everything(
 def orphans(
     regions: Sequence[str] = (), profile: str = "", reporter: Reporter = SILENT
 ) -> tuple[Resource, ...]:
-    """List what carries our tag and belongs to nothing that this computer knows."""
-    return tuple(one for one in everything(regions, profile, reporter) if not one.known)
+    """List what carries our tag and belongs to nothing here, and the regions that were not looked at."""
+    every = everything(regions, profile, reporter)
+    return tuple(one for one in every if not one.known or one.kind == "region")
 
 
 def _regions(aws: Aws) -> tuple[str, ...]:
@@ -81,11 +82,21 @@ def _regions(aws: Aws) -> tuple[str, ...]:
 
 
 def _mine() -> tuple[frozenset[str], frozenset[str]]:
-    """Give the launches and the machines that this computer knows."""
-    launches = (Journal(name).order for name in journal.names())
-    ids = frozenset(one.launch_id for one in launches if one is not None)
-    machines = frozenset(one.instance for one in registry.read() if one.instance)
-    return ids, machines
+    """Give the launches and the machines that this computer knows; one that was forgotten is none of them."""
+    servers = {one.name: one.instance for one in registry.read()}
+    logs = [Journal(name) for name in journal.names()]
+    ids = {
+        log.order.launch_id for log in logs if log.order and (log.name in servers or not log.ready)
+    }
+    return frozenset(ids), frozenset(one for one in servers.values() if one)
+
+
+def way_out(found: Resource) -> str:
+    """Give the command that ends what belongs to nothing; of what has a journal here the name is enough."""
+    orders = (Journal(name).order for name in journal.names())
+    if any(one is not None and one.launch_id == found.launch_id for one in orders):
+        return f"fastcompanion server terminate {found.name}"
+    return f"fastcompanion server terminate {found.launch_id} --region {found.region}"
 
 
 def _in_region(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.records import frozen
@@ -119,18 +120,28 @@ def start(
     reporter: Reporter,
     *,
     cidr: str = "",
+    budget: float | None = None,
     profile: str = "",
     patience: Patience = USUAL,
 ) -> Started:
-    """Start a machine, read its new address and wait for ssh; refused over the month's budget."""
+    """Start a machine, read its new address and wait for ssh; refused over the month's budget.
+
+    A new `budget` is kept where the machine may start with it.
+    """
+    if budget is not None and not 0 < budget < math.inf:
+        raise CompanionError("a budget is a number above 0", hint="--budget 20", code=Exit.USAGE)
     aws, server, machine = machines.needed(name, profile)
     _noticed(server, machine)
     runs = machine.state in _RUNS
     # First of all: a type that was changed elsewhere has another price, and leaves other hours.
     server = _priced(aws, server, machine, reporter)
+    server = server if budget is None else replace(server, budget=budget)
     left = counting.hours_left(server)
     if not runs:
         _within_budget(server, left)
+    if budget is not None:
+        registry.change(name, budget=budget)
+    if not runs:
         if machine.state == "stopping":
             arriving.state_is(aws, machine.id, ("stopped", *ec2.GONE), patience)
         reporter.note(f"Starting {name}; this takes a minute.")
@@ -205,7 +216,8 @@ def _within_budget(server: Server, left: float | None) -> None:
         return
     spent = prices.dollars(counting.month_cost(server.name) or 0.0)
     raise CompanionError(
-        f"{server.name} has cost {spent} this month, and its budget is {prices.dollars(server.budget or 0)}",
+        f"{server.name} has cost {spent} this month, and its budget is {prices.dollars(server.budget or 0)}: "
+        f"less than one hour is left, which costs {prices.an_hour(server.price or 0.0)}",
         hint=f"Wait for the next month, or allow more: fastcompanion server start {server.name} --budget AMOUNT",
         code=Exit.CHECK_SAYS_NO,
     )
@@ -326,14 +338,6 @@ def _has_gpu(type_now: str, server: Server) -> bool:
     """Say whether a machine's image knows a GPU; a type that is in no table was chosen elsewhere, later."""
     known = {one.type: one.has_gpu for one in prices.table().machines}
     return known.get(type_now, known.get(server.type, True))
-
-
-def allow(name: str, budget: float) -> Server:
-    """Change the month's budget of a machine."""
-    if not 0 < budget < math.inf:
-        raise CompanionError("a budget is a number above 0", hint="--budget 20", code=Exit.USAGE)
-    machines.known(name)
-    return registry.change(name, budget=budget)
 
 
 def foreseen(name: str) -> Stopped:

@@ -359,3 +359,73 @@ def test_a_resize_that_broke_off_is_known_after_the_next(gpu1: FakeAws, run: Run
     assert (registry.find("gpu1").type, registry.find("gpu1").price) == ("g5.xlarge", 1.006)
     assert ledger.read("gpu1")[-1].event == "resized"
     assert "ModifyInstanceAttribute" not in gpu1.calls
+
+
+def test_a_budget_that_is_refused_is_not_kept(gpu1: FakeAws, run: Runner) -> None:
+    run("server", "stop", "gpu1")
+    told = run("server", "start", "gpu1", "--budget", "0.2", "--json")
+    assert told.code == 4
+    assert "less than one hour is left, which costs $0.526" in told.errors[0]["message"]
+    assert registry.find("gpu1").budget == 20
+    assert run("server", "start", "gpu1").code == 0
+
+
+# --- what was forgotten, and what is said of it ---
+
+
+def test_a_machine_that_was_forgotten_belongs_to_nothing(gpu1: FakeAws, run: Runner) -> None:
+    """`doctor` said that nothing was left over, and it ran."""
+    registry.remove("gpu1")
+    lost = orphans.orphans(("us-east-1",))
+    assert {one.kind for one in lost} == {"machine", "disk", "firewall group", "key", "alarm"}
+    assert {orphans.way_out(one) for one in lost} == {"fastcompanion server terminate gpu1"}
+    order = Journal("gpu1").order
+    assert order is not None
+    other = run("server", "terminate", order.launch_id, "--region", "us-east-1", "--json")
+    assert other.code == 2
+    assert other.errors[0]["hint"] == "fastcompanion server terminate gpu1, without --region"
+    assert run(*END, "--force").code == 0
+    assert gpu1.left() == {}
+    assert not Journal("gpu1").path.exists()
+
+
+def test_a_launch_on_its_way_is_known(fake: FakeAws, key: Path, box: Box, run: Runner) -> None:
+    fake.lose("RunInstances")
+    run(*LAUNCH)
+    assert orphans.orphans(("us-east-1",)) == ()
+
+
+def test_a_region_that_was_not_looked_at_is_no_clean_one(gpu1: FakeAws) -> None:
+    gpu1.refuse("DescribeInstances", "UnauthorizedOperation")
+    [missed] = orphans.orphans(("eu-west-1", "us-east-1"))
+    assert (missed.region, missed.kind, missed.state) == ("eu-west-1", "region", "not looked at")
+
+
+def test_a_dry_run_says_what_was_looked_at(fake: FakeAws, key: Path, run: Runner) -> None:
+    told = run("server", "launch", "gpu2", "--dry-run", "--budget", "20", "--from", HOME_ADDRESS)
+    assert told.code == 0, told.err
+    assert "gpu2 can be launched: everything was looked at." in told.out
+    assert "81.2.69.142" in told.out
+    assert "gpu1" not in told.out
+    assert fake.left() == {}
+
+
+def test_what_can_not_be_looked_into_says_how_it_can(gpu1: FakeAws, run: Runner) -> None:
+    run("server", "stop", "gpu1")
+    stopped = run(*END)
+    assert "fastcompanion server start gpu1 lets it be looked into" in stopped.errors[0]["hint"]
+    registry.remove("gpu1")
+    forgotten = run(*END)
+    assert "sync" not in forgotten.errors[0]["hint"]
+    assert "--force" in forgotten.errors[0]["hint"]
+
+
+def test_a_new_address_that_is_let_in_is_said(gpu1: FakeAws, run: Runner) -> None:
+    told = run("server", "start", "gpu1", "--from", "91.198.174.192")
+    assert "It lets 91.198.174.192 in by ssh now" in told.out
+
+
+def test_a_type_that_it_has_already_is_said(gpu1: FakeAws, run: Runner) -> None:
+    run("server", "stop", "gpu1")
+    told = run("server", "resize", "gpu1", "--type", "g4dn.xlarge")
+    assert "gpu1 is a g4dn.xlarge already, at $0.526 an hour." in told.out
