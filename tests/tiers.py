@@ -14,8 +14,11 @@ ROOT = Path(__file__).resolve().parents[1]
 #: what a tier needs of the program beside its base, and of the tools; both open JupyterLab in a browser
 EXTRAS = {"train": ".[train]", "box": "."}
 GROUPS = {"train": "browser", "box": "browser"}
-#: two at a time, as a training of small data leaves one core idle; each then takes longer
-ARGUMENTS = {"train": ("-n", "2", "--timeout", "1200"), "box": ("--durations", "15")}
+#: two at a time, as a training of small data leaves one core idle, and a box often waits; each then takes longer
+ARGUMENTS = {
+    "train": ("-n", "2", "--timeout", "1200"),
+    "box": ("-n", "2", "--dist", "loadfile", "--durations", "15"),
+}
 #: two trainings with two threads each would wait for one another
 SETTINGS = {"train": {"OMP_NUM_THREADS": "1"}}
 

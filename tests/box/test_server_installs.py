@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fastcompanion.server.setup import script
 from tests.box.box import USER
-from tests.box.server import ONLY_RENTED, PROBE, SCRIPT, Machine, notes, states
+from tests.box.server import ONLY_RENTED, PROBE, Machine, notes, states
 
 pytestmark = pytest.mark.box
 
@@ -224,30 +223,6 @@ def test_the_night_is_the_learners_own_where_the_machine_knows_it(machine: Machi
     assert machine.script(machine.options(only=("updates",), timezone=zone)).done
     assert (zone in machine.box.systemctl("cat", "fastcompanion-restart.timer")) is known
     assert "fastcompanion-restart.timer" in machine.box.systemctl("list-timers")
-
-
-def test_a_container_without_systemd(machine: Machine) -> None:
-    """The same box with systemd out of sight, as in a rented container: key, packages, Python, JupyterLab."""
-    options = machine.options(kind="container", key=machine.key, skip=())
-    machine.box.put(SCRIPT, script.render(options), mode="700")
-    hidden = [
-        "unshare",
-        "--mount",
-        "sh",
-        "-c",
-        f"mount -t tmpfs none /run/systemd && bash {SCRIPT}",
-    ]
-    first = machine.box.run(hidden, seconds=120)
-    assert "does not stop the bill" in first.stdout
-    assert "without systemd it is gone after a restart" in first.stdout
-    assert machine.box.run(["curl", "-fsS", "http://127.0.0.1:8888/api"]).stdout
-    second = machine.box.run(hidden, seconds=120)
-    assert '"step":"all","state":"done","note":"0 changed, 0 failed"' in second.stdout
-    assert machine.box.run(["sh", "-c", "ls /etc/systemd/system | grep fastcompanion"], check=False).stdout == ""  # fmt: skip
-    options = replace(options, mode="undo")
-    machine.box.put(SCRIPT, script.render(options), mode="700")
-    machine.box.run(hidden, seconds=120)
-    machine.box.until(lambda: machine.box.run(["curl", "-fsS", "http://127.0.0.1:8888/api"], check=False).returncode, seconds=20, what="Jupyter has ended")  # fmt: skip
 
 
 def test_wsl_gets_tools_and_python_alone(machine: Machine) -> None:
