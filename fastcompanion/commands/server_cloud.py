@@ -11,6 +11,7 @@ import typer
 
 from fastcompanion import console
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.commands import completing
 from fastcompanion.commands import server_cloud_view as views
 from fastcompanion.commands.options import Session, command
 from fastcompanion.commands.server_app import app
@@ -81,7 +82,10 @@ FromOption = Annotated[
         show_default="this machine's own, or asked",
     ),
 ]
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Its name.")]
+NewNameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Its name.")]
+NameArgument = Annotated[
+    str, typer.Argument(metavar="NAME", help="Its name.", autocompletion=completing.servers)
+]
 
 
 @command(app, "plan")
@@ -129,7 +133,7 @@ def plan(
 @command(app, "launch")
 def launch(
     session: Session,
-    name: NameArgument,
+    name: NewNameArgument,
     gpu: GpuOption = "",
     kind: TypeOption = "",
     region: RegionOption = "",
@@ -201,7 +205,7 @@ def _address(session: Session, given: str) -> str:
             hint=f"--from 203.0.113.5 with yours, or --from {address.ASK} to ask {address.TELLER}",
             code=Exit.USAGE,
         )
-    return address.network(session.ask(question, "", "--from"))
+    return address.network(session.ask(question, "", f"--from {address.ASK}"))
 
 
 def _budget_for_yes(session: Session, budget: float | None) -> None:
