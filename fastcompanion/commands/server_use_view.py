@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fastcompanion.commands.phrases import duration
 from fastcompanion.console import Block, Facts, Line, Next, Table, Title, Warn
+from fastcompanion.server.cloud import orphans
 from fastcompanion.server.cloud.orphans import Resource
 from fastcompanion.server.jupyter import Opened
 from fastcompanion.server.registry import Server
@@ -52,9 +53,9 @@ def view_account(resources: tuple[Resource, ...]) -> Iterable[Block]:
     lost = sorted({one.name for one in resources if not one.known and one.costs})
     for name in lost:
         yield Warn(f"{name} costs money and belongs to no server that this computer knows.")
-    launches = {(one.launch_id, one.region) for one in resources if not one.known and one.launch_id}
-    for launch_id, region in sorted(launches):
-        yield Next(f"fastcompanion server terminate {launch_id} --region {region}", "ends it")
+    ways = {orphans.way_out(one) for one in resources if not one.known and one.launch_id}
+    for way in sorted(ways):
+        yield Next(way, "ends it")
 
 
 def view_standings(servers: tuple[Standing, ...]) -> Iterable[Block]:

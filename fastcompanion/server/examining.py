@@ -248,11 +248,13 @@ def _orphans() -> Iterator[Noted]:
             yield Noted("warn", f"EC2 could not be asked: {error.message}", error.hint)
         return
     for one in found:
+        if one.kind == "region":
+            yield Noted("warn", f"EC2 in {one.region} was not looked at")
+            continue
         month = "unknown" if one.month is None else f"${one.month:.2f} a month"
         what = f"an {one.kind}" if one.kind == "alarm" else f"a {one.kind}"
         text = f"at EC2 in {one.region} lies {what} of ours that belongs to nothing: {one.id} ({month})"
-        ends = f"fastcompanion server terminate {one.launch_id} --region {one.region}"
-        cure = ends if one.launch_id else "Look at it in the console of EC2."
+        cure = orphans.way_out(one) if one.launch_id else "Look at it in the console of EC2."
         yield Noted("warn", text, cure)
     if not found:
         yield Noted("ok", "nothing of ours is left over at EC2")

@@ -239,7 +239,10 @@ def observe(server: Server, booted: datetime) -> None:
             latest = max(latest, since + timedelta(hours=server.max_hours))
         at = min(latest, booted)
         ledger.append(server.name, "stopped", at=at, note="it had stopped by itself")
-    ledger.append(server.name, "started", price=server.price, at=booted, note="seen running")
+    known = any(one.price is not None for one in ledger.read(server.name))
+    # At EC2 the price that was noted holds disk and address as well.
+    price = None if known and server.provider == "ec2" else server.price
+    ledger.append(server.name, "started", price=price, at=booted, note="seen running")
 
 
 def _see(server: Server) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from fastcompanion.base import clock, workspace
 from fastcompanion.commands import candidates
-from fastcompanion.server import host_keys, ledger, registry, syncing
+from fastcompanion.server import host_keys, ledger, registry, states, syncing
 from fastcompanion.server.registry import Server
 from tests.server.ssh_server import SshServer
 
@@ -159,6 +159,18 @@ def test_a_stop_that_nobody_told_the_ledger_of(run: Runner, box: SshServer) -> N
     for _ in range(3):
         run("server", "status", env=now)
     assert [one.event for one in ledger.read("box")] == ["started", "noted", "stopped", "started", "noted"]  # fmt: skip
+
+
+def test_a_start_at_ec2_that_was_only_seen_keeps_the_price_with_its_disk() -> None:
+    """What a machine costs alone is less than what was noted at its launch."""
+    server = Server("gpu", "cloud", "ec2", "192.0.2.7", "ubuntu", price=0.5, max_hours=1)
+    first, second = (clock.parse(f"2026-11-0{day}T08:00:00+00:00") for day in (1, 2))
+    states.observe(server, first)
+    assert ledger.read("gpu")[-1].price == 0.5, "better than none"
+    ledger.append("gpu", "resized", price=0.6, at=first)
+    states.observe(server, second)
+    spent = ledger.cost("gpu", second, clock.parse("2026-11-02T10:00:00+00:00"))
+    assert spent.running_cost == pytest.approx(1.2)
 
 
 def test_keep(run: Runner, box: SshServer) -> None:
