@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,22 @@ def test_a_code_that_nobody_can_be_asked_for(settings: Path, run: Runner) -> Non
     assert told.code == 5, told.err
     assert "wants the code of your device (MFA)" in told.errors[0]["message"]
     assert "at a terminal" in told.errors[0]["hint"]
+
+
+def test_last_words_of_a_program_that_gives_credentials_keep_no_secret(
+    settings: Path, isolated: Path, run: Runner
+) -> None:
+    if os.name != "posix":
+        pytest.skip("a program of POSIX")
+    program = isolated / "giver"
+    program.write_text("#!/bin/sh\necho 'no: token=planted-secret' >&2\nexit 1\n")
+    program.chmod(0o700)
+    settings.write_text(f"[profile school]\nregion = us-east-1\ncredential_process = {program}\n")
+    told = run(*ASK)
+    assert told.code == 5
+    assert "custom-process" in told.errors[0]["message"]
+    assert "planted" not in told.out + told.err
+    assert "aws sso login" in told.errors[0]["hint"]
 
 
 def test_a_profile_that_is_not_there(settings: Path, run: Runner) -> None:

@@ -12,10 +12,11 @@ from botocore.exceptions import SSLError
 from fastcompanion.base.errors import CompanionError
 from fastcompanion.base.reporter import SILENT
 from fastcompanion.server import ledger, registry
-from fastcompanion.server.cloud import ending, launching, orphans, refusals
+from fastcompanion.server.cloud import boto, ec2, ending, launching, market, orphans, refusals
 from fastcompanion.server.cloud.journal import Journal
 from tests.server.cloud.conftest import HOME_ADDRESS, QUICK, Box, ordered
 from tests.server.cloud.fake_aws import FakeAws
+from tests.server.cloud.fake_aws import _xml as page
 
 Runner = Callable[..., Any]
 Freeze = Callable[[str], None]
@@ -267,6 +268,39 @@ def test_what_was_seen_before_a_refusal_is_shown(gpu1: FakeAws) -> None:
     found = orphans.everything(("us-east-1",))
     kinds = [one.kind for one in found]
     assert kinds == ["machine", "disk", "firewall group", "key", "region"]
+
+
+def test_a_list_in_several_parts_is_read_to_its_end(fake: FakeAws) -> None:
+    def answer(fields: dict[str, str], request: Any) -> Any:
+        number, more = ("2", "") if fields.get("NextToken") == "on" else ("1", "on")
+        disk = f"<item><volumeId>vol-{number}</volumeId><status>available</status></item>"
+        return page(
+            request,
+            f"<DescribeVolumesResponse><volumeSet>{disk}</volumeSet>"
+            f"<nextToken>{more}</nextToken></DescribeVolumesResponse>",
+        )
+
+    fake._own["DescribeVolumes"] = answer
+    assert ec2.volumes(boto.connect("us-east-1"), "l4unch") == ("vol-1", "vol-2")
+
+
+def test_the_price_of_a_quiet_zone_is_seen_behind_a_busy_one(fake: FakeAws) -> None:
+    """Of the last days there are hundreds of lines; from now on there is one for each zone."""
+
+    def answer(fields: dict[str, str], request: Any) -> Any:
+        zones = {"us-east-1a": 0.2, "us-east-1b": 0.31} if "StartTime" in fields else {"a": 0.2}
+        rows = "".join(
+            f"<item><availabilityZone>{zone}</availabilityZone><spotPrice>{price}</spotPrice></item>"
+            for zone, price in zones.items()
+        )
+        inside = f"<spotPriceHistorySet>{rows}</spotPriceHistorySet>"
+        return page(
+            request,
+            f"<DescribeSpotPriceHistoryResponse>{inside}</DescribeSpotPriceHistoryResponse>",
+        )
+
+    fake._own["DescribeSpotPriceHistory"] = answer
+    assert market.spot(boto.connect("us-east-1"), "g4dn.xlarge") == 0.31
 
 
 # --- the journal ---
