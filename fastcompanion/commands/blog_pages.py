@@ -52,7 +52,7 @@ def preview(
     if session.dry_run:
         return Answer(looking.would_build(study, drafts=True), _view_would_build)
     # Ctrl-C is the end of it, also in the moment in which a line is shown.
-    with looking.running(study, port=port) as live, suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt), looking.running(study, port=port) as live:
         for built in live.changes():
             shown = live.told(built)
             console.show_line(shown, _view_preview(shown))

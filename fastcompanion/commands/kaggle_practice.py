@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -133,7 +134,8 @@ def start(
         told = standing.standing(place)
         left = Started(told.slug, told.url, told.accepted, background)
         return Answer(left, _view_started)
-    with server.serving(place, port=port) as live:
+    # Ctrl-C is the end of it, also in the moment in which the line is shown.
+    with suppress(KeyboardInterrupt), server.serving(place, port=port) as live:
         if accept:
             live.protocol.accept()
         started = _started(live)

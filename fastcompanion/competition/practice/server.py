@@ -84,19 +84,16 @@ class Live:
         return Listening(os.getpid(), self.port, self.protocol.key)
 
     def wait(self, every: float = _LOOKED) -> bool:
-        """Serve until Ctrl-C, until `stop` asks for the end, or until the competition is deleted.
+        """Serve until `stop` asks for the end, or until the competition is deleted; Ctrl-C is raised.
 
         `every` so many seconds it is looked for; tell whether it was still there.
         """
         # Scoring is one long computation: with the usual 5 ms a page waits for its turn some ten times.
         sys.setswitchinterval(0.0005)
-        try:
-            # With a limit, as Ctrl-C does not end a wait without one on Windows.
-            while not self._stopped.wait(every):
-                if _identity(self.place) != self.folder:
-                    return False
-        except KeyboardInterrupt:
-            pass
+        # With a limit, as Ctrl-C does not end a wait without one on Windows.
+        while not self._stopped.wait(every):
+            if _identity(self.place) != self.folder:
+                return False
         return True
 
 

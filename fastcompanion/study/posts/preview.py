@@ -102,17 +102,14 @@ class Preview:
         return True
 
     def changes(self) -> Generator[Site | CompanionError, None, None]:
-        """Give each build's site, or the error that kept it from being built, until Ctrl-C."""
+        """Give each build's site, or the error that kept it from being built; Ctrl-C is raised."""
         pause = threading.Event()
-        try:
-            while True:
-                if self.look():
-                    told = self.error or self.site
-                    if told is not None:
-                        yield told
-                pause.wait(_SECONDS)
-        except KeyboardInterrupt:
-            return
+        while True:
+            if self.look():
+                told = self.error or self.site
+                if told is not None:
+                    yield told
+            pause.wait(_SECONDS)
 
     def told(self, built: Site | CompanionError) -> Shown:
         """Put a build into words for the terminal."""

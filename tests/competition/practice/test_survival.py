@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
 
@@ -160,6 +160,28 @@ def test_a_server_in_the_background_starts_and_stops(
     finally:
         stopped = run("kaggle", "practice", "stop", "--json")
     assert stopped.data["ended"]
+    assert server.found(place) is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C of another program is POSIX's")
+def test_ctrl_c_while_the_first_line_is_shown_ends_it_quietly(tmp_path: Path) -> None:
+    """The pipe is full, so the program is still busy with its first line."""
+    place = served.competition(tmp_path / "data")
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"x" * 4096)
+    os.set_blocking(writer, True)
+    argv = [sys.executable, "-m", "fastcompanion", "kaggle", "practice", "start"]
+    with subprocess.Popen(argv, stdout=writer, stderr=subprocess.PIPE, text=True) as process:
+        os.close(writer)
+        until(lambda: server.found(place))
+        process.send_signal(signal.SIGINT)
+        with os.fdopen(reader, "rb") as full:
+            full.read()
+        _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, "")
     assert server.found(place) is None
 
 

@@ -126,12 +126,10 @@ def test_a_port_that_is_taken_is_told_and_another_is_found(ws: Workspace) -> Non
 
 
 def test_it_ends_with_ctrl_c_and_leaves_the_port_free(ws: Workspace) -> None:
-    with preview.running(ws, port=0) as live:
-        changes = live.changes()
+    with pytest.raises(KeyboardInterrupt), preview.running(ws, port=0) as live:
+        changes, port = live.changes(), live.port
         assert next(changes) is live.site
-        with pytest.raises(StopIteration):
-            changes.throw(KeyboardInterrupt)
-        port = live.port
+        changes.throw(KeyboardInterrupt)
     with socket.socket() as other:
         assert other.connect_ex(("127.0.0.1", port)) != 0
 
