@@ -16,12 +16,14 @@ from fastcompanion.server import failures
 from fastcompanion.server.comparing import Entry
 from fastcompanion.server.connection import Connection
 
-#: what a transport has on its way, in folders whose names begin so, in the folder that it fills; never listed
-RECEIVING, PARTIAL = ".fastcompanion-receiving", ".fastcompanion-partial"
+# What is half written has a name that begins so.
+_OURS = ".fastcompanion-"
+#: what a transport has on its way, in the folder that it fills; never listed
+RECEIVING, PARTIAL = f"{_OURS}receiving", f"{_OURS}partial"
 #: folders of any depth that are each machine's own
 NEVER = (
     ".git", Workspace(Path()).private.name, ".venv", "venv", "__pycache__", ".ipynb_checkpoints", "node_modules", "_site",
-    ".mypy_cache", ".pytest_cache", ".ruff_cache", f"{RECEIVING}*", PARTIAL,
+    ".mypy_cache", ".pytest_cache", ".ruff_cache", f"{_OURS}*",
 )  # fmt: skip
 #: files that are secrets, of any depth
 SECRETS = (
@@ -138,7 +140,7 @@ def _walk(root: Path, start: Path, left: tuple[str, ...]) -> Iterator[Path]:
 
 def is_never(name: str) -> bool:
     """Say whether a file or a folder of this name never travels."""
-    return name in NEVER or name.startswith(RECEIVING) or is_secret(name)
+    return name in NEVER or name.startswith(_OURS) or is_secret(name)
 
 
 def is_secret(name: str) -> bool:

@@ -73,7 +73,8 @@ def test_an_installer_takes_it_and_it_runs(wheel: own_wheel.Wheel, tmp_path: Pat
     site = tmp_path / "site"
     pip = [sys.executable, "-m", "pip"] if util.find_spec("pip") else ["uv", "pip"]
     subprocess.run(
-        [*pip, "install", "--quiet", "--no-deps", "--target", str(site), str(file)], check=True
+        [*pip, "install", "--quiet", "--no-index", "--no-deps", "--target", str(site), str(file)],
+        check=True,
     )
     told = "from fastcompanion.base import own_wheel as own, workspace; print(own.version(), own.published(), workspace.content('lessons'))"
     env = {**os.environ, "PYTHONPATH": str(site), "PYTHONDONTWRITEBYTECODE": "1"}

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from time import monotonic, sleep
 
 import pytest
 
@@ -21,6 +20,7 @@ from tests.conftest import Runner
 from tests.project import made
 from tests.server.notebooks.far import answer
 from tests.server.ssh_server import SshServer
+from tests.waiting import is_gone, until
 
 MISSING = '"""Mine."""\n\n\ndef fit(rows, truths, seed):\n    import fastai_that_is_not_there\n\n\ndef predict(learned, rows):\n    return []\n'
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,21 +146,6 @@ def waits(study: Path, run: Runner) -> None:
     write(study, run, source)
 
 
-def until(what: object, seconds: float = 60) -> None:
-    end = monotonic() + seconds
-    while not what():  # type: ignore[operator]
-        assert monotonic() < end, "it never happened"
-        sleep(0.05)
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-
-
 def started(study: Path) -> subprocess.Popen[str]:
     argv = [sys.executable, "-m", "fastcompanion", "check", "foundations/01", "--on", "box"]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -177,7 +162,7 @@ def test_ctrl_c_here_ends_the_run_there(box: SshServer, built_in_study: Path, ru
         _, said = program.communicate(timeout=60)
     assert program.returncode == 130, said
     pid = int(mark.read_text())
-    until(lambda: not alive(pid), 30)
+    until(lambda: is_gone(pid), 30)
     assert checked(built_in_study) == []
 
 
@@ -193,7 +178,7 @@ def test_a_cut_connection_says_what_happened_and_ends_the_run_there(
     assert program.returncode == 5, said
     assert "was cut" in said
     assert "nothing of it was recorded" in said
-    until(lambda: not alive(int(mark.read_text())), 30)
+    until(lambda: is_gone(int(mark.read_text())), 30)
     assert checked(built_in_study) == []
 
 

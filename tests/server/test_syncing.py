@@ -42,6 +42,7 @@ def root(tmp_path: Path) -> Path:
     write(root / "projects" / "cats" / "train.py", "pass")
     write(root / ".git" / "config", "git")
     write(root / "deep" / "kaggle.json", "planted-secret")
+    write(root / ".fastcompanion-half.k2v5", "half written")
     write(root / ".env", "planted-secret")
     (root / "out").symlink_to(tmp_path)
     write(tmp_path / "outside.txt", "outside")

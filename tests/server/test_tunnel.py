@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,16 +20,9 @@ from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.server import jupyter, registry, tunnel
 from fastcompanion.server.connection import connect
 from tests.server.ssh_server import SshServer
+from tests.waiting import until
 
 TOKEN = "planted0token0of0the0tests"
-
-
-def until(met: Callable[[], Any], seconds: float = 20) -> Any:
-    end = time.monotonic() + seconds
-    while not (value := met()):
-        assert time.monotonic() < end, "not in time"
-        time.sleep(0.02)
-    return value
 
 
 @pytest.fixture
@@ -215,7 +207,8 @@ def test_ctrl_c_ends_the_tunnel_and_nothing_else(opened: Any, lab: int, tmp_path
     line = read_line(running)
     assert "JupyterLab of box: http://127.0.0.1:" in line
     port = int(line.strip().rpartition(":")[2].partition("/")[0])
-    uri = until(lambda: (tmp_path / "opened").exists() and (tmp_path / "opened").read_text()).strip()  # fmt: skip
+    place = tmp_path / "opened"
+    uri = until(lambda: place.read_text().strip() if place.exists() else "")
     assert uri.startswith("file://")
     assert TOKEN in Path(uri.removeprefix("file://")).read_text()
     seen = [row for row in processes().splitlines() if TOKEN in row]
