@@ -211,6 +211,9 @@ def _reader_gone() -> int:
 
 
 def _interrupted() -> int:
+    if sys.stderr.isatty():
+        # The terminal has written ^C behind a question or a bar.
+        sys.stderr.write("\n")
     console.fail(CompanionError("interrupted; what was finished is kept", code=Exit.INTERRUPTED))
     return int(Exit.INTERRUPTED)
 

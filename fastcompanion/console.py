@@ -494,6 +494,8 @@ def ask_or_end(question: str, default: str = "") -> str | None:
     suffix = f" [{default}]" if default else ""
     _write(sys.stderr, f"{clean(question)}{clean(suffix)}: ")
     answer = sys.stdin.readline()
+    if not answer:
+        _write(sys.stderr, "\n")
     return (answer.strip() or default) if answer else None
 
 

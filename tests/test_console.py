@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
 
 import pytest
 
 from fastcompanion import console
 from fastcompanion.base import clock
 from fastcompanion.base.errors import CompanionError, Exit
+from fastcompanion.cli import main
 from fastcompanion.commands.options import Session
 from fastcompanion.console import Answer, Facts, Line, Table
 
@@ -140,6 +142,26 @@ def test_at_a_terminal_notes_fold_and_keep_their_indent(monkeypatch: pytest.Monk
     assert max(map(len, lines)) <= 80
     assert all(line.startswith("  ") for line in lines[1:])
     assert " ".join(line.strip() for line in lines[1:]) == price
+
+
+@pytest.mark.parametrize("error", ["no answer", "interrupted"])
+def test_what_ends_a_question_stands_on_a_line_of_its_own(
+    error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressed() -> str:
+        if error == "interrupted":
+            raise KeyboardInterrupt
+        return ""
+
+    (tmp_path / "mine.txt").write_text("x")
+    screen, keys = Terminal(), Terminal()
+    monkeypatch.setattr(keys, "readline", pressed)
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setattr(sys, "stdin", keys)
+    assert main(["init", str(tmp_path), "--course", "none"]) != 0
+    asked, told = screen.getvalue().split("\n")[:2]
+    assert asked.endswith(": ")
+    assert error in told
 
 
 def test_a_question_that_gets_no_answer_names_what_answers_it(

@@ -151,7 +151,7 @@ _ENOUGH = {
 
 def _view_fit(out: SetOut) -> Iterable[Block]:
     own = out.door.id == "jupyter"
-    head = "What the lesson needs" if own else _ENOUGH[out.fit.enough]
+    head = "For a server of your own" if own else _ENOUGH[out.fit.enough]
     yield Line(f"{head}: {'; '.join(out.fit.reasons)}.")
     pairs = [("price", out.door.price), ("it needs", out.door.needs), ("know that", out.door.lost)]
     yield Facts(tuple(pairs))
