@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastcompanion.base.errors import CompanionError, Exit
 from fastcompanion.base.near import did_you_mean
 from fastcompanion.base.records import frozen
@@ -93,7 +95,8 @@ def needed(name: str, profile: str = "") -> tuple[Aws, Server, Instance]:
         if found.server is None:
             hint, state = way_out(found), unlisted(found)
         raise CompanionError(f"{name} is {state}", hint=hint)
-    return aws, found.server, machine
+    # Its tag may have been taken off in the console; the journal knows what belongs to it.
+    return aws, found.server, replace(machine, launch_id=machine.launch_id or found.launch_id)
 
 
 def unlisted(found: Known) -> str:

@@ -161,6 +161,16 @@ def test_an_end_knows_a_machine_that_no_list_shows(gpu1: FakeAws) -> None:
     assert kept["fastcompanion:name"] == "gpu1"
 
 
+def test_a_machine_whose_tag_was_taken_off_lets_the_new_address_in(
+    gpu1: FakeAws, run: Runner
+) -> None:
+    gpu1._ec2("us-east-1").tags[gpu1.machines()[0].id].clear()
+    told = run("server", "start", "gpu1", "--from", "91.198.174.192")
+    assert told.code == 0, told.out
+    [group] = gpu1.machines()[0].security_groups
+    assert [rule.ip_range["CidrIp"] for rule in group.ingress_rules] == ["91.198.174.192/32"]
+
+
 # --- hours that would not count ---
 
 
