@@ -209,7 +209,7 @@ def setup(
         skip=(*(skip or ()), *(("firewall",) if no_firewall else ())),
         only=tuple(only or ()),
         also=tuple(also or ()),
-        mode="undo" if undo else "check" if check or session.dry_run else "apply",
+        mode=_mode(check or session.dry_run, undo),
         driver=driver or "auto",
         packages=tuple(packages.split()),
         modules=tuple(modules.split()),
@@ -219,6 +219,17 @@ def setup(
     given = {"driver": driver, "on_idle": on_idle, "jupyter": jupyter}
     options = options if anew or known is None else _as_before(session, known, options, given)
     return _answer(session, known, options, shown=shown, explain=explain, password=password)
+
+
+def _mode(look: bool, undo: bool) -> Mode:
+    """Say what the script is to do; it knows no look at what taking back would change."""
+    if look and undo:
+        raise CompanionError(
+            "--undo goes with neither --check nor --dry-run: it can't be looked at beforehand",
+            hint="fastcompanion server ssh NAME -- sudo cat /var/lib/fastcompanion/files lists what it removes",
+            code=Exit.USAGE,
+        )
+    return "undo" if undo else "check" if look else "apply"
 
 
 def _answer(

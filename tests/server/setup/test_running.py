@@ -217,6 +217,14 @@ def test_undo_asks_first(box: SshServer, run: Runner) -> None:
     assert "\nMODE=undo\n" in script(box)
 
 
+@pytest.mark.parametrize("look", ["--check", "--dry-run"])
+def test_a_look_at_an_undo_takes_nothing_back(look: str, box: SshServer, run: Runner) -> None:
+    refused = run("server", "setup", "box", "--undo", "--yes", look)
+    assert refused.code == 2
+    assert "/var/lib/fastcompanion/files" in refused.err
+    assert not (box.home / "script").exists()
+
+
 def test_the_printed_script_is_the_one_that_is_sent(box: SshServer, run: Runner) -> None:
     plays(box, OK, DONE)
     run("server", "setup", "box", "--only", "journal")
