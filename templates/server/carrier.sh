@@ -3,7 +3,8 @@
 #   bash FILE --check     shows what would change, and changes nothing
 #   bash FILE             does it, as root;  --undo takes it back;  --explain says why
 # bash reads a block in braces to its end before it runs any of it: half a file does nothing at all.
-[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@" # for who types: sh FILE
+# Whoever types "sh FILE" gets bash.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 {
 if [ "${BASH_SOURCE[0]-$0}" != "$0" ]; then
     echo "Not with source, which would end this shell: sudo bash FILE" >&2

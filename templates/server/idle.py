@@ -7,8 +7,8 @@
     fastcompanion-idle restart      restart for updates, if one is due and nobody uses the machine
 
 In use is: a kernel that runs a cell, a GPU at work, keys typed in a terminal, programs of yours that compute
-(in tmux, too), a setup that runs, and what you asked to keep. A tunnel, an open browser and an idle kernel
-are not. What cannot be told counts as use, until the hard limit: that is a timer of its own, and not in here.
+(in tmux, too), files that travel, a setup that runs, and what you asked to keep. A tunnel, an open browser and an
+idle kernel are not. What cannot be told counts as use, until the hard limit: a timer of its own, and not in here.
 """
 
 import fcntl
@@ -29,6 +29,7 @@ TERMINALS, PROCESSES, RESTART_DUE = Path("/dev/pts"), Path("/proc"), Path("/run/
 PATIENCE = 20  # seconds for a driver to answer
 NOTICE = 600  # seconds between the warning and the stop
 BUSY_GPU, BUSY_CPU = 5, 20  # percent; of a GPU, and of one core for all of a person's programs together
+BUSY_NETWORK = 100  # kB a second, both ways; an open JupyterLab that lists many files takes a third of it
 
 
 def read_settings(path):
@@ -42,6 +43,11 @@ def read_settings(path):
 def since_boot():
     """Seconds that no change of the clock can move."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def awake():
+    """The same without the time that the machine slept."""
+    return time.monotonic()
 
 
 def kernels(settings, known):
@@ -86,11 +92,11 @@ def terminals(settings, known):
     return [f"somebody types in terminal {name}" for name, age in ages.items() if age < interval + 30]
 
 
-def a_persons(process, learner):
-    """Is it a person's program? Those of a learner who works as root are told from the system's by where they began."""
+def a_persons(process):
+    """Is it a person's program? Root's are told from the system's by where they began: with sudo, or in a container."""
     owner = process.stat().st_uid
-    if owner == 0 and learner == "root":
-        return re.search("user.slice|fastcompanion-jupyter", (process / "cgroup").read_text()) is not None
+    if owner == 0:
+        return re.search("user.slice|fastcompanion-jupyter|docker[-/]", (process / "cgroup").read_text()) is not None
     return owner >= 1000 and owner != 65534
 
 
@@ -99,7 +105,7 @@ def programs(settings, known):
     now, ticks = since_boot(), {}
     for folder in PROCESSES.glob("[0-9]*"):
         try:
-            if not a_persons(folder, settings.get("LEARNER")):
+            if not a_persons(folder):
                 continue
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
             # Its own, and that of its children that have ended: many short programs are work, too.
@@ -112,6 +118,24 @@ def programs(settings, known):
     used = sum(value - before["of"].get(key, 0) for key, value in ticks.items())
     percent = 100 * used / os.sysconf("SC_CLK_TCK") / (now - before["at"])
     return [f"programs compute at {percent:.0f} % of a core"] if percent > BUSY_CPU else []
+
+
+def traffic(settings, known):
+    """Files that travel take little of the processor, and a machine that goes off would break them off."""
+    lines = [line.split() for line in (PROCESSES / "net/dev").read_text().splitlines()[2:]]
+    now, moved = since_boot(), sum(int(line[1]) + int(line[9]) for line in lines if line[0] != "lo:")
+    before, known["moved"] = known.get("moved"), {"at": now, "of": moved}
+    if before is None or now - before["at"] < 1:
+        return []
+    rate = (moved - before["of"]) / 1000 / (now - before["at"])
+    return [f"files travel, {rate:.0f} kB a second"] if rate > BUSY_NETWORK else []
+
+
+def woken(settings, known):
+    """Nobody could use it while it slept, and whoever woke it has come to use it."""
+    slept = since_boot() - awake()
+    before, known["slept"] = known.get("slept", slept), slept
+    return ["it has just been woken"] if slept - before > 60 else []
 
 
 def keep(settings, known):
@@ -147,7 +171,7 @@ def setup(settings, known):
 def look(settings, known):
     """Everything that says that the machine is in use."""
     reasons = []
-    for source in (kernels, gpu, terminals, programs, keep, setup):
+    for source in (kernels, gpu, terminals, programs, traffic, woken, keep, setup):
         try:
             reasons += source(settings, known)
         except Exception as error:
@@ -171,8 +195,8 @@ def save(known):
 
 
 def say(text):
-    subprocess.run(["wall", text], check=False, stdin=subprocess.DEVNULL)
     print(text, flush=True)
+    subprocess.run(["sh", "-c", 'wall "$0"', text], stdin=subprocess.DEVNULL)
 
 
 def watch(settings):

@@ -71,7 +71,7 @@ say() { # say STEP STATE NOTE [ROLLBACK]
 
 remark() { NOTE+="$* "; }
 
-die() { # in do_NAME and undo_NAME: the reason why it can't be
+die() { # in do_NAME and undo_NAME: the reason why not
     NOTE=$*
     exit 1
 }
@@ -89,7 +89,7 @@ unasked() { # in check_NAME: nothing is to be done, and if a run was cut off in 
 
 broke() {
     NOTE+="in ${FUNCNAME[1]}, at: $1"
-    if [[ -s $OUT ]]; then NOTE+=" ($(tail -n 1 "$OUT" | cut -c 1-300))"; fi
+    if [[ -s $OUT ]]; then NOTE+=" ($(tail -n 3 "$OUT" | cut -c 1-200))"; fi
     exit 1
 }
 
@@ -168,9 +168,24 @@ apt() {
         -o Dpkg::Options::=--force-confold "$@"
 }
 
-installed() {
+patiently() { # patiently COMMAND: again for five minutes, while another program installs something
+    local tries=0
+    until "$@"; do
+        if ((tries++ >= 60)) || ! tail -n 4 "$OUT" | grep -qE 'Could not get lock|was locked by'; then return 1; fi
+        sleep 5
+    done
+}
+
+before_packages() {
+    # A run that was cut off may have left some half installed; so may one that is not over yet.
+    if [[ -n $(dpkg --audit) ]]; then patiently dpkg --configure -a; fi
+    # A source of somebody else that is broken stops nothing: what is needed may come from the others.
+    patiently apt update || remark "a package source is broken: see apt-get update"
+}
+
+installed() { # of two architectures a package is there twice
     local count
-    count=$(dpkg-query -W -f '${db:Status-Status}\n' "$@" 2>/dev/null | grep -cx installed || true)
+    count=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sort -u | grep -c '^installed ' || true)
     ((count >= $#))
 }
 
@@ -229,7 +244,7 @@ step preflight "cloud, home, wsl, container" "Look at the machine"
 #: install things of their own in their first minutes; this waits until they are done.
 check_preflight() {
     local free year
-    if [[ ! $OS_ID =~ ^(debian|ubuntu)$ ]]; then cannot "this is $OS_ID: only Debian 12 and 13 and Ubuntu 22.04 to 26.04 are known" || return; fi
+    if [[ ! $OS_ID =~ ^(debian|ubuntu)$ ]]; then cannot "this is $OS_ID: only Debian and Ubuntu are known" || return; fi
     if [[ ! " 12 13 22.04 24.04 26.04 " == *" $OS_VERSION "* ]]; then remark "Nobody has tried this on $OS_ID ${OS_VERSION:-without a version}."; fi
     if [[ $GUESSED == yes ]]; then remark "This is for the user $LEARNER; for another one: --user NAME."; fi
     if [[ ! $HOSTTYPE =~ ^(x86_64|aarch64)$ ]]; then cannot "PyTorch has nothing for a $HOSTTYPE" || return; fi
@@ -334,26 +349,23 @@ packages() { # into $LIST
     # shellcheck disable=SC2206 # a list of words
     LIST=(${PACKAGES:-$list})
 }
+STATUS=/var/lib/dpkg/status
 check_packages() {
     packages
     slurp "$KNOWN/installed"
-    # Whatever installs or removes a package writes dpkg's status anew.
-    if [[ $TEXT == "${LIST[*]}"$'\n' && $KNOWN/installed -nt /var/lib/dpkg/status ]]; then return 0; fi
+    # Whatever installs or removes a package writes dpkg's status anew: of the same time means since then nothing did.
+    if [[ $TEXT == "${LIST[*]}"$'\n' && ! $KNOWN/installed -nt $STATUS && ! $KNOWN/installed -ot $STATUS ]]; then return 0; fi
     installed "${LIST[@]}" || return 1
-    if [[ $MODE == apply && -d $KNOWN ]]; then echo "${LIST[*]}" >"$KNOWN/installed"; fi
+    if [[ $MODE == apply && -d $KNOWN ]]; then echo "${LIST[*]}" >"$KNOWN/installed" && touch -r $STATUS "$KNOWN/installed"; fi
 }
 do_packages() {
-    local name stale=no
-    # A run that was cut off may have left some half installed.
-    if [[ -n $(dpkg --audit) ]]; then dpkg --configure -a; fi
+    local name
+    before_packages
     packages
     for name in "${LIST[@]}"; do
         installed "$name" || grep -qxF "$name" "$KNOWN/packages" 2>/dev/null || echo "$name" >>"$KNOWN/packages"
     done
-    # A source of somebody else that is broken stops nothing: what is needed may come from the others.
-    apt update || stale=yes
     apt install --no-install-recommends "${LIST[@]}"
-    if [[ $stale == yes ]]; then remark "a package source is broken: see apt-get update"; fi
 }
 undo_packages() {
     if [[ -s $KNOWN/packages ]]; then
@@ -369,8 +381,8 @@ do_user() { if ! check_user; then useradd --create-home --shell /bin/bash "$LEAR
 undo_user() { remark "the user $LEARNER stays, with everything in the home folder"; }
 
 step idle "cloud, home on request" "Stop when nobody uses it"
-#: Looks every five minutes for kernels that run, GPUs at work, keys typed and programs that compute. After your
-#: idle minutes, and a warning ten minutes before, the machine switches off. `fastcompanion-idle keep 2h` holds it.
+#: Looks every five minutes for kernels that run, GPUs at work, keys typed, programs that compute and files that travel.
+#: After your idle minutes, and a warning ten minutes before, the machine switches off. `fastcompanion-idle keep 2h` holds it.
 check_idle() {
     files_idle holds && unit_on fastcompanion-idle.timer || return
     owner $KNOWN/keep/
@@ -441,7 +453,7 @@ check_sudo() {
     # Who sent this may just have become root without a password.
     if [[ $LEARNER == root || ($SUDO_FREE == yes && ${SUDO_USER:-} == "$LEARNER") ]]; then return 0; fi
     if as_learner sudo -n true 2>/dev/null; then return 0; fi
-    if [[ $(passwd -S "$LEARNER" | cut -d ' ' -f 2) == P ]] && id -nG "$LEARNER" | grep -qw sudo; then
+    if [[ $(passwd -S "$LEARNER" | cut -d ' ' -f 2) == P && $(sudo -l -U "$LEARNER") =~ \((ALL|root)[^\)]*\)\ (PASSWD:\ )?ALL ]]; then
         remark "sudo asks for your password"
         return 0
     fi
@@ -494,13 +506,18 @@ undo_sshd() {
 sshd_text() {
     root_login
     lines '# fastcompanion: sshd keeps the first value that it reads, so this file comes before the others' \
-        'PasswordAuthentication no' 'KbdInteractiveAuthentication no' 'PermitEmptyPasswords no' "PermitRootLogin $ROOT_LOGIN" \
-        'X11Forwarding no'
+        'PasswordAuthentication no' 'KbdInteractiveAuthentication no' 'PermitEmptyPasswords no' 'X11Forwarding no' "${NO_ROOT[@]}"
 }
-root_login() { # into $ROOT_LOGIN: whoever comes in as root with a key today still can
-    ROOT_LOGIN=no
+root_login() { # into $NO_ROOT: whoever comes in as root with a key today still can, and nobody else
+    local line
+    NO_ROOT=()
+    if [[ $LEARNER == root ]]; then return; fi
     slurp /root/.ssh/authorized_keys
-    if [[ $LEARNER == root || $'\n'$TEXT =~ $'\n'(ssh|ecdsa|sk)- ]]; then ROOT_LOGIN=prohibit-password; fi
+    # Images of clouds have a key there that only says as whom to log in.
+    while read -r line; do
+        if [[ $line == *AAAA* && $line != '#'* && $line != *'lease login as'* ]]; then return; fi
+    done <<<"$TEXT"
+    NO_ROOT=('PermitRootLogin no')
 }
 sshd_says() { # into $SSHD
     local key=()
@@ -514,7 +531,7 @@ keys_only() {
     if [[ ! -d /run/sshd ]]; then [[ $MODE == apply ]] && install -d -m 755 /run/sshd; fi
     sshd_says || return 1
     [[ $SSHD == *$'\npasswordauthentication no\n'* && $SSHD == *$'\nkbdinteractiveauthentication no\n'* &&
-        $SSHD == *$'\npubkeyauthentication yes\n'* && $SSHD =~ $'\npermitrootlogin '("$ROOT_LOGIN"|without-password|no)$'\n' ]]
+        $SSHD == *$'\npubkeyauthentication yes\n'* && ($SSHD != *$'\npermitrootlogin yes\n'* || ${#NO_ROOT[@]} == 0) ]]
 }
 usable_key() {
     local name names file
@@ -531,7 +548,7 @@ usable_key() {
 private_enough() { # sshd ignores keys that others could have written
     local one=$1
     while [[ $one != / ]]; do
-        if [[ -n $(find "$one" -maxdepth 0 -perm /022 2>/dev/null) ]]; then return 1; fi
+        if [[ -n $(find "$one" -maxdepth 0 \( -perm /022 -o ! -user root ! -user "$LEARNER" \)) ]]; then return 1; fi
         if [[ $one == "$LEARNER_HOME" ]]; then return 0; fi
         one=$(dirname "$one")
     done
@@ -539,9 +556,9 @@ private_enough() { # sshd ignores keys that others could have written
 
 step firewall "cloud, home on request" "One open port"
 #: Everything that comes from outside is refused but ssh, on the port on which it really listens; Jupyter is
-#: reached through ssh. Ports that you opened stay open.
+#: reached through ssh. Ports that you opened stay open, and a rule of yours for ssh stays as it is.
 check_firewall() {
-    local rules port
+    local rules port rule
     slurp /etc/ufw/ufw.conf
     [[ $'\n'$TEXT == *$'\nENABLED=yes'* ]] || return 1
     slurp /etc/default/ufw
@@ -549,7 +566,9 @@ check_firewall() {
     rules=$(exec iptables -S 2>/dev/null)$'\n'
     [[ $rules == *'-P INPUT DROP'* ]] || return 1
     for port in $(ssh_ports); do
-        [[ $rules == *"-A ufw-user-input -p tcp -m tcp --dport $port -j ACCEPT"$'\n'* ]] || return 1
+        # A rule of yours may be narrower than ours would be.
+        rule=$'\n-A ufw-user-input [^\n]*--dport '"$port "$'[^\n]*-j (ACCEPT|ufw-user-limit)'
+        [[ $rules =~ $rule ]] || return 1
     done
 }
 do_firewall() {
@@ -560,6 +579,7 @@ do_firewall() {
     if ! grep -qx 'ENABLED=yes' /etc/ufw/ufw.conf; then
         arm firewall 'ufw --force disable'
         touch "$KNOWN/firewall-was-off"
+        ufw default allow outgoing
     elif [[ $policy != DROP ]]; then
         policy=${policy/ACCEPT/allow}
         arm firewall "ufw default ${policy,,} incoming"
@@ -573,7 +593,6 @@ do_firewall() {
         ufw allow "$port/tcp" comment 'ssh, by fastcompanion'
     done
     ufw default deny incoming
-    ufw default allow outgoing
     ufw --force enable
 }
 undo_firewall() {
@@ -599,7 +618,10 @@ ssh_ports() { # what sshd is set to, and what systemd listens on for it
     done
     if is_on ssh.socket; then systemctl show ssh.socket -p Listen --value | grep -oE '[0-9]+ \(Stream\)' | cut -d ' ' -f 1; fi
 }
-busy_ports() { ss -Htnp state established 2>/dev/null | awk '/"sshd/ { n = split($3, part, ":"); print part[n] }'; }
+busy_ports() { # where sshd talks to somebody and is listened for; where a tunnel of it ends, nobody listens
+    { ss -Htln; ss -Htnp state established; } | awk '{ at = $1 == "LISTEN" ? $4 : $3; sub(/.*:/, "", at) }
+        $1 == "LISTEN" { open[at] } /"sshd/ && at in open { print at }'
+}
 
 step updates "cloud, home" "Security updates by themselves"
 #: Holes are closed without you. Drivers are left out, as a new driver under running programs breaks CUDA until the
@@ -711,6 +733,8 @@ check_driver() {
         unasked "left alone, as asked"
     elif ! nvidia_gpu; then
         remark "not applicable: no NVIDIA GPU"
+    elif [[ -e $KNOWN/driver && ! -s $KNOWN/driver ]]; then
+        return 1 # cut off in the middle, maybe behind nvidia-smi
     elif have nvidia-smi; then
         if ! timeout 30 nvidia-smi >/dev/null 2>&1; then remark "a driver is there and does not answer: restart the machine"; fi
     elif [[ $OS_ID != ubuntu ]]; then
@@ -720,12 +744,15 @@ check_driver() {
     fi
 }
 do_driver() {
-    touch "$KNOWN/driver"
-    apt install --no-install-recommends ubuntu-drivers-common
-    ubuntu-drivers install --gpgpu
     local name
+    : >"$KNOWN/driver"
+    before_packages
+    apt install --no-install-recommends ubuntu-drivers-common
+    patiently ubuntu-drivers install --gpgpu
     name=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 'nvidia-headless-*' 2>/dev/null | awk '$1 == "installed" { print $2; exit }') || true
-    if ! have nvidia-smi && [[ -n $name ]]; then apt install --no-install-recommends "${name/headless-no-dkms/utils}"; fi
+    # Of nvidia-headless-no-dkms-570-server-open the tools are nvidia-utils-570-server.
+    if ! have nvidia-smi && [[ $name =~ [0-9]+(-server)? ]]; then apt install --no-install-recommends "nvidia-utils-${BASH_REMATCH[0]}"; fi
+    echo whole >"$KNOWN/driver"
     if have mokutil && mokutil --sb-state 2>/dev/null | grep -q enabled; then remark "Secure Boot is on: the driver may need its key enrolled."; fi
     remark "restart the machine to load it"
 }
@@ -770,13 +797,14 @@ do_python() {
 undo_python() {
     if [[ -e $VENV/.fastcompanion ]]; then
         rm -rf "$VENV"
-        rmdir --ignore-fail-on-non-empty "$(dirname "$VENV")"
+        rmdir --ignore-fail-on-non-empty "$LEARNER_HOME/.venvs" 2>/dev/null || true
         if [[ -d $LEARNER_HOME/.cache/uv ]]; then remark "what was fetched is still in ~/.cache/uv, which you may remove"; fi
     fi
     rm -rf "$KNOWN/uv"
 }
-index_of_pip() { # uv does not read pip's settings, and a machine may have a package index of its own there
-    "$1/bin/python" -m pip --disable-pip-version-check config list 2>/dev/null | tr -d "'" | awk -F = '
+index_of_pip() { # uv does not read the settings of pip, and a machine may have a package index of its own there
+    "$1/bin/python" -m pip --disable-pip-version-check config list 2>/dev/null | tr -d "'" | awk '
+        { sub(/=/, " ") }
         $1 == "global.index-url" { print "--default-index", $2 }
         $1 == "global.extra-index-url" { print "--index", $2 }
         $1 == "global.find-links" { print "--find-links", $2 }
@@ -816,13 +844,13 @@ undo_program() { rm -rf "$KNOWN/wheels"; }
 
 step jupyter "cloud, home, wsl, container" "JupyterLab that starts by itself"
 #: It listens on this machine alone, and a tunnel of ssh brings it to your browser. The token is made here, lies in a
-#: file that only you can read, and is in no command line.
+#: file that only you can read, and is in no command line. A cell that runs is ended by no setup and no update.
 check_jupyter() {
     if [[ $JUPYTER != yes ]]; then
         unasked "none asked for"
         return 0
     fi
-    files_jupyter holds && token_there && jupyter_starts && jupyter_answers
+    files_jupyter holds && token_there && jupyter_starts && jupyter_says status
 }
 token_there() {
     slurp $ETC/jupyter.env
@@ -831,16 +859,17 @@ token_there() {
 }
 jupyter_starts() { [[ $SYSTEMD == no || -L /etc/systemd/system/multi-user.target.wants/fastcompanion-jupyter.service ]]; }
 # "Active" is also what systemd says of a server that crashes again and again: only an answer counts.
-jupyter_answers() {
-    local token='' port='' name value answer=''
+jupyter_says() { # jupyter_says WHAT: into $ANSWER
+    local token='' port='' name value
+    ANSWER=''
     while IFS='=' read -r name value; do
         case $name in JUPYTER_TOKEN) token=$value ;; JUPYTER_PORT) port=$value ;; esac
     done <$ETC/jupyter.env
     { exec 4<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null || return 1
-    printf 'GET /api/status?no_track_activity=1 HTTP/1.0\r\nHost: 127.0.0.1\r\nAuthorization: token %s\r\n\r\n' "$token" >&4
-    IFS= read -r -t 5 answer <&4 || true
+    printf 'GET /api/%s?no_track_activity=1 HTTP/1.0\r\nHost: 127.0.0.1\r\nAuthorization: token %s\r\n\r\n' "$1" "$token" >&4
+    IFS= read -r -d '' -t 5 ANSWER <&4 || true
     exec 4>&-
-    [[ $answer == *" 200 "* ]]
+    [[ $ANSWER == HTTP/1.?" 200 "* ]]
 }
 do_jupyter() {
     if [[ $JUPYTER != yes ]]; then return 0; fi
@@ -851,6 +880,12 @@ do_jupyter() {
     if [[ $SYSTEMD == yes ]]; then
         systemctl daemon-reload
         systemctl -q enable fastcompanion-jupyter.service
+    fi
+    if jupyter_says kernels && [[ $ANSWER == *'"busy"'* ]]; then
+        remark "a cell runs: JupyterLab goes on as it is until sudo systemctl restart fastcompanion-jupyter"
+        return 0
+    fi
+    if [[ $SYSTEMD == yes ]]; then
         # Or it would be refused after five crashes, though what made it crash is mended.
         systemctl reset-failed fastcompanion-jupyter.service 2>/dev/null || true
         systemctl restart fastcompanion-jupyter.service
@@ -860,7 +895,7 @@ do_jupyter() {
         remark "without systemd it is gone after a restart: start fastcompanion-jupyter, or run this again"
     fi
     for _ in $(seq 120); do
-        if jupyter_answers; then return 0; fi
+        if jupyter_says status; then return 0; fi
         sleep 0.5
     done
     if [[ $SYSTEMD == yes ]]; then die "it does not answer: $(journalctl -u fastcompanion-jupyter -n 3 -o cat --no-pager | tr '\n' ' ')"; fi
@@ -876,8 +911,12 @@ undo_jupyter() {
 }
 files_jupyter() {
     "$1" 755 /usr/local/bin/fastcompanion-jupyter jupyter_program || return 1
-    if [[ $SYSTEMD == yes ]]; then "$1" 644 /etc/systemd/system/fastcompanion-jupyter.service jupyter_service; fi
+    if [[ $SYSTEMD == no ]]; then return 0; fi
+    "$1" 644 /etc/systemd/system/fastcompanion-jupyter.service jupyter_service &&
+        "$1" 644 /etc/needrestart/conf.d/50-fastcompanion.conf left_running
 }
+# Updates of a night have needrestart start anew what uses their libraries.
+left_running() { lines '# fastcompanion: with JupyterLab the kernels would end' "\$nrconf{override_rc}{qr(^fastcompanion-)} = 0;"; }
 put_token() {
     put 600 $ETC/jupyter.env token_text
     chown "$LEARNER:" $ETC/jupyter.env
@@ -988,12 +1027,12 @@ step verify "cloud, home, wsl, container" "Try it"
 #: where there is one.
 check_verify() {
     if ((CHANGED == 0)) && [[ $ONLY != *verify* ]]; then return 0; fi
-    if ! "$VENV/bin/python" -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("torch") is None)' 2>/dev/null; then
+    if ! as_learner "$VENV/bin/python" -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("torch") is None)' 2>/dev/null; then
         remark "not applicable: no PyTorch in $VENV"
         return 0
     fi
     local told
-    told=$(timeout 300 runuser -u "$LEARNER" -- "$VENV/bin/python" -c 'import torch
+    told=$(as_learner timeout 300 "$VENV/bin/python" -c 'import torch
 where = "cuda" if torch.cuda.is_available() else "cpu"
 one = torch.ones(64, 64, device=where)
 assert float((one @ one).sum()) == 64 ** 3
@@ -1269,6 +1308,7 @@ main() {
     fi
     if ((EUID != 0)); then quit "this must be run as root: sudo bash FILE"; fi
     if [[ -d /run/systemd/system ]]; then SYSTEMD=yes; fi
+    cd / # a random.py in a folder of the learner would be taken for the one of Python
     if [[ $MODE == apply && $PROVEN == yes && $SYSTEMD == yes && $APART == no ]]; then
         apart "$@"
         return
@@ -1276,7 +1316,7 @@ main() {
     trap 'stumbled "$BASH_COMMAND"' ERR
     prepare
     if [[ $MODE == undo ]]; then
-        if ! declare -F | grep -q ' undo_'; then quit "this short form knows no way back: fastcompanion server setup --undo"; fi
+        if ! declare -F undo >/dev/null; then quit "this short form knows no way back: fastcompanion server setup --undo"; fi
         undo
     else
         for name in "${ORDER[@]}"; do look_at "$name"; done

@@ -26,7 +26,8 @@ _VERSION = re.compile(r"[A-Za-z0-9.+!-]+")
 _PLACEHOLDER = "@idle.py@\n"
 # Whole lines alone.
 _COMMENT = re.compile(r"^ *#(?!!).*\n", re.MULTILINE)
-_TITLE = re.compile(r'^(step .*) ".*"$', re.MULTILINE)
+_TITLE = re.compile(r'^step (\w+) ".*" ".*"$', re.MULTILINE)
+_BLANK = re.compile(r"\n{2,}")
 # And those behind a command; a quotation mark would say that it may be part of a text.
 _REMARK = re.compile(r"(?<=\S) +# [^'\"`\n]*$", re.MULTILINE)
 # What the short form can do without: the way back, the reasons, and a client that looks on.
@@ -104,8 +105,9 @@ def _shortened(body: str, options: Options) -> str:
     text = "".join((head, *kept, mark, run))
     for much in (_UNDO, _INDENT, _COMMENT, _REMARK):
         text = much.sub("", text)
-    # With no client that could prove its login, no way back is armed.
-    return _TITLE.sub(r"\1", _ARM.sub("arm() { :; }\n", text))
+    # With no client that could prove its login, no way back is armed; what is left is for this kind of machine.
+    text = _TITLE.sub(rf"step \1 {options.kind}", _ARM.sub("arm() { :; }\n", text))
+    return _BLANK.sub("\n", text)
 
 
 def _needed(name: str, options: Options) -> bool:

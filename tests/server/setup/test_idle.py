@@ -49,11 +49,23 @@ class Desk:
 
     def __init__(self, watcher: ModuleType, folder: Path, jupyter: Jupyter) -> None:
         self.watcher, self.folder, self.jupyter = watcher, folder, jupyter
-        self.now = 1000.0
+        self.now, self.slept = 1000.0, 0.0
         self.settings = {"IDLE_MINUTES": "60"}
 
     def later(self, minutes: float) -> None:
         self.now += minutes * MINUTE
+
+    def sleep(self, minutes: float) -> None:
+        """As a laptop does that is closed, or a machine that hibernates."""
+        self.later(minutes)
+        self.slept += minutes * MINUTE
+
+    def travelled(self, came: int, went: int, loopback: int = 0) -> None:
+        """What the kernel has counted of each network since the boot."""
+        head = "Inter-|   Receive                            |  Transmit\n face |bytes    packets |bytes    packets\n"
+        rows = (("lo", loopback, loopback), ("ens5", came, went))
+        text = "".join(f"{name:>6}: {one} 1 0 0 0 0 0 0 {two} 1 0 0 0 0 0 0\n" for name, one, two in rows)  # fmt: skip
+        (self.folder / "proc/net/dev").write_text(head + text)
 
     def watch(self) -> None:
         self.watcher.watch(self.settings)
@@ -90,13 +102,15 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     (tmp_path / "jupyter.env").write_text(
         f"JUPYTER_TOKEN=planted\nJUPYTER_PORT={jupyter.server_port}\n"
     )
-    for name in ("run", "keep", "pts", "proc", "bin"):
-        (tmp_path / name).mkdir()
+    for name in ("run", "keep", "pts", "proc/net", "bin"):
+        (tmp_path / name).mkdir(parents=True)
     places = {"JUPYTER": "jupyter.env", "RUN": "run", "STATE": "run/idle.json", "KEEP": "keep/until", "TERMINALS": "pts", "PROCESSES": "proc"}  # fmt: skip
     for name, place in places.items():
         monkeypatch.setattr(watcher, name, tmp_path / place)
     made = Desk(watcher, tmp_path, jupyter)
+    made.travelled(0, 0)
     monkeypatch.setattr(watcher, "since_boot", lambda: made.now)
+    monkeypatch.setattr(watcher, "awake", lambda: made.now - made.slept)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
     for name in ("systemctl", "wall"):
         made.program(name, f'echo "$@" >>{tmp_path / name}')
@@ -157,11 +171,16 @@ def test_use_after_the_warning_starts_the_time_anew(desk: Desk) -> None:
     desk.watch()
     assert not desk.stopped
     assert len(desk.calls("wall")) == 1
+    desk.later(13)
+    desk.watch()
+    assert not desk.stopped, "it warns anew"
+    assert len(desk.calls("wall")) == 2
 
 
 def test_a_kernel_that_runs_is_use_and_an_idle_one_is_not(desk: Desk) -> None:
-    desk.jupyter.kernels = [{"id": "0123456789", "execution_state": "idle"}]
-    assert desk.reasons() == []
+    for state in ("idle", "starting", "dead", "unknown"):
+        desk.jupyter.kernels = [{"id": "0123456789", "execution_state": state}]
+        assert desk.reasons() == []
     desk.jupyter.kernels = [{"id": "0123456789", "execution_state": "busy"}]
     assert desk.reasons() == ["kernel 01234567 runs"]
 
@@ -186,7 +205,9 @@ def test_an_answer_that_says_nothing_counts_as_use(desk: Desk) -> None:
 def test_a_gpu_at_work_is_use(desk: Desk) -> None:
     desk.program("nvidia-smi", "printf '0\\n97\\n'")
     assert desk.reasons() == ["a GPU is at 97 %"]
-    desk.program("nvidia-smi", "echo 3")
+    desk.program("nvidia-smi", "echo 6")
+    assert desk.reasons() == ["a GPU is at 6 %"]
+    desk.program("nvidia-smi", "echo 5")
     assert desk.reasons() == []
 
 
@@ -211,7 +232,10 @@ def test_keys_typed_are_use(desk: Desk) -> None:
     terminal = desk.folder / "pts/0"
     terminal.touch()
     assert desk.reasons() == ["somebody types in terminal 0"]
-    old = time.time() - 20 * MINUTE
+    since_the_last_look = time.time() - 5 * MINUTE
+    os.utime(terminal, (since_the_last_look, time.time()))
+    assert desk.reasons() == ["somebody types in terminal 0"]
+    old = time.time() - 6 * MINUTE
     os.utime(terminal, (old, time.time()))
     assert desk.reasons() == []
 
@@ -221,13 +245,15 @@ only_root = pytest.mark.skipif(
 )
 
 
-def process(desk: Desk, ticks: int, ended: int = 0, owner: int = 1000, began: str = "user") -> None:
+def process(
+    desk: Desk, ticks: int, ended: int = 0, owner: int = 1000, began: str = "user.slice/a.scope"
+) -> None:
     """A program that has computed for so many ticks, and its children that have ended for `ended`."""
     folder = desk.folder / "proc/4242"
     folder.mkdir(exist_ok=True)
     fields = ["S", *["0"] * 10, str(ticks), "0", str(ended), "0", *["0"] * 4, "777"]
     (folder / "stat").write_text(f"4242 (python) train.py) {' '.join(fields)}\n")
-    (folder / "cgroup").write_text(f"0::/{began}.slice/some.scope\n")
+    (folder / "cgroup").write_text(f"0::/{began}\n")
     os.chown(folder, owner, owner)
 
 
@@ -269,21 +295,93 @@ def test_many_short_programs_are_use(desk: Desk) -> None:
 
 @only_root
 @pytest.mark.parametrize(
-    ("learner", "began", "counts"),
-    [("root", "user", True), ("root", "system", False), ("ada", "user", False)],
+    ("began", "counts"),
+    [
+        ("user.slice/user-1000.slice/session-3.scope", True),
+        ("system.slice/fastcompanion-jupyter.service", True),
+        ("system.slice/docker-0123abcd.scope", True),
+        ("docker/0123abcd", True),
+        ("system.slice/docker.service", False),
+        ("system.slice/apt-daily-upgrade.service", False),
+    ],
 )
-def test_whoever_works_as_root_is_seen_and_the_system_itself_is_not(
-    desk: Desk, learner: str, began: str, counts: bool
+def test_what_runs_as_root_for_a_person_is_seen_and_the_system_itself_is_not(
+    desk: Desk, began: str, counts: bool
 ) -> None:
-    """In many rented containers, and at some clouds, root is the only user."""
+    """At some clouds root is the only user; others train with sudo, or in a container."""
     ticks = os.sysconf("SC_CLK_TCK")
-    desk.settings["LEARNER"] = learner
     process(desk, 0, owner=0, began=began)
     desk.watch()
     desk.later(5)
     process(desk, 300 * ticks, owner=0, began=began)
     desk.watch()
     assert bool(json.loads(desk.watcher.STATE.read_text())["reasons"]) is counts
+
+
+@only_root
+@pytest.mark.parametrize(("owner", "counts"), [(1000, True), (999, False), (65534, False)])
+def test_only_programs_of_people_count(desk: Desk, owner: int, counts: bool) -> None:
+    process(desk, 0, owner=owner)
+    desk.watch()
+    desk.later(5)
+    process(desk, 300 * os.sysconf("SC_CLK_TCK"), owner=owner)
+    desk.watch()
+    assert bool(json.loads(desk.watcher.STATE.read_text())["reasons"]) is counts
+
+
+@pytest.mark.parametrize(
+    ("came", "went", "loopback", "counts"),
+    [(130, 0, 0, True), (0, 130, 0, True), (60, 60, 0, True), (60, 30, 0, False), (0, 0, 999, False)],
+)  # fmt: skip
+def test_files_that_travel_are_use(
+    desk: Desk, came: int, went: int, loopback: int, counts: bool
+) -> None:
+    """A download, or a `server sync` over a slow line: neither takes a fifth of a core. In kB a second."""
+    desk.travelled(10**9, 10**9)
+    desk.watch()
+    desk.later(5)
+    desk.travelled(10**9 + came * 300_000, 10**9 + went * 300_000, loopback * 300_000)
+    desk.watch()
+    reasons = json.loads(desk.watcher.STATE.read_text())["reasons"]
+    assert reasons == ([f"files travel, {came + went} kB a second"] if counts else [])
+    desk.later(5)
+    desk.watch()
+    assert json.loads(desk.watcher.STATE.read_text())["reasons"] == []
+
+
+def test_a_machine_that_was_woken_does_not_stop_at_once(desk: Desk) -> None:
+    """It was warned of before it slept; whoever wakes it comes to use it."""
+    desk.watch()
+    desk.later(52)
+    desk.watch()
+    assert len(desk.calls("wall")) == 1
+    desk.sleep(600)
+    desk.later(3)
+    desk.watch()
+    assert not desk.stopped
+    assert json.loads(desk.watcher.STATE.read_text())["reasons"] == ["it has just been woken"]
+    desk.later(49)
+    desk.watch()
+    assert not desk.stopped
+    assert len(desk.calls("wall")) == 1
+    for _ in range(4):
+        desk.later(5)
+        desk.watch()
+    assert desk.stopped
+
+
+def test_where_nobody_can_be_told_it_stops_all_the_same(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`wall` is a package of its own at some systems."""
+    (desk.folder / "bin/wall").unlink()
+    (desk.folder / "bin/sh").symlink_to("/bin/sh")
+    monkeypatch.setenv("PATH", str(desk.folder / "bin"))
+    desk.watch()
+    for _ in range(13):
+        desk.later(5)
+        desk.watch()
+    assert desk.stopped
 
 
 def test_a_clock_that_was_set_back_is_nobody_who_types(desk: Desk) -> None:
@@ -371,8 +469,12 @@ def test_a_restart_comes_only_if_it_is_due_and_nobody_is_there(
     due.touch()
     desk.jupyter.kernels = [{"id": "0123456789", "execution_state": "busy"}]
     desk.watcher.restart(desk.settings)
-    assert desk.calls("systemctl") == []
     desk.jupyter.kernels = []
+    terminal = desk.folder / "pts/0"
+    terminal.touch()
+    desk.watcher.restart(desk.settings)
+    assert desk.calls("systemctl") == []
+    terminal.unlink()
     desk.watcher.restart(desk.settings)
     assert desk.calls("systemctl") == ["reboot"]
 
