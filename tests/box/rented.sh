@@ -28,6 +28,7 @@ restore() {
     comm -13 $kept/units $kept/now | xargs -r systemctl stop || true
     people
     umount -q /proc/meminfo || true
+    umount -q /sys/bus/pci/devices || true
     for place in $places; do
         if [ -d "$kept/$place" ]; then
             rsync -aHAXcx --delete "$kept/$place/" "/$place/"
