@@ -26,7 +26,6 @@ from fastcompanion.base.reporter import SILENT
 from fastcompanion.server.connection import connect
 from fastcompanion.server.registry import Server
 from fastcompanion.server.setup import running
-from fastcompanion.server.setup.script import Options
 from tests.box.box import USER, Box, program_folders
 from tests.box.box import Missing as NoBox
 from tests.box.server import ENVIRONMENT, HOME_USER, Machine
@@ -39,6 +38,8 @@ STEPS = Path(__file__).with_name("server_setup_peers")
 PLACE = f"/home/{HOME_USER}/peers"
 KEEP = "/var/lib/fastcompanion/keep"
 UNITS = ("limit.timer", "limit-notice.timer", "idle.timer", "restart.timer", "jupyter.service")
+#: On both sides of the box's door.
+OPTIONS = Machine.options(environment=ENVIRONMENT)
 #: What is asked, what is in a good answer, and what would help.
 QUESTIONS = (
     (f"sshd -T -C user={USER},host=localhost,addr=127.0.0.1", "passwordauthentication no", "false"),
@@ -58,7 +59,7 @@ def measure() -> list[Row]:
         machine = Machine(box)
         machine.rent()
         for _ in range(2):
-            done = machine.script(_options(machine))
+            done = machine.script(OPTIONS)
             assert done.done, done
         if PEERS:
             _hand_over(box)
@@ -69,10 +70,6 @@ def measure() -> list[Row]:
         said = box.run(inside, user=HOME_USER, cwd=str(ROOT), env=peers, seconds=1800).stdout
     took: dict[str, list[float]] = json.loads(said.splitlines()[-1])
     return [_row(took, peer) for peer in BUDGETS if peer in took]
-
-
-def _options(machine: Machine | None = None) -> Options:
-    return (machine or Machine(Box.__new__(Box))).options(environment=ENVIRONMENT)
 
 
 def _row(took: dict[str, list[float]], peer: str) -> Row:
@@ -153,7 +150,7 @@ def _acts() -> dict[str, Callable[[], object]]:
 
 def _ours() -> None:
     server = Server("gpu", kind="cloud", host="127.0.0.1", user=USER)
-    found = running.setup(connect(server), _options(), SILENT)
+    found = running.setup(connect(server), OPTIONS, SILENT)
     assert found.done, found
     assert found.changes == 0, found
 

@@ -117,7 +117,8 @@ class Machine:
         self.box.put(f"/home/{USER}/.ssh/authorized_keys", f"{key}\n", user=USER, mode="600")
         self.box.run(["chmod", "700", f"/home/{USER}/.ssh"])
 
-    def options(self, **changes: Any) -> Options:
+    @staticmethod
+    def options(**changes: Any) -> Options:
         """What tests set up, unless they say otherwise: a rented machine with the light environment."""
         usual: dict[str, Any] = {
             "kind": "cloud",
