@@ -323,7 +323,8 @@ def test_a_firewall_that_is_off_or_lets_everything_in_is_seen(machine: Folder) -
     machine.file("etc/default/ufw", 'DEFAULT_INPUT_POLICY="ACCEPT"\n')
     assert not right(machine, "firewall")
     firewall(machine)
-    machine.program("iptables", "printf -- '-P INPUT ACCEPT\n'")
+    rules = RULES.replace("INPUT DROP", "INPUT ACCEPT").format("-p tcp -m tcp --dport 22 -j ACCEPT")
+    machine.program("iptables", f"printf -- '{rules}'")
     assert not right(machine, "firewall")
 
 
@@ -462,6 +463,36 @@ def test_an_environment_beside_other_things_takes_only_itself_away(machine: Fold
     machine.file("opt/fast/.fastcompanion", "six\n")
     machine.bash("VENV=$PLACE/opt/fast; undo_python")
     assert [one.name for one in (machine.place / "opt").iterdir()] == []
+
+
+def test_dotfiles_that_were_cut_off_are_not_whole(machine: Folder) -> None:
+    assert not right(machine, "dotfiles", DOTFILES="git@example.org:ada/dots")
+    unfinished = machine.file("home/.dotfiles/unfinished", "")
+    assert not right(machine, "dotfiles", DOTFILES="git@example.org:ada/dots")
+    unfinished.unlink()
+    assert right(machine, "dotfiles", DOTFILES="git@example.org:ada/dots")
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "word"),
+    [
+        ("OS_ID", "fedora", "only Debian and Ubuntu"),
+        ("HOSTTYPE", "riscv64", "PyTorch has nothing"),
+        ("SYSTEMD", "no", "--kind container"),
+    ],
+)
+def test_a_machine_that_is_not_fit_is_refused(
+    machine: Folder, name: str, answer: str, word: str
+) -> None:
+    machine.program("stat", "echo '5000000 * 4096'")
+    machine.file("proc/version", "Linux version 6.1.0")
+    machine.file("sys/class/dmi/id/sys_vendor", "Amazon EC2")
+    assert machine.looks_right("preflight") == (True, "")
+    found, note = machine.looks_right("preflight", **{name: answer})
+    assert not found
+    assert word in note
+    machine.program("stat", "echo '1000 * 4096'")
+    assert machine.looks_right("preflight") == (False, "the disk is full")
 
 
 # --- JupyterLab ---
