@@ -70,8 +70,9 @@ def evening(box: Box, program: list[str]) -> Iterator[Evening]:
         lived.studies[name] = Study(box, program, f"/home/{user}/studies/{name}", user)
         lived.studies[name].begin()
     lived.homes["before"] = home_files(box)
-    # What is left to do takes some three times as long; a busy machine gets its time.
-    moment = next_minute(20 + 4 * (time.monotonic() - begun))
+    settle(lived)
+    # What is left to do takes less than that took; a machine that becomes busy gets its time.
+    moment = next_minute(20 + 2 * (time.monotonic() - begun))
     prepare(lived, moment, zone)
     assert datetime.now(UTC) < moment, "the preparation took too long: the evening says nothing"
     with ThreadPoolExecutor() as pool:
@@ -99,20 +100,21 @@ def start_mail_server(box: Box) -> None:
     box.run(["systemd-run", "--user", "--quiet", "--unit=mail", *server], user=USER)
 
 
+def settle(lived: Evening) -> None:
+    """Do what knows no moment."""
+    for name, channels in (("mail", "email"), ("either", "desktop, email")):
+        for key, value in {**MAIL_SETTINGS, "remind.channels": channels}.items():
+            lived.studies[name].type("config", "set", key, value)
+    lived.studies["mail"].type("config", "set", "remind.lead", "0")
+    lived.studies["studied"].type("log", "add", "Retyped the first notebook.", "--minutes", "20")
+
+
 def prepare(lived: Evening, moment: datetime, zone: str) -> None:
     """Plan and install everything: all are to be woken at `moment`."""
     for name, study in lived.studies.items():
         lead = timedelta(0) if name == "mail" else LEAD
         abroad = "Europe/Warsaw" if name == "abroad" else zone
         study.plan(moment + lead, abroad, MINUTES[name])
-        if name in ("mail", "either"):
-            channels = "email" if name == "mail" else "desktop, email"
-            for key, value in {**MAIL_SETTINGS, "remind.channels": channels}.items():
-                study.type("config", "set", key, value)
-        if name == "mail":
-            study.type("config", "set", "remind.lead", "0")
-        if name == "studied":
-            study.type("log", "add", "Retyped the first notebook.", "--minutes", "20")
         if name == "paused":
             today = f"{moment.astimezone():%Y-%m-%d}"
             later = f"{moment.astimezone() + timedelta(days=9):%Y-%m-%d}"

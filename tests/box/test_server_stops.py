@@ -131,7 +131,7 @@ def test_what_cannot_be_told_holds_it_until_the_hard_limit(machine: Machine) -> 
     assert machine.script(machine.options(only=("idle",))).done
     short(machine)
     stays_on(machine, "cannot tell about gpu")
-    assert machine.script(machine.options(only=("limit",), max_hours=0.001)).done
+    assert machine.script(machine.options(only=("limit",), max_hours=0.003)).done
     machine.box.until(lambda: not machine.box.alive, seconds=60, what="the hard limit has come")
 
 
@@ -156,7 +156,7 @@ def test_a_tunnel_alone_does_not_hold_it(machine: Machine) -> None:
 
 def test_the_hard_limit_comes_whatever_happens(machine: Machine) -> None:
     """Kept, with a broken watcher and without Python's help."""
-    assert machine.script(machine.options(only=("limit", "idle"), max_hours=0.002)).done
+    assert machine.script(machine.options(only=("limit", "idle"), max_hours=0.005)).done
     machine.box.run(["fastcompanion-idle", "keep", "2h"], user=USER, check=False)
     machine.box.put("/usr/local/bin/fastcompanion-idle", "broken(", mode="755")
     machine.box.until(lambda: not machine.box.alive, seconds=60, what="the hard limit has come")
