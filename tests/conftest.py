@@ -86,9 +86,15 @@ class _Stream(io.StringIO):
 def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the test an empty HOME, no git settings, no proxy and a narrow, colourless output."""
     home = tmp_path_factory.mktemp("home")
+    isolate(monkeypatch, home)
+    return home
+
+
+def isolate(patch: pytest.MonkeyPatch, home: Path) -> None:
+    """Do what `isolated` does, where a fixture of a whole module comes before it."""
     for name in list(os.environ):
         if name.startswith(("FASTCOMPANION_", "GIT_", "XDG_")):
-            monkeypatch.delenv(name)
+            patch.delenv(name)
     git_settings = home / ".gitconfig"
     git_settings.write_text(
         "[user]\n\tname = Ada Learner\n\temail = ada@example.org\n[init]\n\tdefaultBranch = main\n"
@@ -108,8 +114,7 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
         "TZ": "UTC",
     }
     for name, value in changes.items():
-        monkeypatch.setenv(name, str(value))
-    return home
+        patch.setenv(name, str(value))
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from scripts import docs
-from tests.conftest import Runner, run_main
+from tests.conftest import Runner, isolate, run_main
 
 EVENING = {"FASTCOMPANION_NOW": "2026-11-21T19:00:00+00:00"}
 #: what each command gets besides, and its exit code where that is not 0
@@ -105,7 +105,8 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
         **EVENING,
     }
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**env, "COLUMNS": "100"}.items():
+        isolate(patch, base)
+        for name, value in env.items():
             patch.setenv(name, value)
         patch.chdir(base)
         _does("init study --yes --course foundations")
