@@ -6,6 +6,7 @@ import hashlib
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,7 @@ WORDS: Mapping[str, tuple[str, int]] = {
     "plan init": ("", 1),
     "plan edit": ("--add 'thu 20:00'", 0),
     "plan pause": ("2027-01-01 2027-01-08", 0),
-    "env use": ("python3", 0),
+    "env use": (shlex.quote(sys.executable), 0),
     "env show": ("other", 5),
     "env remove": ("other", 5),
     "data show": ("../trips/data", 0),
