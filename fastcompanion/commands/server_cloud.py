@@ -229,12 +229,12 @@ def _agreed(session: Session, made: Plan) -> None:
         )
     for line in views.summary(made):
         session.reporter.note(line)
-    _typed_price(made.at_most, "nothing was launched")
+    _typed_price(made.at_most, "nothing was launched", "--yes --budget 20")
 
 
-def _typed_price(hour: float, otherwise: str) -> None:
+def _typed_price(hour: float, otherwise: str, flag: str) -> None:
     words = prices.typed(hour)
-    text = console.ask(f"Type the price of an hour, {words}, to agree", flag="--yes --budget 20")
+    text = console.ask(f"Type the price of an hour, {words}, to agree", flag=flag)
     try:
         agreed = abs(float(text.strip().lstrip("$")) - hour) < 0.00005
     except ValueError:
@@ -292,13 +292,14 @@ def resize(
     dearer = seen.hour_before is None or seen.hour > seen.hour_before
     _limit_for_yes(session, name, seen, price, dearer=dearer)
     if dearer and not session.yes:
+        flag = f"--yes --price {prices.typed(seen.hour)}"
         if not session.can_ask:
             raise CompanionError(
                 f"{seen.after} costs {prices.an_hour(seen.hour)} an hour, which has to be agreed to",
-                hint=f"Add --yes --price {prices.typed(seen.hour)}.",
+                hint=f"Add {flag}.",
                 code=Exit.USAGE,
             )
-        _typed_price(seen.hour, "nothing was changed")
+        _typed_price(seen.hour, "nothing was changed", flag)
     done = stopping.resize(name, kind, seen.hour, profile=profile)
     return Answer(done, views.resized)
 

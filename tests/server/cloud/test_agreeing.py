@@ -14,7 +14,7 @@ import pytest
 from fastcompanion.base.reporter import SILENT
 from fastcompanion.cli import main
 from fastcompanion.server import registry
-from fastcompanion.server.cloud import launching
+from fastcompanion.server.cloud import launching, stopping
 from tests.server.cloud.conftest import HOME_ADDRESS, QUICK, Box, ordered
 from tests.server.cloud.fake_aws import FakeAws
 
@@ -97,10 +97,22 @@ def test_the_name_ends(fake: FakeAws, key: Path, box: Box, terminal: Terminal) -
 def test_a_dearer_type_is_typed_too(fake: FakeAws, key: Path, box: Box, terminal: Terminal) -> None:
     aws, order = ordered()
     launching.launch(aws, order, SILENT, patience=QUICK)
-    terminal("server", "stop", "gpu1", typed="")
-    code, _ = terminal("server", "resize", "gpu1", "--type", "g5.xlarge", typed="0.526")
+    stopping.stop("gpu1", patience=QUICK)
+    code, shown = terminal("server", "resize", "gpu1", "--type", "g5.xlarge", typed="0.526")
     assert code == 2
+    assert "'0.526' is not 1.006" in shown
     assert fake.machines()[0].instance_type == "g4dn.xlarge"
+
+
+def test_who_gives_no_answer_is_told_what_answers(
+    fake: FakeAws, key: Path, box: Box, terminal: Terminal
+) -> None:
+    aws, order = ordered()
+    launching.launch(aws, order, SILENT, patience=QUICK)
+    stopping.stop("gpu1", patience=QUICK)
+    code, shown = terminal("server", "resize", "gpu1", "--type", "g5.xlarge", typed="\x04")
+    assert code == 2
+    assert "or give --yes --price 1.006." in shown
 
 
 def test_the_address_is_asked_for(fake: FakeAws, key: Path, box: Box, terminal: Terminal) -> None:
